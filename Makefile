@@ -1,0 +1,53 @@
+# The front door; the work is done by CMake (CMakePresets.json). `make` alone builds build/release/holdfast.
+JOBS ?= $(shell nproc)
+PREFIX ?= /usr/local
+FUZZ_SECONDS ?= 60
+
+.PHONY: build demo test bench fuzz lint install format clean bootstrap help
+build:
+
+help:
+	@echo "make build    build/release/holdfast"
+	@echo "make demo     build, then show on loopback what the promise is worth"
+	@echo "make test     all tests: debug with sanitizers, then those that measure time, from the release build"
+	@echo "make bench    benchmarks (release)"
+	@echo "make fuzz     every fuzz target for FUZZ_SECONDS=$(FUZZ_SECONDS)"
+	@echo "make lint     format, clang-tidy and the house rules"
+	@echo "make format   rewrite the sources as clang-format wants them"
+	@echo "make install  to PREFIX=$(PREFIX) (DESTDIR is honoured)"
+
+bootstrap:
+	@tools/bootstrap build
+
+build: bootstrap
+	@cmake --preset release --log-level=NOTICE
+	@cmake --build --preset release -j $(JOBS) --target holdfast
+
+demo: build
+	@build/release/holdfast demo
+
+test: bootstrap
+	@tools/run-tests -j $(JOBS)
+
+bench: bootstrap
+	@cmake --preset release --log-level=NOTICE
+	@cmake --build --preset release -j $(JOBS) --target benches
+	@for bench in build/release/bench/*_bench; do [ -x "$$bench" ] || continue; echo "== $$bench"; "$$bench" || exit 1; done
+
+fuzz:
+	@tools/bootstrap build fuzz
+	@tools/run-fuzz -j $(JOBS) $(FUZZ_SECONDS)
+
+lint:
+	@tools/bootstrap build lint
+	@tools/lint
+
+format:
+	@tools/bootstrap lint
+	@tools/format
+
+install: build
+	@cmake --install build/release --prefix "$(PREFIX)"
+
+clean:
+	@rm -rf build

@@ -1,0 +1,34 @@
+# Third-party libraries, as targets. All come from Debian packages (tools/bootstrap, docs/dependencies.md).
+# Their headers are included from .cpp files only, where they are heavy (tools/check-includes).
+
+find_package(Threads REQUIRED)
+find_package(OpenSSL 3.0 REQUIRED)
+find_package(SQLite3 REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(fmt REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(tomlplusplus REQUIRED)
+find_package(GTest REQUIRED)
+find_package(rapidcheck REQUIRED)
+find_package(benchmark REQUIRED)
+
+# asio: headers only, without a CMake file. clang does not find coroutines by itself.
+find_path(HOLDFAST_ASIO_INCLUDE asio.hpp REQUIRED)
+add_library(holdfast_asio INTERFACE)
+target_include_directories(holdfast_asio SYSTEM INTERFACE "${HOLDFAST_ASIO_INCLUDE}")
+target_compile_definitions(holdfast_asio INTERFACE
+  ASIO_STANDALONE ASIO_NO_DEPRECATED ASIO_HAS_CO_AWAIT ASIO_HAS_STD_COROUTINE)
+target_link_libraries(holdfast_asio INTERFACE Threads::Threads)
+
+find_path(HOLDFAST_CARES_INCLUDE ares.h REQUIRED)
+find_library(HOLDFAST_CARES_LIBRARY cares REQUIRED)
+add_library(holdfast_cares INTERFACE)
+target_include_directories(holdfast_cares SYSTEM INTERFACE "${HOLDFAST_CARES_INCLUDE}")
+target_link_libraries(holdfast_cares INTERFACE "${HOLDFAST_CARES_LIBRARY}" resolv)
+
+find_path(HOLDFAST_LDNS_INCLUDE ldns/ldns.h REQUIRED)
+find_library(HOLDFAST_LDNS_LIBRARY ldns REQUIRED)
+add_library(holdfast_ldns INTERFACE)
+target_include_directories(holdfast_ldns SYSTEM INTERFACE "${HOLDFAST_LDNS_INCLUDE}")
+target_link_libraries(holdfast_ldns INTERFACE "${HOLDFAST_LDNS_LIBRARY}")

@@ -1,0 +1,67 @@
+include(GoogleTest)
+
+# Adds the folders that exist and have a CMakeLists.txt.
+function(holdfast_folders)
+  foreach(folder IN LISTS ARGN)
+    if(EXISTS "${CMAKE_SOURCE_DIR}/${folder}/CMakeLists.txt")
+      add_subdirectory(${folder})
+    endif()
+  endforeach()
+endfunction()
+
+# "base;sip" -> "holdfast_base;holdfast_sip", without those that do not exist (yet).
+function(_holdfast_siblings out)
+  set(targets "")
+  foreach(name IN LISTS ARGN)
+    if(TARGET holdfast_${name})
+      list(APPEND targets holdfast_${name})
+    endif()
+  endforeach()
+  set(${out} "${targets}" PARENT_SCOPE)
+endfunction()
+
+# holdfast_tests(TARGET SOURCES … LINK …)
+# One executable, one CTest entry per test. A suite whose name begins with "Timed" measures real time: it
+# gets the label `timed`, and make test runs it alone, from the release build.
+function(holdfast_tests target)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;LINK")
+  add_executable(${target} ${arg_SOURCES})
+  target_include_directories(${target} PRIVATE "${CMAKE_SOURCE_DIR}/src" "${CMAKE_SOURCE_DIR}")
+  target_compile_definitions(${target} PRIVATE HOLDFAST_TEST_DATA="${CMAKE_SOURCE_DIR}/tests/data")
+  target_link_libraries(${target} PRIVATE ${arg_LINK} rapidcheck GTest::gmock_main)
+  gtest_discover_tests(${target}
+    DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
+    TEST_FILTER "*-Timed*:*/Timed*"
+    PROPERTIES TIMEOUT 120)
+  gtest_discover_tests(${target}
+    DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
+    TEST_FILTER "Timed*:*/Timed*"
+    PROPERTIES TIMEOUT 300 LABELS timed RUN_SERIAL ON)
+endfunction()
+
+# holdfast_library(NAME DEPENDS sibling… [LIBS target…])
+# The folder's *.cpp become the static library holdfast_NAME, its *_test.cpp the executable NAME_test.
+# LIBS stay private: other people's headers do not belong into ours.
+function(holdfast_library name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "DEPENDS;LIBS")
+  set(target holdfast_${name})
+  file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/*.cpp")
+  set(tests ${sources})
+  list(FILTER sources EXCLUDE REGEX "_(test|bench)\\.cpp$")
+  list(FILTER tests INCLUDE REGEX "_test\\.cpp$")
+  _holdfast_siblings(siblings ${arg_DEPENDS})
+
+  if(sources)
+    add_library(${target} STATIC ${sources})
+    target_include_directories(${target} PUBLIC "${CMAKE_SOURCE_DIR}/src")
+    target_link_libraries(${target} PUBLIC ${siblings} PRIVATE ${arg_LIBS})
+  else()
+    add_library(${target} INTERFACE)
+    target_include_directories(${target} INTERFACE "${CMAKE_SOURCE_DIR}/src")
+    target_link_libraries(${target} INTERFACE ${siblings} ${arg_LIBS})
+  endif()
+
+  if(tests)
+    holdfast_tests(${name}_test SOURCES ${tests} LINK ${target} ${arg_LIBS})
+  endif()
+endfunction()
