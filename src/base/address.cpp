@@ -1,0 +1,179 @@
+#include "base/address.h"
+
+#include <arpa/inet.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "base/text.h"
+
+namespace holdfast {
+
+namespace {
+
+std::optional<std::uint16_t> parse_port(std::string_view text) {
+    std::uint16_t port = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
+    if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+    return port;
+}
+
+}  // namespace
+
+IpAddress IpAddress::v4(std::uint8_t a, std::uint8_t b, std::uint8_t c, std::uint8_t d) {
+    return v4(std::array{a, b, c, d});
+}
+
+IpAddress IpAddress::v4(std::array<std::uint8_t, 4> bytes) {
+    IpAddress address;
+    std::ranges::copy(bytes, address.bytes_.begin());
+    return address;
+}
+
+IpAddress IpAddress::v6(const std::array<std::uint8_t, 16>& bytes) {
+    IpAddress address;
+    address.family_ = Family::ipv6;
+    address.bytes_ = bytes;
+    return address;
+}
+
+std::optional<IpAddress> IpAddress::parse(std::string_view text) {
+    if (text.size() >= INET6_ADDRSTRLEN) return std::nullopt;
+    std::array<char, INET6_ADDRSTRLEN> zero_terminated{};
+    std::ranges::copy(text, zero_terminated.begin());
+    if (text.find('\0') != std::string_view::npos) return std::nullopt;
+    std::array<std::uint8_t, 16> bytes{};
+    if (text.find(':') == std::string_view::npos) {
+        std::array<std::uint8_t, 4> four{};
+        if (inet_pton(AF_INET, zero_terminated.data(), four.data()) != 1) return std::nullopt;
+        return v4(four);
+    }
+    if (inet_pton(AF_INET6, zero_terminated.data(), bytes.data()) != 1) return std::nullopt;
+    return v6(bytes);
+}
+
+std::string IpAddress::to_string() const {
+    std::array<char, INET6_ADDRSTRLEN> text{};
+    inet_ntop(family_ == Family::ipv4 ? AF_INET : AF_INET6, bytes_.data(), text.data(), text.size());
+    return text.data();
+}
+
+bool IpAddress::is_unspecified() const {
+    return std::ranges::all_of(bytes_, [](std::uint8_t byte) { return byte == 0; });
+}
+
+bool IpAddress::is_loopback() const {
+    if (family_ == Family::ipv4) return bytes_[0] == 127;
+    return bytes_[15] == 1 && std::all_of(bytes_.begin(), bytes_.end() - 1, [](auto b) { return b == 0; });
+}
+
+bool IpAddress::is_link_local() const {
+    if (family_ == Family::ipv4) return bytes_[0] == 169 && bytes_[1] == 254;
+    return bytes_[0] == 0xfe && (bytes_[1] & 0xc0) == 0x80;
+}
+
+bool IpAddress::is_private() const {
+    if (family_ == Family::ipv6) return (bytes_[0] & 0xfe) == 0xfc;
+    return bytes_[0] == 10 || (bytes_[0] == 172 && (bytes_[1] & 0xf0) == 16) ||
+           (bytes_[0] == 192 && bytes_[1] == 168);
+}
+
+bool IpAddress::is_shared() const {
+    return family_ == Family::ipv4 && bytes_[0] == 100 && (bytes_[1] & 0xc0) == 64;
+}
+
+bool IpAddress::is_multicast() const {
+    return family_ == Family::ipv4 ? (bytes_[0] & 0xf0) == 0xe0 : bytes_[0] == 0xff;
+}
+
+bool IpAddress::is_global() const {
+    return !is_unspecified() && !is_loopback() && !is_link_local() && !is_private() && !is_shared() &&
+           !is_multicast();
+}
+
+std::optional<Endpoint> Endpoint::parse(std::string_view text) {
+    if (text.starts_with('[')) {
+        const auto close = text.find(']');
+        if (close == std::string_view::npos) return std::nullopt;
+        const auto address = IpAddress::parse(text.substr(1, close - 1));
+        if (!address || address->family() != Family::ipv6) return std::nullopt;
+        const auto rest = text.substr(close + 1);
+        if (rest.empty()) return Endpoint{*address, 0};
+        if (!rest.starts_with(':')) return std::nullopt;
+        const auto port = parse_port(rest.substr(1));
+        if (!port) return std::nullopt;
+        return Endpoint{*address, *port};
+    }
+    if (const auto whole = IpAddress::parse(text)) return Endpoint{*whole, 0};
+    const auto colon = text.rfind(':');
+    if (colon == std::string_view::npos) return std::nullopt;
+    const auto address = IpAddress::parse(text.substr(0, colon));
+    const auto port = parse_port(text.substr(colon + 1));
+    if (!address || address->family() != Family::ipv4 || !port) return std::nullopt;
+    return Endpoint{*address, *port};
+}
+
+std::string Endpoint::to_string() const {
+    const auto host = address.to_string();
+    const auto bracketed = address.family() == Family::ipv6 ? "[" + host + "]" : host;
+    return bracketed + ":" + std::to_string(port);
+}
+
+std::string_view name_of(Transport transport) {
+    switch (transport) {
+    case Transport::udp: return "udp";
+    case Transport::tcp: return "tcp";
+    case Transport::tls: return "tls";
+    }
+    return "?";
+}
+
+std::string_view via_name_of(Transport transport) {
+    switch (transport) {
+    case Transport::udp: return "UDP";
+    case Transport::tcp: return "TCP";
+    case Transport::tls: return "TLS";
+    }
+    return "?";
+}
+
+std::optional<Transport> parse_transport(std::string_view text) {
+    for (const auto transport : {Transport::udp, Transport::tcp, Transport::tls})
+        if (equals_ignoring_case(text, name_of(transport))) return transport;
+    return std::nullopt;
+}
+
+std::string Target::to_string() const {
+    return std::string(name_of(transport)) + ":" + endpoint.to_string();
+}
+
+std::optional<Target> Target::parse(std::string_view text) {
+    const auto colon = text.find(':');
+    if (colon == std::string_view::npos) return std::nullopt;
+    const auto transport = parse_transport(text.substr(0, colon));
+    const auto endpoint = Endpoint::parse(text.substr(colon + 1));
+    if (!transport || !endpoint) return std::nullopt;
+    return Target{*transport, *endpoint};
+}
+
+}  // namespace holdfast
+
+namespace {
+std::size_t mix(std::size_t seed, std::size_t value) {
+    return seed ^ (value + 0x9e3779b97f4a7c15ULL + (seed << 6) + (seed >> 2));
+}
+}  // namespace
+
+std::size_t std::hash<holdfast::IpAddress>::operator()(const holdfast::IpAddress& address) const noexcept {
+    std::size_t seed = static_cast<std::size_t>(address.family());
+    for (const auto byte : address.bytes()) seed = seed * 1099511628211ULL ^ byte;
+    return seed;
+}
+
+std::size_t std::hash<holdfast::Endpoint>::operator()(const holdfast::Endpoint& endpoint) const noexcept {
+    return mix(std::hash<holdfast::IpAddress>{}(endpoint.address), endpoint.port);
+}
+
+std::size_t std::hash<holdfast::Target>::operator()(const holdfast::Target& target) const noexcept {
+    return mix(std::hash<holdfast::Endpoint>{}(target.endpoint), static_cast<std::size_t>(target.transport));
+}

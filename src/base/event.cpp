@@ -1,0 +1,34 @@
+#include "base/event.h"
+
+namespace holdfast {
+
+std::string_view name_of(EventKind kind) {
+    switch (kind) {
+    case EventKind::resolved: return "resolved";
+    case EventKind::attempt: return "attempt";
+    case EventKind::attempt_failed: return "attempt_failed";
+    case EventKind::probed: return "probed";
+    case EventKind::registered: return "registered";
+    case EventKind::refreshed: return "refreshed";
+    case EventKind::moved: return "moved";
+    case EventKind::mapping_changed: return "mapping_changed";
+    case EventKind::suspect: return "suspect";
+    case EventKind::reachable: return "reachable";
+    case EventKind::unreachable: return "unreachable";
+    case EventKind::unprovable: return "unprovable";
+    case EventKind::binding_removed: return "binding_removed";
+    case EventKind::binding_debt: return "binding_debt";
+    case EventKind::auth_failed: return "auth_failed";
+    case EventKind::refused: return "refused";
+    case EventKind::waiting: return "waiting";
+    case EventKind::unregistered: return "unregistered";
+    case EventKind::ring: return "ring";
+    case EventKind::call_ended: return "call_ended";
+    case EventKind::notice: return "notice";
+    case EventKind::flow_lost: return "flow_lost";
+    case EventKind::stopped: return "stopped";
+    }
+    return "?";
+}
+
+}  // namespace holdfast

@@ -1,0 +1,63 @@
+// What a machine asks the world to do. The driver hands in an empty outbox and empties it afterwards.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "base/dns.h"
+#include "base/event.h"
+#include "base/ids.h"
+
+namespace holdfast {
+
+namespace out {
+
+// Answered by in::FlowOpened (for UDP at once) or in::FlowFailed. UDP flows of one family share one unconnected
+// socket (N7); datagrams from the target's endpoint come back as this flow.
+struct OpenFlow {
+    FlowId flow;
+    Target target;
+    std::string tls_name;    // TLS: the configured name to verify (RFC 5922), also SNI; or an IP address (iPAddress SAN)
+    bool spare_port = false; // UDP: a port of its own, not the shared one (K4)
+};
+struct CloseFlow {
+    FlowId flow;
+};
+struct Send {
+    FlowId flow;
+    std::string bytes;  // one datagram, or stream bytes
+};
+// Answered by in::DnsAnswer with the same id, always, within 10 s.
+struct Resolve {
+    QueryId query;
+    dns::Question question;
+};
+// The driver makes all stores of a step durable, in one commit, before it performs the sends of that step (B3).
+struct Store {
+    std::string key;
+    std::string value;  // empty: forget the key
+};
+
+}  // namespace out
+
+using Output = std::variant<out::OpenFlow, out::CloseFlow, out::Send, out::Resolve, out::Store, Event>;
+
+class Outbox {
+public:
+    template <class T>
+    void push(T&& output) {
+        outputs_.emplace_back(std::forward<T>(output));
+    }
+    [[nodiscard]] const std::vector<Output>& outputs() const { return outputs_; }
+    [[nodiscard]] bool empty() const { return outputs_.empty(); }
+    // The outputs in order; the outbox is empty afterwards and keeps nothing.
+    std::vector<Output> take() { return std::exchange(outputs_, {}); }
+    void clear() { outputs_.clear(); }
+
+private:
+    std::vector<Output> outputs_;
+};
+
+}  // namespace holdfast

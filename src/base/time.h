@@ -1,0 +1,41 @@
+// Engine time: a clock that is told the time. Inside the engine nobody can ask what time it is; every
+// call is handed the instant (docs/architecture.md, "Told, never asks").
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string_view>
+
+namespace holdfast {
+
+// now() does not exist, and steady_clock::time_point does not convert. The runtime feeds CLOCK_BOOTTIME.
+struct EngineClock {
+    using rep = std::int64_t;
+    using period = std::micro;
+    using duration = std::chrono::duration<rep, period>;
+    using time_point = std::chrono::time_point<EngineClock>;
+    static constexpr bool is_steady = true;
+    static time_point now() = delete;
+};
+
+using Duration = EngineClock::duration;
+using Instant = EngineClock::time_point;
+
+constexpr Instant never = Instant::max();
+
+// When a machine wants to be called again, and why it does.
+struct Deadline {
+    Instant at = never;
+    std::string_view reason = "idle";
+};
+
+// The sooner of two deadlines; the first wins a tie, so that the order of machines decides and a run repeats.
+constexpr Deadline sooner(Deadline a, Deadline b) { return b.at < a.at ? b : a; }
+
+constexpr double seconds_of(Duration d) { return static_cast<double>(d.count()) / 1e6; }
+
+constexpr Duration scaled(Duration d, double factor) {
+    return Duration{static_cast<std::int64_t>(static_cast<double>(d.count()) * factor)};
+}
+
+}  // namespace holdfast

@@ -1,0 +1,232 @@
+#include "sip/digest.h"
+
+#include <openssl/evp.h>
+
+#include <algorithm>
+#include <array>
+#include <initializer_list>
+#include <memory>
+#include <set>
+
+#include "base/check.h"
+#include "base/text.h"
+
+namespace holdfast::sip {
+
+namespace {
+
+struct Freed {
+    void operator()(EVP_MD* hash) const { EVP_MD_free(hash); }
+    void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
+};
+using Hash = std::unique_ptr<EVP_MD, Freed>;
+
+constexpr bool is_sess(DigestAlgorithm algorithm) {
+    return algorithm == DigestAlgorithm::md5_sess || algorithm == DigestAlgorithm::sha256_sess ||
+           algorithm == DigestAlgorithm::sha512_256_sess;
+}
+
+constexpr DigestAlgorithm without_sess(DigestAlgorithm algorithm) {
+    switch (algorithm) {
+    case DigestAlgorithm::md5:
+    case DigestAlgorithm::md5_sess: return DigestAlgorithm::md5;
+    case DigestAlgorithm::sha256:
+    case DigestAlgorithm::sha256_sess: return DigestAlgorithm::sha256;
+    case DigestAlgorithm::sha512_256:
+    case DigestAlgorithm::sha512_256_sess: return DigestAlgorithm::sha512_256;
+    }
+    return algorithm;
+}
+
+// "-fips": a host whose OpenSSL prefers its FIPS provider still finds MD5 in the default one, if that is loaded.
+Hash fetch(DigestAlgorithm algorithm) {
+    const auto base = without_sess(algorithm);
+    const char* name = base == DigestAlgorithm::md5      ? "MD5"
+                       : base == DigestAlgorithm::sha256 ? "SHA2-256"
+                                                         : "SHA2-512/256";
+    return Hash{EVP_MD_fetch(nullptr, name, "-fips")};
+}
+
+// H(): the hash of the parts joined by colons, as lower-case hex. In parts, so that no password is copied.
+std::string hash_of(DigestAlgorithm algorithm, std::initializer_list<std::string_view> parts) {
+    const Hash hash = fetch(algorithm);
+    const std::unique_ptr<EVP_MD_CTX, Freed> context{EVP_MD_CTX_new()};
+    CHECK(hash && context);
+    CHECK(EVP_DigestInit_ex2(context.get(), hash.get(), nullptr) == 1);
+    bool first = true;
+    for (const auto part : parts) {
+        if (!first) CHECK(EVP_DigestUpdate(context.get(), ":", 1) == 1);
+        first = false;
+        CHECK(EVP_DigestUpdate(context.get(), part.data(), part.size()) == 1);
+    }
+    std::array<unsigned char, EVP_MAX_MD_SIZE> bytes{};
+    unsigned size = 0;
+    CHECK(EVP_DigestFinal_ex(context.get(), bytes.data(), &size) == 1);
+    std::string raw(bytes.begin(), bytes.begin() + size);
+    return hex(raw);
+}
+
+bool ha1_fits(const DigestIdentity& identity, DigestAlgorithm algorithm) {
+    return identity.ha1 && without_sess(identity.ha1_algorithm) == without_sess(algorithm);
+}
+
+// H(A1), RFC 7616 §3.4.2. Inside the -sess form the inner hash is hex too (as every peer does; RFC 2617's
+// sample code used bytes and was corrected by its errata).
+std::string hashed_a1(const DigestChallenge& challenge, const DigestIdentity& identity,
+                      const DigestRequest& request) {
+    CHECK(ha1_fits(identity, challenge.algorithm) || identity.password);
+    auto secret = ha1_fits(identity, challenge.algorithm)
+                      ? identity.ha1->reveal()
+                      : hash_of(challenge.algorithm,
+                                {identity.username, challenge.realm, identity.password->reveal()});
+    if (!is_sess(challenge.algorithm)) return secret;
+    const auto first_cnonce = request.session_cnonce.empty() ? request.cnonce : request.session_cnonce;
+    return hash_of(challenge.algorithm, {secret, challenge.nonce, first_cnonce});
+}
+
+// H(A2), RFC 7616 §3.4.3. Without a body the hash of nothing counts (RFC 3261 §22.4, 7).
+std::string hashed_a2(const DigestChallenge& challenge, const DigestRequest& request) {
+    if (qop_of(challenge) != DigestQop::auth_int)
+        return hash_of(challenge.algorithm, {request.method, request.uri});
+    return hash_of(challenge.algorithm,
+                   {request.method, request.uri, hash_of(challenge.algorithm, {request.body})});
+}
+
+std::string_view name_of(DigestQop qop) {
+    switch (qop) {
+    case DigestQop::none: return "";
+    case DigestQop::auth: return "auth";
+    case DigestQop::auth_int: return "auth-int";
+    }
+    return "";
+}
+
+// nc-value = 8LHEX (RFC 3261 §25.1).
+std::string eight_digits(std::uint32_t count) {
+    std::string bytes;
+    for (int shift = 24; shift >= 0; shift -= 8) bytes += static_cast<char>((count >> shift) & 0xffU);
+    return hex(bytes);
+}
+
+// quoted-string (RFC 3261 §25.1). CR and LF cannot be in one even with a backslash; left as they are they
+// would let a name write header fields of its own.
+std::string quoted(std::string_view text) {
+    std::string result = "\"";
+    for (const char c : text) {
+        if (c == '"' || c == '\\') result += '\\';
+        result += c == '\r' || c == '\n' || c == '\0' ? ' ' : c;
+    }
+    return result += '"';
+}
+
+}  // namespace
+
+std::optional<DigestAlgorithm> digest_algorithm_of(std::string_view text) {
+    if (text.empty()) return DigestAlgorithm::md5;
+    for (const auto algorithm :
+         {DigestAlgorithm::md5, DigestAlgorithm::md5_sess, DigestAlgorithm::sha256, DigestAlgorithm::sha256_sess,
+          DigestAlgorithm::sha512_256, DigestAlgorithm::sha512_256_sess})
+        if (equals_ignoring_case(text, name_of(algorithm))) return algorithm;
+    return std::nullopt;
+}
+
+std::string_view name_of(DigestAlgorithm algorithm) {
+    switch (algorithm) {
+    case DigestAlgorithm::md5: return "MD5";
+    case DigestAlgorithm::md5_sess: return "MD5-sess";
+    case DigestAlgorithm::sha256: return "SHA-256";
+    case DigestAlgorithm::sha256_sess: return "SHA-256-sess";
+    case DigestAlgorithm::sha512_256: return "SHA-512-256";
+    case DigestAlgorithm::sha512_256_sess: return "SHA-512-256-sess";
+    }
+    return "?";
+}
+
+int strength_of(DigestAlgorithm algorithm) { return without_sess(algorithm) == DigestAlgorithm::md5 ? 1 : 2; }
+
+DigestQop qop_of(const DigestChallenge& challenge) {
+    if (challenge.qop_auth) return DigestQop::auth;
+    return challenge.qop_auth_int ? DigestQop::auth_int : DigestQop::none;
+}
+
+bool can_answer(const DigestChallenge& challenge, const DigestIdentity& identity, DigestAlgorithm minimum) {
+    if (strength_of(challenge.algorithm) < strength_of(minimum)) return false;
+    const auto qop = qop_of(challenge);
+    if (challenge.has_qop && qop == DigestQop::none) return false;  // RFC 7616 §3.3: unknown options are ignored
+    if (is_sess(challenge.algorithm) && qop == DigestQop::none) return false;  // RFC 3261 §22.4, 8: no cnonce
+    if (!identity.password && !ha1_fits(identity, challenge.algorithm)) return false;
+    return fetch(challenge.algorithm) != nullptr;
+}
+
+std::vector<std::size_t> choose_challenges(std::span<const DigestChallenge> challenges,
+                                           const DigestIdentity& identity, DigestAlgorithm minimum) {
+    std::vector<std::size_t> chosen;
+    std::set<std::string_view> answered;  // RFC 7616 §3.3 compares realms exactly
+    for (std::size_t i = 0; i < challenges.size(); ++i)
+        if (!answered.contains(challenges[i].realm) && can_answer(challenges[i], identity, minimum)) {
+            chosen.push_back(i);
+            answered.insert(challenges[i].realm);
+        }
+    return chosen;
+}
+
+// RFC 7616 §3.4.1; without qop as RFC 2069 did it.
+std::string digest_response(const DigestChallenge& challenge, const DigestIdentity& identity,
+                            const DigestRequest& request) {
+    const auto a1 = hashed_a1(challenge, identity, request);
+    const auto a2 = hashed_a2(challenge, request);
+    const auto qop = qop_of(challenge);
+    if (qop == DigestQop::none) return hash_of(challenge.algorithm, {a1, challenge.nonce, a2});
+    CHECK(!request.cnonce.empty());
+    return hash_of(challenge.algorithm, {a1, challenge.nonce, eight_digits(request.nonce_count), request.cnonce,
+                                         name_of(qop), a2});
+}
+
+// Which values are quoted and which must not be: RFC 7616 §3.4, RFC 3261 §25.1. The order is RFC 3261 §22's.
+std::string digest_authorization(const DigestChallenge& challenge, const DigestIdentity& identity,
+                                 const DigestRequest& request) {
+    const auto username = challenge.userhash  // RFC 7616 §3.4.4
+                              ? hash_of(challenge.algorithm, {identity.username, challenge.realm})
+                              : identity.username;
+    std::string value = "Digest username=" + quoted(username) + ", realm=" + quoted(challenge.realm) +
+                        ", nonce=" + quoted(challenge.nonce) + ", uri=" + quoted(request.uri) + ", response=\"" +
+                        digest_response(challenge, identity, request) + "\", algorithm=";
+    value += name_of(challenge.algorithm);
+    if (challenge.has_opaque) value += ", opaque=" + quoted(challenge.opaque);
+    if (const auto qop = qop_of(challenge); qop != DigestQop::none) {  // RFC 3261 §22.4, 8: only then a cnonce
+        value += ", cnonce=" + quoted(request.cnonce) + ", qop=";
+        value += name_of(qop);
+        value += ", nc=" + eight_digits(request.nonce_count);
+    }
+    if (challenge.userhash) value += ", userhash=true";
+    return value;
+}
+
+Redacted<std::string> digest_ha1(DigestAlgorithm algorithm, std::string_view username, std::string_view realm,
+                                 const Redacted<std::string>& password) {
+    return Redacted{hash_of(algorithm, {username, realm, password.reveal()})};
+}
+
+bool verify(const DigestCredentials& credentials, const DigestIdentity& identity, std::string_view method,
+            std::string_view body) {
+    DigestChallenge challenge{.realm = credentials.realm,
+                              .nonce = credentials.nonce,
+                              .algorithm = credentials.algorithm,
+                              .userhash = credentials.userhash,
+                              .has_qop = credentials.qop != DigestQop::none,
+                              .qop_auth = credentials.qop == DigestQop::auth,
+                              .qop_auth_int = credentials.qop == DigestQop::auth_int};
+    if (!can_answer(challenge, identity, DigestAlgorithm::md5)) return false;
+    if (challenge.has_qop && credentials.cnonce.empty()) return false;
+    const auto name = credentials.userhash ? hash_of(credentials.algorithm, {identity.username, credentials.realm})
+                                           : identity.username;
+    if (name != credentials.username) return false;
+    return credentials.response == digest_response(challenge, identity,
+                                                   {.method = method,
+                                                    .uri = credentials.uri,
+                                                    .body = body,
+                                                    .nonce_count = credentials.nonce_count,
+                                                    .cnonce = credentials.cnonce});
+}
+
+}  // namespace holdfast::sip
