@@ -20,7 +20,7 @@ bootstrap:
 	@tools/bootstrap build
 
 build: bootstrap
-	@cmake --preset release --log-level=NOTICE
+	@tools/configure release
 	@cmake --build --preset release -j $(JOBS) --target holdfast
 
 demo: build
@@ -30,7 +30,7 @@ test: bootstrap
 	@tools/run-tests -j $(JOBS)
 
 bench: bootstrap
-	@cmake --preset release --log-level=NOTICE
+	@tools/configure release
 	@cmake --build --preset release -j $(JOBS) --target benches
 	@for bench in build/release/bench/*_bench; do [ -x "$$bench" ] || continue; echo "== $$bench"; "$$bench" || exit 1; done
 
