@@ -4,9 +4,11 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <initializer_list>
 #include <memory>
 #include <set>
+#include <utility>
 
 #include "base/check.h"
 #include "base/text.h"
@@ -38,7 +40,8 @@ constexpr DigestAlgorithm without_sess(DigestAlgorithm algorithm) {
     return algorithm;
 }
 
-// "-fips": a host whose OpenSSL prefers its FIPS provider still finds MD5 in the default one, if that is loaded.
+// "-fips": a host whose OpenSSL prefers its FIPS provider still finds MD5 in the default one, if
+// that is loaded.
 Hash fetch(DigestAlgorithm algorithm) {
     const auto base = without_sess(algorithm);
     const char* name = base == DigestAlgorithm::md5      ? "MD5"
@@ -47,7 +50,8 @@ Hash fetch(DigestAlgorithm algorithm) {
     return Hash{EVP_MD_fetch(nullptr, name, "-fips")};
 }
 
-// H(): the hash of the parts joined by colons, as lower-case hex. In parts, so that no password is copied.
+// H(): the hash of the parts joined by colons, as lower-case hex. In parts, so that no password is
+// copied.
 std::string hash_of(DigestAlgorithm algorithm, std::initializer_list<std::string_view> parts) {
     const Hash hash = fetch(algorithm);
     const std::unique_ptr<EVP_MD_CTX, Freed> context{EVP_MD_CTX_new()};
@@ -70,8 +74,8 @@ bool ha1_fits(const DigestIdentity& identity, DigestAlgorithm algorithm) {
     return identity.ha1 && without_sess(identity.ha1_algorithm) == without_sess(algorithm);
 }
 
-// H(A1), RFC 7616 §3.4.2. Inside the -sess form the inner hash is hex too (as every peer does; RFC 2617's
-// sample code used bytes and was corrected by its errata).
+// H(A1), RFC 7616 §3.4.2. Inside the -sess form the inner hash is hex too (as every peer does; RFC
+// 2617's sample code used bytes and was corrected by its errata).
 std::string hashed_a1(const DigestChallenge& challenge, const DigestIdentity& identity,
                       const DigestRequest& request) {
     CHECK(ha1_fits(identity, challenge.algorithm) || identity.password);
@@ -80,7 +84,8 @@ std::string hashed_a1(const DigestChallenge& challenge, const DigestIdentity& id
                       : hash_of(challenge.algorithm,
                                 {identity.username, challenge.realm, identity.password->reveal()});
     if (!is_sess(challenge.algorithm)) return secret;
-    const auto first_cnonce = request.session_cnonce.empty() ? request.cnonce : request.session_cnonce;
+    const auto first_cnonce =
+        request.session_cnonce.empty() ? request.cnonce : request.session_cnonce;
     return hash_of(challenge.algorithm, {secret, challenge.nonce, first_cnonce});
 }
 
@@ -104,28 +109,59 @@ std::string_view name_of(DigestQop qop) {
 // nc-value = 8LHEX (RFC 3261 §25.1).
 std::string eight_digits(std::uint32_t count) {
     std::string bytes;
-    for (int shift = 24; shift >= 0; shift -= 8) bytes += static_cast<char>((count >> shift) & 0xffU);
+    for (int shift = 24; shift >= 0; shift -= 8)
+        bytes += static_cast<char>((count >> shift) & 0xffU);
     return hex(bytes);
 }
 
-// quoted-string (RFC 3261 §25.1). CR and LF cannot be in one even with a backslash; left as they are they
-// would let a name write header fields of its own.
-std::string quoted(std::string_view text) {
+// Text that came from between quotes, quoted again as it was. What a quoted-string cannot hold (RFC
+// 3261 §25.1) becomes a blank, and a quote or last backslash without its pair gets one: nothing in
+// it can end the value early or begin a header field of its own.
+std::string quoted_as_it_was(std::string_view text) {
     std::string result = "\"";
-    for (const char c : text) {
-        if (c == '"' || c == '\\') result += '\\';
-        result += c == '\r' || c == '\n' || c == '\0' ? ' ' : c;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const char c = text[i];
+        if (c == '\r' || c == '\n' || c == '\0') {
+            result += ' ';
+        } else if (c == '\\' && i + 1 < text.size() &&
+                   (text[i + 1] == '"' || text[i + 1] == '\\')) {
+            result += c;
+            result += text[++i];
+        } else {
+            if (c == '"' || (c == '\\' && i + 1 == text.size())) result += '\\';
+            result += c;
+        }
     }
     return result += '"';
+}
+
+// The options of a qop list, "auth,auth-int" (RFC 7616 §3.3).
+bool lists(std::string_view list, std::string_view option) {
+    while (!list.empty()) {
+        const auto comma = std::min(list.find(','), list.size());
+        if (equals_ignoring_case(trimmed(list.substr(0, comma)), option)) return true;
+        list.remove_prefix(std::min(comma + 1, list.size()));
+    }
+    return false;
+}
+
+// nc-value = 8LHEX; upper case is read as well, but then the response cannot match what we hash.
+std::optional<std::uint32_t> nonce_count_of(std::string_view text) {
+    std::uint32_t count = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count, 16);
+    if (text.size() != 8 || error != std::errc{} || end != text.data() + text.size()) {
+        return std::nullopt;
+    }
+    return count;
 }
 
 }  // namespace
 
 std::optional<DigestAlgorithm> digest_algorithm_of(std::string_view text) {
     if (text.empty()) return DigestAlgorithm::md5;
-    for (const auto algorithm :
-         {DigestAlgorithm::md5, DigestAlgorithm::md5_sess, DigestAlgorithm::sha256, DigestAlgorithm::sha256_sess,
-          DigestAlgorithm::sha512_256, DigestAlgorithm::sha512_256_sess})
+    for (const auto algorithm : {DigestAlgorithm::md5, DigestAlgorithm::md5_sess,
+                                 DigestAlgorithm::sha256, DigestAlgorithm::sha256_sess,
+                                 DigestAlgorithm::sha512_256, DigestAlgorithm::sha512_256_sess})
         if (equals_ignoring_case(text, name_of(algorithm))) return algorithm;
     return std::nullopt;
 }
@@ -142,28 +178,35 @@ std::string_view name_of(DigestAlgorithm algorithm) {
     return "?";
 }
 
-int strength_of(DigestAlgorithm algorithm) { return without_sess(algorithm) == DigestAlgorithm::md5 ? 1 : 2; }
+int strength_of(DigestAlgorithm algorithm) {
+    return without_sess(algorithm) == DigestAlgorithm::md5 ? 1 : 2;
+}
 
 DigestQop qop_of(const DigestChallenge& challenge) {
     if (challenge.qop_auth) return DigestQop::auth;
     return challenge.qop_auth_int ? DigestQop::auth_int : DigestQop::none;
 }
 
-bool can_answer(const DigestChallenge& challenge, const DigestIdentity& identity, DigestAlgorithm minimum) {
+bool can_answer(const DigestChallenge& challenge, const DigestIdentity& identity,
+                DigestAlgorithm minimum) {
     if (strength_of(challenge.algorithm) < strength_of(minimum)) return false;
     const auto qop = qop_of(challenge);
-    if (challenge.has_qop && qop == DigestQop::none) return false;  // RFC 7616 §3.3: unknown options are ignored
-    if (is_sess(challenge.algorithm) && qop == DigestQop::none) return false;  // RFC 3261 §22.4, 8: no cnonce
+    if (challenge.has_qop && qop == DigestQop::none)
+        return false;  // RFC 7616 §3.3: unknown options are ignored
+    if (is_sess(challenge.algorithm) && qop == DigestQop::none)
+        return false;  // RFC 3261 §22.4, 8: no cnonce
     if (!identity.password && !ha1_fits(identity, challenge.algorithm)) return false;
     return fetch(challenge.algorithm) != nullptr;
 }
 
 std::vector<std::size_t> choose_challenges(std::span<const DigestChallenge> challenges,
-                                           const DigestIdentity& identity, DigestAlgorithm minimum) {
+                                           const DigestIdentity& identity,
+                                           DigestAlgorithm minimum) {
     std::vector<std::size_t> chosen;
     std::set<std::string_view> answered;  // RFC 7616 §3.3 compares realms exactly
     for (std::size_t i = 0; i < challenges.size(); ++i)
-        if (!answered.contains(challenges[i].realm) && can_answer(challenges[i], identity, minimum)) {
+        if (!answered.contains(challenges[i].realm) &&
+            can_answer(challenges[i], identity, minimum)) {
             chosen.push_back(i);
             answered.insert(challenges[i].realm);
         }
@@ -178,23 +221,26 @@ std::string digest_response(const DigestChallenge& challenge, const DigestIdenti
     const auto qop = qop_of(challenge);
     if (qop == DigestQop::none) return hash_of(challenge.algorithm, {a1, challenge.nonce, a2});
     CHECK(!request.cnonce.empty());
-    return hash_of(challenge.algorithm, {a1, challenge.nonce, eight_digits(request.nonce_count), request.cnonce,
-                                         name_of(qop), a2});
+    return hash_of(challenge.algorithm, {a1, challenge.nonce, eight_digits(request.nonce_count),
+                                         request.cnonce, name_of(qop), a2});
 }
 
-// Which values are quoted and which must not be: RFC 7616 §3.4, RFC 3261 §25.1. The order is RFC 3261 §22's.
+// Which values are quoted and which must not be: RFC 7616 §3.4, RFC 3261 §25.1. The order is RFC
+// 3261 §22's.
 std::string digest_authorization(const DigestChallenge& challenge, const DigestIdentity& identity,
                                  const DigestRequest& request) {
     const auto username = challenge.userhash  // RFC 7616 §3.4.4
                               ? hash_of(challenge.algorithm, {identity.username, challenge.realm})
                               : identity.username;
-    std::string value = "Digest username=" + quoted(username) + ", realm=" + quoted(challenge.realm) +
-                        ", nonce=" + quoted(challenge.nonce) + ", uri=" + quoted(request.uri) + ", response=\"" +
-                        digest_response(challenge, identity, request) + "\", algorithm=";
+    std::string value =
+        "Digest username=" + quoted(username) + ", realm=" + quoted_as_it_was(challenge.realm) +
+        ", nonce=" + quoted_as_it_was(challenge.nonce) + ", uri=" + quoted_as_it_was(request.uri) +
+        ", response=\"" + digest_response(challenge, identity, request) + "\", algorithm=";
     value += name_of(challenge.algorithm);
-    if (challenge.has_opaque) value += ", opaque=" + quoted(challenge.opaque);
-    if (const auto qop = qop_of(challenge); qop != DigestQop::none) {  // RFC 3261 §22.4, 8: only then a cnonce
-        value += ", cnonce=" + quoted(request.cnonce) + ", qop=";
+    if (challenge.has_opaque) value += ", opaque=" + quoted_as_it_was(challenge.opaque);
+    if (const auto qop = qop_of(challenge);
+        qop != DigestQop::none) {  // RFC 3261 §22.4, 8: only then a cnonce
+        value += ", cnonce=" + quoted_as_it_was(request.cnonce) + ", qop=";
         value += name_of(qop);
         value += ", nc=" + eight_digits(request.nonce_count);
     }
@@ -202,24 +248,72 @@ std::string digest_authorization(const DigestChallenge& challenge, const DigestI
     return value;
 }
 
-Redacted<std::string> digest_ha1(DigestAlgorithm algorithm, std::string_view username, std::string_view realm,
-                                 const Redacted<std::string>& password) {
+Redacted<std::string> digest_ha1(DigestAlgorithm algorithm, std::string_view username,
+                                 std::string_view realm, const Redacted<std::string>& password) {
     return Redacted{hash_of(algorithm, {username, realm, password.reveal()})};
 }
 
-bool verify(const DigestCredentials& credentials, const DigestIdentity& identity, std::string_view method,
-            std::string_view body) {
-    DigestChallenge challenge{.realm = credentials.realm,
-                              .nonce = credentials.nonce,
-                              .algorithm = credentials.algorithm,
-                              .userhash = credentials.userhash,
-                              .has_qop = credentials.qop != DigestQop::none,
-                              .qop_auth = credentials.qop == DigestQop::auth,
-                              .qop_auth_int = credentials.qop == DigestQop::auth_int};
+std::optional<DigestChallenge> digest_challenge_of(const Challenge& challenge) {
+    const auto algorithm = digest_algorithm_of(challenge.algorithm);
+    if (!equals_ignoring_case(challenge.scheme, "Digest") || !challenge.has_realm ||
+        challenge.nonce.empty() || !algorithm)
+        return std::nullopt;
+    return DigestChallenge{.realm = std::string(challenge.realm),
+                           .nonce = std::string(challenge.nonce),
+                           .opaque = std::string(challenge.opaque),
+                           .algorithm = *algorithm,
+                           .has_opaque = challenge.has_opaque,
+                           .stale = challenge.stale,
+                           .userhash = challenge.userhash,
+                           .has_qop = !challenge.qop.empty(),
+                           .qop_auth = lists(challenge.qop, "auth"),
+                           .qop_auth_int = lists(challenge.qop, "auth-int")};
+}
+
+std::optional<DigestCredentials> digest_credentials_of(const Credentials& credentials) {
+    const auto algorithm = digest_algorithm_of(credentials.algorithm);
+    if (!equals_ignoring_case(credentials.scheme, "Digest") || credentials.username.empty() ||
+        credentials.nonce.empty() || credentials.uri.empty() || credentials.response.empty() ||
+        !algorithm)
+        return std::nullopt;
+    DigestCredentials result{.username = unescape(credentials.username),
+                             .realm = std::string(credentials.realm),
+                             .nonce = std::string(credentials.nonce),
+                             .uri = std::string(credentials.uri),
+                             .response = std::string(credentials.response),
+                             .opaque = std::string(credentials.opaque),
+                             .cnonce = std::string(credentials.cnonce),
+                             .algorithm = *algorithm,
+                             .userhash = credentials.userhash};
+    if (credentials.qop.empty()) return result;
+    const auto count = nonce_count_of(credentials.nc);
+    if (!count || credentials.cnonce.empty())
+        return std::nullopt;  // RFC 7616 §3.4: required with qop
+    result.nonce_count = *count;
+    if (equals_ignoring_case(credentials.qop, "auth"))
+        result.qop = DigestQop::auth;
+    else if (equals_ignoring_case(credentials.qop, "auth-int"))
+        result.qop = DigestQop::auth_int;
+    else
+        return std::nullopt;
+    return result;
+}
+
+bool verify(const DigestCredentials& credentials, const DigestIdentity& identity,
+            std::string_view method, std::string_view body) {
+    const DigestChallenge challenge{.realm = credentials.realm,
+                                    .nonce = credentials.nonce,
+                                    .opaque = credentials.opaque,
+                                    .algorithm = credentials.algorithm,
+                                    .userhash = credentials.userhash,
+                                    .has_qop = credentials.qop != DigestQop::none,
+                                    .qop_auth = credentials.qop == DigestQop::auth,
+                                    .qop_auth_int = credentials.qop == DigestQop::auth_int};
     if (!can_answer(challenge, identity, DigestAlgorithm::md5)) return false;
     if (challenge.has_qop && credentials.cnonce.empty()) return false;
-    const auto name = credentials.userhash ? hash_of(credentials.algorithm, {identity.username, credentials.realm})
-                                           : identity.username;
+    const auto name = credentials.userhash
+                          ? hash_of(credentials.algorithm, {identity.username, credentials.realm})
+                          : identity.username;
     if (name != credentials.username) return false;
     return credentials.response == digest_response(challenge, identity,
                                                    {.method = method,

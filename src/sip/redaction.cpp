@@ -24,7 +24,8 @@ std::string_view take_field(std::string_view& rest) {
     return field;
 }
 
-// Where the value begins, if this is one of the two headers; else npos. HCOLON allows blanks before the colon.
+// Where the value begins, if this is one of the two headers; else npos. HCOLON allows blanks before
+// the colon.
 std::size_t authorization_value(std::string_view field) {
     const auto colon = field.find(':');
     if (colon == std::string_view::npos) return std::string_view::npos;
@@ -37,8 +38,10 @@ std::size_t authorization_value(std::string_view field) {
 // Past the quoted string whose opening quote is at `at`.
 std::size_t past_quoted(std::string_view text, std::size_t at) {
     for (++at; at < text.size(); ++at) {
-        if (text[at] == '\\') ++at;
-        else if (text[at] == '"') return at + 1;
+        if (text[at] == '\\')
+            ++at;
+        else if (text[at] == '"')
+            return at + 1;
     }
     return text.size();
 }
@@ -58,7 +61,8 @@ std::size_t mask_value(std::string& text, std::size_t at) {
     return at;
 }
 
-// Walks over names and quoted strings, so that neither xresponse=… nor a user called response="…" is taken.
+// Walks over names and quoted strings, so that neither xresponse=… nor a user called response="…"
+// is taken.
 void mask_responses(std::string& text, std::size_t at) {
     const auto skip_space = [&] {
         while (at < text.size() && is_space(text[at])) ++at;
@@ -69,7 +73,8 @@ void mask_responses(std::string& text, std::size_t at) {
             continue;
         }
         const auto begin = at;
-        while (at < text.size() && !ends_value(text[at]) && text[at] != '=' && text[at] != '"') ++at;
+        while (at < text.size() && !ends_value(text[at]) && text[at] != '=' && text[at] != '"')
+            ++at;
         const auto name = std::string_view{text}.substr(begin, at - begin);
         const bool is_response = equals_ignoring_case(name, "response");
         skip_space();
@@ -110,8 +115,10 @@ std::string redact_authorization(std::string_view message_text) {
         result += field.substr(0, value);
         result += ' ';
         result += Redacted<std::string>::to_string();
-        if (field.ends_with("\r\n")) result += "\r\n";
-        else if (field.ends_with('\n')) result += '\n';
+        if (field.ends_with("\r\n"))
+            result += "\r\n";
+        else if (field.ends_with('\n'))
+            result += '\n';
     }
     return result;
 }
