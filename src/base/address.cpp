@@ -18,6 +18,16 @@ std::optional<std::uint16_t> parse_port(std::string_view text) {
     return port;
 }
 
+// An IPv4-mapped address (RFC 4291 §2.5.5.2) is where its IPv4 address is: servers on a dual-stack socket report
+// ::ffff:192.168.1.2, and that is no global address (N1).
+std::optional<IpAddress> mapped_v4(const IpAddress& address) {
+    constexpr std::array<std::uint8_t, 12> prefix{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+    const auto& bytes = address.bytes();
+    if (address.family() != Family::ipv6 || !std::equal(prefix.begin(), prefix.end(), bytes.begin()))
+        return std::nullopt;
+    return IpAddress::v4(bytes[12], bytes[13], bytes[14], bytes[15]);
+}
+
 }  // namespace
 
 IpAddress IpAddress::v4(std::uint8_t a, std::uint8_t b, std::uint8_t c, std::uint8_t d) {
@@ -59,30 +69,36 @@ std::string IpAddress::to_string() const {
 }
 
 bool IpAddress::is_unspecified() const {
+    if (const auto v4 = mapped_v4(*this)) return v4->is_unspecified();
     return std::ranges::all_of(bytes_, [](std::uint8_t byte) { return byte == 0; });
 }
 
 bool IpAddress::is_loopback() const {
+    if (const auto v4 = mapped_v4(*this)) return v4->is_loopback();
     if (family_ == Family::ipv4) return bytes_[0] == 127;
     return bytes_[15] == 1 && std::all_of(bytes_.begin(), bytes_.end() - 1, [](auto b) { return b == 0; });
 }
 
 bool IpAddress::is_link_local() const {
+    if (const auto v4 = mapped_v4(*this)) return v4->is_link_local();
     if (family_ == Family::ipv4) return bytes_[0] == 169 && bytes_[1] == 254;
     return bytes_[0] == 0xfe && (bytes_[1] & 0xc0) == 0x80;
 }
 
 bool IpAddress::is_private() const {
+    if (const auto v4 = mapped_v4(*this)) return v4->is_private();
     if (family_ == Family::ipv6) return (bytes_[0] & 0xfe) == 0xfc;
     return bytes_[0] == 10 || (bytes_[0] == 172 && (bytes_[1] & 0xf0) == 16) ||
            (bytes_[0] == 192 && bytes_[1] == 168);
 }
 
 bool IpAddress::is_shared() const {
+    if (const auto v4 = mapped_v4(*this)) return v4->is_shared();
     return family_ == Family::ipv4 && bytes_[0] == 100 && (bytes_[1] & 0xc0) == 64;
 }
 
 bool IpAddress::is_multicast() const {
+    if (const auto v4 = mapped_v4(*this)) return v4->is_multicast();
     return family_ == Family::ipv4 ? (bytes_[0] & 0xf0) == 0xe0 : bytes_[0] == 0xff;
 }
 

@@ -2,15 +2,13 @@
 
 #include <openssl/evp.h>
 
-#include <cstring>
-
 #include "base/check.h"
 
 namespace holdfast {
 
 struct Random::Cipher {
     struct Free {
-        void operator()(EVP_CIPHER_CTX* context) const { EVP_CIPHER_CTX_free(context); }
+        void operator()(EVP_CIPHER_CTX* cipher) const { EVP_CIPHER_CTX_free(cipher); }
     };
     std::unique_ptr<EVP_CIPHER_CTX, Free> context;
 };
@@ -50,7 +48,8 @@ std::uint64_t Random::next() {
     std::array<std::uint8_t, 8> bytes{};
     fill(bytes);
     std::uint64_t value = 0;
-    std::memcpy(&value, bytes.data(), sizeof value);
+    for (std::size_t i = 0; i < bytes.size(); ++i)  // not memcpy: the same run on every byte order (I7)
+        value |= std::uint64_t{bytes[i]} << (8 * i);
     return value;
 }
 

@@ -34,8 +34,14 @@ constexpr Deadline sooner(Deadline a, Deadline b) { return b.at < a.at ? b : a; 
 
 constexpr double seconds_of(Duration d) { return static_cast<double>(d.count()) / 1e6; }
 
+// Towards zero to a whole microsecond; what does not fit is the longest duration, so that a back-off that
+// doubles for ever stays defined until its cap cuts it.
 constexpr Duration scaled(Duration d, double factor) {
-    return Duration{static_cast<std::int64_t>(static_cast<double>(d.count()) * factor)};
+    const double ticks = static_cast<double>(d.count()) * factor;
+    constexpr double past_the_end = 0x1p63;
+    if (!(ticks < past_the_end)) return Duration::max();
+    if (ticks <= -past_the_end) return Duration::min();
+    return Duration{static_cast<std::int64_t>(ticks)};
 }
 
 }  // namespace holdfast

@@ -24,7 +24,8 @@ public:
     std::optional<TimerName> take_due(Instant now) {
         std::size_t earliest = size;
         for (std::size_t i = 0; i < size; ++i)
-            if (slots_[i] <= now && (earliest == size || slots_[i] < slots_[earliest])) earliest = i;
+            if (slots_[i] != never && slots_[i] <= now &&  // stopped is not due, not even at `never`
+                (earliest == size || slots_[i] < slots_[earliest])) earliest = i;
         if (earliest == size) return std::nullopt;
         slots_[earliest] = never;
         return static_cast<TimerName>(earliest);
