@@ -33,9 +33,9 @@ using StunTransaction = std::array<std::uint8_t, 12>;
 // RFC 8489 §6: uniformly random, from a cryptographic source.
 StunTransaction new_stun_transaction(Random& random);
 
-// Whether a datagram is STUN and not SIP: first two bits 0, the magic cookie, and a length that is a
-// multiple of 4 and ends with the datagram (RFC 8489 §6.3). No SIP text passes: the cookie's third byte
-// stands where UTF-8 cannot have it, and a CRLF keep-alive is too short.
+// Whether a datagram is STUN and not SIP: first two bits 0, the magic cookie, and a length that is
+// a multiple of 4 and ends with the datagram (RFC 8489 §6.3). No SIP text passes: the cookie's
+// third byte stands where UTF-8 cannot have it, and a CRLF keep-alive is too short.
 bool is_stun(std::string_view datagram);
 
 enum class StunClass : std::uint8_t { request, indication, success, error };

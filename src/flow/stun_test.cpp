@@ -2,7 +2,7 @@
 // send.
 //   RFC 8489 §5, §6.3, §14; RFC 5389 §12; RFC 5626 §4.4.2 (K1: a keep-alive's answer shows the
 //   mapping).
-// Not tested here: when it is sent again and what silence means (K2), MESSAGE-INTEGRITY (not
+// Not tested here: when it is sent again and what silence means, MESSAGE-INTEGRITY (not
 // checked).
 #include "flow/stun.h"
 
@@ -111,7 +111,7 @@ TEST(Stun, WhatWeWriteWeRead) {
     }
 }
 
-// An error is an answer, so the server lives (K1), but it shows no mapping.
+// An error is an answer, so the server lives, but it shows no mapping.
 TEST(Stun, ErrorResponseProvesLifeWithoutMapping) {
     const StunError error{420, "Unknown Attribute"};
     const auto answer = decode_stun(encode_binding_error(transaction, error, {0x0024, 0x7fff}));
@@ -134,7 +134,7 @@ TEST(Stun, AnotherTransactionIsNotAnswered) {
     EXPECT_NE(new_stun_transaction(random), new_stun_transaction(random));
     Random again{seed_from_number(1)};
     Random same{seed_from_number(1)};
-    EXPECT_EQ(new_stun_transaction(again), new_stun_transaction(same));  // I7
+    EXPECT_EQ(new_stun_transaction(again), new_stun_transaction(same));
 }
 
 // One socket carries SIP, keep-alives and STUN (RFC 5626 §8).

@@ -1,7 +1,7 @@
 // Digest against the RFCs' own numbers, and against numbers computed by another implementation
 // (Python's hashlib) where the RFCs have none: -sess, auth-int, escapes, no qop.
 //   RFC 7616 §3.4, §3.9; RFC 2617 §3.5; RFC 3261 §22.4; RFC 8760 §2.4.
-// Not tested here: who keeps nonces and counts them (L9), what a refusal means (F5), parsing (the
+// Not tested here: who keeps nonces and counts them, what a refusal means, parsing (the
 // parser's own tests).
 #include "sip/digest.h"
 
