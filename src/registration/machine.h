@@ -164,6 +164,7 @@ using Told = std::variant<told::Time, told::Start, told::Dns, told::FlowOpen, to
 
 // What the machine may look at and use during a call; all owned by the engine.
 struct Context {
+    AccountId account;
     Instant now;
     std::int64_t wall_clock = 0;  // seconds since 1970, for what is stored with an end
     Random& random;

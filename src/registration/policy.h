@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/time.h"
+#include "location/rank.h"
 
 namespace holdfast::registration {
 
@@ -17,7 +18,7 @@ using namespace std::chrono_literals;
 
 // Which client is being: the resilient one of the rules, or the plain one that other clients are (the presets).
 enum class Style : std::uint8_t { resilient, plain };
-enum class LookupOrder : std::uint8_t { rendezvous, first_listed, weighted_random };  // L2
+using location::LookupOrder;  // L2
 enum class Failover : std::uint8_t {
     fast,                // F1–F7
     on_connect_failure,  // pjsip: only when a TCP/TLS connect fails; never over UDP
