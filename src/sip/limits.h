@@ -15,6 +15,5 @@ constexpr std::size_t tokens = 512;                 // option tags and event pac
 constexpr std::size_t uri_bytes = 8'192;            // one URI
 constexpr std::uint32_t cseq_number = 0x7fff'ffff;  // RFC 3261 §8.1.1.5: less than 2**31
 constexpr std::uint32_t max_forwards = 255;         // RFC 3261 §20.22
-constexpr std::size_t stream_leading_crlf = 64;     // line ends in a row before we call it abuse
 
 }  // namespace holdfast::sip::limits

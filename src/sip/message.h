@@ -119,6 +119,8 @@ public:
 
 private:
     friend class MessageParser;
+    std::expected<void, ParseError> parse_bytes(std::string_view datagram);
+    void clear();
     enum class Number : std::uint8_t {
         expires, min_expires, max_forwards, content_length, retry_after, flow_timer, rseq, count
     };

@@ -29,7 +29,8 @@ void write_response(std::string& out, const Message& request, const ResponseFiel
 
 std::string_view reason_phrase_of(int status);  // RFC 3261 §21; "Unknown" for others
 
-// Where a response to this request goes (RFC 3261 §18.2.2, RFC 3581 §4) over an unreliable transport, source given.
+// Where a response to this request goes over an unreliable transport (RFC 3261 §18.2.2, RFC 3581 §4).
+// Deviates: maddr is not followed; it would let a sender choose whom our responses hit.
 Endpoint response_destination(const Message& request, const Endpoint& source);
 
 }  // namespace holdfast::sip

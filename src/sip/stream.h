@@ -19,7 +19,9 @@ struct StreamItem {
         error,    // framing is lost: close the connection
     };
     Kind kind = Kind::error;
-    std::string_view bytes;  // valid until the next call of feed() or next()
+    // A message whole; of an error the headers, if they could be found, so that salvage() can answer before the
+    // connection is closed. Valid until the next call of feed() or next().
+    std::string_view bytes;
     ParseError error;
 };
 
@@ -37,13 +39,13 @@ public:
 
 private:
     std::optional<StreamItem> keep_alive(std::string_view rest);
-    StreamItem fail(ParseError::Kind kind, std::size_t offset, std::string_view reason);
+    std::optional<StreamItem> message(std::string_view rest);
+    StreamItem fail(ParseError::Kind kind, std::size_t offset, std::string_view reason, std::string_view bytes = {});
 
     std::string buffer_;
     std::size_t start_ = 0;      // of what next() has not handed out
     std::size_t scanned_ = 0;    // no end of headers before here
     std::size_t needed_ = 0;     // length of the message at start_, once known
-    std::size_t line_ends_ = 0;  // CRLF in a row since the last message
     std::optional<ParseError> failed_;
     Side side_;
 };

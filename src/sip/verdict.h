@@ -16,7 +16,7 @@ struct Capabilities {
     std::span<const Method> methods;                  // others: 405 with Allow, or 501 if unknown
     std::span<const std::string_view> options;        // option tags we know; others in Require: 420
     std::span<const std::string_view> media_types;    // bodies we read: "application/sdp"; others: 415
-    std::span<const std::string_view> accepted_types; // bodies we can send; Accept without any of them: 406
+    std::span<const std::string_view> sent_types;     // bodies we answer an INVITE with; none in Accept: 406
     bool allow_tel = false;                           // tel: as Request-URI; otherwise 416
 };
 
@@ -26,8 +26,7 @@ struct Rejection {
     std::string extra_headers;  // lines for the response: Unsupported, Allow, Accept
 };
 
-// Nothing: go on. An ACK is never answered: a rejection of one means "drop it". A CANCEL is not refused for its
-// Require (§8.2.2.3).
+// Nothing: go on. An ACK is never refused, since it is never answered; a CANCEL only for an unknown method (§8.2.2.3).
 [[nodiscard]] std::optional<Rejection> check_request(const Message& request, const Capabilities& capabilities);
 
 // Nothing: go on; otherwise why the response is dropped (static text). sent_by: host and port we put into our Vias.

@@ -7,8 +7,8 @@
 //     …
 //     writer.finish();                        // Content-Length, blank line, body
 //
-// Values are written as given. A CR, LF or NUL in one of them would let a caller's data end the header: they are
-// written as spaces.
+// Values are written as given, but a CR, LF or NUL in one of them, which would let a caller's data end the header, is
+// written as a space.
 #pragma once
 
 #include <cstdint>
@@ -64,6 +64,9 @@ public:
     void finish(std::string_view body = {}, std::string_view content_type = {});
 
 private:
+    void tagged(HeaderName name, std::string_view display, std::string_view uri, std::string_view tag);
+    template <class Fill>
+    void line(std::size_t bound, Fill fill);
     [[nodiscard]] std::string_view text_of(HeaderName name) const {
         return form_ == NameForm::compact ? compact_name_of(name) : name_of(name);
     }
