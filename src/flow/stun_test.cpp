@@ -1,6 +1,6 @@
 // STUN against the sample messages of RFC 5769 and against what a hostile or an old server may
 // send.
-//   RFC 8489 §5, §6.3, §14; RFC 5389 §12; RFC 5626 §4.4.2 (K1: a keep-alive's answer shows the
+//   RFC 8489 §5, §6.3, §14; RFC 5389 §12; RFC 5626 §4.4.2 (a keep-alive answer shows the
 //   mapping).
 // Not tested here: when it is sent again and what silence means, MESSAGE-INTEGRITY (not
 // checked).
