@@ -47,7 +47,7 @@ struct Flow {
     void ended(FlowState how, FlowError why);  // failed or closed; the keep-alive stops
     void heard(Instant now) {
         last_heard = now;
-        keep_alive.heard(now);
+        keep_alive.heard();
     }
 };
 

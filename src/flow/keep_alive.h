@@ -3,7 +3,7 @@
 //
 //   flow.keep_alive.start(now, random);                        // the flow is open and has our binding
 //   … at next_deadline(): switch (flow.keep_alive.on_time(now, random)) { case KeepAliveOutcome::send: … }
-//   … an answer came:     if (auto rtt = flow.keep_alive.answered(now, Ping::options, random)) flow.rtt.add(*rtt);
+//   … an answer came:     if (auto rtt = flow.keep_alive.answered(now, Ping::options)) flow.rtt.add(*rtt);
 //
 // A *repetition* is the same request again, octet by octet: same branch and CSeq (RFC 3261 §17.1.2.2), same STUN
 // transaction id. The engine keeps what it sent last and sends it again when is_repetition() says so; a new branch
@@ -83,11 +83,12 @@ public:
     KeepAlive() : KeepAlive(Transport::udp, {}) {}
     KeepAlive(Transport transport, const KeepAliveSettings& settings);
 
-    // The first ping is due one interval from now. Again: no effect.
+    // The first ping is due one interval from now. No effect on one that is running.
     void start(Instant now, Random& random);
     void stop();
     [[nodiscard]] bool is_running() const { return running_; }
 
+    // One outcome per call: call again while next_deadline() is not in the future.
     KeepAliveOutcome on_time(Instant now, Random& random);
     // K5: ping after 0–500 ms, whatever the interval says; silence then is `suspect` also if this kind was never
     // answered. Where only CRLF is sent, it is `suspect` at once: a REGISTER is the only proof there.
@@ -95,17 +96,17 @@ public:
 
     // An answer of that kind came on this flow: to our ping, or to a probe or request of the same kind (F9), which
     // proves the kind as well. The RTT, if it answers a ping that was sent only once.
-    std::optional<Duration> answered(Instant now, Ping kind, Random& random);
+    std::optional<Duration> answered(Instant now, Ping kind);
     // Anything else came from the target on this flow: a server that talks is not suspect. (No substitute for a pong
     // that is owed: RFC 5626 §4.4.1.)
-    void heard(Instant now);
+    void heard();
 
     // What a response agreed to is added to what was agreed before; a new Flow-Timer replaces the old one.
     void agree(Instant now, const Agreement& agreement, Random& random);
     // At most so long between pings (80–100 % of it) in place of the settings: N5 shortens, K4 has learned. A
     // Flow-Timer that is shorter still wins. Nothing: the settings again.
     void force_interval(Instant now, std::optional<Duration> longest, Random& random);
-    // The policy has changed; facts and timers stay.
+    // The policy has changed; facts and timers stay, the next ping is by the new one. After kind `none`: start() again.
     void set(const KeepAliveSettings& settings) { settings_ = settings; }
 
     [[nodiscard]] Ping ping() const { return ping_; }                    // of the last `send`
@@ -124,16 +125,22 @@ private:
 
     [[nodiscard]] bool is_stream() const { return is_reliable(transport_); }
     [[nodiscard]] Ping choose(Instant now) const;
+    [[nodiscard]] Ping choose_for_datagrams(Instant now) const;
+    [[nodiscard]] Ping choose_for_stream(Instant now) const;
     [[nodiscard]] bool owes_pong() const;
+    [[nodiscard]] bool would_try_pong() const;
+    [[nodiscard]] bool expects_answer(Ping kind) const;
+    [[nodiscard]] bool proves_nothing(Instant now) const { return !expects_answer(choose(now)); }
     [[nodiscard]] bool was_answered(Ping kind) const;
     [[nodiscard]] Range interval() const;
-    [[nodiscard]] bool expects_answer(Ping kind) const;
     void arm_interval(Instant now, Random& random);
     void shorten(Instant now, Random& random);
-    void forget_answer(Ping kind);
     KeepAliveOutcome begin_ping(Instant now, Random& random);
-    KeepAliveOutcome no_answer_yet(Instant now);
-    KeepAliveOutcome verdict(Instant now);
+    KeepAliveOutcome begin_verification(Instant now, Random& random);
+    KeepAliveOutcome no_answer_yet(Instant now, Random& random);
+    KeepAliveOutcome pong_missing(Instant now, Random& random);
+    KeepAliveOutcome known_kind_missing();
+    KeepAliveOutcome silent_kind(Instant now, Random& random);
 
     Transport transport_;
     KeepAliveSettings settings_;
@@ -145,8 +152,8 @@ private:
     Instant sent_at_{};
     Instant options_silent_until_{};     // never answered: not tried again before
     Instant stun_silent_until_{};
-    Instant pong_silent_until_{};
-    int misses_ = 0;                     // suspects in a row
+    bool pong_tried_ = false;            // once per stream: nothing is lost there
+    int misses_ = 0;                     // rounds without an answer, in a row
     bool heard_since_ping_ = false;
     bool heard_since_miss_ = false;
     bool verifying_ = false;

@@ -66,7 +66,7 @@ public:
     [[nodiscard]] bool may_rewrite(Instant now) const { return !is_unstable(now); }
 
 private:
-    Learned take(Instant now, const Endpoint& mapping, const Endpoint& source);
+    Learned take(Instant now, const Endpoint& reported, const Endpoint& source);
     void count_change(Instant now);
 
     std::optional<Endpoint> shown_;
