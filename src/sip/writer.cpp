@@ -1,5 +1,6 @@
 #include "sip/writer.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cstddef>
 #include <cstring>
@@ -21,22 +22,54 @@ char* number(char* p, std::uint32_t value) { return std::to_chars(p, p + number_
 
 bool breaks_line(char c) { return c == '\r' || c == '\n' || c == '\0'; }
 
-// No value may end its line. end is followed by scan::padding writable octets.
+// No value may end its line. Behind end are scan::padding octets that may be written.
 void clean(char* first, char* end) {
-    std::memset(end, ' ', 1);
-    for (char* p = first; p < end; ++p)
-        if (breaks_line(*p)) *p = ' ';
+#if defined(__SSE2__)
+    constexpr std::ptrdiff_t block_size = 16;
+    static_assert(block_size <= static_cast<std::ptrdiff_t>(scan::padding));
+    const __m128i carriage_return = _mm_set1_epi8('\r');
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(end), _mm_set1_epi8(' '));
+    for (; first < end; first += block_size) {
+        const __m128i block = _mm_loadu_si128(reinterpret_cast<const __m128i*>(first));
+        const __m128i low = _mm_cmpeq_epi8(_mm_min_epu8(block, carriage_return), block);
+        if (_mm_movemask_epi8(low) != 0) [[unlikely]] break;
+    }
+#endif
+    for (; first < end; ++first)
+        if (breaks_line(*first)) *first = ' ';
 }
 
 constexpr std::size_t display_bound(std::string_view display) { return 2 * display.size() + 3; }
+
+bool needs_escape(char c) { return c == '"' || c == '\\'; }
+
+// Whether nothing in [first, end), where scan::padding more octets may be written, needs a backslash.
+bool is_plain(const char* first, char* end) {
+#if defined(__SSE2__)
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(end), _mm_set1_epi8(' '));
+    for (; first < end; first += 16) {
+        const __m128i block = _mm_loadu_si128(reinterpret_cast<const __m128i*>(first));
+        const __m128i quote = _mm_cmpeq_epi8(block, _mm_set1_epi8('"'));
+        const __m128i backslash = _mm_cmpeq_epi8(block, _mm_set1_epi8('\\'));
+        if (_mm_movemask_epi8(_mm_or_si128(quote, backslash)) != 0) return false;
+    }
+    return true;
+#else
+    return std::none_of(first, static_cast<const char*>(end), needs_escape);
+#endif
+}
 
 // "display" and a space; nothing for none. Quotes and backslashes are escaped (RFC 3261 §25.1).
 char* display_name(char* p, std::string_view display) {
     if (display.empty()) return p;
     *p++ = '"';
-    for (const char c : display) {
-        if (c == '"' || c == '\\') *p++ = '\\';
-        *p++ = c;
+    if (char* end = copy(p, display); is_plain(p, end)) [[likely]] {
+        p = end;
+    } else {
+        for (const char c : display) {
+            if (needs_escape(c)) *p++ = '\\';
+            *p++ = c;
+        }
     }
     *p++ = '"';
     *p++ = ' ';
@@ -46,13 +79,13 @@ char* display_name(char* p, std::string_view display) {
 }  // namespace
 
 // One line of at most bound octets: fill writes it and returns its end.
-template <class Fill>
+template <Writer::Trust trust, class Fill>
 void Writer::line(std::size_t bound, Fill fill) {
     const std::size_t old = out_.size();
     out_.resize_and_overwrite(old + bound + 2 + scan::padding, [&](char* text, std::size_t) {
         char* first = text + old;
         char* end = fill(first);
-        clean(first, end);
+        if constexpr (trust == Trust::nothing) clean(first, end);
         *end++ = '\r';
         *end++ = '\n';
         return static_cast<std::size_t>(end - text);
@@ -150,7 +183,7 @@ void Writer::header(HeaderName name, std::string_view value) { header(text_of(na
 
 void Writer::header(HeaderName header_name, std::uint32_t value) {
     const auto name = text_of(header_name);
-    line(name.size() + 2 + number_bound, [&](char* p) {
+    line<Trust::text>(name.size() + 2 + number_bound, [&](char* p) {
         p = copy(p, name);
         p = copy(p, ": ");
         return number(p, value);

@@ -65,7 +65,8 @@ public:
 
 private:
     void tagged(HeaderName name, std::string_view display, std::string_view uri, std::string_view tag);
-    template <class Fill>
+    enum class Trust : bool { nothing, text };  // whether what is written can hold a line end
+    template <Trust trust = Trust::nothing, class Fill>
     void line(std::size_t bound, Fill fill);
     [[nodiscard]] std::string_view text_of(HeaderName name) const {
         return form_ == NameForm::compact ? compact_name_of(name) : name_of(name);
