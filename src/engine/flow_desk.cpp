@@ -1,0 +1,177 @@
+#include "engine/flow_desk.h"
+
+#include <utility>
+
+#include "engine/limits.h"
+
+namespace holdfast::engine {
+
+namespace told = registration::told;
+
+FlowId FlowDesk::begin(const Step& step, const Target& target, std::string_view tls_name,
+                       const flow::KeepAliveSettings& settings) {
+    const flow::Flow& opening = table_.open(target, tls_name, settings);
+    Entry& entry = entries_[opening.id];
+    if (is_reliable(target.transport)) entry.framer.emplace();
+    step.outbox.push(out::OpenFlow{opening.id, target, std::string(tls_name)});
+    return opening.id;
+}
+
+void FlowDesk::join(Entry& entry, FlowId flow, AccountId account) {
+    if (account == the_engine) {
+        entry.engine_uses = true;
+    } else {
+        entry.users.insert(account);
+    }
+    // Whoever opens it as a target trusts it (§11), even if it was only there to answer.
+    if (std::exchange(entry.to_answer, false)) --to_answer_;
+    unused_.remove(flow);
+}
+
+std::optional<FlowId> FlowDesk::open(const Step& step, AccountId account, const Target& target,
+                                     std::string_view tls_name,
+                                     const flow::KeepAliveSettings& settings) {
+    const flow::Flow* const shared = table_.find(target, tls_name);
+    const FlowId id = shared != nullptr ? shared->id : begin(step, target, tls_name, settings);
+    Entry& entry = entries_.at(id);
+    if (shared != nullptr && shared->is_open()) {
+        join(entry, id, account);
+        return id;
+    }
+    if (std::exchange(entry.to_answer, false)) --to_answer_;
+    entry.waiting.insert(account);
+    unused_.remove(id);
+    return std::nullopt;
+}
+
+std::optional<FlowId> FlowDesk::open_to_answer(const Step& step, const Endpoint& remote) {
+    if (const auto* const known = table_.find_remote(Transport::udp, remote);
+        known != nullptr && known->is_alive())
+        return known->id;
+    if (to_answer_ >= limits::stray_flows) return std::nullopt;
+    const FlowId id = begin(step, {Transport::udp, remote}, "", {});
+    ++to_answer_;
+    entries_.at(id).to_answer = true;
+    watch(step.now, id, entries_.at(id));
+    return id;
+}
+
+void FlowDesk::watch(Instant now, FlowId flow, const Entry& entry) {
+    if (entry.is_unused()) unused_.put(flow, {now + limits::unused_flow, "an unused flow (L8)"});
+}
+
+void FlowDesk::release(Instant now, FlowId flow, AccountId account) {
+    const auto found = entries_.find(flow);
+    if (found == entries_.end()) return;
+    Entry& entry = found->second;
+    entry.waiting.erase(account);
+    if (account == the_engine) entry.engine_uses = false;
+    if (entry.users.erase(account) != 0) entry.former.insert(account);
+    watch(now, flow, entry);
+}
+
+void FlowDesk::send(const Step& step, FlowId flow, std::string bytes) {
+    touch(step.now, flow);
+    step.outbox.push(out::Send{flow, std::move(bytes)});
+}
+
+void FlowDesk::touch(Instant now, FlowId flow) {
+    const auto found = entries_.find(flow);
+    if (found != entries_.end()) watch(now, flow, found->second);
+}
+
+void FlowDesk::close(const Step& step, FlowId flow, FlowError why) {
+    auto* const known = table_.find(flow);
+    if (known == nullptr || !known->is_alive()) return;
+    known->ended(flow::FlowState::closed, why);
+    unused_.remove(flow);
+    ended_.insert(flow);
+    step.outbox.push(out::CloseFlow{flow});
+}
+
+flow::Flow* FlowDesk::on_opened(const Step& step, FlowId flow, const Endpoint& local,
+                                std::string_view verified_name) {
+    auto* const opened = table_.find(flow);
+    if (opened == nullptr || opened->state != flow::FlowState::opening) return nullptr;
+    opened->opened(step.now, local, verified_name);
+    Entry& entry = entries_.at(flow);
+    for (const AccountId account : std::exchange(entry.waiting, {})) {
+        join(entry, flow, account);
+        if (account != the_engine) step.tell(account, told::FlowOpen{flow, opened->target});
+    }
+    watch(step.now, flow, entry);
+    return opened;
+}
+
+bool FlowDesk::on_failed(const Step& step, const FlowTrouble& trouble) {
+    auto* const failed = table_.find(trouble.flow);
+    if (failed == nullptr || failed->state != flow::FlowState::opening) return false;
+    failed->ended(flow::FlowState::failed, trouble.error);
+    ended_.insert(trouble.flow);
+    unused_.remove(trouble.flow);
+    for (const AccountId account : std::exchange(entries_.at(trouble.flow).waiting, {}))
+        if (account != the_engine)
+            step.tell(account, told::FlowFailed{failed->target, trouble.error, trouble.detail});
+    return true;
+}
+
+bool FlowDesk::on_closed(const FlowTrouble& trouble) {
+    auto* const closed = table_.find(trouble.flow);
+    if (closed == nullptr || !closed->is_alive()) return false;
+    closed->ended(flow::FlowState::closed, trouble.error);
+    ended_.insert(trouble.flow);
+    unused_.remove(trouble.flow);
+    return true;
+}
+
+void FlowDesk::on_time(const Step& step) {
+    for (const FlowId flow : unused_.take_due(step.now))
+        close(step, flow, FlowError::closed_by_peer);
+}
+
+void FlowDesk::sweep() {
+    for (const FlowId flow : std::exchange(ended_, {})) {
+        if (entries_.at(flow).to_answer) --to_answer_;
+        entries_.erase(flow);
+        table_.erase(flow);
+    }
+}
+
+void FlowDesk::forget(Instant now, AccountId account) {
+    for (auto& [flow, entry] : entries_) {
+        const bool had_part = entry.users.erase(account) + entry.waiting.erase(account) +
+                                  entry.former.erase(account) !=
+                              0;
+        if (had_part) watch(now, flow, entry);
+    }
+}
+
+void FlowDesk::close_all(const Step& step) {
+    for (const auto& flow : table_.all())
+        if (flow.is_alive()) step.outbox.push(out::CloseFlow{flow.id});
+}
+
+const std::set<AccountId>& FlowDesk::users(FlowId flow) const {
+    static const std::set<AccountId> nobody;
+    const auto found = entries_.find(flow);
+    return found == entries_.end() ? nobody : found->second.users;
+}
+
+bool FlowDesk::uses_or_used(FlowId flow, AccountId account) const {
+    const auto found = entries_.find(flow);
+    if (found == entries_.end()) return false;
+    return found->second.users.contains(account) || found->second.former.contains(account);
+}
+
+bool FlowDesk::is_ours(FlowId flow) const {
+    const auto found = entries_.find(flow);
+    return found != entries_.end() && !found->second.to_answer;
+}
+
+sip::StreamFramer* FlowDesk::framer(FlowId flow) {
+    const auto found = entries_.find(flow);
+    if (found == entries_.end() || !found->second.framer) return nullptr;
+    return &*found->second.framer;
+}
+
+}  // namespace holdfast::engine

@@ -1,0 +1,96 @@
+// Flows of all accounts (RFC 5626 §3): who asks for a target that has an open flow shares it (K1); a flow nobody
+// uses is closed 32 s after it was last used (L8).
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/flow_error.h"
+#include "base/ids.h"
+#include "engine/agenda.h"
+#include "engine/step.h"
+#include "flow/flow.h"
+#include "sip/stream.h"
+
+namespace holdfast::engine {
+
+// One flow ended or had an ICMP error: whom it concerns, and why.
+struct FlowTrouble {
+    FlowId flow;
+    Target target;
+    FlowError error = FlowError::closed_by_peer;
+    std::string detail;
+};
+
+class FlowDesk {
+public:
+    // The open flow at once, or nothing: then on_opened() or on_failed() will name the account. The id is known
+    // either way to the engine's own desks through find().
+    std::optional<FlowId> open(const Step& step, AccountId account, const Target& target,
+                               std::string_view tls_name,
+                               const flow::KeepAliveSettings& settings = {});
+    // To answer somebody who is no target of ours: a flow without trust (§11), or nothing: too many of them.
+    std::optional<FlowId> open_to_answer(const Step& step, const Endpoint& remote);
+    void release(Instant now, FlowId flow, AccountId account);
+    void send(const Step& step, FlowId flow, std::string bytes);
+    // Something was sent: a flow without users lives 32 s from here.
+    void touch(Instant now, FlowId flow);
+    // We end it: the world is told, the users are not (that is the caller's choice).
+    void close(const Step& step, FlowId flow, FlowError why);
+
+    // Tells those who waited. Nothing: not a flow that was being opened.
+    flow::Flow* on_opened(const Step& step, FlowId flow, const Endpoint& local,
+                          std::string_view verified_name);
+    // Could not be opened: tells those who waited. False: it was open, so this is ICMP for a datagram.
+    bool on_failed(const Step& step, const FlowTrouble& trouble);
+    // Marks the end, tells nobody. False: unknown.
+    bool on_closed(const FlowTrouble& trouble);
+    void on_time(const Step& step);
+    // What ended stays visible while its users are told, until the end of the step.
+    void sweep();
+
+    void forget(Instant now, AccountId account);
+    void close_all(const Step& step);
+
+    [[nodiscard]] flow::Flow* find(FlowId flow) { return table_.find(flow); }
+    [[nodiscard]] const flow::Flow* find(FlowId flow) const { return table_.find(flow); }
+    [[nodiscard]] const flow::Flow* find(const Target& target, std::string_view tls_name) const {
+        return table_.find(target, tls_name);
+    }
+    [[nodiscard]] const flow::Table& table() const { return table_; }
+    [[nodiscard]] flow::Table& table() { return table_; }
+    [[nodiscard]] const std::set<AccountId>& users(FlowId flow) const;  // without the engine itself
+    [[nodiscard]] bool uses_or_used(FlowId flow, AccountId account) const;
+    [[nodiscard]] bool is_ours(FlowId flow) const;  // §11 (a): opened to reach a target, not to answer
+    [[nodiscard]] sip::StreamFramer* framer(FlowId flow);
+    [[nodiscard]] Deadline next_deadline() const { return unused_.next(); }
+
+private:
+    struct Entry {
+        std::set<AccountId> users;
+        std::set<AccountId> waiting;
+        std::set<AccountId> former;
+        bool engine_uses = false;
+        bool to_answer = false;
+        std::optional<sip::StreamFramer> framer{};
+        [[nodiscard]] bool is_unused() const {
+            return users.empty() && waiting.empty() && !engine_uses;
+        }
+    };
+    FlowId begin(const Step& step, const Target& target, std::string_view tls_name,
+                 const flow::KeepAliveSettings& settings);
+    void join(Entry& entry, FlowId flow, AccountId account);
+    void watch(Instant now, FlowId flow, const Entry& entry);
+
+    flow::Table table_;
+    std::map<FlowId, Entry> entries_;
+    std::set<FlowId> ended_;
+    Agenda<FlowId> unused_;
+    std::size_t to_answer_ = 0;
+};
+
+}  // namespace holdfast::engine

@@ -1,0 +1,35 @@
+// Named limits of the engine. Each has a test at the limit and one past it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "base/limits.h"
+#include "base/time.h"
+
+namespace holdfast::engine::limits {
+
+using namespace holdfast::limits;
+using namespace std::chrono_literals;
+
+constexpr Duration dns_answer = 12s;     // the driver owes an answer within 10 s
+constexpr Duration unused_flow = 32s;    // L8: a flow that was left lives so long, at least
+constexpr Duration shut_down = 2s;       // B4: on exit, at most
+
+constexpr std::size_t server_transactions = 1024;  // of requests that came; further ones get no answer
+constexpr std::size_t calls = 64;                  // ringing at once; further ones get 486
+constexpr std::size_t stray_flows = 64;            // opened to answer somebody who is no target of ours
+
+// F9: at most one probe per target in 4 s, 10 per second in all.
+constexpr Duration probe_spacing = 4s;
+constexpr std::size_t probes_per_second = 10;
+constexpr Duration probe_lifetime = 2s;
+constexpr Duration probe_repeat_least = 500ms;
+
+constexpr Duration ring_time = 20s;      // then 480, as long as there is no sound
+constexpr Duration health_store = 60s;   // what is known of targets is written that often, at most
+
+// No input leads to more steps than this for each account; more is a loop of our own.
+constexpr std::size_t steps_per_account = 256;
+
+}  // namespace holdfast::engine::limits
