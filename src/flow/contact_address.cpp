@@ -28,7 +28,8 @@ std::optional<ContactAddress> by_hand(std::string_view text, std::uint16_t defau
     }
     const auto colon = text.find(':');
     const auto host = text.substr(0, colon);
-    if (host.empty() || host.front() == '.' || host.front() == '-' || !std::ranges::all_of(host, is_host_character))
+    if (host.empty() || host.front() == '.' || host.front() == '-' ||
+        !std::ranges::all_of(host, is_host_character))
         return std::nullopt;
     auto port = default_port;
     if (colon != std::string_view::npos) {
@@ -37,9 +38,11 @@ std::optional<ContactAddress> by_hand(std::string_view text, std::uint16_t defau
         port = *written;
     }
     // A name of digits and dots that is no address would be a typing error, not a host.
-    if (std::ranges::all_of(host, [](char c) { return is_digit(c) || c == '.'; })) return std::nullopt;
-    return ContactAddress{
-        .host_port = std::string{host} + ":" + std::to_string(port), .endpoint = std::nullopt, .origin = origin};
+    if (std::ranges::all_of(host, [](char c) { return is_digit(c) || c == '.'; }))
+        return std::nullopt;
+    return ContactAddress{.host_port = std::string{host} + ":" + std::to_string(port),
+                          .endpoint = std::nullopt,
+                          .origin = origin};
 }
 
 }  // namespace
@@ -55,7 +58,8 @@ std::string_view name_of(ContactOrigin origin) {
 }
 
 ContactAddress contact_address(const ContactSources& sources) {
-    if (auto written = by_hand(trimmed(sources.by_hand), sources.local.port)) return *std::move(written);
+    if (auto written = by_hand(trimmed(sources.by_hand), sources.local.port))
+        return *std::move(written);
     if (sources.mapping) return from_endpoint(*sources.mapping, ContactOrigin::mapping);
     if (!sources.answered && sources.stun_elsewhere)
         return from_endpoint(*sources.stun_elsewhere, ContactOrigin::stun_elsewhere);

@@ -31,7 +31,8 @@ void Flow::ended(FlowState how, FlowError why) {
     keep_alive.stop();
 }
 
-Flow& Table::open(const Target& target, std::string_view tls_name, const KeepAliveSettings& settings, bool spare_port) {
+Flow& Table::open(const Target& target, std::string_view tls_name,
+                  const KeepAliveSettings& settings, bool spare_port) {
     return add(Flow{.id = fresh_id(),
                     .target = target,
                     .tls_name = std::string{tls_name},
@@ -61,7 +62,9 @@ Flow* Table::find(FlowId id) {
 
 const Flow* Table::find(const Target& target, std::string_view tls_name) const {
     for (const auto& flow : all())
-        if (flow.target == target && flow.tls_name == tls_name && flow.is_alive() && !flow.spare_port) return &flow;
+        if (flow.target == target && flow.tls_name == tls_name && flow.is_alive() &&
+            !flow.spare_port)
+            return &flow;
     return nullptr;
 }
 

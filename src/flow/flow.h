@@ -1,5 +1,5 @@
-// What we know of one flow — one transport association between our socket and one target (RFC 5626 §3) — and the
-// table of all flows.
+// What we know of one flow — one transport association between our socket and one target (RFC 5626
+// §3) — and the table of all flows.
 #pragma once
 
 #include <cstddef>
@@ -27,8 +27,8 @@ std::string_view name_of(FlowState state);
 struct Flow {
     FlowId id;
     Target target;
-    std::string tls_name;              // TLS: the configured name to verify; "" otherwise
-    bool spare_port = false;           // K4: never shared, never found by target
+    std::string tls_name{};   // TLS: the configured name to verify; "" otherwise
+    bool spare_port = false;  // K4: never shared, never found by target
     FlowState state = FlowState::opening;
     std::optional<FlowError> error{};  // of failed and closed
     Endpoint local{};                  // our end, once open
@@ -37,11 +37,13 @@ struct Flow {
     Instant last_heard{};
     MappingMemory mapping{};
     RoundTrip rtt{};
-    KeepAlive keep_alive{};            // holds the facts too: what was agreed, what was ever answered
+    KeepAlive keep_alive{};  // holds the facts too: what was agreed, what was ever answered
 
     [[nodiscard]] const KeepAliveFacts& facts() const { return keep_alive.facts(); }
     [[nodiscard]] bool is_open() const { return state == FlowState::open; }
-    [[nodiscard]] bool is_alive() const { return state == FlowState::opening || state == FlowState::open; }
+    [[nodiscard]] bool is_alive() const {
+        return state == FlowState::opening || state == FlowState::open;
+    }
 
     void opened(Instant now, const Endpoint& own_end, std::string_view verified);
     void ended(FlowState how, FlowError why);  // failed or closed; the keep-alive stops
@@ -51,24 +53,28 @@ struct Flow {
     }
 };
 
-// Owns the flows. References stay valid until erase(). Iteration is in order of id, so that a run repeats (I7).
+// Owns the flows. References stay valid until erase(). Iteration is in order of id, so that a run
+// repeats (I7).
 class Table {
 public:
     // An id that was never used before in this table.
     [[nodiscard]] FlowId fresh_id() { return FlowId{++last_id_}; }
     // A new flow in state opening, with its own id.
-    Flow& open(const Target& target, std::string_view tls_name, const KeepAliveSettings& settings, bool spare_port = false);
+    Flow& open(const Target& target, std::string_view tls_name, const KeepAliveSettings& settings,
+               bool spare_port = false);
     // One that was made elsewhere; its id is new to the table.
     Flow& add(Flow flow);
     bool erase(FlowId id);
 
     [[nodiscard]] const Flow* find(FlowId id) const;
     [[nodiscard]] Flow* find(FlowId id);
-    // The flow to a target that accounts may share (K1): opening or open, no spare port, the oldest. The TLS name
-    // belongs to the identity: a connection verified for one name proves nothing for another.
+    // The flow to a target that accounts may share (K1): opening or open, no spare port, the
+    // oldest. The TLS name belongs to the identity: a connection verified for one name proves
+    // nothing for another.
     [[nodiscard]] const Flow* find(const Target& target, std::string_view tls_name) const;
     [[nodiscard]] Flow* find(const Target& target, std::string_view tls_name);
-    // The same socket's flow to that remote end (a datagram came from there); the TLS name does not matter.
+    // The same socket's flow to that remote end (a datagram came from there); the TLS name does not
+    // matter.
     [[nodiscard]] const Flow* find_remote(Transport transport, const Endpoint& remote) const;
 
     [[nodiscard]] auto all() { return std::views::values(flows_); }

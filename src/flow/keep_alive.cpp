@@ -130,7 +130,8 @@ Ping KeepAlive::choose_for_datagrams(Instant now) const {
     case KeepAliveKind::options: return options;
     case KeepAliveKind::stun: return stun_speaks ? Ping::stun : Ping::crlf_hold;
     case KeepAliveKind::automatic:
-        // RFC 5626 §4.4, RFC 6223 §4: STUN to the SIP port only where the server agreed; others take it for noise.
+        // RFC 5626 §4.4, RFC 6223 §4: STUN to the SIP port only where the server agreed; others
+        // take it for noise.
         return facts_.agreed.any() && stun_speaks ? Ping::stun : options;
     }
     return Ping::none;
@@ -143,7 +144,8 @@ Ping KeepAlive::choose_for_stream(Instant now) const {
     case KeepAliveKind::crlf: return Ping::double_crlf;
     case KeepAliveKind::options: return options;
     case KeepAliveKind::stun:  // for datagrams only (RFC 5626 §3.5.2)
-    case KeepAliveKind::automatic: return owes_pong() || would_try_pong() ? Ping::double_crlf : options;
+    case KeepAliveKind::automatic:
+        return owes_pong() || would_try_pong() ? Ping::double_crlf : options;
     }
     return Ping::none;
 }
@@ -154,7 +156,8 @@ bool KeepAlive::owes_pong() const {
 
 // Whether this server pongs can only be seen by asking once.
 bool KeepAlive::would_try_pong() const {
-    const bool open_choice = settings_.kind == KeepAliveKind::automatic || settings_.kind == KeepAliveKind::stun;
+    const bool open_choice =
+        settings_.kind == KeepAliveKind::automatic || settings_.kind == KeepAliveKind::stun;
     return is_stream() && settings_.demand_pong && open_choice && !pong_tried_;
 }
 
@@ -183,14 +186,17 @@ bool KeepAlive::was_answered(Ping kind) const {
 // K1, the interval.
 
 KeepAlive::Range KeepAlive::interval() const {
-    const auto share = [](Duration longest) { return Range{.low = longest * 4 / 5, .high = longest}; };
+    const auto share = [](Duration longest) {
+        return Range{.low = longest * 4 / 5, .high = longest};
+    };
     Range range = is_stream() ? Range{.low = settings_.stream_min, .high = settings_.stream_max}
                               : Range{.low = settings_.udp_min, .high = settings_.udp_max};
     const auto flow_timer = facts_.agreed.any() ? facts_.agreed.flow_timer : std::nullopt;
     if (longest_ && flow_timer) {
         range = share(std::min(*longest_, *flow_timer));
     } else if (longest_ || flow_timer) {
-        range = share(longest_ ? *longest_ : *flow_timer);  // RFC 5626 §4.4.1, RFC 6223 §4.1: 80–100 %
+        range =
+            share(longest_ ? *longest_ : *flow_timer);  // RFC 5626 §4.4.1, RFC 6223 §4.1: 80–100 %
     }
     const Duration least = is_stream() ? shortest_stream_interval : shortest_udp_interval;
     range.low = std::max(range.low, least);
@@ -258,7 +264,8 @@ KeepAliveOutcome KeepAlive::pong_missing(Instant now, Random& random) {
     pong_tried_ = true;
     if (!proves_nothing(now)) return begin_ping(now, random);
     holds_only_ = true;
-    return std::exchange(verifying_, false) ? KeepAliveOutcome::suspect : KeepAliveOutcome::hold_only;
+    return std::exchange(verifying_, false) ? KeepAliveOutcome::suspect
+                                            : KeepAliveOutcome::hold_only;
 }
 
 KeepAliveOutcome KeepAlive::known_kind_missing() {
@@ -266,7 +273,8 @@ KeepAliveOutcome KeepAlive::known_kind_missing() {
     ++misses_;
     const bool alive_otherwise = std::exchange(heard_since_miss_, false);
     if (misses_ > misses_before_doubt && alive_otherwise) {
-        // It has stopped answering this kind, but it lives: what was known of the kind is out of date.
+        // It has stopped answering this kind, but it lives: what was known of the kind is out of
+        // date.
         (ping_ == Ping::options ? facts_.options_answered : facts_.stun_answered) = false;
         misses_ = 0;
     }

@@ -1,19 +1,24 @@
-// Keep-alive of one flow: what to send and when, and what silence means (RFC 5626 §4.4, RFC 6223; design rules K1,
-// K2, K5, S2). It composes nothing: the engine makes OPTIONS (options_ping.h), STUN (stun.h) or line ends of it.
+// Keep-alive of one flow: what to send and when, and what silence means (RFC 5626 §4.4, RFC 6223;
+// design rules K1, K2, K5, S2). It composes nothing: the engine makes OPTIONS (options_ping.h),
+// STUN (stun.h) or line ends of it.
 //
-//   flow.keep_alive.start(now, random);                        // the flow is open and has our binding
-//   … at next_deadline(): switch (flow.keep_alive.on_time(now, random)) { case KeepAliveOutcome::send: … }
-//   … an answer came:     if (auto rtt = flow.keep_alive.answered(now, Ping::options)) flow.rtt.add(*rtt);
+//   flow.keep_alive.start(now, random);                        // the flow is open and has our
+//   binding … at next_deadline(): switch (flow.keep_alive.on_time(now, random)) { case
+//   KeepAliveOutcome::send: … } … an answer came:     if (auto rtt = flow.keep_alive.answered(now,
+//   Ping::options)) flow.rtt.add(*rtt);
 //
-// A *repetition* is the same request again, octet by octet: same branch and CSeq (RFC 3261 §17.1.2.2), same STUN
-// transaction id. The engine keeps what it sent last and sends it again when is_repetition() says so; a new branch
-// would make one lost packet look like two requests, and the answer to the first would be thrown away.
+// A *repetition* is the same request again, octet by octet: same branch and CSeq (RFC 3261
+// §17.1.2.2), same STUN transaction id. The engine keeps what it sent last and sends it again when
+// is_repetition() says so; a new branch would make one lost packet look like two requests, and the
+// answer to the first would be thrown away.
 //
-//   UDP, answered before on this flow       UDP, never answered             stream, pong agreed or seen
+//   UDP, answered before on this flow       UDP, never answered             stream, pong agreed or
+//   seen
 //   ---- OPTIONS ---->  t                   ---- OPTIONS ---->  t           -- CRLFCRLF -->  t
 //   ---- again ------>  t + 0.5 s           ---- again ------>  t + 0.5 s
 //   ---- again ------>  t + 1.5 s           ---- again ------>  t + 1.5 s
-//   suspect             t + 2 s             hold_only           t + 2 s     lost             t + 10 s
+//   suspect             t + 2 s             hold_only           t + 2 s     lost             t + 10
+//   s
 #pragma once
 
 #include <cstdint>
@@ -39,19 +44,27 @@ enum class Ping : std::uint8_t {
 };
 std::string_view name_of(Ping ping);
 
-enum class KeepAliveKind : std::uint8_t { automatic, options, stun, crlf, none };  // K1; as the policy has them
+enum class KeepAliveKind : std::uint8_t {
+    automatic,
+    options,
+    stun,
+    crlf,
+    none
+};  // K1; as the policy has them
 
-constexpr Duration first_repetition = 500ms;      // K2, after the ping
-constexpr Duration second_repetition = 1s;        // after the first: at 1.5 s
-constexpr Duration last_wait = 500ms;             // after the second: 2 s in all
-constexpr Duration stream_answer_wait = 2s;       // OPTIONS on a stream is not repeated (RFC 3261 §17.1.2.2)
-constexpr Duration pong_wait = 10s;               // RFC 5626 §4.4.1
-constexpr Duration verify_within = 500ms;         // K5
-constexpr Duration retry_silent_kind = 10min;     // one lost round must not decide for ever
-constexpr int misses_before_doubt = 3;            // suspects in a row of a server that is alive otherwise
-constexpr Duration shortest_udp_interval = 5s;    // whatever a Flow-Timer asks for
+constexpr Duration first_repetition = 500ms;  // K2, after the ping
+constexpr Duration second_repetition = 1s;    // after the first: at 1.5 s
+constexpr Duration last_wait = 500ms;         // after the second: 2 s in all
+constexpr Duration stream_answer_wait =
+    2s;                              // OPTIONS on a stream is not repeated (RFC 3261 §17.1.2.2)
+constexpr Duration pong_wait = 10s;  // RFC 5626 §4.4.1
+constexpr Duration verify_within = 500ms;      // K5
+constexpr Duration retry_silent_kind = 10min;  // one lost round must not decide for ever
+constexpr int misses_before_doubt = 3;  // suspects in a row of a server that is alive otherwise
+constexpr Duration shortest_udp_interval = 5s;  // whatever a Flow-Timer asks for
 constexpr Duration shortest_stream_interval = 15s;
-constexpr Duration unstable_interval = 12s;       // N5: what force_interval gets while a mapping is unstable
+constexpr Duration unstable_interval =
+    12s;  // N5: what force_interval gets while a mapping is unstable
 
 struct KeepAliveSettings {
     KeepAliveKind kind = KeepAliveKind::automatic;
@@ -59,15 +72,19 @@ struct KeepAliveSettings {
     Duration udp_max = 29s;
     Duration stream_min = 95s;
     Duration stream_max = 120s;
-    bool demand_pong = true;      // false: CRLF that expects nothing, whatever was agreed (other clients' way)
+    bool demand_pong =
+        true;  // false: CRLF that expects nothing, whatever was agreed (other clients' way)
 };
 
 enum class KeepAliveOutcome : std::uint8_t {
     quiet,
-    send,       // send what ping() says; is_repetition(): the same octets as before
-    suspect,    // unanswered though answered before on this flow (K2), or K5 verified and heard nothing: F3 now
-    lost,       // stream: the pong was owed and did not come in 10 s; the flow has failed. The machine has stopped.
-    hold_only,  // told once: the target answers no kind; CRLF holds the NAT, REGISTER every min(E/2, 120 s) is proof
+    send,     // send what ping() says; is_repetition(): the same octets as before
+    suspect,  // unanswered though answered before on this flow (K2), or K5 verified and heard
+              // nothing: F3 now
+    lost,  // stream: the pong was owed and did not come in 10 s; the flow has failed. The machine
+           // has stopped.
+    hold_only,  // told once: the target answers no kind; CRLF holds the NAT, REGISTER every
+                // min(E/2, 120 s) is proof
 };
 std::string_view name_of(KeepAliveOutcome outcome);
 
@@ -90,29 +107,33 @@ public:
 
     // One outcome per call: call again while next_deadline() is not in the future.
     KeepAliveOutcome on_time(Instant now, Random& random);
-    // K5: ping after 0–500 ms, whatever the interval says; silence then is `suspect` also if this kind was never
-    // answered. Where only CRLF is sent, it is `suspect` at once: a REGISTER is the only proof there.
+    // K5: ping after 0–500 ms, whatever the interval says; silence then is `suspect` also if this
+    // kind was never answered. Where only CRLF is sent, it is `suspect` at once: a REGISTER is the
+    // only proof there.
     void verify_now(Instant now, Random& random);
 
-    // An answer of that kind came on this flow: to our ping, or to a probe or request of the same kind (F9), which
-    // proves the kind as well. The RTT, if it answers a ping that was sent only once.
+    // An answer of that kind came on this flow: to our ping, or to a probe or request of the same
+    // kind (F9), which proves the kind as well. The RTT, if it answers a ping that was sent only
+    // once.
     std::optional<Duration> answered(Instant now, Ping kind);
-    // Anything else came from the target on this flow: a server that talks is not suspect. (No substitute for a pong
-    // that is owed: RFC 5626 §4.4.1.)
+    // Anything else came from the target on this flow: a server that talks is not suspect. (No
+    // substitute for a pong that is owed: RFC 5626 §4.4.1.)
     void heard();
 
-    // What a response agreed to is added to what was agreed before; a new Flow-Timer replaces the old one.
+    // What a response agreed to is added to what was agreed before; a new Flow-Timer replaces the
+    // old one.
     void agree(Instant now, const Agreement& agreement, Random& random);
-    // At most so long between pings (80–100 % of it) in place of the settings: N5 shortens, K4 has learned. A
-    // Flow-Timer that is shorter still wins. Nothing: the settings again.
+    // At most so long between pings (80–100 % of it) in place of the settings: N5 shortens, K4 has
+    // learned. A Flow-Timer that is shorter still wins. Nothing: the settings again.
     void force_interval(Instant now, std::optional<Duration> longest, Random& random);
-    // The policy has changed; facts and timers stay, the next ping is by the new one. After kind `none`: start() again.
+    // The policy has changed; facts and timers stay, the next ping is by the new one. After kind
+    // `none`: start() again.
     void set(const KeepAliveSettings& settings) { settings_ = settings; }
 
-    [[nodiscard]] Ping ping() const { return ping_; }                    // of the last `send`
+    [[nodiscard]] Ping ping() const { return ping_; }  // of the last `send`
     [[nodiscard]] bool is_repetition() const { return sent_ > 1; }
     [[nodiscard]] bool is_waiting() const { return timers_.is_armed(Timer::answer); }
-    [[nodiscard]] bool holds_only() const { return holds_only_; }        // K1: REGISTER is the proof
+    [[nodiscard]] bool holds_only() const { return holds_only_; }  // K1: REGISTER is the proof
     [[nodiscard]] const KeepAliveFacts& facts() const { return facts_; }
     [[nodiscard]] Deadline next_deadline() const;
 
@@ -146,14 +167,14 @@ private:
     KeepAliveSettings settings_;
     KeepAliveFacts facts_;
     Timers<Timer> timers_;
-    std::optional<Duration> longest_;    // forced
+    std::optional<Duration> longest_;  // forced
     Ping ping_ = Ping::none;
-    int sent_ = 0;                       // copies of the ping that waits
+    int sent_ = 0;  // copies of the ping that waits
     Instant sent_at_{};
-    Instant options_silent_until_{};     // never answered: not tried again before
+    Instant options_silent_until_{};  // never answered: not tried again before
     Instant stun_silent_until_{};
-    bool pong_tried_ = false;            // once per stream: nothing is lost there
-    int misses_ = 0;                     // rounds without an answer, in a row
+    bool pong_tried_ = false;  // once per stream: nothing is lost there
+    int misses_ = 0;           // rounds without an answer, in a row
     bool heard_since_ping_ = false;
     bool heard_since_miss_ = false;
     bool verifying_ = false;

@@ -39,7 +39,8 @@ LearnStep KeepAliveLearn::answered(Instant now, const Endpoint& mapping) {
     silences_ = 0;
     if (!mapping_) {
         if (mapping == local_) return give_up("no NAT is seen");
-        if (mapping.port == local_.port) return give_up("the NAT keeps the port number: a lost mapping looks the same");
+        if (mapping.port == local_.port)
+            return give_up("the NAT keeps the port number: a lost mapping looks the same");
         mapping_ = mapping;
         return wait(now);
     }
@@ -76,7 +77,8 @@ std::optional<Duration> KeepAliveLearn::interval() const {
 
 Deadline KeepAliveLearn::next_deadline() const {
     if (wake_ == never) return {};
-    return {.at = wake_, .reason = state_ == State::asking ? "keep-alive trial answer" : "keep-alive trial"};
+    return {.at = wake_,
+            .reason = state_ == State::asking ? "keep-alive trial answer" : "keep-alive trial"};
 }
 
 LearnStep KeepAliveLearn::ask(Instant now) {

@@ -11,14 +11,16 @@ namespace {
 IpAddress without_v4_prefix(const IpAddress& address) {
     if (address.family() != Family::ipv6) return address;
     const auto& bytes = address.bytes();
-    const bool zeros = std::all_of(bytes.begin(), bytes.begin() + 10, [](auto byte) { return byte == 0; });
+    const bool zeros =
+        std::all_of(bytes.begin(), bytes.begin() + 10, [](auto byte) { return byte == 0; });
     if (!zeros || bytes[10] != 0xff || bytes[11] != 0xff) return address;
     return IpAddress::v4(bytes[12], bytes[13], bytes[14], bytes[15]);
 }
 
 // RFC 5118 §4.5: `received` comes with and without brackets around IPv6; both are read.
 std::optional<IpAddress> received_address(std::string_view text) {
-    if (text.size() >= 2 && text.front() == '[' && text.back() == ']') text = text.substr(1, text.size() - 2);
+    if (text.size() >= 2 && text.front() == '[' && text.back() == ']')
+        text = text.substr(1, text.size() - 2);
     return IpAddress::parse(text);
 }
 
@@ -48,14 +50,16 @@ bool is_usable_mapping(const Endpoint& mapping, const IpAddress& reported_by) {
 Learned MappingMemory::learn(Instant now, const ViaSighting& sighting) {
     if (sighting.source != sighting.sent_to) return Learned::none;
     if (!sighting.rport || *sighting.rport == 0) return Learned::none;
-    auto address = sighting.received ? received_address(*sighting.received) : sighting.local.address;
+    auto address =
+        sighting.received ? received_address(*sighting.received) : sighting.local.address;
     if (!address || address->is_unspecified()) return Learned::none;
     return take(now, {.address = *address, .port = *sighting.rport}, sighting.source);
 }
 
 Learned MappingMemory::learn_stun(Instant now, const Endpoint& mapped, const Endpoint& source,
                                   const Endpoint& sent_to) {
-    if (source != sent_to || mapped.port == 0 || mapped.address.is_unspecified()) return Learned::none;
+    if (source != sent_to || mapped.port == 0 || mapped.address.is_unspecified())
+        return Learned::none;
     return take(now, mapped, source);
 }
 

@@ -29,10 +29,13 @@ NatView nat_kind(const Endpoint& local, std::span<const MappingSeen> seen) {
     std::vector<MappingSeen> as_we_are;
     std::vector<MappingSeen> translated;
     for (const auto& row : seen) {
-        if (row.local != local || !is_usable_mapping(row.mapping, row.seen_by.endpoint.address)) continue;
+        if (row.local != local || !is_usable_mapping(row.mapping, row.seen_by.endpoint.address))
+            continue;
         (row.mapping == local ? as_we_are : translated).push_back(row);
     }
-    const auto by_target = [](const MappingSeen& a, const MappingSeen& b) { return a.seen_by < b.seen_by; };
+    const auto by_target = [](const MappingSeen& a, const MappingSeen& b) {
+        return a.seen_by < b.seen_by;
+    };
     std::ranges::stable_sort(as_we_are, by_target);
     std::ranges::stable_sort(translated, by_target);
 
@@ -42,8 +45,8 @@ NatView nat_kind(const Endpoint& local, std::span<const MappingSeen> seen) {
     }
     const auto& first = translated.front();
     const auto differs = [&](const MappingSeen& row) { return row.mapping != first.mapping; };
-    // RFC 4787 §4.1: an address-dependent mapping is the same for all ports of one server; two addresses are needed
-    // before "independent" can be said.
+    // RFC 4787 §4.1: an address-dependent mapping is the same for all ports of one server; two
+    // addresses are needed before "independent" can be said.
     const auto elsewhere = [&](const MappingSeen& row) {
         return row.seen_by.endpoint.address != first.seen_by.endpoint.address;
     };

@@ -1,4 +1,5 @@
-// What kind of NAT is between us and our servers, judged by their words (RFC 4787 §4.1; design rule N5).
+// What kind of NAT is between us and our servers, judged by their words (RFC 4787 §4.1; design rule
+// N5).
 #pragma once
 
 #include <cstdint>
@@ -27,13 +28,14 @@ struct MappingSeen {
 
 struct NatView {
     NatKind kind = NatKind::unknown;
-    std::vector<MappingSeen> as_seen_by;   // what the judgement rests on, in order of target
-    // "endpoint-dependent, as seen by udp:203.0.113.11:5060 and …": a server behind a balancer sees the balancer.
+    std::vector<MappingSeen> as_seen_by;  // what the judgement rests on, in order of target
+    // "endpoint-dependent, as seen by udp:203.0.113.11:5060 and …": a server behind a balancer sees
+    // the balancer.
     [[nodiscard]] std::string to_string() const;
 };
 
-// Compares what was seen of one local port; rows of other ports, and mappings that are not usable, say nothing.
-// Servers that see us as we are (own network) do not count where another sees a NAT.
+// Compares what was seen of one local port; rows of other ports, and mappings that are not usable,
+// say nothing. Servers that see us as we are (own network) do not count where another sees a NAT.
 NatView nat_kind(const Endpoint& local, std::span<const MappingSeen> seen);
 
 }  // namespace holdfast::flow

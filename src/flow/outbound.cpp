@@ -16,7 +16,8 @@ Duration seconds_within_reason(std::uint32_t seconds) {
 }
 
 bool is_success_to_register(const sip::Message& response) {
-    return !response.is_request() && response.method() == sip::Method::register_ && response.status() / 100 == 2;
+    return !response.is_request() && response.method() == sip::Method::register_ &&
+           response.status() / 100 == 2;
 }
 
 }  // namespace
@@ -41,7 +42,8 @@ bool registrar_has_outbound(const sip::Message& response) {
 bool first_hop_lacks_outbound(const sip::Message& response) { return response.status() == 439; }
 
 bool edge_has_outbound(const sip::Message& response) {
-    return std::ranges::any_of(response.paths(), [](const sip::NameAddr& path) { return has_ob(path.uri); });
+    return std::ranges::any_of(response.paths(),
+                               [](const sip::NameAddr& path) { return has_ob(path.uri); });
 }
 
 bool has_ob(const sip::Uri& uri) { return uri.is_sip() && uri.parameters.has("ob"); }
@@ -58,7 +60,11 @@ std::optional<Keep> keep_of(const sip::Via& via) {
 ViaSighting sighting_of(const sip::Message& response, const Endpoint& local, const Endpoint& source,
                         const Endpoint& sent_to) {
     const auto& via = response.top_via();
-    return {.received = via.received, .rport = via.rport, .local = local, .source = source, .sent_to = sent_to};
+    return {.received = via.received,
+            .rport = via.rport,
+            .local = local,
+            .source = source,
+            .sent_to = sent_to};
 }
 
 }  // namespace holdfast::flow

@@ -10,10 +10,12 @@ namespace holdfast::flow {
 
 class RoundTrip {
 public:
-    // Only of exchanges without repetition: the answer to a repeated request does not say which copy it answers.
+    // Only of exchanges without repetition: the answer to a repeated request does not say which
+    // copy it answers.
     void add(Duration sample) {
         sample = std::max(sample, Duration{0});
-        smoothed_ = smoothed_ ? *smoothed_ + (sample - *smoothed_) / 8 : sample;  // as TCP does, RFC 6298 §2.3
+        smoothed_ = smoothed_ ? *smoothed_ + (sample - *smoothed_) / 8
+                              : sample;  // as TCP does, RFC 6298 §2.3
         least_ = least_ ? std::min(*least_, sample) : sample;
     }
     [[nodiscard]] std::optional<Duration> smoothed() const { return smoothed_; }

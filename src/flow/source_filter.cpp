@@ -23,18 +23,25 @@ void SourceFilter::set_addresses(AddressOrigin origin, std::span<const IpAddress
     addresses_[static_cast<std::size_t>(origin)].assign(kept.begin(), kept.end());
 }
 
-void SourceFilter::set_tokens(std::span<const std::string> tokens) { tokens_.assign(tokens.begin(), tokens.end()); }
+void SourceFilter::set_tokens(std::span<const std::string> tokens) {
+    tokens_.assign(tokens.begin(), tokens.end());
+}
 
 SourceVerdict SourceFilter::judge(const IncomingRequest& request) const {
     if (request.on_own_flow) return SourceVerdict::own_flow;
     if (request.of_our_dialog) return SourceVerdict::own_dialog;
     if (rules_.secure) return SourceVerdict::drop;
-    const auto is_source = [&](const IpAddress& address) { return address == request.source.address; };
+    const auto is_source = [&](const IpAddress& address) {
+        return address == request.source.address;
+    };
     for (const auto& origin : addresses_)
         if (std::ranges::any_of(origin, is_source)) return SourceVerdict::known_address;
     // URI parameters are compared without case (RFC 3261 §19.1.4); some servers rewrite it.
-    const auto is_token = [&](const std::string& token) { return equals_ignoring_case(token, request.token); };
-    if (!request.token.empty() && std::ranges::any_of(tokens_, is_token)) return SourceVerdict::contact_token;
+    const auto is_token = [&](const std::string& token) {
+        return equals_ignoring_case(token, request.token);
+    };
+    if (!request.token.empty() && std::ranges::any_of(tokens_, is_token))
+        return SourceVerdict::contact_token;
     return rules_.accept_direct_calls ? SourceVerdict::direct : SourceVerdict::drop;
 }
 

@@ -1,8 +1,9 @@
-// From whom requests are accepted (docs/security.md): an open UDP port draws scanners and ghost calls, and an answer
-// tells them that somebody is here. So everything else is dropped unanswered.
+// From whom requests are accepted (docs/security.md): an open UDP port draws scanners and ghost
+// calls, and an answer tells them that somebody is here. So everything else is dropped unanswered.
 //
 //   (a) on a flow we opened
-//   (b) from an address of any target of the last good answers, of Path, or of a redirect; any port: a call may be
+//   (b) from an address of any target of the last good answers, of Path, or of a redirect; any
+//   port: a call may be
 //       delivered by another node of the cluster
 //   (c) with our Contact token in the Request-URI
 //   (d) of a dialog or transaction of ours
@@ -28,12 +29,19 @@ struct SourceRules {
 
 struct IncomingRequest {
     Endpoint source;
-    bool on_own_flow = false;     // (a): the flow is one that this account uses or used
-    std::string_view token;       // of the Request-URI (";hf="); "" : none
-    bool of_our_dialog = false;   // (d)
+    bool on_own_flow = false;    // (a): the flow is one that this account uses or used
+    std::string_view token{};    // of the Request-URI (";hf="); "" : none
+    bool of_our_dialog = false;  // (d)
 };
 
-enum class SourceVerdict : std::uint8_t { drop, own_flow, own_dialog, known_address, contact_token, direct };
+enum class SourceVerdict : std::uint8_t {
+    drop,
+    own_flow,
+    own_dialog,
+    known_address,
+    contact_token,
+    direct
+};
 std::string_view name_of(SourceVerdict verdict);
 constexpr bool is_accepted(SourceVerdict verdict) { return verdict != SourceVerdict::drop; }
 
@@ -46,7 +54,8 @@ public:
 
     // Replaces what that origin said before; no more than filter_addresses of them are kept.
     void set_addresses(AddressOrigin origin, std::span<const IpAddress> addresses);
-    void set_tokens(std::span<const std::string> tokens);  // one per reg-id, old ones until their binding ends
+    void set_tokens(
+        std::span<const std::string> tokens);  // one per reg-id, old ones until their binding ends
 
     [[nodiscard]] SourceVerdict judge(const IncomingRequest& request) const;
 
