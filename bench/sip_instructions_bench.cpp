@@ -1,9 +1,11 @@
-// Instructions per message, repeatable: the measured calls stand in functions of their own, which callgrind counts
-// and nothing else (docs/measured.md, "SIP text").
+// Instructions per message, repeatable: the measured calls stand in functions of their own, which
+// callgrind counts and nothing else (docs/measured.md, "SIP text").
 //
-//     valgrind --tool=callgrind --toggle-collect=holdfast_parse build/release/bench/sip_instructions_bench a
+//     valgrind --tool=callgrind --toggle-collect=holdfast_parse
+//     build/release/bench/sip_instructions_bench a
 //
-// prints the total of 1,000 parses of message (a); holdfast_print with `print` counts 1,000 REGISTERs.
+// prints the total of 1,000 parses of message (a); holdfast_print with `print` counts 1,000
+// REGISTERs.
 #include <array>
 #include <cstdio>
 #include <fstream>
@@ -21,7 +23,8 @@ namespace {
 constexpr int rounds = 1'000;
 
 std::string read(std::string_view name) {
-    std::ifstream file(std::string(HOLDFAST_TEST_DATA "/messages/") + std::string(name), std::ios::binary);
+    std::ifstream file(std::string(HOLDFAST_TEST_DATA "/messages/") + std::string(name),
+                       std::ios::binary);
     return {std::istreambuf_iterator<char>(file), {}};
 }
 
@@ -55,8 +58,8 @@ extern "C" __attribute__((noinline)) void holdfast_print(std::string& out) {
 
 int main(int count, char** arguments) {
     const std::string_view which = count > 1 ? arguments[1] : "all";
-    constexpr std::array<std::string_view, 5> names = {"a_register.sip", "b_401.sip", "c_200_register.sip",
-                                                       "d_invite.sip", "e_notify.sip"};
+    constexpr std::array<std::string_view, 5> names = {
+        "a_register.sip", "b_401.sip", "c_200_register.sip", "d_invite.sip", "e_notify.sip"};
     for (const auto name : names) {
         if (which != "all" && !name.starts_with(which)) continue;
         const std::string text = read(name);

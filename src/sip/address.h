@@ -18,13 +18,15 @@ struct NameAddr {
     std::string_view text;          // the whole value as written, parameters included
     std::string_view display_name;  // without quotes; unescape() for what it means
     Uri uri;
-    Parameters parameters;          // of the header, outside the brackets
-    [[nodiscard]] std::string_view tag() const { return parameters.find("tag").value_or(std::string_view{}); }
+    Parameters parameters;  // of the header, outside the brackets
+    [[nodiscard]] std::string_view tag() const {
+        return parameters.find("tag").value_or(std::string_view{});
+    }
 };
 
 struct Contact : NameAddr {
-    // A value that is no number, or too large, reads as 3600 (RFC 3261 §20.10 and §20.19: "should be treated as
-    // equivalent to 3600"). Nothing: not given.
+    // A value that is no number, or too large, reads as 3600 (RFC 3261 §20.10 and §20.19: "should
+    // be treated as equivalent to 3600"). Nothing: not given.
     std::optional<std::uint32_t> expires;
     std::optional<std::uint16_t> q_thousandths;  // 0–1000; nothing: not given or malformed
     // RFC 5626 §4.1, RFC 5627 §4.3: "" when absent. The instance without its angle brackets.

@@ -1,4 +1,5 @@
-// ValueParser, the part that reads challenges and credentials (RFC 3261 §25.1, RFC 7616 §3.3, §3.4).
+// ValueParser, the part that reads challenges and credentials (RFC 3261 §25.1, RFC 7616 §3.3,
+// §3.4).
 #include "base/text.h"
 #include "sip/scan.h"
 #include "sip/value_parser.h"
@@ -9,8 +10,9 @@ using scan::between;
 using scan::skip;
 using scan::skip_blanks;
 
-// auth-scheme LWS auth-param *(COMMA auth-param). Stops at the end of the line, or behind a comma that a further
-// scheme follows: some send several challenges in one line, though RFC 3261 §20.44 wants a line for each.
+// auth-scheme LWS auth-param *(COMMA auth-param). Stops at the end of the line, or behind a comma
+// that a further scheme follows: some send several challenges in one line, though RFC 3261 §20.44
+// wants a line for each.
 const char* ValueParser::auth_parameters(const char* p, std::string_view& scheme, Parameters& out) {
     const Parameter* first = next_;
     const char* end = skip(p, chars::token);
@@ -42,7 +44,8 @@ const char* ValueParser::auth_parameters(const char* p, std::string_view& scheme
         if (*p == '\r') break;
         if (*p != ',') return fail(p, "no comma between authentication parameters");
         p = skip_blanks(p + 1);
-        if (*skip_blanks(skip(p, chars::token)) != '=') break;  // a scheme: its parameters are the next call's
+        if (*skip_blanks(skip(p, chars::token)) != '=')
+            break;  // a scheme: its parameters are the next call's
     }
     out = Parameters(first, static_cast<std::size_t>(next_ - first));
     return p;
@@ -91,17 +94,28 @@ const char* ValueParser::credentials(const char* p, Credentials& out) {
     if (p == nullptr) return nullptr;
     if (*p != '\r') return fail(p, "several credentials in one line");
     for (const auto& [name, value, has_value, was_quoted] : out.parameters) {
-        if (scan::is(name, "username")) out.username = value;
-        else if (scan::is(name, "realm")) out.realm = value;
-        else if (scan::is(name, "nonce")) out.nonce = value;
-        else if (scan::is(name, "uri")) out.uri = value;
-        else if (scan::is(name, "response")) out.response = value;
-        else if (scan::is(name, "algorithm")) out.algorithm = value;
-        else if (scan::is(name, "cnonce")) out.cnonce = value;
-        else if (scan::is(name, "qop")) out.qop = value;
-        else if (scan::is(name, "nc")) out.nc = value;
-        else if (scan::is(name, "opaque")) out.opaque = value;
-        else if (scan::is(name, "userhash")) out.userhash = equals_ignoring_case(value, "true");
+        if (scan::is(name, "username"))
+            out.username = value;
+        else if (scan::is(name, "realm"))
+            out.realm = value;
+        else if (scan::is(name, "nonce"))
+            out.nonce = value;
+        else if (scan::is(name, "uri"))
+            out.uri = value;
+        else if (scan::is(name, "response"))
+            out.response = value;
+        else if (scan::is(name, "algorithm"))
+            out.algorithm = value;
+        else if (scan::is(name, "cnonce"))
+            out.cnonce = value;
+        else if (scan::is(name, "qop"))
+            out.qop = value;
+        else if (scan::is(name, "nc"))
+            out.nc = value;
+        else if (scan::is(name, "opaque"))
+            out.opaque = value;
+        else if (scan::is(name, "userhash"))
+            out.userhash = equals_ignoring_case(value, "true");
     }
     return p;
 }

@@ -98,8 +98,9 @@ constexpr std::array<Name, static_cast<std::size_t>(HeaderName::count)> names = 
 }};
 static_assert(names.back().full == "WWW-Authenticate");
 
-// A name is known by its length, its first 8 and its last 8 octets (what is shorter is padded with zeros), with
-// bit 5 set: no two names agree in all three. Names over 16 octets are compared in full afterwards.
+// A name is known by its length, its first 8 and its last 8 octets (what is shorter is padded with
+// zeros), with bit 5 set: no two names agree in all three. Names over 16 octets are compared in
+// full afterwards.
 struct Key {
     std::uint64_t first = 0;
     std::uint64_t last = 0;
@@ -109,7 +110,8 @@ struct Key {
 
 constexpr std::uint64_t fold = 0x2020202020202020;
 
-constexpr std::uint64_t word_of(std::string_view text) {  // at most 8 octets, little endian like load8
+constexpr std::uint64_t word_of(
+    std::string_view text) {  // at most 8 octets, little endian like load8
     std::uint64_t word = 0;
     for (std::size_t i = 0; i < text.size(); ++i)
         word |= static_cast<std::uint64_t>(static_cast<unsigned char>(text[i]) | 0x20U) << (8 * i);
@@ -118,12 +120,14 @@ constexpr std::uint64_t word_of(std::string_view text) {  // at most 8 octets, l
 
 constexpr Key key_of(std::string_view text, HeaderName name) {
     const std::size_t tail = text.size() < 8 ? 0 : text.size() - 8;
-    return {word_of(text.substr(0, 8)), word_of(text.substr(tail)), static_cast<std::uint8_t>(text.size()), name};
+    return {word_of(text.substr(0, 8)), word_of(text.substr(tail)),
+            static_cast<std::uint8_t>(text.size()), name};
 }
 
 constexpr std::size_t key_count = [] {
     std::size_t count = 0;
-    for (const auto& name : names) count += (name.full.empty() ? 0U : 1U) + (name.compact.empty() ? 0U : 1U);
+    for (const auto& name : names)
+        count += (name.full.empty() ? 0U : 1U) + (name.compact.empty() ? 0U : 1U);
     return count;
 }();
 
@@ -131,7 +135,8 @@ constexpr std::size_t slot_bits = 11;
 constexpr std::size_t slot_count = std::size_t{1} << slot_bits;
 
 constexpr std::size_t slot_of(std::uint64_t first, std::uint64_t last, std::uint64_t factor) {
-    return static_cast<std::size_t>(((first ^ (last << 7U) ^ (last >> 3U)) * factor) >> (64 - slot_bits));
+    return static_cast<std::size_t>(((first ^ (last << 7U) ^ (last >> 3U)) * factor) >>
+                                    (64 - slot_bits));
 }
 
 struct PerfectHash {
@@ -145,13 +150,15 @@ constexpr PerfectHash make_perfect_hash() {
     std::size_t used = 1;
     for (std::size_t i = 1; i < names.size(); ++i) {
         result.keys[used++] = key_of(names[i].full, static_cast<HeaderName>(i));
-        if (!names[i].compact.empty()) result.keys[used++] = key_of(names[i].compact, static_cast<HeaderName>(i));
+        if (!names[i].compact.empty())
+            result.keys[used++] = key_of(names[i].compact, static_cast<HeaderName>(i));
     }
     for (std::uint64_t factor = 0x9e3779b97f4a7c15;; factor += 0x2545f4914f6cdd1e) {
         result.slots.fill(0);
         std::size_t placed = 1;
         for (; placed < used; ++placed) {
-            auto& slot = result.slots[slot_of(result.keys[placed].first, result.keys[placed].last, factor)];
+            auto& slot =
+                result.slots[slot_of(result.keys[placed].first, result.keys[placed].last, factor)];
             if (slot != 0) break;
             slot = static_cast<std::uint8_t>(placed);
         }
@@ -166,8 +173,10 @@ constexpr PerfectHash perfect = make_perfect_hash();
 
 HeaderName look_up(std::uint64_t first, std::uint64_t last, std::string_view text) {
     const Key& key = perfect.keys[perfect.slots[slot_of(first, last, perfect.factor)]];
-    if (key.first != first || key.last != last || key.length != text.size()) return HeaderName::other;
-    if (text.size() > 16 && !equals_ignoring_case(text, name_of(key.name))) return HeaderName::other;
+    if (key.first != first || key.last != last || key.length != text.size())
+        return HeaderName::other;
+    if (text.size() > 16 && !equals_ignoring_case(text, name_of(key.name)))
+        return HeaderName::other;
     return key.name;
 }
 

@@ -89,9 +89,10 @@ enum class HeaderName : std::uint8_t {
     count,
 };
 
-std::string_view name_of(HeaderName name);          // "Call-ID"; "" for other
-std::string_view compact_name_of(HeaderName name);  // "i"; the long form where there is no compact one
-HeaderName header_name_of(std::string_view text);   // any case, long or compact; other when unknown
+std::string_view name_of(HeaderName name);  // "Call-ID"; "" for other
+std::string_view compact_name_of(
+    HeaderName name);  // "i"; the long form where there is no compact one
+HeaderName header_name_of(std::string_view text);  // any case, long or compact; other when unknown
 // The same for a name inside a padded buffer (scan.h): reads whole words.
 HeaderName padded_header_name_of(std::string_view text);
 

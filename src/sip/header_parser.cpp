@@ -14,9 +14,15 @@ using scan::skip_blanks;
 
 namespace {
 
-// Header fields of which a second one makes the message unusable (RFC 3261 §7.3.1: only headers defined as a list
-// may be repeated).
-enum Seen : unsigned { seen_from = 1, seen_to = 2, seen_call_id = 4, seen_cseq = 8, seen_content_type = 16 };
+// Header fields of which a second one makes the message unusable (RFC 3261 §7.3.1: only headers
+// defined as a list may be repeated).
+enum Seen : unsigned {
+    seen_from = 1,
+    seen_to = 2,
+    seen_call_id = 4,
+    seen_cseq = 8,
+    seen_content_type = 16
+};
 
 constexpr std::uint64_t any_32_bits = std::numeric_limits<std::uint32_t>::max();
 
@@ -52,14 +58,17 @@ bool MessageParser::typed_value(HeaderName name, const char* p, std::string_view
     case HeaderName::proxy_require:
     case HeaderName::unsupported:
     case HeaderName::allow_events: return token_list(name, p);
-    // RFC 4475 §3.1.2.4: too large a Max-Forwards reads as absent; an expiry that cannot be read as 3600
-    // (RFC 3261 §10.2.1.1).
+    // RFC 4475 §3.1.2.4: too large a Max-Forwards reads as absent; an expiry that cannot be read as
+    // 3600 (RFC 3261 §10.2.1.1).
     case HeaderName::max_forwards:
         return number(Message::Number::max_forwards, p, limits::max_forwards, std::nullopt);
     case HeaderName::expires: return number(Message::Number::expires, p, any_32_bits, 3600);
-    case HeaderName::min_expires: return number(Message::Number::min_expires, p, any_32_bits, std::nullopt);
-    case HeaderName::retry_after: return number(Message::Number::retry_after, p, any_32_bits, std::nullopt);
-    case HeaderName::flow_timer: return number(Message::Number::flow_timer, p, any_32_bits, std::nullopt);
+    case HeaderName::min_expires:
+        return number(Message::Number::min_expires, p, any_32_bits, std::nullopt);
+    case HeaderName::retry_after:
+        return number(Message::Number::retry_after, p, any_32_bits, std::nullopt);
+    case HeaderName::flow_timer:
+        return number(Message::Number::flow_timer, p, any_32_bits, std::nullopt);
     case HeaderName::rseq: return number(Message::Number::rseq, p, any_32_bits, std::nullopt);
     default: return true;
     }
@@ -82,8 +91,10 @@ bool MessageParser::salvaged_value(HeaderName name, const char* p, std::string_v
         if (!out.text.empty()) return true;
         NameAddr parsed;
         const char* end = values_.name_addr(p, parsed);
-        if (end != nullptr && *end == '\r') out = parsed;
-        else out.text = value;
+        if (end != nullptr && *end == '\r')
+            out = parsed;
+        else
+            out.text = value;
         return true;
     }
     case HeaderName::call_id:
@@ -121,7 +132,8 @@ bool MessageParser::contacts(const char* p) {
         return true;
     }
     for (;;) {
-        if (message_.contacts_.size() >= limits::list_values) return fail(p, "too many Contact values");
+        if (message_.contacts_.size() >= limits::list_values)
+            return fail(p, "too many Contact values");
         p = values_.contact(p, message_.contacts_.emplace_back());
         if (p == nullptr) return value_failed();
         const int more = next_of_list(p);
@@ -178,7 +190,8 @@ bool MessageParser::cseq(const char* p) {
 
 bool MessageParser::challenges(const char* p, bool proxy) {
     do {
-        if (message_.challenges_.size() >= limits::list_values) return fail(p, "too many challenges");
+        if (message_.challenges_.size() >= limits::list_values)
+            return fail(p, "too many challenges");
         Challenge& challenge = message_.challenges_.emplace_back();
         challenge.proxy = proxy;
         p = values_.challenge(p, challenge);
@@ -188,7 +201,8 @@ bool MessageParser::challenges(const char* p, bool proxy) {
 }
 
 bool MessageParser::authorization(const char* p, bool proxy) {
-    if (message_.authorizations_.size() >= limits::list_values) return fail(p, "too many credentials");
+    if (message_.authorizations_.size() >= limits::list_values)
+        return fail(p, "too many credentials");
     Credentials& credentials = message_.authorizations_.emplace_back();
     credentials.proxy = proxy;
     return values_.credentials(p, credentials) != nullptr || value_failed();
@@ -200,8 +214,8 @@ bool MessageParser::content_type(const char* p, std::string_view value) {
     return true;
 }
 
-// Lists of tokens. Empty elements are passed over. Require decides whether we may go on, so it must be readable;
-// the others only inform.
+// Lists of tokens. Empty elements are passed over. Require decides whether we may go on, so it must
+// be readable; the others only inform.
 bool MessageParser::token_list(HeaderName name, const char* p) {
     for (;;) {
         while (*p == ',' || chars::is(*p, chars::blank)) ++p;
@@ -242,7 +256,8 @@ const char* read_digits(const char* p, std::uint64_t& value) {
 
 }  // namespace
 
-// Framing depends on it: anything but digits, or a second one, loses the message (RFC 4475 §3.1.2.3, §3.3.9).
+// Framing depends on it: anything but digits, or a second one, loses the message (RFC 4475
+// §3.1.2.3, §3.3.9).
 bool MessageParser::content_length(const char* p) {
     constexpr auto index = static_cast<unsigned>(Message::Number::content_length);
     if ((message_.numbers_present_ >> index & 1U) != 0) return fail(p, "header given twice");
@@ -255,8 +270,8 @@ bool MessageParser::content_length(const char* p) {
     return true;
 }
 
-// A number that may be followed by parameters or a comment (Retry-After). One that cannot be read leaves the
-// header as if absent, or with the value that the RFC gives for that case.
+// A number that may be followed by parameters or a comment (Retry-After). One that cannot be read
+// leaves the header as if absent, or with the value that the RFC gives for that case.
 bool MessageParser::number(Message::Number which, const char* p, std::uint64_t largest,
                            std::optional<std::uint32_t> otherwise) {
     const unsigned bit = 1U << static_cast<unsigned>(which);
@@ -264,9 +279,11 @@ bool MessageParser::number(Message::Number which, const char* p, std::uint64_t l
     std::uint64_t value = 0;
     const char* end = read_digits(p, value);
     const char* next = skip_blanks(end);
-    const bool readable = end != p && value <= largest && (*next == '\r' || *next == ';' || *next == '(');
+    const bool readable =
+        end != p && value <= largest && (*next == '\r' || *next == ';' || *next == '(');
     if (!readable && !otherwise) return true;
-    message_.numbers_[static_cast<std::size_t>(which)] = readable ? static_cast<std::uint32_t>(value) : *otherwise;
+    message_.numbers_[static_cast<std::size_t>(which)] =
+        readable ? static_cast<std::uint32_t>(value) : *otherwise;
     message_.numbers_present_ |= bit;
     return true;
 }

@@ -90,7 +90,8 @@ std::optional<std::string_view> Message::header(HeaderName name) const {
 std::optional<std::string_view> Message::header(std::string_view name) const {
     if (const auto known = header_name_of(name); known != HeaderName::other) return header(known);
     for (const auto& header : headers_)
-        if (header.name == HeaderName::other && equals_ignoring_case(header.name_text, name)) return header.value;
+        if (header.name == HeaderName::other && equals_ignoring_case(header.name_text, name))
+            return header.value;
     return std::nullopt;
 }
 
@@ -100,6 +101,8 @@ bool Message::has_token(HeaderName header, std::string_view token) const {
     });
 }
 
-std::string_view Message::media_type() const { return trimmed(content_type_.substr(0, content_type_.find(';'))); }
+std::string_view Message::media_type() const {
+    return trimmed(content_type_.substr(0, content_type_.find(';')));
+}
 
 }  // namespace holdfast::sip

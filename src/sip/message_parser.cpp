@@ -63,7 +63,8 @@ bool MessageParser::take_bytes(std::string_view datagram) {
 bool MessageParser::start_line() {
     const char* line_end = scan::find_line_break(begin_);
     if (line_end >= end_) return fail(end_, "start line without end", ParseError::Kind::incomplete);
-    if (line_end[0] != '\r' || line_end[1] != '\n') return fail(line_end, "line does not end in CRLF");
+    if (line_end[0] != '\r' || line_end[1] != '\n')
+        return fail(line_end, "line does not end in CRLF");
     at_ = line_end + 2;
     const char* end = skip(begin_, chars::token);
     if (end == begin_) return fail(begin_, "no method");
@@ -96,11 +97,13 @@ bool MessageParser::request_line(const char* method_end, const char* line_end) {
     method_ = method_of(method_text_);
     if (mode_ == Mode::salvage) return true;
     if (*method_end != ' ') return fail(method_end, "no space after the method");
-    const char* p = values_.uri(method_end + 1, ValueParser::Form::bracketed, message_.request_uri_);
+    const char* p =
+        values_.uri(method_end + 1, ValueParser::Form::bracketed, message_.request_uri_);
     if (p == nullptr) return value_failed();
     if (*p != ' ') return fail(p, "bad character in Request-URI");
     const auto version = between(p + 1, line_end);
-    if (is_sip_2(version)) [[likely]] return true;
+    if (is_sip_2(version)) [[likely]]
+        return true;
     if (!is_some_sip_version(version)) return fail(p + 1, "bad SIP version");
     error_.status = 505;  // RFC 3261 §21.5.6
     return fail(p + 1, "unsupported SIP version", ParseError::Kind::unsupported_version);
@@ -108,7 +111,8 @@ bool MessageParser::request_line(const char* method_end, const char* line_end) {
 
 bool MessageParser::status_line(const char* line_end) {
     if (mode_ == Mode::salvage) return fail(begin_, "no answer to a response");
-    const char* p = static_cast<const char*>(std::memchr(begin_, ' ', static_cast<std::size_t>(line_end - begin_)));
+    const char* p = static_cast<const char*>(
+        std::memchr(begin_, ' ', static_cast<std::size_t>(line_end - begin_)));
     if (p == nullptr) return fail(line_end, "no space after the version");
     const auto version = between(begin_, p);
     if (!is_sip_2(version)) {
@@ -133,7 +137,8 @@ bool MessageParser::status_line(const char* line_end) {
 bool MessageParser::header_section() {
     for (;;) {
         if (*at_ == '\r' && at_[1] == '\n') break;
-        if (at_ >= end_) return fail(end_, "no empty line after the headers", ParseError::Kind::incomplete);
+        if (at_ >= end_)
+            return fail(end_, "no empty line after the headers", ParseError::Kind::incomplete);
         if (!header_line()) return false;
     }
     at_ += 2;
@@ -158,11 +163,13 @@ bool MessageParser::header_line() {
         if (stop != name_end || name_text.empty()) return fail(stop, "bad header name");
     }
     const char* value_first = colon + 1;
-    if (*value_first == ' ') [[likely]] ++value_first;
+    if (*value_first == ' ') [[likely]]
+        ++value_first;
     const char* line_end = end_of_value(value_first);
     if (line_end == nullptr) return false;
     at_ = line_end + 2;
-    if (chars::is(*value_first, chars::blank)) [[unlikely]] value_first = skip_blanks(value_first);
+    if (chars::is(*value_first, chars::blank)) [[unlikely]]
+        value_first = skip_blanks(value_first);
     const char* value_end = line_end;
     while (value_end > value_first && chars::is(value_end[-1], chars::blank)) --value_end;
     const auto value = between(value_first, value_end);
@@ -171,7 +178,8 @@ bool MessageParser::header_line() {
         return fail(name_first, "too many header fields", ParseError::Kind::too_large);
     }
     message_.headers_.push_back({.name_text = name_text, .value = value, .name = name});
-    return mode_ == Mode::whole ? typed_value(name, value_first, value) : salvaged_value(name, value_first, value);
+    return mode_ == Mode::whole ? typed_value(name, value_first, value)
+                                : salvaged_value(name, value_first, value);
 }
 
 // The CR of the line end; folds on the way are undone in the buffer.
@@ -186,7 +194,8 @@ const char* MessageParser::end_of_value(const char* p) {
             fail(p, "line does not end in CRLF");
             return nullptr;
         }
-        if (!chars::is(p[2], chars::blank)) [[likely]] return p;
+        if (!chars::is(p[2], chars::blank)) [[likely]]
+            return p;
         unfold(begin_ + (p - begin_));
     }
 }
@@ -239,7 +248,8 @@ bool MessageParser::check_complete() {
 
 // RFC 3261 §8.1.1.5: the method MUST match that of the request.
 bool MessageParser::check_cseq() {
-    if (message_.cseq_.method_text == method_text_) [[likely]] return true;
+    if (message_.cseq_.method_text == method_text_) [[likely]]
+        return true;
     if (method_ == Method::other) error_.status = 501;  // RFC 4475 §3.1.2.18 prefers it to 400
     return fail(message_.cseq_.method_text.data(), "method of CSeq differs from the request's");
 }

@@ -50,9 +50,11 @@ private:
     bool token_list(HeaderName name, const char* p);
     bool allow(const char* p);
     bool content_length(const char* p);
-    bool number(Message::Number which, const char* p, std::uint64_t largest, std::optional<std::uint32_t> otherwise);
+    bool number(Message::Number which, const char* p, std::uint64_t largest,
+                std::optional<std::uint32_t> otherwise);
 
-    bool fail(const char* p, std::string_view reason, ParseError::Kind kind = ParseError::Kind::malformed);
+    bool fail(const char* p, std::string_view reason,
+              ParseError::Kind kind = ParseError::Kind::malformed);
     bool value_failed();
     bool once(unsigned bit, const char* p);
 

@@ -6,7 +6,7 @@ namespace holdfast::sip {
 namespace {
 
 constexpr std::array<std::string_view, 15> names = {
-    "REGISTER", "INVITE", "ACK",  "BYE",   "CANCEL", "OPTIONS", "NOTIFY", "SUBSCRIBE",
+    "REGISTER", "INVITE", "ACK",   "BYE",    "CANCEL", "OPTIONS", "NOTIFY", "SUBSCRIBE",
     "MESSAGE",  "INFO",   "PRACK", "UPDATE", "REFER",  "PUBLISH", ""};
 
 Method when(std::string_view text, Method method) {

@@ -24,7 +24,7 @@ enum class Method : std::uint8_t {
     other,
 };
 
-std::string_view name_of(Method method);    // "REGISTER"; "" for other
-Method method_of(std::string_view text);    // other when unknown
+std::string_view name_of(Method method);  // "REGISTER"; "" for other
+Method method_of(std::string_view text);  // other when unknown
 
 }  // namespace holdfast::sip

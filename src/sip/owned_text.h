@@ -1,4 +1,5 @@
-// How a value that stands alone keeps its text: a padded buffer (scan.h) and its own pool of parameters.
+// How a value that stands alone keeps its text: a padded buffer (scan.h) and its own pool of
+// parameters.
 #pragma once
 
 #include <algorithm>
@@ -15,12 +16,15 @@
 
 namespace holdfast::sip {
 
-// read(ValueParser&, const char*) parses the value and returns where it stopped. Nothing: the whole text was read.
+// read(ValueParser&, const char*) parses the value and returns where it stopped. Nothing: the whole
+// text was read.
 template <class Read>
 std::optional<ParseError> parse_owned(std::string_view text, std::unique_ptr<char[]>& buffer,
                                       std::vector<Parameter>& parameters, Read read) {
     if (text.size() > limits::uri_bytes)
-        return ParseError{.kind = ParseError::Kind::too_large, .offset = limits::uri_bytes, .reason = "URI too long"};
+        return ParseError{.kind = ParseError::Kind::too_large,
+                          .offset = limits::uri_bytes,
+                          .reason = "URI too long"};
     buffer = std::make_unique<char[]>(text.size() + scan::padding);
     std::ranges::copy(text, buffer.get());
     char* end = buffer.get() + text.size();

@@ -10,9 +10,10 @@
 namespace holdfast::sip {
 
 struct Parameter {
-    std::string_view name;
-    std::string_view value;   // without the quotes if it was quoted; escapes stay (unescape, percent_decode)
-    bool has_value = false;   // false: a flag
+    std::string_view name = {};
+    std::string_view value =
+        {};  // without the quotes if it was quoted; escapes stay (unescape, percent_decode)
+    bool has_value = false;  // false: a flag
     bool was_quoted = false;
 };
 
@@ -38,7 +39,8 @@ private:
 
 // What a quoted string means: backslash pairs resolved (RFC 3261 §25.1, quoted-pair).
 std::string unescape(std::string_view quoted_value);
-// The reverse, with the quotes: "\"" and "\\" escaped; CR, LF and NUL, which a quoted string cannot hold, dropped.
+// The reverse, with the quotes: "\"" and "\\" escaped; CR, LF and NUL, which a quoted string cannot
+// hold, dropped.
 std::string quoted(std::string_view text);
 // %HH resolved, once (RFC 3261 §19.1.2); a stray % stays.
 std::string percent_decode(std::string_view text);

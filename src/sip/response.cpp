@@ -9,8 +9,8 @@
 namespace holdfast::sip {
 namespace {
 
-// RFC 3261 §18.2.1: received is added when sent-by is not the source address. RFC 3581 §4: a request for rport gets
-// both. What the sender wrote there itself is not believed.
+// RFC 3261 §18.2.1: received is added when sent-by is not the source address. RFC 3581 §4: a
+// request for rport gets both. What the sender wrote there itself is not believed.
 bool needs_received(const Via& via, const Endpoint& source) {
     if (via.has_rport) return true;
     auto host = via.host;
@@ -50,26 +50,33 @@ void copy_header(Writer& writer, const Message& request, HeaderName name) {
 
 void write_response(std::string& out, const Message& request, const ResponseFields& fields) {
     Writer writer(out);
-    writer.status_line(fields.status, fields.reason.empty() ? reason_phrase_of(fields.status) : fields.reason);
-    // RFC 3261 §8.2.6.2: Via values in order, From, To, Call-ID and CSeq equal those of the request.
+    writer.status_line(fields.status,
+                       fields.reason.empty() ? reason_phrase_of(fields.status) : fields.reason);
+    // RFC 3261 §8.2.6.2: Via values in order, From, To, Call-ID and CSeq equal those of the
+    // request.
     const auto vias = request.vias();
     for (std::size_t i = 0; i < vias.size(); ++i) {
-        if (i == 0) writer.header(HeaderName::via, top_via_text(vias[i], fields.source));
-        else writer.header(HeaderName::via, vias[i].text);
+        if (i == 0)
+            writer.header(HeaderName::via, top_via_text(vias[i], fields.source));
+        else
+            writer.header(HeaderName::via, vias[i].text);
     }
     if (fields.copy_record_route)
-        for (const auto& route : request.record_routes()) writer.header(HeaderName::record_route, route.text);
+        for (const auto& route : request.record_routes())
+            writer.header(HeaderName::record_route, route.text);
     if (!request.from().text.empty()) writer.header(HeaderName::from, request.from().text);
     if (const auto& to = request.to(); !to.text.empty()) {
         // A 100 needs no tag (RFC 3261 §8.2.6.2).
         if (fields.to_tag.empty() || fields.status == 100 || has_tag(to))
             writer.header(HeaderName::to, to.text);
         else
-            writer.header(HeaderName::to, std::string(to.text).append(";tag=").append(fields.to_tag));
+            writer.header(HeaderName::to,
+                          std::string(to.text).append(";tag=").append(fields.to_tag));
     }
     copy_header(writer, request, HeaderName::call_id);
     copy_header(writer, request, HeaderName::cseq);
-    if (fields.status == 100) copy_header(writer, request, HeaderName::timestamp);  // RFC 3261 §8.2.6.1
+    if (fields.status == 100)
+        copy_header(writer, request, HeaderName::timestamp);  // RFC 3261 §8.2.6.1
     writer.lines(fields.extra_headers);
     writer.finish(fields.body, fields.content_type);
 }
@@ -77,7 +84,8 @@ void write_response(std::string& out, const Message& request, const ResponseFiel
 Endpoint response_destination(const Message& request, const Endpoint& source) {
     const Via& via = request.top_via();
     if (via.has_rport) return source;
-    return {.address = source.address, .port = via.port != 0 ? via.port : default_port(Transport::udp)};
+    return {.address = source.address,
+            .port = via.port != 0 ? via.port : default_port(Transport::udp)};
 }
 
 std::string_view reason_phrase_of(int status) {

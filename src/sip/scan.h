@@ -1,4 +1,5 @@
-// The innermost loops of the parser. All of them rely on text that ends in CR and is padded: see padding.
+// The innermost loops of the parser. All of them rely on text that ends in CR and is padded: see
+// padding.
 #pragma once
 
 #include <bit>
@@ -15,7 +16,8 @@
 
 namespace holdfast::sip::scan {
 
-// After the text stand one CR, where every scan stops, and zeros, so that 16 octets may be read from anywhere.
+// After the text stand one CR, where every scan stops, and zeros, so that 16 octets may be read
+// from anywhere.
 constexpr std::size_t padding = 32;
 
 inline const char* skip(const char* p, unsigned classes) {
@@ -47,7 +49,8 @@ inline const char* find_line_break(const char* p) {
     const __m128i carriage_return = _mm_set1_epi8('\r');
     for (;;) {
         const __m128i block = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
-        // One comparison finds everything up to CR; NUL, HTAB and their like are rare, and looked at below.
+        // One comparison finds everything up to CR; NUL, HTAB and their like are rare, and looked
+        // at below.
         const __m128i low = _mm_cmpeq_epi8(_mm_min_epu8(block, carriage_return), block);
         auto mask = static_cast<unsigned>(_mm_movemask_epi8(low));
         while (mask != 0) {
@@ -70,14 +73,16 @@ inline const char* find_colon(const char* p) {
     const __m128i low = _mm_cmpeq_epi8(_mm_min_epu8(block, _mm_set1_epi8('\r')), block);
     const __m128i stop = _mm_or_si128(low, _mm_cmpeq_epi8(block, _mm_set1_epi8(':')));
     const auto mask = static_cast<unsigned>(_mm_movemask_epi8(stop));
-    if (mask != 0) [[likely]] p += std::countr_zero(mask);
+    if (mask != 0) [[likely]]
+        p += std::countr_zero(mask);
 #endif
     while (*p != ':' && *p != '\r' && *p != '\n') ++p;
     return p;
 }
 
-// Whether text is Literal in any case. Literal is lower case and holds only letters, digits, '-' and '.'; text holds
-// only token characters, for which setting bit 5 folds case and confuses nothing.
+// Whether text is Literal in any case. Literal is lower case and holds only letters, digits, '-'
+// and '.'; text holds only token characters, for which setting bit 5 folds case and confuses
+// nothing.
 template <std::size_t Size>
 inline bool is(std::string_view text, const char (&literal)[Size]) {
     constexpr std::size_t length = Size - 1;

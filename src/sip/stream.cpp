@@ -9,14 +9,16 @@ namespace {
 
 constexpr std::string_view crlf = "\r\n";
 constexpr std::string_view blank_line = "\r\n\r\n";
-constexpr std::size_t compact_after = 16'384;  // octets handed out before the rest is moved to the front
+constexpr std::size_t compact_after =
+    16'384;  // octets handed out before the rest is moved to the front
 
 struct Length {
     std::optional<std::uint32_t> value;
     std::string_view reason;  // why not
 };
 
-// Content-Length of a header section, without parsing the rest. Its value may stand on a folded line.
+// Content-Length of a header section, without parsing the rest. Its value may stand on a folded
+// line.
 Length content_length(std::string_view head) {
     std::optional<std::uint32_t> found;
     for (std::size_t line = head.find(crlf); line != std::string_view::npos;) {
@@ -63,39 +65,48 @@ std::optional<StreamItem> StreamFramer::next() {
     return rest.front() == '\r' ? keep_alive(rest) : message(rest);
 }
 
-// RFC 5626 §3.5.1: a ping is CRLF CRLF, its pong CRLF. RFC 3261 §7.5: CRLF before a message is ignored.
+// RFC 5626 §3.5.1: a ping is CRLF CRLF, its pong CRLF. RFC 3261 §7.5: CRLF before a message is
+// ignored.
 std::optional<StreamItem> StreamFramer::keep_alive(std::string_view rest) {
     const bool could_become_ping = blank_line.starts_with(rest);
     if (rest.starts_with(blank_line)) {
         start_ += blank_line.size();
-        return StreamItem{.kind = StreamItem::Kind::ping, .bytes = rest.substr(0, blank_line.size()), .error = {}};
+        return StreamItem{.kind = StreamItem::Kind::ping,
+                          .bytes = rest.substr(0, blank_line.size()),
+                          .error = {}};
     }
     if (rest.size() == 1 || (could_become_ping && side_ == Side::accepted)) return std::nullopt;
-    if (rest[1] != '\n') return fail(ParseError::Kind::malformed, 0, "CR without LF between messages");
+    if (rest[1] != '\n')
+        return fail(ParseError::Kind::malformed, 0, "CR without LF between messages");
     start_ += crlf.size();
-    return StreamItem{.kind = StreamItem::Kind::pong, .bytes = rest.substr(0, crlf.size()), .error = {}};
+    return StreamItem{
+        .kind = StreamItem::Kind::pong, .bytes = rest.substr(0, crlf.size()), .error = {}};
 }
 
 std::optional<StreamItem> StreamFramer::message(std::string_view rest) {
     if (needed_ == 0) {
         const auto end = rest.find(blank_line, scanned_);
-        const auto head_size = end == std::string_view::npos ? rest.size() : end + blank_line.size();
+        const auto head_size =
+            end == std::string_view::npos ? rest.size() : end + blank_line.size();
         if (head_size > limits::header_bytes)
-            return fail(ParseError::Kind::too_large, limits::header_bytes, "header section too long");
+            return fail(ParseError::Kind::too_large, limits::header_bytes,
+                        "header section too long");
         if (end == std::string_view::npos) {
             scanned_ = rest.size() < blank_line.size() ? 0 : rest.size() - blank_line.size() + 1;
             return std::nullopt;
         }
         const auto head = rest.substr(0, head_size);
         const auto [length, reason] = content_length(head);
-        // RFC 3261 §18.3, RFC 4475 §3.1.2.3, §3.3.9: without a length nobody knows where the next message begins.
+        // RFC 3261 §18.3, RFC 4475 §3.1.2.3, §3.3.9: without a length nobody knows where the next
+        // message begins.
         if (!length) return fail(ParseError::Kind::malformed, head_size, reason, head);
         if (*length > limits::message_bytes - head_size)
             return fail(ParseError::Kind::too_large, head_size, "message too large", head);
         needed_ = head_size + *length;
     }
     if (rest.size() < needed_) return std::nullopt;
-    const StreamItem item{.kind = StreamItem::Kind::message, .bytes = rest.substr(0, needed_), .error = {}};
+    const StreamItem item{
+        .kind = StreamItem::Kind::message, .bytes = rest.substr(0, needed_), .error = {}};
     start_ += needed_;
     needed_ = scanned_ = 0;
     return item;

@@ -1,4 +1,5 @@
-// SIP messages out of a byte stream (RFC 3261 §18.3) with the keep-alives of RFC 5626 §3.5.1 between them.
+// SIP messages out of a byte stream (RFC 3261 §18.3) with the keep-alives of RFC 5626 §3.5.1
+// between them.
 #pragma once
 
 #include <cstddef>
@@ -19,16 +20,16 @@ struct StreamItem {
         error,    // framing is lost: close the connection
     };
     Kind kind = Kind::error;
-    // A message whole; of an error the headers, if they could be found, so that salvage() can answer before the
-    // connection is closed. Valid until the next call of feed() or next().
-    std::string_view bytes;
-    ParseError error;
+    // A message whole; of an error the headers, if they could be found, so that salvage() can
+    // answer before the connection is closed. Valid until the next call of feed() or next().
+    std::string_view bytes = {};
+    ParseError error = {};
 };
 
 class StreamFramer {
 public:
-    // A lone CRLF may be half a ping. Who opened the connection only gets pongs and is told at once; who accepted
-    // it waits for the other half.
+    // A lone CRLF may be half a ping. Who opened the connection only gets pongs and is told at
+    // once; who accepted it waits for the other half.
     enum class Side : std::uint8_t { opened, accepted };
     explicit StreamFramer(Side side = Side::opened) : side_(side) {}
 
@@ -40,12 +41,13 @@ public:
 private:
     std::optional<StreamItem> keep_alive(std::string_view rest);
     std::optional<StreamItem> message(std::string_view rest);
-    StreamItem fail(ParseError::Kind kind, std::size_t offset, std::string_view reason, std::string_view bytes = {});
+    StreamItem fail(ParseError::Kind kind, std::size_t offset, std::string_view reason,
+                    std::string_view bytes = {});
 
     std::string buffer_;
-    std::size_t start_ = 0;      // of what next() has not handed out
-    std::size_t scanned_ = 0;    // no end of headers before here
-    std::size_t needed_ = 0;     // length of the message at start_, once known
+    std::size_t start_ = 0;    // of what next() has not handed out
+    std::size_t scanned_ = 0;  // no end of headers before here
+    std::size_t needed_ = 0;   // length of the message at start_, once known
     std::optional<ParseError> failed_;
     Side side_;
 };

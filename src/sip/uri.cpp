@@ -12,7 +12,8 @@
 namespace holdfast::sip {
 
 std::optional<IpAddress> Uri::host_address() const {
-    if (host.starts_with('[') && host.ends_with(']')) return IpAddress::parse(host.substr(1, host.size() - 2));
+    if (host.starts_with('[') && host.ends_with(']'))
+        return IpAddress::parse(host.substr(1, host.size() - 2));
     return IpAddress::parse(host);
 }
 
@@ -23,8 +24,9 @@ int hex_value(char c) {
     return to_lower(c) - 'a' + 10;
 }
 
-// The next octet. An escaped octet is the octet itself, unless it belongs to the reserved set (RFC 3261 §19.1.4:
-// "Characters other than those in the reserved set are equivalent to their encoding").
+// The next octet. An escaped octet is the octet itself, unless it belongs to the reserved set (RFC
+// 3261 §19.1.4: "Characters other than those in the reserved set are equivalent to their
+// encoding").
 constexpr int escaped_reserved = 256;
 
 int next_octet(std::string_view& text) {
@@ -62,11 +64,12 @@ const Parameter* find(const Parameters& parameters, std::string_view name) {
     return nullptr;
 }
 
-// RFC 3261 §19.1.4: these never match when only one URI has them (transport by its examples: it changes where the
-// URI leads); every other is ignored then.
+// RFC 3261 §19.1.4: these never match when only one URI has them (transport by its examples: it
+// changes where the URI leads); every other is ignored then.
 bool must_be_in_both(std::string_view name) {
-    return std::ranges::any_of(std::initializer_list<std::string_view>{"transport", "user", "ttl", "method", "maddr"},
-                               [name](std::string_view known) { return same_text(name, known, true); });
+    return std::ranges::any_of(
+        std::initializer_list<std::string_view>{"transport", "user", "ttl", "method", "maddr"},
+        [name](std::string_view known) { return same_text(name, known, true); });
 }
 
 bool parameters_match(const Parameters& a, const Parameters& b) {
@@ -77,7 +80,8 @@ bool parameters_match(const Parameters& a, const Parameters& b) {
     });
 }
 
-// Every header of a, name=value, is one of b's. Both ways round that is equality whatever the order.
+// Every header of a, name=value, is one of b's. Both ways round that is equality whatever the
+// order.
 bool headers_within(std::string_view a, std::string_view b) {
     auto take = [](std::string_view& rest) {
         const auto end = rest.find('&');
@@ -92,7 +96,8 @@ bool headers_within(std::string_view a, std::string_view b) {
         for (auto rest = b; !rest.empty() && !found;) {
             const auto offered = take(rest);
             const auto other_equals = offered.find('=');
-            if ((equals == std::string_view::npos) != (other_equals == std::string_view::npos)) continue;
+            if ((equals == std::string_view::npos) != (other_equals == std::string_view::npos))
+                continue;
             found = same_text(wanted.substr(0, equals), offered.substr(0, other_equals), true) &&
                     (equals == std::string_view::npos ||
                      same_text(wanted.substr(equals + 1), offered.substr(other_equals + 1), false));
@@ -105,25 +110,30 @@ bool headers_within(std::string_view a, std::string_view b) {
 bool equal_sip(const Uri& a, const Uri& b) {
     return a.has_user == b.has_user && same_text(a.user, b.user, false) &&
            same_text(a.password, b.password, false) && a.port == b.port && same_host(a, b) &&
-           parameters_match(a.parameters, b.parameters) && parameters_match(b.parameters, a.parameters) &&
-           headers_within(a.headers, b.headers) && headers_within(b.headers, a.headers);
+           parameters_match(a.parameters, b.parameters) &&
+           parameters_match(b.parameters, a.parameters) && headers_within(a.headers, b.headers) &&
+           headers_within(b.headers, a.headers);
 }
 
-std::string digits_of(std::string_view number) {  // RFC 3966 §4: without visual separators, any case
+std::string digits_of(
+    std::string_view number) {  // RFC 3966 §4: without visual separators, any case
     std::string digits;
     for (const char c : number)
         if (c != '-' && c != '.' && c != '(' && c != ')') digits.push_back(to_lower(c));
     return digits;
 }
 
-// RFC 3966 §4: each parameter must be in both; phone-context and ext may be written with separators.
+// RFC 3966 §4: each parameter must be in both; phone-context and ext may be written with
+// separators.
 bool equal_tel(const Uri& a, const Uri& b) {
-    if (digits_of(a.user) != digits_of(b.user) || a.parameters.size() != b.parameters.size()) return false;
+    if (digits_of(a.user) != digits_of(b.user) || a.parameters.size() != b.parameters.size())
+        return false;
     return std::ranges::all_of(a.parameters, [&b](const Parameter& parameter) {
         const Parameter* other = find(b.parameters, parameter.name);
         if (other == nullptr) return false;
-        const bool is_number = same_text(parameter.name, "ext", true) ||
-                               (same_text(parameter.name, "phone-context", true) && parameter.value.starts_with('+'));
+        const bool is_number =
+            same_text(parameter.name, "ext", true) ||
+            (same_text(parameter.name, "phone-context", true) && parameter.value.starts_with('+'));
         return is_number ? digits_of(parameter.value) == digits_of(other->value)
                          : same_text(parameter.value, other->value, true);
     });
@@ -144,10 +154,11 @@ bool equal(const Uri& a, const Uri& b) {
 
 std::expected<OwnedUri, ParseError> OwnedUri::parse(std::string_view text) {
     OwnedUri result;
-    const auto failed = parse_owned(text, result.buffer_, result.parameters_, [&](ValueParser& values, const char* p) {
-        result.uri_ = {};
-        return values.uri(p, ValueParser::Form::bracketed, result.uri_);
-    });
+    const auto failed = parse_owned(
+        text, result.buffer_, result.parameters_, [&](ValueParser& values, const char* p) {
+            result.uri_ = {};
+            return values.uri(p, ValueParser::Form::bracketed, result.uri_);
+        });
     if (failed) return std::unexpected(*failed);
     return result;
 }

@@ -23,15 +23,17 @@ struct Uri {
     std::string_view scheme_text;  // "sip"
     std::string_view user;         // sip: before '@' and ':'; tel: the number
     std::string_view password;
-    std::string_view host;         // IPv6 with its brackets; "" for tel and other schemes
-    std::string_view headers;      // after '?'
+    std::string_view host;     // IPv6 with its brackets; "" for tel and other schemes
+    std::string_view headers;  // after '?'
     Parameters parameters;
     Scheme scheme = Scheme::other;
-    bool has_user = false;         // an '@' was there, even if nothing stood before it
-    std::uint16_t port = 0;        // 0: none
+    bool has_user = false;   // an '@' was there, even if nothing stood before it
+    std::uint16_t port = 0;  // 0: none
 
     [[nodiscard]] bool is_sip() const { return scheme == Scheme::sip || scheme == Scheme::sips; }
-    [[nodiscard]] std::optional<std::string_view> transport() const { return parameters.find("transport"); }
+    [[nodiscard]] std::optional<std::string_view> transport() const {
+        return parameters.find("transport");
+    }
     [[nodiscard]] bool lr() const { return parameters.has("lr"); }
     [[nodiscard]] std::optional<IpAddress> host_address() const;  // nothing for a host name
 };
@@ -42,7 +44,8 @@ struct Uri {
 // A URI that owns its text: configuration, state, dialog targets. Copies parse again.
 class OwnedUri {
 public:
-    // Errors: malformed, too_large (limits::uri_bytes). The text is the URI alone, no spaces or brackets.
+    // Errors: malformed, too_large (limits::uri_bytes). The text is the URI alone, no spaces or
+    // brackets.
     static std::expected<OwnedUri, ParseError> parse(std::string_view text);
     static OwnedUri copy_of(const Uri& uri);  // of a URI that was parsed before
 
@@ -60,7 +63,7 @@ public:
 
 private:
     OwnedUri() = default;
-    std::unique_ptr<char[]> buffer_;     // not std::string: a short one would move its octets with it
+    std::unique_ptr<char[]> buffer_;  // not std::string: a short one would move its octets with it
     std::vector<Parameter> parameters_;
     Uri uri_;
 };

@@ -12,7 +12,9 @@ using scan::skip_blanks;
 
 namespace {
 
-bool is_escape(const char* p) { return *p == '%' && chars::is(p[1], chars::hex) && chars::is(p[2], chars::hex); }
+bool is_escape(const char* p) {
+    return *p == '%' && chars::is(p[1], chars::hex) && chars::is(p[2], chars::hex);
+}
 
 }  // namespace
 
@@ -20,7 +22,8 @@ bool is_escape(const char* p) { return *p == '%' && chars::is(p[1], chars::hex) 
 const char* ValueParser::escaped(const char* p, unsigned classes) {
     for (;;) {
         p = skip(p, classes);
-        if (*p != '%') [[likely]] return p;
+        if (*p != '%') [[likely]]
+            return p;
         if (!is_escape(p)) return fail(p, "bad escape in URI");
         p += 3;
     }
@@ -31,7 +34,8 @@ const char* ValueParser::host(const char* p, std::string_view& out) {
     if (*p == '[') {
         ++end;
         while (chars::is(*end, chars::hex) || *end == ':' || *end == '.') ++end;
-        if (*end != ']' || !IpAddress::parse(between(p + 1, end))) return fail(p, "bad IPv6 address");
+        if (*end != ']' || !IpAddress::parse(between(p + 1, end)))
+            return fail(p, "bad IPv6 address");
         ++end;
     } else {
         end = skip(p, chars::host);
@@ -54,7 +58,8 @@ const char* ValueParser::port(const char* p, std::uint16_t& out) {
     return p;
 }
 
-const char* ValueParser::host_and_port(const char* p, std::string_view& host_out, std::uint16_t& port_out) {
+const char* ValueParser::host_and_port(const char* p, std::string_view& host_out,
+                                       std::uint16_t& port_out) {
     p = host(p, host_out);
     if (p == nullptr || *p != ':') return p;
     return port(p + 1, port_out);
@@ -118,7 +123,8 @@ const char* ValueParser::sip_uri(const char* p, Form form, Uri& out) {
         out.has_user = true;
         p = end + 1;
     } else if (*p != '[' && *end != '>') {
-        const char* at = skip(end, form == Form::bracketed ? chars::userinfo : chars::userinfo_bare);
+        const char* at =
+            skip(end, form == Form::bracketed ? chars::userinfo : chars::userinfo_bare);
         if (*at == '@') {
             p = user_info(p, at, out);
             if (p == nullptr) return nullptr;

@@ -38,7 +38,8 @@ const char* ValueParser::quoted_string(const char* p, std::string_view& out) {
         if (*p != '\\') return fail(p, "quoted string without end");
         // quoted-pair: any octet up to DEL but CR and LF, NUL included.
         const auto next = static_cast<unsigned char>(p[1]);
-        if (next == '\r' || next == '\n' || next > 0x7f) return fail(p, "bad escape in quoted string");
+        if (next == '\r' || next == '\n' || next > 0x7f)
+            return fail(p, "bad escape in quoted string");
         p += 2;
     }
     out = between(first, p);
@@ -47,7 +48,8 @@ const char* ValueParser::quoted_string(const char* p, std::string_view& out) {
 
 // After '='; blanks allowed before it.
 const char* ValueParser::parameter_value(const char* p, Parameter& out) {
-    if (chars::is(*p, chars::blank)) [[unlikely]] p = skip_blanks(p);
+    if (chars::is(*p, chars::blank)) [[unlikely]]
+        p = skip_blanks(p);
     out.has_value = true;
     if (*p == '"') {
         out.was_quoted = true;
@@ -62,17 +64,20 @@ const char* ValueParser::parameter_value(const char* p, Parameter& out) {
 const char* ValueParser::parameters(const char* p, Parameters& out) {
     const Parameter* first = next_;
     for (;;) {
-        if (chars::is(*p, chars::blank)) [[unlikely]] p = skip_blanks(p);
+        if (chars::is(*p, chars::blank)) [[unlikely]]
+            p = skip_blanks(p);
         if (*p != ';') break;
         ++p;
-        if (chars::is(*p, chars::blank)) [[unlikely]] p = skip_blanks(p);
+        if (chars::is(*p, chars::blank)) [[unlikely]]
+            p = skip_blanks(p);
         Parameter* parameter = take(p);
         if (parameter == nullptr) return nullptr;
         const char* end = skip(p, chars::token);
         if (end == p) return fail(p, "parameter without name");
         *parameter = {.name = between(p, end), .value = {}};
         p = end;
-        if (chars::is(*p, chars::blank)) [[unlikely]] p = skip_blanks(p);
+        if (chars::is(*p, chars::blank)) [[unlikely]]
+            p = skip_blanks(p);
         if (*p != '=') continue;
         p = parameter_value(p + 1, *parameter);
         if (p == nullptr) return nullptr;
@@ -157,10 +162,12 @@ const char* ValueParser::contact(const char* p, Contact& out) {
 
 namespace {
 
-// sent-protocol up to the transport: SIP / 2.0 / with blanks anywhere (RFC 3261 §20.42). The version is not
-// compared: a request of another version needs an answer too. nullptr: something else.
+// sent-protocol up to the transport: SIP / 2.0 / with blanks anywhere (RFC 3261 §20.42). The
+// version is not compared: a request of another version needs an answer too. nullptr: something
+// else.
 const char* sent_protocol(const char* p) {
-    if (std::memcmp(p, "SIP/2.0/", 8) == 0) [[likely]] return p + 8;
+    if (std::memcmp(p, "SIP/2.0/", 8) == 0) [[likely]]
+        return p + 8;
     for (int part = 0; part < 2; ++part) {
         const char* end = skip(p, chars::token);
         if (end == p) return nullptr;
@@ -177,14 +184,16 @@ const char* ValueParser::via(const char* p, Via& out) {
     const char* first = p;
     p = sent_protocol(p);
     if (p == nullptr) return fail(first, "bad protocol in Via");
-    if (chars::is(*p, chars::blank)) [[unlikely]] p = skip_blanks(p);
+    if (chars::is(*p, chars::blank)) [[unlikely]]
+        p = skip_blanks(p);
     const char* end = skip(p, chars::token);
     if (end == p) return fail(p, "no transport in Via");
     out.transport = between(p, end);
     if (!chars::is(*end, chars::blank)) return fail(end, "no blank before sent-by");
     p = host(skip_blanks(end), out.host);
     if (p == nullptr) return nullptr;
-    if (chars::is(*p, chars::blank)) [[unlikely]] p = skip_blanks(p);
+    if (chars::is(*p, chars::blank)) [[unlikely]]
+        p = skip_blanks(p);
     if (*p == ':') {
         p = port(skip_blanks(p + 1), out.port);
         if (p == nullptr) return nullptr;

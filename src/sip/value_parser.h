@@ -1,5 +1,6 @@
-// Typed values out of header text. Works on padded text that ends in CR (scan.h); folds are gone by then.
-// Every function takes where to begin and returns where it stopped, or nullptr after a failure.
+// Typed values out of header text. Works on padded text that ends in CR (scan.h); folds are gone by
+// then. Every function takes where to begin and returns where it stopped, or nullptr after a
+// failure.
 #pragma once
 
 #include <cstddef>
@@ -18,7 +19,8 @@ namespace holdfast::sip {
 
 class ValueParser {
 public:
-    // Parameters go into a pool that does not move. When it is full, parsing fails and pool_is_full() says why.
+    // Parameters go into a pool that does not move. When it is full, parsing fails and
+    // pool_is_full() says why.
     ValueParser(Parameter* pool, std::size_t size) : next_(pool), limit_(pool + size) {}
 
     // Where a URI stands decides where it may end (RFC 3261 §20: bare ones hold no ; ? or ,).
@@ -29,7 +31,8 @@ public:
     const char* via(const char* p, Via& out);
     const char* challenge(const char* p, Challenge& out);
     const char* credentials(const char* p, Credentials& out);
-    const char* parameters(const char* p, Parameters& out);  // *(SEMI generic-param), blanks behind them skipped
+    const char* parameters(const char* p,
+                           Parameters& out);  // *(SEMI generic-param), blanks behind them skipped
 
     [[nodiscard]] bool pool_is_full() const { return pool_is_full_; }
     [[nodiscard]] const char* failed_at() const { return failed_at_; }

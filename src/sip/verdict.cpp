@@ -8,7 +8,8 @@ namespace holdfast::sip {
 namespace {
 
 bool contains(std::span<const std::string_view> list, std::string_view text) {
-    return std::ranges::any_of(list, [text](std::string_view entry) { return equals_ignoring_case(entry, text); });
+    return std::ranges::any_of(
+        list, [text](std::string_view entry) { return equals_ignoring_case(entry, text); });
 }
 
 std::string header_line(std::string_view name, std::span<const std::string_view> values) {
@@ -24,7 +25,8 @@ std::string header_line(std::string_view name, std::span<const std::string_view>
 
 // RFC 3261 §8.2.1.
 std::optional<Rejection> check_method(const Message& request, const Capabilities& capabilities) {
-    if (std::ranges::find(capabilities.methods, request.method()) != capabilities.methods.end()) return std::nullopt;
+    if (std::ranges::find(capabilities.methods, request.method()) != capabilities.methods.end())
+        return std::nullopt;
     std::vector<std::string_view> names;
     for (const auto method : capabilities.methods) names.push_back(name_of(method));
     const bool known = request.method() != Method::other;
@@ -47,7 +49,8 @@ std::optional<Rejection> check_uri(const Message& request, const Capabilities& c
 std::optional<Rejection> check_require(const Message& request, const Capabilities& capabilities) {
     std::vector<std::string_view> unknown;
     for (const auto& [token, header] : request.tokens())
-        if (header == HeaderName::require && !contains(capabilities.options, token)) unknown.push_back(token);
+        if (header == HeaderName::require && !contains(capabilities.options, token))
+            unknown.push_back(token);
     if (unknown.empty()) return std::nullopt;
     return Rejection{.status = 420,
                      .reason = "Bad Extension",
@@ -75,25 +78,30 @@ std::optional<Rejection> check_content(const Message& request, const Capabilitie
                      .extra_headers = header_line("Accept", capabilities.media_types)};
 }
 
-// Whether a media range (type/subtype, type/*, */*) covers a type; parameters of the range do not narrow it for us.
+// Whether a media range (type/subtype, type/*, */*) covers a type; parameters of the range do not
+// narrow it for us.
 bool covers(std::string_view range, std::string_view type) {
     range = trimmed(range.substr(0, range.find(';')));
     if (range == "*/*" || equals_ignoring_case(range, type)) return true;
-    return range.ends_with("/*") && equals_ignoring_case(range.substr(0, range.size() - 1),
-                                                         type.substr(0, std::min(range.size() - 1, type.size())));
+    return range.ends_with("/*") &&
+           equals_ignoring_case(range.substr(0, range.size() - 1),
+                                type.substr(0, std::min(range.size() - 1, type.size())));
 }
 
 bool accepts(std::string_view accept, std::span<const std::string_view> types) {
     while (!accept.empty()) {
         const auto comma = accept.find(',');
         const auto range = accept.substr(0, comma);
-        if (std::ranges::any_of(types, [range](std::string_view type) { return covers(range, type); })) return true;
+        if (std::ranges::any_of(types,
+                                [range](std::string_view type) { return covers(range, type); }))
+            return true;
         accept.remove_prefix(comma == std::string_view::npos ? accept.size() : comma + 1);
     }
     return false;
 }
 
-// RFC 3261 §20.1, §21.4.7: our answer to an INVITE has a body, and it must be of a type that the caller takes.
+// RFC 3261 §20.1, §21.4.7: our answer to an INVITE has a body, and it must be of a type that the
+// caller takes.
 std::optional<Rejection> check_accept(const Message& request, const Capabilities& capabilities) {
     if (request.method() != Method::invite || capabilities.sent_types.empty()) return std::nullopt;
     bool given = false;
@@ -119,7 +127,8 @@ std::optional<Rejection> check_request(const Message& request, const Capabilitie
     return check_accept(request, capabilities);
 }
 
-std::optional<std::string_view> check_response(const Message& response, std::optional<SentBy> sent_by) {
+std::optional<std::string_view> check_response(const Message& response,
+                                               std::optional<SentBy> sent_by) {
     if (response.status() > 699) return "status code above 699";  // RFC 4475 §3.1.2.19
     // RFC 3261 §8.1.3.3: a response with a second Via was meant for somebody else.
     if (response.vias().size() > 1) return "more than one Via in a response";

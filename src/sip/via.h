@@ -22,7 +22,8 @@ struct Via {
     std::uint16_t port = 0;              // 0: none
     bool has_rport = false;              // with or without a value
 
-    // RFC 3261 §17.2.3: a branch that identifies a transaction: the cookie, any case, and something after it.
+    // RFC 3261 §17.2.3: a branch that identifies a transaction: the cookie, any case, and something
+    // after it.
     [[nodiscard]] bool has_magic_cookie() const;
 };
 

@@ -32,7 +32,8 @@ void clean(char* first, char* end) {
     for (; first < end; first += block_size) {
         const __m128i block = _mm_loadu_si128(reinterpret_cast<const __m128i*>(first));
         const __m128i low = _mm_cmpeq_epi8(_mm_min_epu8(block, carriage_return), block);
-        if (_mm_movemask_epi8(low) != 0) [[unlikely]] break;
+        if (_mm_movemask_epi8(low) != 0) [[unlikely]]
+            break;
     }
 #endif
     for (; first < end; ++first)
@@ -43,7 +44,8 @@ constexpr std::size_t display_bound(std::string_view display) { return 2 * displ
 
 bool needs_escape(char c) { return c == '"' || c == '\\'; }
 
-// Whether nothing in [first, end), where scan::padding more octets may be written, needs a backslash.
+// Whether nothing in [first, end), where scan::padding more octets may be written, needs a
+// backslash.
 bool is_plain(const char* first, char* end) {
 #if defined(__SSE2__)
     _mm_storeu_si128(reinterpret_cast<__m128i*>(end), _mm_set1_epi8(' '));
@@ -118,8 +120,8 @@ void Writer::status_line(int status, std::string_view reason) {
 
 void Writer::via(const ViaFields& fields) {
     const auto name = text_of(HeaderName::via);
-    const auto bound = name.size() + fields.transport.size() + fields.sent_by.size() + fields.branch.size() +
-                       fields.extra.size() + 32;
+    const auto bound = name.size() + fields.transport.size() + fields.sent_by.size() +
+                       fields.branch.size() + fields.extra.size() + 32;
     line(bound, [&](char* p) {
         p = copy(p, name);
         p = copy(p, ": SIP/2.0/");
@@ -141,7 +143,8 @@ void Writer::to(std::string_view display, std::string_view uri, std::string_view
     tagged(HeaderName::to, display, uri, tag);
 }
 
-void Writer::tagged(HeaderName header_name, std::string_view display, std::string_view uri, std::string_view tag) {
+void Writer::tagged(HeaderName header_name, std::string_view display, std::string_view uri,
+                    std::string_view tag) {
     const auto name = text_of(header_name);
     line(name.size() + display_bound(display) + uri.size() + tag.size() + 9, [&](char* p) {
         p = copy(p, name);

@@ -7,8 +7,8 @@
 //     …
 //     writer.finish();                        // Content-Length, blank line, body
 //
-// Values are written as given, but a CR, LF or NUL in one of them, which would let a caller's data end the header, is
-// written as a space.
+// Values are written as given, but a CR, LF or NUL in one of them, which would let a caller's data
+// end the header, is written as a space.
 #pragma once
 
 #include <cstdint>
@@ -25,10 +25,10 @@ enum class NameForm : std::uint8_t { full, compact };
 
 struct ViaFields {
     std::string_view transport = "UDP";
-    std::string_view sent_by;      // host or host:port; IPv6 in brackets
-    std::string_view branch;       // with its cookie
-    bool rport = true;             // RFC 3581 §3
-    std::string_view extra = {};   // further parameters, ";" included: ";keep"
+    std::string_view sent_by = {};  // host or host:port; IPv6 in brackets
+    std::string_view branch = {};   // with its cookie
+    bool rport = true;              // RFC 3581 §3
+    std::string_view extra = {};    // further parameters, ";" included: ";keep"
 };
 
 class Writer {
@@ -44,7 +44,8 @@ public:
     void from(std::string_view display, std::string_view uri, std::string_view tag);
     void to(std::string_view display, std::string_view uri, std::string_view tag);
     // Name: "display" <uri> and parameters as given, ";" included. Contact, Route, Refer-To, …
-    void address(HeaderName name, std::string_view display, std::string_view uri, std::string_view parameters = {});
+    void address(HeaderName name, std::string_view display, std::string_view uri,
+                 std::string_view parameters = {});
     void contact(std::string_view uri, std::string_view parameters = {}) {
         address(HeaderName::contact, {}, uri, parameters);
     }
@@ -60,11 +61,13 @@ public:
     // Complete lines with their CRLF, copied as they are.
     void lines(std::string_view text);
 
-    // Content-Type (if there is a body and a type), Content-Length, blank line, body. Ends the message.
+    // Content-Type (if there is a body and a type), Content-Length, blank line, body. Ends the
+    // message.
     void finish(std::string_view body = {}, std::string_view content_type = {});
 
 private:
-    void tagged(HeaderName name, std::string_view display, std::string_view uri, std::string_view tag);
+    void tagged(HeaderName name, std::string_view display, std::string_view uri,
+                std::string_view tag);
     enum class Trust : bool { nothing, text };  // whether what is written can hold a line end
     template <Trust trust = Trust::nothing, class Fill>
     void line(std::size_t bound, Fill fill);
