@@ -43,7 +43,7 @@ public:
     [[nodiscard]] std::optional<Duration> rtt(const Target& target) const;  // smoothed
     // F3: max(base, 4·RTT). Other waits follow the same pattern with their own factor (F4 2·RTT, F9 1.5·RTT).
     [[nodiscard]] Duration patience_for(const Target& target, Duration base, double round_trips = 4.0) const;
-    // The same candidates: inside a tier, and then over all tiers, penalised ones behind the others; otherwise in order.
+    // The same candidates, penalised ones behind all others; otherwise in order.
     [[nodiscard]] std::vector<Candidate> lowered(std::vector<Candidate> ranked, Instant now) const;
 
     // Per (account, target).
@@ -63,7 +63,7 @@ public:
 private:
     struct Penalty {
         std::uint32_t count = 0;  // how often in a row
-        Instant until{};          // Instant{}: none
+        Instant until{};          // not later than now: none
     };
     struct Memory {
         Penalty silence;
@@ -78,7 +78,7 @@ private:
     };
     using AccountTarget = std::pair<AccountId, Target>;
 
-    Memory& memory_of(const Target& target, Instant now);
+    Memory& memory_of(const Target& target);
     AccountMemory& memory_of(AccountId account, const Target& target);
     [[nodiscard]] const Memory* find(const Target& target) const;
     void punish(Penalty& penalty, Instant last_touched, Instant now, Random& random) const;

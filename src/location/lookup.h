@@ -12,19 +12,17 @@
 #include <cstdint>
 #include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
 #include "base/address.h"
 #include "base/dns.h"
 #include "base/time.h"
+#include "location/names.h"
 #include "location/next_hop.h"
 #include "location/rank_key.h"
 
 namespace holdfast::location {
-
-using HostsFileNames = std::set<std::string, std::less<>>;  // lower case
 
 struct Constraints {
     // Allowed, the preferred first; one element if the account fixes it (then it counts as explicit: no NAPTR).
@@ -83,9 +81,9 @@ private:
     NextHop next_hop_;
     Constraints constraints_;
     HostsFileNames hosts_file_;
-    std::map<dns::Question, std::optional<dns::Answer>> asked_;
+    std::map<dns::Question, std::optional<dns::Answer>> asked_;  // nothing: not answered yet
+    std::vector<dns::Question> needed_;                          // not answered, and we wait for them
     Outcome outcome_;
-    bool started_ = false;
     bool done_ = false;
 };
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -25,5 +26,10 @@ std::vector<Candidate> ranked(std::vector<Candidate> candidates, const RankKey& 
 // How this phone likes a record: smaller is better; exponentially distributed with rate `weight` over all keys, which
 // is what makes the load follow the weights. Stable for ever: what it decides lives on disks and in registrars.
 double rendezvous_score(const RankKey& key, std::string_view record, double weight);
+
+// "host:port:transport": a record is the same one wherever it stands in an answer.
+std::string record_identity(std::string_view host, std::uint16_t port, Transport transport);
+// Weight 0 counts as 1/100 of the smallest other of its tier; smallest 0: all are 0, and equal.
+double effective_weight(std::uint32_t weight, std::uint32_t smallest);
 
 }  // namespace holdfast::location
