@@ -115,5 +115,15 @@ TEST_F(KeepAliveDoubtTest, LateWakeUpDoesNotJudgeUnaskedCopies) {
                                                  {1500ms, suspect}}));
 }
 
+// A server that talks during the verification needs no doubt, even if it answers no ping (K5).
+TEST_F(KeepAliveDoubtTest, OtherTrafficAnswersTheVerification) {
+    begin(Transport::udp);
+    machine.verify_now(now, random);
+    ASSERT_EQ(next(), send);
+    machine.heard();
+    const Instant sent = now;
+    EXPECT_EQ(steps(sent, 3).back(), (Step{2s, hold_only}));
+}
+
 }  // namespace
 }  // namespace holdfast::flow

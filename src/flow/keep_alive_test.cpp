@@ -245,5 +245,17 @@ TEST_F(KeepAliveTest, StartAndStop) {
     EXPECT_EQ(machine.on_time(due, random), quiet);
 }
 
+// A late answer brings STUN back too (K1).
+TEST_F(KeepAliveTest, StunReturnsWithItsAnswer) {
+    begin(Transport::udp, {.kind = KeepAliveKind::stun});
+    while (next() != hold_only) {
+    }
+    EXPECT_EQ(machine.answered(now, Ping::options), std::nullopt);  // of a probe: another kind
+    EXPECT_TRUE(machine.holds_only());
+    EXPECT_EQ(machine.answered(now, Ping::stun), std::nullopt);
+    EXPECT_FALSE(machine.holds_only());
+    answered_round(Ping::stun);
+}
+
 }  // namespace
 }  // namespace holdfast::flow

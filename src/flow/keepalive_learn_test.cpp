@@ -147,5 +147,24 @@ TEST_F(LearnTest, EndsWithItsFlow) {
     EXPECT_EQ(machine.interval(), std::nullopt);
 }
 
+// Only silences in a row end it: an answer between them shows that the server is there (K4).
+TEST_F(LearnTest, AnAnswerForgivesEarlierSilences) {
+    lifetime = 30s;
+    open();
+    EXPECT_EQ(answer(), LearnStep::quiet);
+    for (int trial = 0; trial < 4; ++trial) {
+        for (int silence = 0; silence < learn_silences - 1; ++silence) {
+            for (int i = 0; i < 4; ++i) {
+                now = machine.next_deadline().at;
+                EXPECT_EQ(machine.on_time(now), i < 3 ? LearnStep::send : LearnStep::quiet);
+            }
+        }
+        now = machine.next_deadline().at;
+        send(machine.on_time(now));
+        EXPECT_EQ(answer(), LearnStep::quiet) << trial;
+    }
+    EXPECT_FALSE(machine.is_done());
+}
+
 }  // namespace
 }  // namespace holdfast::flow
