@@ -1,5 +1,5 @@
-// Every rule of the design that is a choice, with its default, and the named presets (docs/registration.md,
-// "Policies and presets").
+// Every rule of the design that is a choice, with its default, and the named presets
+// (docs/registration.md, "Policies and presets").
 #pragma once
 
 #include <cstdint>
@@ -16,7 +16,8 @@ namespace holdfast::registration {
 
 using namespace std::chrono_literals;
 
-// Which client is being: the resilient one of the rules, or the plain one that other clients are (the presets).
+// Which client is being: the resilient one of the rules, or the plain one that other clients are
+// (the presets).
 enum class Style : std::uint8_t { resilient, plain };
 using location::LookupOrder;  // L2
 enum class Failover : std::uint8_t {
@@ -24,9 +25,16 @@ enum class Failover : std::uint8_t {
     on_connect_failure,  // pjsip: only when a TCP/TLS connect fails; never over UDP
     on_timeout,          // RFC 3263 §4.3: 503, or 32 s of silence
 };
-enum class Rewrite : std::uint8_t { replace, outbound, unregister_first, off };  // N3
-enum class KeepAliveKind : std::uint8_t { automatic, options, stun, crlf, none }; // K1
-enum class Failback : std::uint8_t { automatic, never, new_requests, dns_ttl, registration, duration }; // F8, L7
+enum class Rewrite : std::uint8_t { replace, outbound, unregister_first, off };    // N3
+enum class KeepAliveKind : std::uint8_t { automatic, options, stun, crlf, none };  // K1
+enum class Failback : std::uint8_t {
+    automatic,
+    never,
+    new_requests,
+    dns_ttl,
+    registration,
+    duration
+};  // F8, L7
 
 struct Policy {
     std::string preset = "holdfast";
@@ -57,22 +65,23 @@ struct Policy {
 
     // NAT (N) and keep-alive (K)
     Rewrite rewrite = Rewrite::replace;
-    bool learn_before_200 = true;           // N3: a mapping from a probe or the 401 goes into the next REGISTER
-    bool compare_across_servers = false;    // against N2: what "Allow IP rewrite" does
-    bool unregister_at_once = false;        // MicroSIP 3.20: un-REGISTER and REGISTER in the same moment
+    bool learn_before_200 =
+        true;  // N3: a mapping from a probe or the 401 goes into the next REGISTER
+    bool compare_across_servers = false;  // against N2: what "Allow IP rewrite" does
+    bool unregister_at_once = false;  // MicroSIP 3.20: un-REGISTER and REGISTER in the same moment
     KeepAliveKind keepalive = KeepAliveKind::automatic;
     Duration keepalive_min = 24s;
     Duration keepalive_max = 29s;
-    bool keepalive_learn = false;           // K4
+    bool keepalive_learn = false;  // K4
     Duration stream_keepalive_min = 95s;
     Duration stream_keepalive_max = 120s;
 
     // Bindings (B) and proof (R)
-    std::uint32_t flows = 0;                // 0: auto (B1)
+    std::uint32_t flows = 0;  // 0: auto (B1)
     Duration expires = 300s;
     double refresh_from = 0.75;
     double refresh_to = 0.90;
-    Duration refresh_before = 0s;           // not 0: so long before the end instead of the share
+    Duration refresh_before = 0s;  // not 0: so long before the end instead of the share
     bool prove_reachable = true;
     Duration prove_interval = 10min;
 
@@ -80,29 +89,34 @@ struct Policy {
     Duration backoff_base = 30s;
     Duration backoff_base_other_flow = 90s;
     Duration backoff_max = 1800s;
-    Duration first_retry_min = 0s;          // plain clients: the first retry, then the others
+    Duration first_retry_min = 0s;  // plain clients: the first retry, then the others
     Duration first_retry_max = 0s;
     Duration retry_min = 0s;
     Duration retry_max = 0s;
     Duration spread = 0s;
 
     // Security
-    std::string min_digest = "MD5";         // "MD5" or "SHA-256"
+    std::string min_digest = "MD5";  // "MD5" or "SHA-256"
     bool accept_direct_calls = false;
 };
 
-// The named preset, or nothing: holdfast, fleet, microsip, microsip-rewrite, microsip-3.20, rfc3263.
+// The named preset: holdfast, fleet, microsip, microsip-rewrite, microsip-3.20, rfc3263. The error
+// names them.
 std::expected<Policy, std::string> preset(std::string_view name);
 std::vector<std::string_view> preset_names();
 
-// Sets one field by its name ("patience", "1.5s"). Durations take us, ms, s, min, h; a bare number is seconds.
-// The error says what is wrong, what is allowed, and the nearest known key.
+// Sets one field by its name ("patience", "1.5s"). Durations take us, ms, s, min, h; a bare number
+// is seconds. "preset" sets all fields, so it comes first. The lower end of a range never lies
+// above its upper end: whichever is set last moves the other one along, so that both can be set in
+// any order. The error says what is wrong, what is allowed, and the nearest known key; the policy
+// is then unchanged.
 std::expected<void, std::string> set(Policy& policy, std::string_view key, std::string_view value);
 
 struct FieldText {
     std::string key;
     std::string value;
     std::string meaning;
+    std::string allowed;  // "10s to 24h"
 };
 std::vector<FieldText> describe(const Policy& policy);  // every field, in order
 
