@@ -18,12 +18,14 @@ std::optional<std::uint16_t> parse_port(std::string_view text) {
     return port;
 }
 
-// An IPv4-mapped address (RFC 4291 §2.5.5.2) is where its IPv4 address is: servers on a dual-stack socket report
+// An IPv4-mapped address (RFC 4291 §2.5.5.2) is where its IPv4 address is: servers on a dual-stack
+// socket report
 // ::ffff:192.168.1.2, and that is no global address (N1).
 std::optional<IpAddress> mapped_v4(const IpAddress& address) {
     constexpr std::array<std::uint8_t, 12> prefix{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
     const auto& bytes = address.bytes();
-    if (address.family() != Family::ipv6 || !std::equal(prefix.begin(), prefix.end(), bytes.begin()))
+    if (address.family() != Family::ipv6 ||
+        !std::equal(prefix.begin(), prefix.end(), bytes.begin()))
         return std::nullopt;
     return IpAddress::v4(bytes[12], bytes[13], bytes[14], bytes[15]);
 }
@@ -64,7 +66,8 @@ std::optional<IpAddress> IpAddress::parse(std::string_view text) {
 
 std::string IpAddress::to_string() const {
     std::array<char, INET6_ADDRSTRLEN> text{};
-    inet_ntop(family_ == Family::ipv4 ? AF_INET : AF_INET6, bytes_.data(), text.data(), text.size());
+    inet_ntop(family_ == Family::ipv4 ? AF_INET : AF_INET6, bytes_.data(), text.data(),
+              text.size());
     return text.data();
 }
 
@@ -76,7 +79,8 @@ bool IpAddress::is_unspecified() const {
 bool IpAddress::is_loopback() const {
     if (const auto v4 = mapped_v4(*this)) return v4->is_loopback();
     if (family_ == Family::ipv4) return bytes_[0] == 127;
-    return bytes_[15] == 1 && std::all_of(bytes_.begin(), bytes_.end() - 1, [](auto b) { return b == 0; });
+    return bytes_[15] == 1 &&
+           std::all_of(bytes_.begin(), bytes_.end() - 1, [](auto b) { return b == 0; });
 }
 
 bool IpAddress::is_link_local() const {
@@ -103,8 +107,8 @@ bool IpAddress::is_multicast() const {
 }
 
 bool IpAddress::is_global() const {
-    return !is_unspecified() && !is_loopback() && !is_link_local() && !is_private() && !is_shared() &&
-           !is_multicast();
+    return !is_unspecified() && !is_loopback() && !is_link_local() && !is_private() &&
+           !is_shared() && !is_multicast();
 }
 
 std::optional<Endpoint> Endpoint::parse(std::string_view text) {
@@ -180,16 +184,19 @@ std::size_t mix(std::size_t seed, std::size_t value) {
 }
 }  // namespace
 
-std::size_t std::hash<holdfast::IpAddress>::operator()(const holdfast::IpAddress& address) const noexcept {
+std::size_t std::hash<holdfast::IpAddress>::operator()(
+    const holdfast::IpAddress& address) const noexcept {
     std::size_t seed = static_cast<std::size_t>(address.family());
     for (const auto byte : address.bytes()) seed = seed * 1099511628211ULL ^ byte;
     return seed;
 }
 
-std::size_t std::hash<holdfast::Endpoint>::operator()(const holdfast::Endpoint& endpoint) const noexcept {
+std::size_t std::hash<holdfast::Endpoint>::operator()(
+    const holdfast::Endpoint& endpoint) const noexcept {
     return mix(std::hash<holdfast::IpAddress>{}(endpoint.address), endpoint.port);
 }
 
 std::size_t std::hash<holdfast::Target>::operator()(const holdfast::Target& target) const noexcept {
-    return mix(std::hash<holdfast::Endpoint>{}(target.endpoint), static_cast<std::size_t>(target.transport));
+    return mix(std::hash<holdfast::Endpoint>{}(target.endpoint),
+               static_cast<std::size_t>(target.transport));
 }

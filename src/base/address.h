@@ -33,7 +33,7 @@ public:
     [[nodiscard]] bool is_private() const;  // RFC 1918, RFC 4193
     [[nodiscard]] bool is_shared() const;   // RFC 6598, 100.64.0.0/10
     [[nodiscard]] bool is_multicast() const;
-    [[nodiscard]] bool is_global() const;   // none of the above
+    [[nodiscard]] bool is_global() const;  // none of the above
 
     friend auto operator<=>(const IpAddress&, const IpAddress&) = default;
 
@@ -56,8 +56,8 @@ enum class Transport : std::uint8_t { udp, tcp, tls };
 constexpr bool is_reliable(Transport t) { return t != Transport::udp; }
 constexpr bool is_secure(Transport t) { return t == Transport::tls; }
 constexpr std::uint16_t default_port(Transport t) { return t == Transport::tls ? 5061 : 5060; }
-std::string_view name_of(Transport transport);       // "udp"
-std::string_view via_name_of(Transport transport);   // "UDP"
+std::string_view name_of(Transport transport);                    // "udp"
+std::string_view via_name_of(Transport transport);                // "UDP"
 std::optional<Transport> parse_transport(std::string_view text);  // any case
 
 // One transport, address and port to try (RFC 3263 §4).

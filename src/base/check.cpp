@@ -6,7 +6,8 @@
 namespace holdfast {
 
 void check_failed(const char* expression, const char* file, int line) {
-    std::fprintf(stderr, "holdfast: internal error: CHECK(%s) failed at %s:%d\n", expression, file, line);
+    std::fprintf(stderr, "holdfast: internal error: CHECK(%s) failed at %s:%d\n", expression, file,
+                 line);
     std::abort();
 }
 

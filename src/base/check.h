@@ -1,4 +1,5 @@
-// CHECK: our own mistakes end the program, in release builds too. A peer's mistakes are values, never checks.
+// CHECK: our own mistakes end the program, in release builds too. A peer's mistakes are values,
+// never checks.
 #pragma once
 
 namespace holdfast {
@@ -7,5 +8,6 @@ namespace holdfast {
 
 }  // namespace holdfast
 
-#define CHECK(condition) \
-    (static_cast<bool>(condition) ? void(0) : ::holdfast::check_failed(#condition, __FILE__, __LINE__))
+#define CHECK(condition)                    \
+    (static_cast<bool>(condition) ? void(0) \
+                                  : ::holdfast::check_failed(#condition, __FILE__, __LINE__))

@@ -19,7 +19,8 @@ std::string_view name_of(RecordType type);  // "A"
 struct Question {
     std::string name;  // without the trailing dot, lower case; always absolute (no search list)
     RecordType type = RecordType::a;
-    // Single labels, .local and names of the hosts file are the system resolver's (L1); only A and AAAA.
+    // Single labels, .local and names of the hosts file are the system resolver's (L1); only A and
+    // AAAA.
     bool system_resolver = false;
     friend auto operator<=>(const Question&, const Question&) = default;
 };
@@ -51,8 +52,8 @@ struct Cname {  // owner → name; the reader follows the chain
 using Record = std::variant<IpAddress, Srv, Naptr, Cname>;
 
 enum class Status : std::uint8_t {
-    ok,         // records may still be empty: the name exists, the type does not (NODATA)
-    nxdomain,   // the name does not exist
+    ok,        // records may still be empty: the name exists, the type does not (NODATA)
+    nxdomain,  // the name does not exist
     servfail,
     refused,
     timed_out,  // no server answered

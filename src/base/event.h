@@ -1,5 +1,5 @@
-// What the engine tells the world: one flat, documented record (docs/events.md) that feeds the command line, the
-// JSON log, the phone and the tests alike. Fields that do not apply are empty.
+// What the engine tells the world: one flat, documented record (docs/events.md) that feeds the
+// command line, the JSON log, the phone and the tests alike. Fields that do not apply are empty.
 #pragma once
 
 #include <cstdint>
@@ -15,53 +15,53 @@
 namespace holdfast {
 
 enum class EventKind : std::uint8_t {
-    resolved,          // targets in rank order are known, or are not (reason)
-    attempt,           // a REGISTER goes to target
-    attempt_failed,    // and did not succeed: status/reason
-    probed,            // a probe's result (F9): reason "alive", "busy", "silent"
-    registered,        // a binding exists where none did
+    resolved,        // targets in rank order are known, or are not (reason)
+    attempt,         // a REGISTER goes to target
+    attempt_failed,  // and did not succeed: status/reason
+    probed,          // a probe's result (F9): reason "alive", "busy", "silent"
+    registered,      // a binding exists where none did
     refreshed,
-    moved,             // registered at another target than before; `from` is the old one
-    mapping_changed,   // of one flow (N2)
-    suspect,           // the target is doubted and verified (F6)
-    reachable,         // proven (R1) by a request that arrived here
-    unreachable,       // was proven before, is not now (R3)
-    unprovable,        // "not provable here" (R2)
-    binding_removed,   // an old one of ours, from the location service
-    binding_debt,      // an old one that cannot be removed now (B7)
+    moved,            // registered at another target than before; `from` is the old one
+    mapping_changed,  // of one flow (N2)
+    suspect,          // the target is doubted and verified (F6)
+    reachable,        // proven (R1) by a request that arrived here
+    unreachable,      // was proven before, is not now (R3)
+    unprovable,       // "not provable here" (R2)
+    binding_removed,  // an old one of ours, from the location service
+    binding_debt,     // an old one that cannot be removed now (B7)
     auth_failed,
-    refused,           // a final refusal that is retried slowly (F5)
-    waiting,           // all targets failed; next try in `expires` (S1)
+    refused,  // a final refusal that is retried slowly (F5)
+    waiting,  // all targets failed; next try in `expires` (S1)
     unregistered,
-    ring,              // an incoming call
+    ring,  // an incoming call
     call_ended,
-    notice,            // anything else worth a sentence
+    notice,  // anything else worth a sentence
     flow_lost,
-    stopped,           // the engine is done (after shut-down)
+    stopped,  // the engine is done (after shut-down)
 };
 std::string_view name_of(EventKind kind);
 
 struct EventTarget {  // one row of `resolved`
-    Target target;
+    Target target{};
     std::uint32_t priority = 0;
     std::uint32_t weight = 0;
-    std::string host;    // the name it came from
-    std::string reason;  // why it has this rank, in words
+    std::string host{};    // the name it came from
+    std::string reason{};  // why it has this rank, in words
 };
 
 struct Event {
     EventKind kind = EventKind::notice;
-    AccountId account;
-    std::optional<Target> target;
-    std::optional<Target> from;
-    std::optional<Endpoint> mapping;
-    std::string contact;
-    std::optional<Duration> expires;
-    std::optional<Duration> rtt;
-    int status = 0;           // SIP status code
-    int reg_id = 0;           // which binding (RFC 5626), 1 or 2
-    std::string reason;       // in words, for a person
-    std::vector<EventTarget> targets;
+    AccountId account{};
+    std::optional<Target> target{};
+    std::optional<Target> from{};
+    std::optional<Endpoint> mapping{};
+    std::string contact{};
+    std::optional<Duration> expires{};
+    std::optional<Duration> rtt{};
+    int status = 0;        // SIP status code
+    int reg_id = 0;        // which binding (RFC 5626), 1 or 2
+    std::string reason{};  // in words, for a person
+    std::vector<EventTarget> targets{};
 };
 
 }  // namespace holdfast

@@ -13,9 +13,11 @@ enum class FlowError : std::uint8_t {
     timed_out,            // connect not done in 10 s, or TCP_USER_TIMEOUT
     port_unreachable,     // ICMP for a datagram
     prohibited,           // ICMP administratively prohibited
-    network_unreachable,  // our own network: ENETUNREACH, host or net unreachable (F2: not the target's fault)
+    network_unreachable,  // our own network: ENETUNREACH, host or net unreachable (F2: not the
+                          // target's fault)
     tls,                  // handshake failed
-    certificate,          // the certificate is not for the configured name, expired, self-signed, … (RFC 5922)
+    certificate,  // the certificate is not for the configured name, expired, self-signed, … (RFC
+                  // 5922)
     local_address_gone,
 };
 

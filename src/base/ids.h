@@ -16,13 +16,15 @@ struct Id {
 };
 
 using AccountId = Id<struct AccountTag>;
-using FlowId = Id<struct FlowTag>;              // one flow (RFC 5626 §3): our socket and one target
-using QueryId = Id<struct QueryTag>;            // one DNS question
+using FlowId = Id<struct FlowTag>;    // one flow (RFC 5626 §3): our socket and one target
+using QueryId = Id<struct QueryTag>;  // one DNS question
 using TransactionId = Id<struct TransactionTag>;
 
 }  // namespace holdfast
 
 template <class Tag, class Rep>
 struct std::hash<holdfast::Id<Tag, Rep>> {
-    std::size_t operator()(holdfast::Id<Tag, Rep> id) const noexcept { return std::hash<Rep>{}(id.value); }
+    std::size_t operator()(holdfast::Id<Tag, Rep> id) const noexcept {
+        return std::hash<Rep>{}(id.value);
+    }
 };

@@ -1,4 +1,5 @@
-// Named limits of everything that grows with what a peer sends (I8). Each has a test at the limit and one past it.
+// Named limits of everything that grows with what a peer sends (I8). Each has a test at the limit
+// and one past it.
 #pragma once
 
 #include <cstddef>

@@ -1,4 +1,5 @@
-// What a machine asks the world to do. The driver hands in an empty outbox and empties it afterwards.
+// What a machine asks the world to do. The driver hands in an empty outbox and empties it
+// afterwards.
 #pragma once
 
 #include <string>
@@ -14,13 +15,14 @@ namespace holdfast {
 
 namespace out {
 
-// Answered by in::FlowOpened (for UDP at once) or in::FlowFailed. UDP flows of one family share one unconnected
-// socket (N7); datagrams from the target's endpoint come back as this flow.
+// Answered by in::FlowOpened (for UDP at once) or in::FlowFailed. UDP flows of one family share one
+// unconnected socket (N7); datagrams from the target's endpoint come back as this flow.
 struct OpenFlow {
     FlowId flow;
     Target target;
-    std::string tls_name;    // TLS: the configured name to verify (RFC 5922), also SNI; or an IP address (iPAddress SAN)
-    bool spare_port = false; // UDP: a port of its own, not the shared one (K4)
+    std::string tls_name;     // TLS: the configured name to verify (RFC 5922), also SNI; or an IP
+                              // address (iPAddress SAN)
+    bool spare_port = false;  // UDP: a port of its own, not the shared one (K4)
 };
 struct CloseFlow {
     FlowId flow;
@@ -34,7 +36,8 @@ struct Resolve {
     QueryId query;
     dns::Question question;
 };
-// The driver makes all stores of a step durable, in one commit, before it performs the sends of that step (B3).
+// The driver makes all stores of a step durable, in one commit, before it performs the sends of
+// that step (B3).
 struct Store {
     std::string key;
     std::string value;  // empty: forget the key
@@ -42,7 +45,8 @@ struct Store {
 
 }  // namespace out
 
-using Output = std::variant<out::OpenFlow, out::CloseFlow, out::Send, out::Resolve, out::Store, Event>;
+using Output =
+    std::variant<out::OpenFlow, out::CloseFlow, out::Send, out::Resolve, out::Store, Event>;
 
 class Outbox {
 public:

@@ -48,14 +48,16 @@ std::uint64_t Random::next() {
     std::array<std::uint8_t, 8> bytes{};
     fill(bytes);
     std::uint64_t value = 0;
-    for (std::size_t i = 0; i < bytes.size(); ++i)  // not memcpy: the same run on every byte order (I7)
+    for (std::size_t i = 0; i < bytes.size();
+         ++i)  // not memcpy: the same run on every byte order (I7)
         value |= std::uint64_t{bytes[i]} << (8 * i);
     return value;
 }
 
 std::uint64_t Random::below(std::uint64_t limit) {
     CHECK(limit > 0);
-    const std::uint64_t unbiased = UINT64_MAX - UINT64_MAX % limit;  // values past it would favour small results
+    const std::uint64_t unbiased =
+        UINT64_MAX - UINT64_MAX % limit;  // values past it would favour small results
     std::uint64_t value = next();
     while (value >= unbiased) value = next();
     return value % limit;
@@ -65,7 +67,8 @@ double Random::unit() { return static_cast<double>(next() >> 11U) * 0x1.0p-53; }
 
 Duration Random::between(Duration low, Duration high) {
     CHECK(low <= high);
-    return low + Duration{static_cast<std::int64_t>(below(static_cast<std::uint64_t>((high - low).count()) + 1))};
+    return low + Duration{static_cast<std::int64_t>(
+                     below(static_cast<std::uint64_t>((high - low).count()) + 1))};
 }
 
 std::string Random::token(std::size_t bits) {

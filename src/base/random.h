@@ -1,5 +1,5 @@
-// The engine's random source: a cryptographic generator (ChaCha20) seeded from outside, so that the same seed
-// gives the same run, byte for byte (I7), and tokens cannot be guessed.
+// The engine's random source: a cryptographic generator (ChaCha20) seeded from outside, so that the
+// same seed gives the same run, byte for byte (I7), and tokens cannot be guessed.
 #pragma once
 
 #include <array>
@@ -26,11 +26,11 @@ public:
     ~Random();
 
     std::uint64_t next();
-    std::uint64_t below(std::uint64_t limit);            // uniform in [0, limit); limit > 0
-    double unit();                                       // uniform in [0, 1)
-    Duration between(Duration low, Duration high);       // uniform in [low, high]
-    std::string token(std::size_t bits);                 // RFC 3261 token characters a-z0-9, >= bits of entropy
-    std::string uuid();                                  // RFC 4122 version 4, lower case
+    std::uint64_t below(std::uint64_t limit);       // uniform in [0, limit); limit > 0
+    double unit();                                  // uniform in [0, 1)
+    Duration between(Duration low, Duration high);  // uniform in [low, high]
+    std::string token(std::size_t bits);  // RFC 3261 token characters a-z0-9, >= bits of entropy
+    std::string uuid();                   // RFC 4122 version 4, lower case
     void fill(std::span<std::uint8_t> bytes);
 
 private:

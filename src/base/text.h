@@ -1,4 +1,5 @@
-// Small text helpers that more than one layer needs. ASCII only, no locale (RFC 3261 §7.3.1 compares so).
+// Small text helpers that more than one layer needs. ASCII only, no locale (RFC 3261 §7.3.1
+// compares so).
 #pragma once
 
 #include <charconv>
@@ -9,7 +10,9 @@
 
 namespace holdfast {
 
-constexpr char to_lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+constexpr char to_lower(char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
 constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool equals_ignoring_case(std::string_view a, std::string_view b);
 std::string lower_case(std::string_view text);
@@ -22,7 +25,8 @@ template <std::unsigned_integral Number>
 std::optional<Number> parse_number(std::string_view text) {
     Number value = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error != std::errc{} || end != text.data() + text.size() || text.empty()) return std::nullopt;
+    if (error != std::errc{} || end != text.data() + text.size() || text.empty())
+        return std::nullopt;
     return value;
 }
 

@@ -1,5 +1,5 @@
-// A table of timers indexed by an enum: one slot each, re-armed from now, taken when due. A fired timer is
-// already stopped; a spurious call takes nothing.
+// A table of timers indexed by an enum: one slot each, re-armed from now, taken when due. A fired
+// timer is already stopped; a spurious call takes nothing.
 #pragma once
 
 #include <array>
@@ -24,8 +24,10 @@ public:
     std::optional<TimerName> take_due(Instant now) {
         std::size_t earliest = size;
         for (std::size_t i = 0; i < size; ++i)
-            if (slots_[i] != never && slots_[i] <= now &&  // stopped is not due, not even at `never`
-                (earliest == size || slots_[i] < slots_[earliest])) earliest = i;
+            if (slots_[i] != never &&
+                slots_[i] <= now &&  // stopped is not due, not even at `never`
+                (earliest == size || slots_[i] < slots_[earliest]))
+                earliest = i;
         if (earliest == size) return std::nullopt;
         slots_[earliest] = never;
         return static_cast<TimerName>(earliest);

@@ -1,12 +1,14 @@
-// The user agent: several accounts, their flows and transactions, without I/O, clock or randomness of its own.
+// The user agent: several accounts, their flows and transactions, without I/O, clock or randomness
+// of its own.
 //
 //   Engine engine{{.seed = …, .state = …}};
 //   engine.handle(now, in::NetworkChanged{addresses}, outbox);     // first
 //   engine.handle(now, in::AddAccount{id, config}, outbox);
-//   perform(outbox);                                               // stores first, then the rest in order
-//   … engine.handle(engine.next_deadline().at, in::Time{}, outbox) …
+//   perform(outbox);                                               // stores first, then the rest
+//   in order … engine.handle(engine.next_deadline().at, in::Time{}, outbox) …
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
@@ -20,14 +22,17 @@
 
 namespace holdfast {
 
-using State = std::map<std::string, std::string, std::less<>>;  // what out::Store wrote, key → value
+using State =
+    std::map<std::string, std::string, std::less<>>;  // what out::Store wrote, key → value
 
 struct EngineOptions {
     Seed seed{};
-    State state;                       // restored
-    Instant started{};                 // the engine's time at this moment …
-    std::int64_t wall_clock = 0;       // … and the same moment in seconds since 1970 (only to age what is on disk)
+    State state;        // restored
+    Instant started{};  // the engine's time at this moment …
+    std::int64_t wall_clock =
+        0;  // … and the same moment in seconds since 1970 (only to age what is on disk)
     std::string user_agent = "Holdfast";
+    std::uint32_t registers_per_second = 0;  // S3: of all accounts together; 0: no limit
 };
 
 struct BindingStatus {
@@ -35,18 +40,18 @@ struct BindingStatus {
     bool registered = false;
     std::optional<Target> target;
     std::optional<Endpoint> mapping;
-    std::string contact;               // the URI in the location service
-    Instant expires{};                 // when the binding lapses
+    std::string contact;  // the URI in the location service
+    Instant expires{};    // when the binding lapses
     Instant refresh_at{};
 };
 
 struct AccountStatus {
     std::string aor;
-    bool registered = false;           // any binding
-    bool proven = false;               // R1
+    bool registered = false;  // any binding
+    bool proven = false;      // R1
     std::vector<BindingStatus> bindings;
-    std::vector<Target> targets;       // in rank order
-    std::string state;                 // in words: "registered", "searching", "waiting 27 s", …
+    std::vector<Target> targets;  // in rank order
+    std::string state;            // in words: "registered", "searching", "waiting 27 s", …
 };
 
 class Engine {

@@ -1,5 +1,5 @@
-// Everything that can happen to an engine. Each stimulus is one (Instant, Input): recorded in the field, replayed
-// in the lab.
+// Everything that can happen to an engine. Each stimulus is one (Instant, Input): recorded in the
+// field, replayed in the lab.
 #pragma once
 
 #include <string>
@@ -27,18 +27,18 @@ struct FlowOpened {
 struct FlowFailed {
     FlowId flow;
     FlowError error = FlowError::refused;
-    std::string detail;         // words of the system or of TLS
+    std::string detail;  // words of the system or of TLS
 };
-struct FlowClosed {             // it was open and is gone
+struct FlowClosed {  // it was open and is gone
     FlowId flow;
     FlowError error = FlowError::closed_by_peer;
     std::string detail;
 };
-struct Received {               // one datagram, or stream bytes as they came
+struct Received {  // one datagram, or stream bytes as they came
     FlowId flow;
     std::string bytes;
 };
-struct Stray {                  // a datagram on our port from an endpoint that is no flow's target
+struct Stray {  // a datagram on our port from an endpoint that is no flow's target
     Endpoint local;
     Endpoint remote;
     std::string bytes;
@@ -54,28 +54,29 @@ struct NetworkChanged {
 };
 
 struct AddAccount {
-    AccountId account;          // chosen by the driver, not 0
+    AccountId account;  // chosen by the driver, not 0
     registration::AccountConfig config;
 };
-struct RemoveAccount {          // unregisters first
+struct RemoveAccount {  // unregisters first
     AccountId account;
 };
-struct RegisterNow {            // all accounts if 0
+struct RegisterNow {  // all accounts if 0
     AccountId account;
 };
 struct ChangePassword {
     AccountId account;
     Redacted<std::string> password;
 };
-struct HangUp {                 // the incoming call of the account, if any
+struct HangUp {  // the incoming call of the account, if any
     AccountId account;
 };
-struct ShutDown {};             // unregisters all (2 s at most), then Event stopped
+struct ShutDown {};  // unregisters all (2 s at most), then Event stopped
 
 }  // namespace in
 
-using Input = std::variant<in::Time, in::FlowOpened, in::FlowFailed, in::FlowClosed, in::Received, in::Stray,
-                           in::DnsAnswer, in::NetworkChanged, in::AddAccount, in::RemoveAccount, in::RegisterNow,
-                           in::ChangePassword, in::HangUp, in::ShutDown>;
+using Input =
+    std::variant<in::Time, in::FlowOpened, in::FlowFailed, in::FlowClosed, in::Received, in::Stray,
+                 in::DnsAnswer, in::NetworkChanged, in::AddAccount, in::RemoveAccount,
+                 in::RegisterNow, in::ChangePassword, in::HangUp, in::ShutDown>;
 
 }  // namespace holdfast

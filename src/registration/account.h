@@ -11,18 +11,18 @@
 
 namespace holdfast::registration {
 
-struct Backup {                 // F8: a further priority with its own TLS name, realms and Call-ID
-    std::string uri;            // "sip:backup.example.test"
-    std::string domain;         // "" : Request-URI, From and To keep the AOR's domain
+struct Backup {          // F8: a further priority with its own TLS name, realms and Call-ID
+    std::string uri;     // "sip:backup.example.test"
+    std::string domain;  // "" : Request-URI, From and To keep the AOR's domain
 };
 
 struct AccountConfig {
-    std::string aor;            // "sip:alice@example.test"; sips: for TLS only
+    std::string aor;  // "sip:alice@example.test"; sips: for TLS only
     std::string display_name;
-    std::string auth_user;      // "" : the AOR's user
+    std::string auth_user;  // "" : the AOR's user
     Redacted<std::string> password;
-    std::string registrar;      // URI; "" : the AOR's domain
-    std::string outbound_proxy; // URI; "" : none
+    std::string registrar;       // URI; "" : the AOR's domain
+    std::string outbound_proxy;  // URI; "" : none
     std::vector<Backup> backups;
     std::optional<Transport> transport;  // nothing: auto (L1)
     std::vector<std::string> realms;     // "" : learned (§11)

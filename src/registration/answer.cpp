@@ -38,10 +38,12 @@ Verdict verdict_of(int status) {
 }
 
 std::string in_words(const sip::Message& response, std::string_view from) {
-    std::string words = std::to_string(response.status()) + " " + std::string(response.reason_phrase()) + " from " +
-                        std::string(from);
-    if (const auto warning = response.header(sip::HeaderName::warning)) words += ": " + std::string(*warning);
-    if (const auto reason = response.header(sip::HeaderName::reason)) words += ": " + std::string(*reason);
+    std::string words = std::to_string(response.status()) + " " +
+                        std::string(response.reason_phrase()) + " from " + std::string(from);
+    if (const auto warning = response.header(sip::HeaderName::warning))
+        words += ": " + std::string(*warning);
+    if (const auto reason = response.header(sip::HeaderName::reason))
+        words += ": " + std::string(*reason);
     return words;
 }
 

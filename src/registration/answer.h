@@ -24,7 +24,8 @@ enum class Verdict : std::uint8_t {
 
 Verdict verdict_of(int status);
 
-// "403 Forbidden from udp:203.0.113.12:5060: not on the list" — with the reason phrase and the Warning text.
+// "403 Forbidden from udp:203.0.113.12:5060: not on the list" — with the reason phrase and the
+// Warning text.
 std::string in_words(const sip::Message& response, std::string_view from);
 
 }  // namespace holdfast::registration

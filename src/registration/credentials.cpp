@@ -10,53 +10,31 @@ namespace {
 
 constexpr Duration refusals_count_for = std::chrono::minutes{10};  // F5
 
-bool lists(std::string_view list, std::string_view wanted) {
-    while (!list.empty()) {
-        const auto comma = list.find(',');
-        if (equals_ignoring_case(trimmed(list.substr(0, comma)), wanted)) return true;
-        if (comma == std::string_view::npos) return false;
-        list.remove_prefix(comma + 1);
-    }
-    return false;
-}
-
 }  // namespace
-
-sip::DigestChallenge digest_challenge_of(const sip::Challenge& challenge, sip::DigestAlgorithm algorithm) {
-    return {.realm = sip::unescape(challenge.realm),
-            .nonce = sip::unescape(challenge.nonce),
-            .opaque = sip::unescape(challenge.opaque),
-            .algorithm = algorithm,
-            .has_opaque = challenge.has_opaque,
-            .stale = challenge.stale,
-            .userhash = challenge.userhash,
-            .has_qop = !trimmed(challenge.qop).empty(),
-            .qop_auth = lists(challenge.qop, "auth"),
-            .qop_auth_int = lists(challenge.qop, "auth-int")};
-}
 
 Credentials::Credentials(Settings settings) : settings_(std::move(settings)) {}
 
 bool Credentials::may_answer(const std::string& realm, bool learn) const {
-    if (!settings_.realms.empty()) return std::ranges::find(settings_.realms, realm) != settings_.realms.end();
+    if (!settings_.realms.empty())
+        return std::ranges::find(settings_.realms, realm) != settings_.realms.end();
     return learn || learned_realms_.contains(realm);
 }
 
 Credentials::Judgement Credentials::on_challenge(const Target& target, const sip::Message& response,
                                                  const Sent& sent, bool learn_realm) {
-    const sip::DigestIdentity identity{.username = settings_.user, .password = settings_.password, .ha1 = {}};
+    const sip::DigestIdentity identity{
+        .username = settings_.user, .password = settings_.password, .ha1 = {}};
     std::vector<sip::DigestChallenge> offered;
     std::vector<bool> proxy;
     std::string foreign;
     std::string unknown;
     for (const auto& challenge : response.challenges()) {
-        const auto algorithm = sip::digest_algorithm_of(challenge.algorithm);
-        if (!equals_ignoring_case(challenge.scheme, "Digest") || !challenge.has_realm || challenge.nonce.empty() ||
-            !algorithm) {
+        auto known = sip::digest_challenge_of(challenge);
+        if (!known) {
             unknown = std::string(challenge.scheme) + " " + std::string(challenge.algorithm);
             continue;
         }
-        auto digest = digest_challenge_of(challenge, *algorithm);
+        auto& digest = *known;
         if (!may_answer(digest.realm, learn_realm)) {
             foreign = digest.realm;
             continue;
@@ -68,11 +46,15 @@ Credentials::Judgement Credentials::on_challenge(const Target& target, const sip
         return {Outcome::no_password, "the server asks for a password and none is configured"};
     const auto chosen = sip::choose_challenges(offered, identity, settings_.minimum);
     if (chosen.empty()) {
-        if (!foreign.empty()) return {Outcome::unusable, "the challenge is of realm \"" + foreign + "\", which is not ours"};
+        if (!foreign.empty())
+            return {Outcome::unusable,
+                    "the challenge is of realm \"" + foreign + "\", which is not ours"};
         if (offered.empty())
-            return {Outcome::unusable, unknown.empty() ? "the challenge names no realm or nonce"
-                                                       : "the challenge (" + unknown + ") is of no kind we know"};
-        return {Outcome::unusable, "the server offers only " + std::string(sip::name_of(offered.front().algorithm)) +
+            return {Outcome::unusable,
+                    unknown.empty() ? "the challenge names no realm or nonce"
+                                    : "the challenge (" + unknown + ") is of no kind we know"};
+        return {Outcome::unusable, "the server offers only " +
+                                       std::string(sip::name_of(offered.front().algorithm)) +
                                        ", weaker than min_digest allows"};
     }
     bool refused_fresh = false;
@@ -86,19 +68,24 @@ Credentials::Judgement Credentials::on_challenge(const Target& target, const sip
             if (!challenge.stale && sent.fresh) refused_fresh = true;
         }
         if (learn_realm) learned_realms_.insert(challenge.realm);
-        nonces_[{target, challenge.realm}] = {.challenge = challenge, .proxy = proxy[index], .used = false, .count = 0,
+        nonces_[{target, challenge.realm}] = {.challenge = challenge,
+                                              .proxy = proxy[index],
+                                              .used = false,
+                                              .count = 0,
                                               .session_cnonce = {}};
     }
-    if (refused_fresh) return {Outcome::refused_fresh, "the server refused our answer to its challenge"};
+    if (refused_fresh)
+        return {Outcome::refused_fresh, "the server refused our answer to its challenge"};
     return {refused ? Outcome::refused_cached : Outcome::answer, ""};
 }
 
-Credentials::Authorized Credentials::authorize(const Target& target, std::string_view method, std::string_view uri,
-                                               Random& random) {
+Credentials::Authorized Credentials::authorize(const Target& target, std::string_view method,
+                                               std::string_view uri, Random& random) {
     Authorized result;
-    const sip::DigestIdentity identity{.username = settings_.user, .password = settings_.password, .ha1 = {}};
-    for (auto known = nonces_.lower_bound({target, ""}); known != nonces_.end() && known->first.first == target;
-         ++known) {
+    const sip::DigestIdentity identity{
+        .username = settings_.user, .password = settings_.password, .ha1 = {}};
+    for (auto known = nonces_.lower_bound({target, ""});
+         known != nonces_.end() && known->first.first == target; ++known) {
         auto& entry = known->second;
         const auto cnonce = random.token(96);
         if (entry.session_cnonce.empty()) entry.session_cnonce = cnonce;
@@ -112,7 +99,8 @@ Credentials::Authorized Credentials::authorize(const Target& target, std::string
         result.lines += sip::digest_authorization(entry.challenge, identity, request);
         result.lines += "\r\n";
         result.sent.nonces.emplace(entry.challenge.realm, entry.challenge.nonce);
-        // One that was used before may be refused because it is old: that proves nothing about the password.
+        // One that was used before may be refused because it is old: that proves nothing about the
+        // password.
         result.sent.fresh = result.sent.fresh || !entry.used;
         entry.used = true;
     }

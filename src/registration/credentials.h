@@ -1,5 +1,5 @@
-// Answers to challenges (L9, F5, §11): nonces kept per (target, realm), never on disk; which realms may have the
-// password; when a refusal means that the password is wrong.
+// Answers to challenges (L9, F5, §11): nonces kept per (target, realm), never on disk; which realms
+// may have the password; when a refusal means that the password is wrong.
 #pragma once
 
 #include <cstdint>
@@ -32,31 +32,35 @@ public:
     explicit Credentials(Settings settings);
 
     enum class Outcome : std::uint8_t {
-        answer,           // new challenges are known: ask again with authorize()
-        refused_cached,   // a cached nonce, or a stale one, was refused: ask again, this is no wrong password
-        refused_fresh,    // the answer to a nonce just received was refused
+        answer,          // new challenges are known: ask again with authorize()
+        refused_cached,  // a cached nonce, or a stale one, was refused: ask again, this is no wrong
+                         // password
+        refused_fresh,   // the answer to a nonce just received was refused
         no_password,
-        unusable,         // nothing we can or may answer: words say why
+        unusable,  // nothing we can or may answer: words say why
     };
     struct Judgement {
         Outcome outcome = Outcome::unusable;
         std::string words;
     };
-    // A 401 or 407. sent: what authorize() gave for the refused request. learn_realm: the challenge is to our own
-    // REGISTER from the account's own target (§11).
+    // A 401 or 407. sent: what authorize() gave for the refused request. learn_realm: the challenge
+    // is to our own REGISTER from the account's own target (§11).
     struct Sent {
-        std::set<std::pair<std::string, std::string>> nonces;  // (realm, nonce) that the request answered
-        bool fresh = false;                                    // they came in the challenge just before
+        std::set<std::pair<std::string, std::string>>
+            nonces;          // (realm, nonce) that the request answered
+        bool fresh = false;  // they came in the challenge just before
     };
-    Judgement on_challenge(const Target& target, const sip::Message& response, const Sent& sent, bool learn_realm);
+    Judgement on_challenge(const Target& target, const sip::Message& response, const Sent& sent,
+                           bool learn_realm);
 
-    // Header lines (with CRLF) for a request to the target, from what is known of its nonces; "" if nothing is. nc
-    // rises with each use, so that a timed-out request's is never used again.
+    // Header lines (with CRLF) for a request to the target, from what is known of its nonces; "" if
+    // nothing is. nc rises with each use, so that a timed-out request's is never used again.
     struct Authorized {
         std::string lines;
         Sent sent;
     };
-    Authorized authorize(const Target& target, std::string_view method, std::string_view uri, Random& random);
+    Authorized authorize(const Target& target, std::string_view method, std::string_view uri,
+                         Random& random);
 
     void change_password(Redacted<std::string> password);
     // F5: refusals of fresh answers in the last 10 min; at 3 nothing more is sent.
@@ -80,7 +84,5 @@ private:
     std::map<std::pair<Target, std::string>, Known> nonces_;
     std::vector<Instant> wrong_;
 };
-
-sip::DigestChallenge digest_challenge_of(const sip::Challenge& challenge, sip::DigestAlgorithm algorithm);
 
 }  // namespace holdfast::registration

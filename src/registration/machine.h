@@ -1,5 +1,6 @@
-// What an account's registration is told, what it asks for in return, and what it may look at. The engine stands
-// above: it owns flows, transactions, DNS questions and probes, and shares them between accounts.
+// What an account's registration is told, what it asks for in return, and what it may look at. The
+// engine stands above: it owns flows, transactions, DNS questions and probes, and shares them
+// between accounts.
 //
 //   told::X  ── handle(now, told, context) ──►  act::Y
 #pragma once
@@ -26,16 +27,18 @@
 
 namespace holdfast::registration {
 
-using AttemptId = Id<struct AttemptTag>;  // one request of ours and its answer; unique in an account
+using AttemptId =
+    Id<struct AttemptTag>;  // one request of ours and its answer; unique in an account
 
 namespace act {
 
-// One DNS question, answered by told::Dns with the same question. Accounts that ask the same share the answer.
+// One DNS question, answered by told::Dns with the same question. Accounts that ask the same share
+// the answer.
 struct Ask {
     dns::Question question;
 };
-// A flow to the target (an open one is shared), answered by told::FlowOpen, perhaps at once, or told::FlowFailed.
-// From then on this account uses the flow, until act::Release or told::FlowLost.
+// A flow to the target (an open one is shared), answered by told::FlowOpen, perhaps at once, or
+// told::FlowFailed. From then on this account uses the flow, until act::Release or told::FlowLost.
 struct Open {
     Target target;
     std::string tls_name;  // the configured host (RFC 5922), "" unless TLS
@@ -43,8 +46,8 @@ struct Open {
 struct Release {
     FlowId flow;
 };
-// A non-INVITE client transaction (RFC 3261 §17.1.2). Answered by told::Response for each response and, if no final
-// one came, by told::Timeout (Timer F) or told::SendFailed.
+// A non-INVITE client transaction (RFC 3261 §17.1.2). Answered by told::Response for each response
+// and, if no final one came, by told::Timeout (Timer F) or told::SendFailed.
 struct Send {
     AttemptId attempt;
     FlowId flow;
@@ -56,8 +59,8 @@ struct Send {
 struct Abandon {
     AttemptId attempt;
 };
-// F9: one OPTIONS, at most one per target in 4 s (a second asker gets the first one's answer) and 10 per second in
-// all (further ones wait their turn). Answered by told::Probed.
+// F9: one OPTIONS, at most one per target in 4 s (a second asker gets the first one's answer) and
+// 10 per second in all (further ones wait their turn). Answered by told::Probed.
 struct Probe {
     Target target;
     std::string tls_name;
@@ -76,8 +79,8 @@ struct Unregistered {};  // after told::ShutDown: nothing left to do
 
 }  // namespace act
 
-using Action = std::variant<act::Ask, act::Open, act::Release, act::Send, act::Abandon, act::Probe, act::KeepAlive,
-                            act::Store, act::Unregistered, Event>;
+using Action = std::variant<act::Ask, act::Open, act::Release, act::Send, act::Abandon, act::Probe,
+                            act::KeepAlive, act::Store, act::Unregistered, Event>;
 using Actions = std::vector<Action>;
 
 enum class ProbeResult : std::uint8_t { alive, busy, silent, failed };
@@ -126,7 +129,8 @@ struct Probed {
     std::optional<Duration> rtt;
     int status = 0;
 };
-struct Suspect {  // F6: a missed keep-alive answer (K2), or a timed-out transaction of somebody else on this flow
+struct Suspect {  // F6: a missed keep-alive answer (K2), or a timed-out transaction of somebody
+                  // else on this flow
     FlowId flow;
     std::string reason;
 };
@@ -157,10 +161,11 @@ struct ShutDown {};
 
 }  // namespace told
 
-using Told = std::variant<told::Time, told::Start, told::Dns, told::FlowOpen, told::FlowFailed, told::FlowLost,
-                          told::Response, told::Timeout, told::SendFailed, told::Probed, told::Suspect,
-                          told::HoldOnly, told::MappingChanged, told::Alive, told::Network, told::RegisterNow,
-                          told::PasswordChanged, told::Returned, told::CheckSync, told::ShutDown>;
+using Told = std::variant<told::Time, told::Start, told::Dns, told::FlowOpen, told::FlowFailed,
+                          told::FlowLost, told::Response, told::Timeout, told::SendFailed,
+                          told::Probed, told::Suspect, told::HoldOnly, told::MappingChanged,
+                          told::Alive, told::Network, told::RegisterNow, told::PasswordChanged,
+                          told::Returned, told::CheckSync, told::ShutDown>;
 
 // What the machine may look at and use during a call; all owned by the engine.
 struct Context {
@@ -168,7 +173,7 @@ struct Context {
     Instant now;
     std::int64_t wall_clock = 0;  // seconds since 1970, for what is stored with an end
     Random& random;
-    location::Health& health;     // F7, shared by accounts
+    location::Health& health;  // F7, shared by accounts
     const flow::Table& flows;
     std::span<const IpAddress> addresses;  // the host's usable source addresses
     Actions& actions;
@@ -181,11 +186,11 @@ struct Context {
 struct BindingView {
     int reg_id = 1;
     bool registered = false;
-    bool primary = false;             // L8: requests of the account go over its flow
-    FlowId flow;
-    std::optional<Target> target;
-    std::optional<Endpoint> mapping;
-    std::string contact;              // URI
+    bool primary = false;  // L8: requests of the account go over its flow
+    FlowId flow{};
+    std::optional<Target> target{};
+    std::optional<Endpoint> mapping{};
+    std::string contact{};  // URI
     Instant expires{};
     Instant refresh_at{};
 };
@@ -194,12 +199,14 @@ struct BindingView {
 struct View {
     bool registered = false;
     bool proven = false;
-    std::string state;                // in words
-    std::vector<BindingView> bindings;
-    std::vector<Target> targets;      // in rank order
-    std::vector<std::string> service_route;   // of the primary flow's last 200 (RFC 3608), name-addr texts
-    std::vector<IpAddress> accepted;  // §11 (b): addresses of the last good answers, Path, redirect
-    std::vector<std::string> tokens;  // §11 (c): our Contact tokens
+    std::string state{};  // in words
+    std::vector<BindingView> bindings{};
+    std::vector<Target> targets{};  // in rank order
+    std::vector<std::string>
+        service_route{};  // of the primary flow's last 200 (RFC 3608), name-addr texts
+    std::vector<IpAddress>
+        accepted{};  // §11 (b): addresses of the last good answers, Path, redirect
+    std::vector<std::string> tokens{};  // §11 (c): our Contact tokens
 };
 
 }  // namespace holdfast::registration

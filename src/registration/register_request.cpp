@@ -48,7 +48,9 @@ std::string options_request(const OptionsFields& fields) {
     std::string out;
     sip::Writer writer(out);
     writer.request_line(sip::Method::options, fields.request_uri);
-    writer.via({.transport = via_name_of(fields.transport), .sent_by = fields.sent_by, .branch = fields.branch});
+    writer.via({.transport = via_name_of(fields.transport),
+                .sent_by = fields.sent_by,
+                .branch = fields.branch});
     for (const auto& route : fields.routes) writer.header(sip::HeaderName::route, route);
     writer.max_forwards(fields.max_forwards);
     writer.from({}, fields.aor, fields.from_tag);

@@ -13,29 +13,30 @@
 namespace holdfast::registration {
 
 struct ContactField {
-    std::string uri;
-    std::optional<std::uint32_t> expires;  // the parameter
-    std::string parameters;                // ";+sip.instance=…;reg-id=1", only for a current one
+    std::string uri{};
+    std::optional<std::uint32_t> expires{};  // the parameter
+    std::string parameters{};                // ";+sip.instance=…;reg-id=1", only for a current one
 };
 
 struct RegisterFields {
-    std::string_view request_uri;          // "sip:example.test"
-    std::string_view aor;                  // To and From
+    std::string_view request_uri;  // "sip:example.test"
+    std::string_view aor;          // To and From
     std::string_view display_name;
     std::string_view from_tag;
     std::string_view call_id;
     std::uint32_t cseq = 1;
     std::string_view branch;
     Transport transport = Transport::udp;
-    std::string_view sent_by;              // N4: the local address
-    std::vector<ContactField> contacts;    // the current one first; none: a fetch (RFC 3261 §10.2.3)
-    std::optional<std::uint32_t> expires;  // the header
-    std::string_view supported;            // "path, outbound"; "" : none
+    std::string_view sent_by;  // N4: the local address
+    std::vector<ContactField>
+        contacts{};  // the current one first; none: a fetch (RFC 3261 §10.2.3)
+    std::optional<std::uint32_t> expires{};  // the header
+    std::string_view supported;              // "path, outbound"; "" : none
     std::string_view require;
     std::string_view user_agent;
-    std::string_view authorization;        // complete lines
-    bool ask_keep = false;                 // RFC 6223 §4.2.1
-    std::vector<std::string> routes;       // name-addr texts
+    std::string_view authorization;     // complete lines
+    bool ask_keep = false;              // RFC 6223 §4.2.1
+    std::vector<std::string> routes{};  // name-addr texts
 };
 std::string register_request(const RegisterFields& fields);
 
@@ -53,8 +54,8 @@ struct OptionsFields {
     Transport transport = Transport::udp;
     std::string_view sent_by;
     std::string_view contact;
-    std::uint32_t max_forwards = 20;       // R1
-    std::vector<std::string> routes;
+    std::uint32_t max_forwards = 20;  // R1
+    std::vector<std::string> routes{};
     std::string_view user_agent;
     std::string_view authorization;
 };

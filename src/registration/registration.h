@@ -1,4 +1,5 @@
-// One account's registration (rules F, B, N3, K3, R, S of docs/registration.md): found, registered, kept, proven.
+// One account's registration (rules F, B, N3, K3, R, S of docs/registration.md): found, registered,
+// kept, proven.
 #pragma once
 
 #include <map>
@@ -10,14 +11,16 @@
 
 namespace holdfast::registration {
 
-using AccountState = std::map<std::string, std::string, std::less<>>;  // what act::Store wrote, restored
+using AccountState =
+    std::map<std::string, std::string, std::less<>>;  // what act::Store wrote, restored
 
-// Two clients behind one interface: the resilient one of the rules (Policy::style), and the plain one that others
-// are (presets).
+// Two clients behind one interface: the resilient one of the rules (Policy::style), and the plain
+// one that others are (presets).
 class Registration {
 public:
     // instance_id: the UUID of this device (RFC 5626 §4.1), without "urn:uuid:".
-    Registration(AccountConfig config, std::string instance_id, AccountState state, std::string user_agent);
+    Registration(AccountConfig config, std::string instance_id, AccountState state,
+                 std::string user_agent);
     Registration(Registration&&) noexcept;
     Registration& operator=(Registration&&) noexcept;
     Registration(const Registration&) = delete;
@@ -28,7 +31,8 @@ public:
     [[nodiscard]] Deadline next_deadline() const;
     [[nodiscard]] View view() const;
     [[nodiscard]] const AccountConfig& config() const;
-    [[nodiscard]] const std::string& domain() const;  // of the AOR: the Request-URI's host, the probes' To
+    [[nodiscard]] const std::string& domain()
+        const;  // of the AOR: the Request-URI's host, the probes' To
 
 private:
     class Impl;

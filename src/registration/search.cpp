@@ -43,7 +43,8 @@ std::vector<Target> Search::silent_targets() const {
     return silent;
 }
 
-// F4: the next connection of the race. The spacing matters for reliable transports only: UDP answers at once.
+// F4: the next connection of the race. The spacing matters for reliable transports only: UDP
+// answers at once.
 void Search::open_next(Instant now, Steps& steps) {
     const auto next = std::ranges::find(tries_, State::untouched, &Try::state);
     if (next == tries_.end()) return;
@@ -51,7 +52,8 @@ void Search::open_next(Instant now, Steps& steps) {
     steps.push_back({Do::open, next->entry.candidate.target});
     const bool more = std::ranges::find(tries_, State::untouched, &Try::state) != tries_.end();
     const auto spacing = std::max(settings_.connect_spacing, 2 * next->entry.rtt);
-    if (more && is_reliable(next->entry.candidate.target.transport)) timers_.arm(Timer::race, now + spacing);
+    if (more && is_reliable(next->entry.candidate.target.transport))
+        timers_.arm(Timer::race, now + spacing);
 }
 
 void Search::on_open(Instant now, const Target& target, Steps& steps) {
@@ -60,12 +62,12 @@ void Search::on_open(Instant now, const Target& target, Steps& steps) {
     opened->state = State::ready;
     switch (phase_) {
     case Phase::racing: {
-        const bool better_is_coming = std::any_of(tries_.data(), static_cast<const Try*>(opened), [](const Try& t) {
-            return t.state == State::opening;
-        });
+        const bool better_is_coming = std::any_of<const Try*>(
+            tries_.data(), opened, [](const Try& t) { return t.state == State::opening; });
         // F4: a better rank within 100 ms is preferred.
         if (!better_is_coming) return choose_ready(now, steps);
-        if (!timers_.is_armed(Timer::preference)) timers_.arm(Timer::preference, now + settings_.connect_preference);
+        if (!timers_.is_armed(Timer::preference))
+            timers_.arm(Timer::preference, now + settings_.connect_preference);
         return;
     }
     case Phase::sweeping:
@@ -75,8 +77,7 @@ void Search::on_open(Instant now, const Target& target, Steps& steps) {
     case Phase::probing:
         if (opened->alive && chosen_ == none) choose(now, *opened, steps);
         return;
-    case Phase::exhausted:
-        return;
+    case Phase::exhausted: return;
     }
 }
 
@@ -85,12 +86,15 @@ void Search::choose_ready(Instant now, Steps& steps) {
     if (ready != tries_.end()) choose(now, *ready, steps);
 }
 
-// The REGISTER goes here. Whoever had it before is abandoned (F3), unless this is a sweep's next step.
+// The REGISTER goes here. Whoever had it before is abandoned (F3), unless this is a sweep's next
+// step.
 void Search::choose(Instant now, Try& chosen, Steps& steps) {
     for (auto& other : tries_) {
         if (&other == &chosen) continue;
-        const bool sweeping_first = phase_ == Phase::sweeping && !chosen.alive && &other == &tries_.front();
-        if ((other.state == State::registering || other.state == State::unanswered) && !sweeping_first)
+        const bool sweeping_first =
+            phase_ == Phase::sweeping && !chosen.alive && &other == &tries_.front();
+        if ((other.state == State::registering || other.state == State::unanswered) &&
+            !sweeping_first)
             steps.push_back({Do::abandon, other.entry.candidate.target});
         if (other.state == State::registering) other.state = State::unanswered;
     }
@@ -109,7 +113,8 @@ void Search::choose(Instant now, Try& chosen, Steps& steps) {
 void Search::on_open_failed(Instant now, const Target& target, Steps& steps) {
     auto* lost = find(target);
     if (lost == nullptr || lost->state == State::failed) return;
-    if (lost->state == State::registering || lost->state == State::unanswered) return on_failed(now, target, steps);
+    if (lost->state == State::registering || lost->state == State::unanswered)
+        return on_failed(now, target, steps);
     lost->state = State::failed;
     go_on(now, steps);
 }
@@ -151,8 +156,9 @@ void Search::go_on(Instant now, Steps& steps) {
         return;
     }
     if (chosen_ != none && tries_[chosen_].state == State::registering) return;  // patience decides
-    const auto alive = std::ranges::find_if(
-        tries_, [](const Try& t) { return t.alive && (t.state == State::ready || t.state == State::untouched); });
+    const auto alive = std::ranges::find_if(tries_, [](const Try& t) {
+        return t.alive && (t.state == State::ready || t.state == State::untouched);
+    });
     if (alive != tries_.end()) {
         if (alive->state == State::ready || !is_reliable(alive->entry.candidate.target.transport))
             return choose(now, *alive, steps);
@@ -166,7 +172,8 @@ void Search::go_on(Instant now, Steps& steps) {
     }
     timers_.stop(Timer::patience);
     phase_ = Phase::racing;
-    if (std::ranges::find(tries_, State::ready, &Try::state) != tries_.end()) return choose_ready(now, steps);
+    if (std::ranges::find(tries_, State::ready, &Try::state) != tries_.end())
+        return choose_ready(now, steps);
     const bool opening = std::ranges::find(tries_, State::opening, &Try::state) != tries_.end();
     const bool untouched = std::ranges::find(tries_, State::untouched, &Try::state) != tries_.end();
     if (untouched) return open_next(now, steps);
@@ -198,7 +205,8 @@ void Search::probe_next(Instant now, Steps& steps) {
     const auto after = std::ranges::find_if(tries_, can_be_probed);
     if (after == tries_.end()) return;
     const bool lower = after->entry.candidate.tier > tier;
-    timers_.arm(Timer::next_probe, now + (lower ? settings_.probe_priority_delay : settings_.probe_spacing));
+    timers_.arm(Timer::next_probe,
+                now + (lower ? settings_.probe_priority_delay : settings_.probe_spacing));
 }
 
 bool Search::probes_outstanding() const {
@@ -211,10 +219,14 @@ void Search::on_probed(Instant now, const Target& target, ProbeResult result, St
     auto* who = find(target);
     if (who == nullptr || who->state == State::failed) return;
     switch (result) {
-    case ProbeResult::alive: who->alive = true; who->silent = false; break;
+    case ProbeResult::alive:
+        who->alive = true;
+        who->silent = false;
+        break;
     case ProbeResult::busy:
     case ProbeResult::failed:
-        if (who->state == State::registering || who->state == State::unanswered) return;  // its REGISTER decides
+        if (who->state == State::registering || who->state == State::unanswered)
+            return;  // its REGISTER decides
         who->state = State::failed;
         break;
     case ProbeResult::silent: who->silent = true; break;
@@ -223,8 +235,9 @@ void Search::on_probed(Instant now, const Target& target, ProbeResult result, St
     if (!wanted) return;
     const bool asked_already = who->state == State::registering || who->state == State::unanswered;
     if (result == ProbeResult::alive && !asked_already) {
-        if (who->state == State::ready || !is_reliable(target.transport)) return choose(now, *who, steps);
-        who->state = State::opening;   // the probe's connection is there: this is answered at once
+        if (who->state == State::ready || !is_reliable(target.transport))
+            return choose(now, *who, steps);
+        who->state = State::opening;  // the probe's connection is there: this is answered at once
         chosen_ = none;
         steps.push_back({Do::open, target});
         return;
@@ -232,8 +245,8 @@ void Search::on_probed(Instant now, const Target& target, ProbeResult result, St
     if (phase_ == Phase::probing) go_on(now, steps);
 }
 
-// F3, last resort: some servers answer REGISTER and not OPTIONS. The first attempt still lives; the others get
-// theirs, patience apart.
+// F3, last resort: some servers answer REGISTER and not OPTIONS. The first attempt still lives; the
+// others get theirs, patience apart.
 void Search::begin_sweep(Instant now, Steps& steps) {
     phase_ = Phase::sweeping;
     timers_.stop_all();
@@ -244,7 +257,9 @@ void Search::begin_sweep(Instant now, Steps& steps) {
 void Search::sweep_next(Instant now, Steps& steps) {
     for (std::size_t i = sweeping_ == none ? 0 : sweeping_ + 1; i < tries_.size(); ++i) {
         auto& next = tries_[i];
-        if (next.state == State::failed || next.state == State::unanswered || next.state == State::registering) continue;
+        if (next.state == State::failed || next.state == State::unanswered ||
+            next.state == State::registering)
+            continue;
         sweeping_ = i;
         if (next.state == State::ready) return choose(now, next, steps);
         next.state = State::opening;

@@ -1,7 +1,8 @@
-// Which target gets the REGISTER, and when another one does (F2, F3, F4): a pure machine that is told what happened
-// to its requests and says what to do next. It knows targets, not messages.
+// Which target gets the REGISTER, and when another one does (F2, F3, F4): a pure machine that is
+// told what happened to its requests and says what to do next. It knows targets, not messages.
 //
-//   racing       connections open one after the other; the first that is open gets the REGISTER (F4). UDP is open
+//   racing       connections open one after the other; the first that is open gets the REGISTER
+//   (F4). UDP is open
 //                at once, so its "race" is the first target.
 //   registering  one REGISTER is out; patience runs (F3)
 //   probing      silence: the others are probed, the first attempt lives on
@@ -24,8 +25,8 @@ namespace holdfast::registration {
 class Search {
 public:
     struct Settings {
-        Duration patience{};              // of the first attempt of this search; others use their entry's
-        Duration extended{};              // after a 1xx
+        Duration patience{};  // of the first attempt of this search; others use their entry's
+        Duration extended{};  // after a 1xx
         bool probe = true;
         Duration probe_spacing{};
         Duration probe_priority_delay{};  // for a lower SRV priority
@@ -35,8 +36,8 @@ public:
     };
     struct Entry {
         location::Candidate candidate;
-        Duration patience{};              // max(policy, 4·RTT)
-        Duration rtt{};                   // 0: unknown
+        Duration patience{};  // max(policy, 4·RTT)
+        Duration rtt{};       // 0: unknown
     };
 
     enum class Do : std::uint8_t { open, register_, probe, abandon, exhausted };
@@ -52,8 +53,9 @@ public:
     void start(Instant now, Steps& steps);
     void on_open(Instant now, const Target& target, Steps& steps);
     void on_open_failed(Instant now, const Target& target, Steps& steps);
-    void on_provisional(Instant now, const Target& target);            // a 1xx extends patience once
-    void on_resent(Instant now, const Target& target);                 // it answered (401, 423 …) and was asked again
+    void on_provisional(Instant now, const Target& target);  // a 1xx extends patience once
+    void on_resent(Instant now,
+                   const Target& target);  // it answered (401, 423 …) and was asked again
     // A final failure, or the flow is lost: next target at once (F2, F5).
     void on_failed(Instant now, const Target& target, Steps& steps);
     void on_probed(Instant now, const Target& target, ProbeResult result, Steps& steps);
@@ -64,19 +66,28 @@ public:
 
     [[nodiscard]] const location::Candidate* candidate(const Target& target) const;
     [[nodiscard]] bool is_exhausted() const { return phase_ == Phase::exhausted; }
-    [[nodiscard]] std::vector<Target> silent_targets() const;  // got a REGISTER or a probe and said nothing
-    [[nodiscard]] std::optional<Target> chosen() const;        // who has the REGISTER that counts
+    [[nodiscard]] std::vector<Target> silent_targets()
+        const;  // got a REGISTER or a probe and said nothing
+    [[nodiscard]] std::optional<Target> chosen() const;  // who has the REGISTER that counts
 
 private:
     enum class Phase : std::uint8_t { racing, registering, probing, sweeping, exhausted };
     enum class State : std::uint8_t { untouched, opening, ready, registering, unanswered, failed };
-    enum class Timer : std::uint8_t { race, preference, patience, next_probe, probes_over, sweep_step, count };
+    enum class Timer : std::uint8_t {
+        race,
+        preference,
+        patience,
+        next_probe,
+        probes_over,
+        sweep_step,
+        count
+    };
     struct Try {
         Entry entry;
         State state = State::untouched;
         bool probed = false;
-        bool alive = false;    // answered a probe
-        bool silent = false;   // did not
+        bool alive = false;   // answered a probe
+        bool silent = false;  // did not
         bool extended = false;
     };
 
@@ -97,8 +108,8 @@ private:
     std::vector<Try> tries_;
     Phase phase_ = Phase::racing;
     Timers<Timer> timers_;
-    std::size_t chosen_ = none;       // index of the attempt that counts
-    std::size_t sweeping_ = none;     // index of the sweep's last
+    std::size_t chosen_ = none;    // index of the attempt that counts
+    std::size_t sweeping_ = none;  // index of the sweep's last
     bool first_attempt_ = true;
     static constexpr std::size_t none = static_cast<std::size_t>(-1);
 };

@@ -1,0 +1,91 @@
+#include "registration/backoff.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace holdfast::registration {
+
+using namespace std::chrono_literals;
+
+namespace {
+constexpr Duration young_outage = 5min;
+constexpr Duration round_young_least = 4s;
+constexpr Duration round_young_most = 8s;
+constexpr Duration round_old_least = 20s;
+constexpr Duration round_old_most = 30s;
+constexpr std::size_t round_targets = 4;
+}  // namespace
+
+void Backoff::begin(Instant now, bool other_flow_works, std::set<Target> silent, Random& random) {
+    if (outage_began_ == never) outage_began_ = now;
+    const auto base = other_flow_works ? settings_.base_other_flow : settings_.base;
+    const auto longest = scaled(base, std::exp2(std::min(failures_, 20U)));
+    const auto wait = std::min(settings_.most, longest);
+    ++failures_;
+    silent_ = std::move(silent);
+    ended_early_ = false;
+    timers_.arm(Timer::wait, std::max(now + random.between(wait / 2, wait), not_before_));
+    if (!timers_.is_armed(Timer::probe_round))
+        timers_.arm(Timer::probe_round, now + random.between(round_young_least, round_young_most));
+    if (!timers_.is_armed(Timer::register_round) && outage_is_young(now))
+        timers_.arm(Timer::register_round, now + random.between(round_old_least, round_old_most));
+}
+
+void Backoff::stop() { timers_.stop_all(); }
+
+void Backoff::reset() {
+    timers_.stop_all();
+    failures_ = 0;
+    outage_began_ = never;
+    not_before_ = Instant{};
+    round_ = 0;
+}
+
+void Backoff::not_before(Instant at) { not_before_ = std::max(not_before_, at); }
+
+bool Backoff::outage_is_young(Instant now) const {
+    return outage_began_ != never && now < outage_began_ + young_outage;
+}
+
+bool Backoff::on_alive(const Target& target) {
+    if (!is_waiting() || ended_early_ || !silent_.contains(target)) return false;
+    ended_early_ = true;
+    return true;
+}
+
+std::vector<Backoff::Due> Backoff::take_due(Instant now, Random& random, bool options_answered) {
+    std::vector<Due> due;
+    while (const auto timer = timers_.take_due(now)) {
+        switch (*timer) {
+        case Timer::wait: due.push_back(Due::search); break;
+        case Timer::probe_round:
+            due.push_back(Due::probe_round);
+            timers_.arm(
+                Timer::probe_round,
+                now + (outage_is_young(now) ? random.between(round_young_least, round_young_most)
+                                            : random.between(round_old_least, round_old_most)));
+            break;
+        case Timer::register_round:
+            // S1: where OPTIONS was never answered, a REGISTER is the only probe there is.
+            if (!options_answered) due.push_back(Due::register_round);
+            if (outage_is_young(now))
+                timers_.arm(Timer::register_round,
+                            now + random.between(round_old_least, round_old_most));
+            break;
+        case Timer::count: break;
+        }
+    }
+    return due;
+}
+
+std::vector<Target> Backoff::round(const std::vector<Target>& ranked) {
+    std::vector<Target> targets;
+    if (ranked.empty()) return targets;
+    const std::size_t rounds = (ranked.size() + round_targets - 1) / round_targets;
+    const std::size_t first = (round_++ % rounds) * round_targets;
+    for (std::size_t i = first; i < std::min(first + round_targets, ranked.size()); ++i)
+        targets.push_back(ranked[i]);
+    return targets;
+}
+
+}  // namespace holdfast::registration

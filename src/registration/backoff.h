@@ -1,0 +1,58 @@
+// S1: all targets failed. How long to wait, what may end the wait early, and the probes meanwhile.
+// RFC 5626 §4.5.
+#pragma once
+
+#include <cstdint>
+#include <set>
+#include <vector>
+
+#include "base/address.h"
+#include "base/random.h"
+#include "base/time.h"
+#include "base/timers.h"
+
+namespace holdfast::registration {
+
+class Backoff {
+public:
+    struct Settings {
+        Duration base{};
+        Duration base_other_flow{};
+        Duration most{};
+    };
+    explicit Backoff(const Settings& settings) : settings_(settings) {}
+
+    // A search failed. silent: targets that said nothing; one of them that answers a probe ends the
+    // wait.
+    void begin(Instant now, bool other_flow_works, std::set<Target> silent, Random& random);
+    void stop();   // waiting no longer; the outage goes on
+    void reset();  // registered: the outage is over
+    // Whether this ends the wait, which it may do once.
+    bool on_alive(const Target& target);
+    void not_before(Instant at);  // Retry-After
+
+    enum class Due : std::uint8_t { search, probe_round, register_round };
+    std::vector<Due> take_due(Instant now, Random& random, bool options_answered);
+    // The targets of the next round of probes: the 4 best, then the next 4, and around (S1).
+    std::vector<Target> round(const std::vector<Target>& ranked);
+
+    [[nodiscard]] bool is_waiting() const { return timers_.is_armed(Timer::wait); }
+    [[nodiscard]] Instant until() const { return timers_.at(Timer::wait); }
+    [[nodiscard]] Deadline next_deadline() const { return {timers_.next(), "back-off (S1)"}; }
+    [[nodiscard]] std::uint32_t failures() const { return failures_; }
+
+private:
+    enum class Timer : std::uint8_t { wait, probe_round, register_round, count };
+    [[nodiscard]] bool outage_is_young(Instant now) const;
+
+    Settings settings_;
+    Timers<Timer> timers_;
+    std::uint32_t failures_ = 0;
+    std::set<Target> silent_;
+    bool ended_early_ = false;
+    Instant outage_began_ = never;
+    Instant not_before_{};
+    std::size_t round_ = 0;
+};
+
+}  // namespace holdfast::registration

@@ -1,0 +1,159 @@
+#include "registration/binding.h"
+
+#include <algorithm>
+
+#include "base/text.h"
+
+namespace holdfast::registration {
+
+namespace {
+
+// "word rest of the line"
+std::pair<std::string_view, std::string_view> first_word(std::string_view line) {
+    const auto space = line.find(' ');
+    if (space == std::string_view::npos) return {line, {}};
+    return {line.substr(0, space), line.substr(space + 1)};
+}
+
+bool equal_uri(const sip::Uri& a, std::string_view b) {
+    const auto parsed = sip::OwnedUri::parse(b);
+    return parsed && sip::equal(a, parsed->get());
+}
+
+}  // namespace
+
+BindingIdentity BindingIdentity::fresh(int reg_id, Random& random) {
+    BindingIdentity identity;
+    identity.reg_id = reg_id;
+    identity.call_id = random.token(128);
+    identity.token = random.token(96);
+    identity.cseq = static_cast<std::uint32_t>(random.below(1000));
+    identity.reserved = identity.cseq;
+    return identity;
+}
+
+std::uint32_t BindingIdentity::next_cseq(bool& store) {
+    store = ++cseq > reserved;
+    if (store) reserved = cseq + cseq_block - 1;
+    return cseq;
+}
+
+void BindingIdentity::add_old(const OldContact& old) {
+    const auto known = std::ranges::find(olds, old.uri, &OldContact::uri);
+    if (known != olds.end()) {
+        known->ends = std::max(known->ends, old.ends);
+        return;
+    }
+    if (olds.size() == old_contacts_most) olds.erase(olds.begin());
+    olds.push_back(old);
+}
+
+std::string BindingIdentity::encode() const {
+    std::string text =
+        "call-id " + call_id + "\ntoken " + token + "\ncseq " + std::to_string(reserved) + "\n";
+    if (last_target) text += "target " + last_target->to_string() + "\n";
+    if (!contact.empty() && contact_target)
+        text += "contact " + std::to_string(contact_ends) + " " + contact_target->to_string() +
+                " " + contact + "\n";
+    for (const auto& old : olds)
+        text += "old " + std::to_string(old.ends) + " " + std::to_string(old.tries) + " " +
+                old.target.to_string() + " " + old.uri + "\n";
+    return text;
+}
+
+std::optional<BindingIdentity> BindingIdentity::decode(std::string_view text, int reg_id) {
+    BindingIdentity identity;
+    identity.reg_id = reg_id;
+    identity.from_earlier_run = true;
+    while (!text.empty()) {
+        const auto line = text.substr(0, text.find('\n'));
+        text.remove_prefix(std::min(text.size(), line.size() + 1));
+        const auto [key, rest] = first_word(line);
+        if (key == "call-id") identity.call_id = rest;
+        if (key == "token") identity.token = rest;
+        if (key == "cseq")
+            identity.cseq = identity.reserved = parse_number<std::uint32_t>(rest).value_or(0);
+        if (key == "target") identity.last_target = Target::parse(rest);
+        if (key == "contact") {
+            const auto [ends, behind] = first_word(rest);
+            const auto [target, uri] = first_word(behind);
+            identity.contact_ends =
+                static_cast<std::int64_t>(parse_number<std::uint64_t>(ends).value_or(0));
+            identity.contact_target = Target::parse(target);
+            identity.contact = uri;
+        }
+        if (key == "old") {
+            const auto [ends, behind] = first_word(rest);
+            const auto [tries, behind_tries] = first_word(behind);
+            const auto [target, uri] = first_word(behind_tries);
+            const auto parsed = Target::parse(target);
+            if (parsed && !uri.empty())
+                identity.olds.push_back(
+                    {std::string(uri), *parsed,
+                     static_cast<std::int64_t>(parse_number<std::uint64_t>(ends).value_or(0)),
+                     parse_number<std::uint32_t>(tries).value_or(0)});
+        }
+    }
+    if (identity.call_id.empty() || identity.token.empty() ||
+        identity.olds.size() > old_contacts_most)
+        return std::nullopt;
+    return identity;
+}
+
+bool has_token(const sip::Uri& uri, std::string_view token) {
+    const auto value = uri.parameters.find("hf");
+    return value && !token.empty() && equals_ignoring_case(*value, token);
+}
+
+Listing read_listing(const sip::Message& response, const OurMarks& marks) {
+    Listing listing;
+    const auto contacts = response.contacts();
+    const auto ours_by_token = [&](const sip::Contact& c) { return has_token(c.uri, marks.token); };
+    const auto remembered = [&](const sip::Contact& c) {
+        return std::ranges::any_of(marks.remembered,
+                                   [&](std::string_view uri) { return equal_uri(c.uri, uri); });
+    };
+    const auto first = [&](auto&& is) -> const sip::Contact* {
+        const auto found = std::ranges::find_if(contacts, is);
+        return found == contacts.end() ? nullptr : &*found;
+    };
+    // B8, first match: token (with the URI we sent, if several carry it); instance with reg-id;
+    // equal URI; the only Contact with our user.
+    const auto sent = [&](const sip::Contact& c) { return equal_uri(c.uri, marks.uri); };
+    listing.current = first([&](const auto& c) { return ours_by_token(c) && sent(c); });
+    if (listing.current == nullptr)
+        listing.current = first([&](const auto& c) { return ours_by_token(c) && !remembered(c); });
+    if (listing.current == nullptr)
+        listing.current = first([&](const auto& c) {
+            return !remembered(c) && equals_ignoring_case(c.instance(), marks.instance) &&
+                   c.reg_id() == static_cast<std::uint32_t>(marks.reg_id) &&
+                   !has_token(c.uri, marks.other_token);
+        });
+    if (listing.current == nullptr) listing.current = first(sent);
+    if (listing.current == nullptr) {
+        const auto with_user = [&](const auto& c) {
+            return c.uri.user == marks.user && !remembered(c);
+        };
+        if (std::ranges::count_if(contacts, with_user) == 1 && contacts.size() == 1)
+            listing.current = first(with_user);
+    }
+    for (const auto& contact : contacts) {
+        if (&contact == listing.current) continue;
+        if (has_token(contact.uri, marks.other_token)) {
+            listing.other_binding = true;
+            continue;
+        }
+        // B2: ours is what carries our token, or our instance-id with a URI that we remember. No
+        // others are touched.
+        const bool ours =
+            ours_by_token(contact) ||
+            (equals_ignoring_case(contact.instance(), marks.instance) && remembered(contact));
+        if (ours)
+            listing.old.push_back(&contact);
+        else
+            ++listing.others;
+    }
+    return listing;
+}
+
+}  // namespace holdfast::registration

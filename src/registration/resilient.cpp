@@ -1,0 +1,488 @@
+#include "registration/resilient.h"
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "sip/uri.h"
+
+namespace holdfast::registration {
+
+namespace {
+
+constexpr Duration leave_patience = 2s;  // B4: on exit, 2 s at most
+
+std::string user_of(std::string_view aor) {
+    const auto uri = sip::OwnedUri::parse(aor);
+    return uri ? std::string(uri->get().user) : std::string{};
+}
+
+// RFC 3261 §10.2: the AOR in To has neither parameters nor headers.
+std::string bare_aor(std::string_view aor) {
+    const auto uri = sip::OwnedUri::parse(aor);
+    if (!uri) return std::string(aor);
+    std::string bare = std::string(uri->get().scheme_text) + ":" + std::string(uri->get().user) +
+                       "@" + std::string(uri->get().host);
+    if (uri->get().port != 0) bare += ":" + std::to_string(uri->get().port);
+    return bare;
+}
+
+Credentials::Settings credential_settings(const AccountConfig& config) {
+    const auto minimum = sip::digest_algorithm_of(config.policy.min_digest);
+    return {.user = config.auth_user.empty() ? user_of(config.aor) : config.auth_user,
+            .password = config.password,
+            .realms = config.realms,
+            .minimum = minimum.value_or(sip::DigestAlgorithm::md5)};
+}
+
+Backoff::Settings backoff_settings(const Policy& policy) {
+    return {.base = policy.backoff_base,
+            .base_other_flow = policy.backoff_base_other_flow,
+            .most = policy.backoff_max};
+}
+
+}  // namespace
+
+Resilient::Resilient(AccountConfig config, std::string instance_id, const AccountState& state,
+                     std::string user_agent)
+    : config_(std::move(config)),
+      domain_(domain_of_aor(config_.aor)),
+      user_(user_of(config_.aor)),
+      aor_(bare_aor(config_.aor)),
+      instance_("urn:uuid:" + instance_id),
+      user_agent_(std::move(user_agent)),
+      targets_(config_, {.instance_id = instance_, .aor = aor_}, state),
+      credentials_(credential_settings(config_)),
+      proof_(config_.policy.prove_interval),
+      asked_expires_(config_.policy.expires) {
+    for (const int reg_id : {1, 2})
+        if (const auto stored = state.find("binding-" + std::to_string(reg_id));
+            stored != state.end())
+            restored_[reg_id] = stored->second;
+    if (const auto stored = state.find("debts"); stored != state.end()) load_debts(stored->second);
+    worked_before_ = state.contains("worked");
+    one_flow_only_ = state.contains("one-flow-only");
+}
+
+Event Resilient::event(EventKind kind, const Binding* binding) const {
+    Event event{.kind = kind};
+    if (binding != nullptr) event.reg_id = binding->identity.reg_id;
+    return event;
+}
+
+Resilient::Binding* Resilient::binding_of(int reg_id) {
+    const auto found = std::ranges::find_if(
+        bindings_, [&](const Binding& b) { return b.identity.reg_id == reg_id; });
+    return found == bindings_.end() ? nullptr : &*found;
+}
+
+Resilient::Binding* Resilient::binding_on(FlowId flow) {
+    const auto found = std::ranges::find_if(
+        bindings_, [&](const Binding& b) { return b.current && b.current->flow == flow; });
+    return found == bindings_.end() ? nullptr : &*found;
+}
+
+// B1: of two flows the better-ranked healthy one; the first binding is on the better one as long as
+// both are healthy.
+const Resilient::Binding* Resilient::primary() const {
+    const Binding* best = nullptr;
+    const auto rank = [&](const Binding& b) {
+        const auto at = std::ranges::find(last_ranked_, b.current->target);
+        return at - last_ranked_.begin();
+    };
+    const auto doubtful = [](const Binding& b) { return b.search.has_value(); };
+    for (const auto& binding : bindings_) {
+        if (!binding.current) continue;
+        if (best == nullptr || (doubtful(*best) && !doubtful(binding)) ||
+            (doubtful(*best) == doubtful(binding) && rank(binding) < rank(*best)))
+            best = &binding;
+    }
+    return best;
+}
+
+void Resilient::on_told(const told::Start&, const Context& context) {
+    from_tag_ = context.random.token(64);
+    bindings_.reserve(2);  // references to a binding stay valid
+    for (const int reg_id : {1, 2}) {
+        const auto stored = restored_.find(reg_id);
+        auto identity = stored == restored_.end() ? std::nullopt
+                                                  : BindingIdentity::decode(stored->second, reg_id);
+        if (reg_id == 2 && !identity)
+            break;  // the second is made when the registrar has outbound (B1)
+        if (!identity) identity = BindingIdentity::fresh(reg_id, context.random);
+        // B3: what an earlier run left in the location service is cleaned up with the next
+        // REGISTER.
+        if (!identity->contact.empty() && identity->contact_target)
+            identity->add_old({identity->contact, *identity->contact_target,
+                               std::min(identity->contact_ends, context.wall_clock + 86400), 0});
+        std::erase_if(identity->olds,
+                      [&](const OldContact& old) { return old.ends <= context.wall_clock; });
+        for (auto& old : identity->olds) old.ends = std::min(old.ends, context.wall_clock + 86400);
+        const bool second_is_not_wanted =
+            reg_id == 2 && (config_.policy.flows == 1 || one_flow_only_);
+        if (second_is_not_wanted) {
+            for (const auto& old : identity->olds) bindings_.front().identity.add_old(old);
+            break;
+        }
+        if (reg_id == 2) break;  // its flow comes with the first binding's 200
+        bindings_.emplace_back(std::move(*identity), backoff_settings(config_.policy));
+    }
+    std::erase_if(debts_, [&](const Debt& debt) { return debt.ends <= context.wall_clock; });
+    targets_.start(context);
+    targets_changed(context);
+}
+
+void Resilient::on_told(const told::Dns& told, const Context& context) {
+    if (targets_.on_dns(told, context)) targets_changed(context);
+}
+
+void Resilient::on_told(const told::FlowOpen& told, const Context& context) {
+    used_.insert(told.flow);
+    for (auto& debt : debts_)
+        if (debt.target == told.target && !debt.asking && debt.next_try == never)
+            send_fetch(debt, context);
+    bool wanted = false;
+    for (auto& binding : bindings_) {
+        if (!binding.search || binding.search->candidate(told.target) == nullptr) continue;
+        wanted = true;
+        binding.opened[told.target] = told.flow;
+        if (binding.register_when_open.erase(told.target) > 0) {
+            send_register(binding, told.target, told.flow, context);
+            continue;
+        }
+        Search::Steps steps;
+        binding.search->on_open(context.now, told.target, steps);
+        perform(binding, steps, context);
+    }
+    if (!wanted) release_unused(context);
+}
+
+void Resilient::on_told(const told::FlowFailed& told, const Context& context) {
+    const auto words =
+        std::string(name_of(told.error)) + (told.detail.empty() ? "" : ": " + told.detail);
+    const bool own_network =
+        told.error == FlowError::network_unreachable;  // F2: S1, not the target's fault
+    if (!own_network) context.health.on_refusal(told.target, context.now, context.random);
+    if (told.error == FlowError::certificate)
+        context.health.note_certificate_error(context.account, told.target, words);
+    for (auto& debt : debts_)
+        if (debt.target == told.target && debt.next_try == never) debt.next_try = context.now + 20s;
+    for (auto& binding : bindings_) {
+        if (!binding.search || binding.search->candidate(told.target) == nullptr) continue;
+        binding.register_when_open.erase(told.target);
+        attempt_failed(binding, told.target, 0, words, context);
+        binding.last_failure = words + " at " + told.target.to_string();
+        Search::Steps steps;
+        binding.search->on_open_failed(context.now, told.target, steps);
+        perform(binding, steps, context);
+    }
+}
+
+void Resilient::on_told(const told::FlowLost& told, const Context& context) {
+    const auto words =
+        std::string(name_of(told.error)) + (told.detail.empty() ? "" : ": " + told.detail);
+    if (!told.usable) {
+        used_.erase(told.flow);
+        std::erase_if(lingering_, [&](const Linger& linger) { return linger.flow == told.flow; });
+        auto lost = event(EventKind::flow_lost, binding_on(told.flow));
+        lost.target = told.target;
+        lost.reason = words;
+        context.act(std::move(lost));
+        for (auto& [id, attempt] : attempts_) {
+            if (attempt.flow != told.flow) continue;
+            if (attempt.purpose == Purpose::leave) attempt.abandoned = true;
+        }
+    }
+    for (auto& binding : bindings_) {
+        if (binding.search && !told.usable) {
+            std::erase_if(binding.opened, [&](const auto& o) { return o.second == told.flow; });
+            Search::Steps steps;
+            binding.search->on_failed(context.now, told.target, steps);
+            perform(binding, steps, context);
+        }
+        if (!binding.current || binding.current->flow != told.flow) continue;
+        if (told.usable) {
+            suspect(binding, words, context);
+            continue;
+        }
+        // S2: a lost connection is acted on after uniform(0, spread).
+        const auto spread = context.random.between(0s, config_.policy.spread);
+        if (spread == 0s)
+            want(binding, {.reason = words}, context);
+        else
+            want_later(binding, words, context.now + spread);
+    }
+}
+
+void Resilient::on_told(const told::Timeout& told, const Context& context) {
+    const auto found = attempts_.find(told.attempt);
+    if (found == attempts_.end()) return;
+    const auto attempt = found->second;
+    attempts_.erase(found);
+    switch (attempt.purpose) {
+    case Purpose::register_: {
+        auto* binding = binding_of(attempt.reg_id);
+        if (binding == nullptr) return;
+        if (attempt.abandoned) {  // F3: its end makes us REGISTER once more where we are
+            if (binding->current && binding->current->target != attempt.target)
+                want(*binding, {.reason = "the abandoned attempt ended (F3)"}, context);
+            return;
+        }
+        attempt_failed(*binding, attempt.target, 408, "no answer in 32 s", context);
+        if (!binding->search) return;
+        Search::Steps steps;
+        binding->search->on_failed(context.now, attempt.target, steps);
+        perform(*binding, steps, context);
+        return;
+    }
+    case Purpose::fetch:
+    case Purpose::remove:
+        for (auto& debt : debts_)
+            if (debt.target == attempt.target) {
+                debt.asking = false;
+                debt.next_try = context.now + 20s;
+            }
+        return;
+    case Purpose::leave: finish_leaving(context); return;
+    case Purpose::prove: return;  // R1's answers never count in F5 and F6
+    }
+}
+
+void Resilient::on_told(const told::SendFailed& told, const Context& context) {
+    const auto found = attempts_.find(told.attempt);
+    if (found == attempts_.end()) return;
+    const auto attempt = found->second;
+    attempts_.erase(found);
+    const auto words =
+        std::string(name_of(told.error)) + (told.detail.empty() ? "" : ": " + told.detail);
+    if (attempt.purpose == Purpose::leave) return finish_leaving(context);
+    if (attempt.purpose == Purpose::fetch || attempt.purpose == Purpose::remove) {
+        for (auto& debt : debts_)
+            if (debt.target == attempt.target) {
+                debt.asking = false;
+                debt.next_try = context.now + 20s;
+            }
+        return;
+    }
+    auto* binding = binding_of(attempt.reg_id);
+    if (attempt.purpose != Purpose::register_ || binding == nullptr || attempt.abandoned) return;
+    // F2: a hard failure for a destination with an attempt outstanding; our own network is S1's.
+    if (told.error != FlowError::network_unreachable)
+        context.health.on_refusal(attempt.target, context.now, context.random);
+    attempt_failed(*binding, attempt.target, 0, words, context);
+    binding->last_failure = words + " at " + attempt.target.to_string();
+    if (!binding->search) return;
+    Search::Steps steps;
+    binding->search->on_failed(context.now, attempt.target, steps);
+    perform(*binding, steps, context);
+}
+
+void Resilient::on_told(const told::Response& told, const Context& context) {
+    const auto found = attempts_.find(told.attempt);
+    if (found == attempts_.end()) return;
+    auto& attempt = found->second;
+    const auto& response = *told.message;
+    attempt.answered = true;
+    context.health.on_answer(attempt.target, context.now, {});
+    if (response.status() < 200) {
+        auto* binding = binding_of(attempt.reg_id);
+        if (binding != nullptr && binding->search && attempt.purpose == Purpose::register_ &&
+            !attempt.abandoned)
+            binding->search->on_provisional(context.now, attempt.target);
+        return;
+    }
+    auto copy = std::move(attempt);  // of several final answers the first counts (F5)
+    attempts_.erase(found);
+    copy.status = response.status();
+    switch (copy.purpose) {
+    case Purpose::register_: register_answered(std::move(copy), response, context); return;
+    case Purpose::fetch:
+    case Purpose::remove: fetch_answered(copy, response, context); return;
+    case Purpose::leave: leave_answered(std::move(copy), response, context); return;
+    case Purpose::prove: proof_answered(std::move(copy), response, context); return;
+    }
+}
+
+void Resilient::on_told(const told::RegisterNow&, const Context& context) {
+    targets_.look_up_all(context);
+    context.health.forget(context.account);  // only the user ends a Retry-After early (F5)
+    for (auto& binding : bindings_) {
+        binding.slow_failures = 0;
+        binding.auth_stopped = false;
+        binding.backoff.reset();
+        want(binding, {.reason = "asked to register now"}, context);
+    }
+}
+
+void Resilient::on_told(const told::CheckSync&, const Context& context) {
+    for (auto& binding : bindings_)
+        if (binding.current)
+            want(binding, {.reason = "the server asked for it (check-sync)"}, context);
+}
+
+void Resilient::on_told(const told::PasswordChanged& told, const Context& context) {
+    credentials_.change_password(told.password);
+    worked_before_ = false;
+    context.act(act::Store{"worked", ""});
+    on_told(told::RegisterNow{}, context);
+}
+
+void Resilient::on_told(const told::ShutDown&, const Context& context) {
+    if (leaving_) return;
+    leaving_ = true;
+    leave_until_ = context.now + leave_patience;
+    proof_.stop();
+    failback_.stop();
+    for (auto& binding : bindings_) {
+        binding.search.reset();
+        binding.timers.stop_all();
+        binding.backoff.stop();
+        if (binding.current && context.now < binding.current->expires) send_leave(binding, context);
+    }
+    finish_leaving(context);
+}
+
+void Resilient::finish_leaving(const Context& context) {
+    if (!leaving_ || left_) return;
+    const bool busy = std::ranges::any_of(attempts_, [](const auto& a) {
+        return a.second.purpose == Purpose::leave && !a.second.abandoned;
+    });
+    if (busy && context.now < leave_until_) return;
+    left_ = true;
+    leave_until_ = never;
+    for (auto& binding : bindings_) {
+        if (binding.current) {
+            auto gone = event(EventKind::unregistered, &binding);
+            gone.target = binding.current->target;
+            gone.contact = binding.current->contact;
+            gone.reason =
+                busy ? "the server did not answer the un-REGISTER" : "un-registered on exit";
+            context.act(std::move(gone));
+            if (!busy) {
+                binding.identity.contact.clear();
+                store(binding, context);
+            }
+        }
+        binding.current.reset();
+    }
+    for (const auto flow : used_) context.act(act::Release{flow});
+    used_.clear();
+    context.act(act::Unregistered{});
+}
+
+void Resilient::on_time(const Context& context) {
+    if (leaving_) return finish_leaving(context);
+    if (targets_.on_time(context)) targets_changed(context);
+    for (auto& binding : bindings_) on_binding_time(binding, context);
+    proof_says(proof_.on_time(context.now, context.random), context);
+    failback_due(context);
+    settle_debts(context, {});
+    const auto lingered =
+        std::erase_if(lingering_, [&](const Linger& l) { return l.until <= context.now; });
+    if (lingered > 0) release_unused(context);
+}
+
+void Resilient::on_binding_time(Binding& binding, const Context& context) {
+    if (binding.search) {
+        Search::Steps steps;
+        binding.search->on_time(context.now, steps);
+        perform(binding, steps, context);
+    }
+    const bool options_answered = std::ranges::any_of(
+        last_ranked_, [&](const Target& t) { return options_answered_.contains(t); });
+    for (const auto due : binding.backoff.take_due(context.now, context.random, options_answered)) {
+        switch (due) {
+        case Backoff::Due::search:
+        case Backoff::Due::register_round:
+            want(binding, {.reason = "trying again (S1)"}, context);
+            break;
+        case Backoff::Due::probe_round:
+            for (const auto& target : binding.backoff.round(last_ranked_))
+                context.act(act::Probe{target, targets_.tls_name_of(target)});
+            break;
+        }
+    }
+    while (const auto timer = binding.timers.take_due(context.now)) {
+        switch (*timer) {
+        case Timer::refresh: {
+            Want refresh{.reason = "refresh"};
+            if (binding.current) refresh.first = failback_.better_rank(context.now);
+            want(binding, std::move(refresh), context);
+            break;
+        }
+        case Timer::proof_register: want(binding, {.reason = "proof of life (K1)"}, context); break;
+        case Timer::start: want(binding, {.reason = binding.start_reason}, context); break;
+        case Timer::lapse: lapse(binding, context); break;
+        case Timer::count: break;
+        }
+    }
+}
+
+Deadline Resilient::next_deadline() const {
+    if (leaving_) return {leave_until_, "leaving (B4)"};
+    auto deadline = targets_.next_deadline();
+    for (const auto& binding : bindings_) {
+        if (binding.search) deadline = sooner(deadline, binding.search->next_deadline());
+        deadline = sooner(deadline, binding.backoff.next_deadline());
+        deadline = sooner(deadline, {binding.timers.next(), "refresh (B4)"});
+    }
+    deadline = sooner(deadline, proof_.next_deadline());
+    deadline = sooner(deadline, failback_.next_deadline());
+    for (const auto& debt : debts_)
+        if (!debt.asking) deadline = sooner(deadline, {debt.next_try, "debt (B7)"});
+    for (const auto& linger : lingering_)
+        deadline = sooner(deadline, {linger.until, "lingering flow (B7)"});
+    return deadline;
+}
+
+void Resilient::handle(const Told& told, const Context& context) {
+    if (left_) return;
+    std::visit([&](const auto& what) { on_told(what, context); }, told);
+}
+
+View Resilient::view() const {
+    View view;
+    view.proven = proof_.proven();
+    view.targets = last_ranked_;
+    const auto* best = primary();
+    for (const auto& binding : bindings_) {
+        view.tokens.push_back(binding.identity.token);
+        BindingView row{.reg_id = binding.identity.reg_id};
+        if (binding.current) {
+            row.registered = true;
+            row.primary = &binding == best;
+            row.flow = binding.current->flow;
+            row.target = binding.current->target;
+            row.contact = binding.current->contact;
+            row.expires = binding.current->expires;
+            row.refresh_at = binding.current->refresh_at;
+            view.registered = true;
+        }
+        view.bindings.push_back(std::move(row));
+    }
+    if (best != nullptr)
+        if (const auto routes = service_routes_.find(best->current->target);
+            routes != service_routes_.end())
+            view.service_route = routes->second;
+    view.accepted = targets_.addresses(Instant{});
+    view.accepted.insert(view.accepted.end(), path_addresses_.begin(), path_addresses_.end());
+    const auto searching = [](const Binding& b) { return b.search && !b.search->is_exhausted(); };
+    if (left_)
+        view.state = "unregistered";
+    else if (leaving_)
+        view.state = "unregistering";
+    else if (view.registered)
+        view.state = "registered";
+    else if (std::ranges::any_of(bindings_, searching))
+        view.state = "searching";
+    else if (std::ranges::any_of(bindings_, [](const Binding& b) { return b.auth_stopped; }))
+        view.state = "wrong password";
+    else if (targets_.is_waiting())
+        view.state = "asking DNS";
+    else if (targets_.has_failed())
+        view.state = targets_.problem();
+    else
+        view.state = "waiting";
+    return view;
+}
+
+}  // namespace holdfast::registration

@@ -1,0 +1,269 @@
+// The resilient registration of one account: rules F, B, N3, K3, R and S put together. Its parts
+// decide alone and are tested alone (Targets, Search, Credentials, Backoff, Failback, Proof); this
+// class carries words between them.
+//
+//   resilient.cpp           what it is told, time, the view
+//   resilient_search.cpp    when a REGISTER is wanted, and to whom (F, L3, L4, S1)
+//   resilient_request.cpp   what it says (F1, B1, B6, N3, N4)
+//   resilient_answer.cpp    what the answer means (F5)
+//   resilient_bindings.cpp  what a 200 changes (B2, B4, B7, B8)
+//   resilient_watch.cpp     suspicion, mappings, networks, proof, failback (F6, K3, K5, L7, R)
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "registration/account.h"
+#include "registration/answer.h"
+#include "registration/backoff.h"
+#include "registration/binding.h"
+#include "registration/credentials.h"
+#include "registration/failback.h"
+#include "registration/machine.h"
+#include "registration/proof.h"
+#include "registration/register_request.h"
+#include "registration/registration.h"
+#include "registration/search.h"
+#include "registration/targets.h"
+
+namespace holdfast::registration {
+
+class Resilient {
+public:
+    Resilient(AccountConfig config, std::string instance_id, const AccountState& state,
+              std::string user_agent);
+
+    void handle(const Told& told, const Context& context);
+    [[nodiscard]] Deadline next_deadline() const;
+    [[nodiscard]] View view() const;
+    [[nodiscard]] const AccountConfig& config() const { return config_; }
+    [[nodiscard]] const std::string& domain() const { return domain_; }
+
+private:
+    enum class Purpose : std::uint8_t { register_, fetch, remove, leave, prove };
+    enum class Timer : std::uint8_t { refresh, start, lapse, proof_register, count };
+    // N3: how far a registrar made us step down from one REGISTER with both Contacts.
+    enum class Together : std::uint8_t { both, alone, unregister_first };
+
+    struct Attempt {
+        AttemptId id{};
+        Purpose purpose = Purpose::register_;
+        int reg_id = 1;
+        Target target{};
+        FlowId flow{};
+        Instant first_sent{};  // E counts from here (B4)
+        Instant last_sent{};
+        std::string contact{};  // the URI of the current Contact
+        std::string
+            challenged_contact{};  // the URI of the request that was challenged: nowhere stored
+        std::vector<std::string> removes{};  // old URIs that it names
+        Credentials::Sent sent{};
+        int rounds = 0;
+        bool abandoned = false;
+        bool answered = false;  // any response, also 1xx
+        std::string call_id{};
+        int status = 0;  // of its final answer
+    };
+    struct Current {
+        Target target{};
+        FlowId flow{};
+        std::string contact{};
+        Instant expires{};
+        Duration granted{};
+        Instant refresh_at{};
+        bool confirmed = true;  // B8
+        bool listed_before = false;
+    };
+    struct Want {  // why and how a search begins
+        std::string reason{};
+        std::optional<Duration> patience{};  // of its first attempt
+        std::optional<Target> first{};       // failback, drain: this one before the current
+        bool fresh_contact = false;          // R3
+    };
+    struct Binding {
+        BindingIdentity identity;
+        std::optional<Current> current;
+        std::optional<Search> search;
+        std::string search_reason;
+        bool again = false;  // something changed meanwhile: once more afterwards
+        std::string again_reason;
+        std::string start_reason;
+        Timers<Timer> timers;
+        Backoff backoff;
+        Together together = Together::both;  // remembered for this registrar
+        std::uint32_t slow_failures = 0;
+        bool auth_stopped = false;
+        bool auth_elsewhere_tried = false;
+        bool identity_renewed = false;
+        bool missing_once = false;        // B8: ours was not listed: one REGISTER was made for it
+        std::uint32_t evictions = 0;      // B3
+        std::map<Target, FlowId> opened;  // by this search
+        std::set<Target> register_when_open;
+        std::set<Target> silent_before;  // told silent already in this search
+        std::string last_failure;
+        explicit Binding(BindingIdentity who, const Backoff::Settings& settings)
+            : identity(std::move(who)), backoff(settings) {}
+    };
+    struct Debt {  // B7: an old server that still has (or may have) an old Contact
+        Target target{};
+        std::string contact{};
+        int reg_id = 1;
+        std::int64_t ends = 0;  // seconds since 1970
+        bool asking = false;
+        bool remove = false;  // the fetch said "separate": remove it there alone
+        Instant next_try{};
+    };
+    struct Linger {  // B7: the same Contact on both: this flow stays until the binding ends
+        FlowId flow;
+        Instant until{};
+    };
+
+    // resilient.cpp
+    void on_time(const Context& context);
+    void on_told(const told::Time&, const Context& context) { on_time(context); }
+    void on_told(const told::Start&, const Context& context);
+    void on_told(const told::Dns& told, const Context& context);
+    void on_told(const told::FlowOpen& told, const Context& context);
+    void on_told(const told::FlowFailed& told, const Context& context);
+    void on_told(const told::FlowLost& told, const Context& context);
+    void on_told(const told::Response& told, const Context& context);
+    void on_told(const told::Timeout& told, const Context& context);
+    void on_told(const told::SendFailed& told, const Context& context);
+    void on_told(const told::Probed& told, const Context& context);
+    void on_told(const told::Suspect& told, const Context& context);
+    void on_told(const told::HoldOnly& told, const Context& context);
+    void on_told(const told::MappingChanged& told, const Context& context);
+    void on_told(const told::Alive& told, const Context& context);
+    void on_told(const told::Network& told, const Context& context);
+    void on_told(const told::RegisterNow&, const Context& context);
+    void on_told(const told::PasswordChanged& told, const Context& context);
+    void on_told(const told::Returned& told, const Context& context);
+    void on_told(const told::CheckSync&, const Context& context);
+    void on_told(const told::ShutDown&, const Context& context);
+    void on_binding_time(Binding& binding, const Context& context);
+    void finish_leaving(const Context& context);
+    Binding* binding_of(int reg_id);
+    Binding* binding_on(FlowId flow);
+    [[nodiscard]] const Binding* primary() const;
+    Event event(EventKind kind, const Binding* binding = nullptr) const;
+
+    // resilient_search.cpp
+    void targets_changed(const Context& context);
+    void want(Binding& binding, Want want, const Context& context);
+    void want_later(Binding& binding, std::string reason, Instant at);
+    std::vector<Search::Entry> search_order(Binding& binding, const Want& want,
+                                            const Context& context);
+    void perform(Binding& binding, const Search::Steps& steps, const Context& context);
+    void register_at(Binding& binding, const Target& target, const Context& context);
+    void abandon(Binding& binding, const Target& target, const Context& context);
+    void abandon_all(const Binding& binding, const Context& context);
+    void note_silence(Binding& binding, const Context& context);
+    void exhausted(Binding& binding, const Context& context);
+    void end_search(Binding& binding, const Context& context);
+    void release_unused(const Context& context);
+    [[nodiscard]] std::optional<Instant> all_barred_until(const Context& context) const;
+
+    // resilient_request.cpp
+    void send_register(Binding& binding, const Target& target, FlowId flow, const Context& context);
+    void send_again(Attempt& attempt, const Context& context);
+    void send_fetch(Debt& debt, const Context& context);
+    void send_leave(Binding& binding, const Context& context);
+    void send_proof(const Context& context);
+    void transmit(Attempt& attempt, const Context& context);
+    std::string register_text(Attempt& attempt, Binding& binding, const flow::Flow& flow,
+                              std::string_view branch, const Context& context);
+    [[nodiscard]] std::string contact_uri(const Binding& binding, const flow::Flow& flow,
+                                          Instant now) const;
+    [[nodiscard]] std::string place_domain(const Target& target) const;
+    [[nodiscard]] std::string call_id_of(const Binding& binding, const Target& target) const;
+    [[nodiscard]] std::vector<std::string> old_uris(const Binding& binding,
+                                                    std::string_view current) const;
+    Attempt& new_attempt(Purpose purpose, int reg_id, const Target& target, FlowId flow,
+                         const Context& context);
+    bool note_contact(Binding& binding, const Attempt& attempt, const Context& context);
+    void store(Binding& binding, const Context& context);
+
+    // resilient_answer.cpp
+    void register_answered(Attempt attempt, const sip::Message& response, const Context& context);
+    void challenged(Binding& binding, Attempt& attempt, const sip::Message& response,
+                    const Context& context);
+    void wrong_password(Binding& binding, const Attempt& attempt, const std::string& words,
+                        const Context& context);
+    bool stepped_down(Binding& binding, Attempt& attempt, const sip::Message& response,
+                      const Context& context);
+    bool renewed_identity(Binding& binding, const Attempt& attempt, const sip::Message& response,
+                          const Context& context);
+    bool adapted(Attempt& attempt, const sip::Message& response, const Context& context);
+    void redirected(Binding& binding, const Attempt& attempt, const sip::Message& response,
+                    const Context& context);
+    void try_next(Binding& binding, const Attempt& attempt, const sip::Message& response,
+                  const Context& context);
+    void retry_slowly(Binding& binding, const Attempt& attempt, const std::string& words,
+                      std::optional<std::uint32_t> retry_after, const Context& context);
+    void attempt_failed(const Binding& binding, const Target& target, int status,
+                        const std::string& words, const Context& context);
+
+    // resilient_bindings.cpp
+    void registered(Binding& binding, const Attempt& attempt, const sip::Message& response,
+                    const Context& context);
+    void take_listing(Binding& binding, const Attempt& attempt, const Listing& listing,
+                      const sip::Message& response, const Context& context);
+    void settle_move(Binding& binding, const Current& before, const Context& context);
+    void schedule_refresh(Binding& binding, Instant sent, const Context& context);
+    void second_flow(const sip::Message& response, const Listing& listing, const Context& context);
+    void fetch_answered(const Attempt& attempt, const sip::Message& response,
+                        const Context& context);
+    void leave_answered(Attempt attempt, const sip::Message& response, const Context& context);
+    void settle_debts(const Context& context, std::optional<Target> alive);
+    void store_debts(const Context& context) const;
+    void load_debts(std::string_view text);
+    void lapse(Binding& binding, const Context& context);
+
+    // resilient_watch.cpp
+    void suspect(Binding& binding, const std::string& reason, const Context& context);
+    void rewrite_if_needed(Binding& binding, const Context& context);
+    void proof_says(Proof::Do what, const Context& context);
+    void proof_answered(Attempt attempt, const sip::Message& response, const Context& context);
+    void failback_due(const Context& context);
+    void update_failback(const Context& context);
+
+    AccountConfig config_;
+    std::string domain_;
+    std::string user_;
+    std::string aor_;
+    std::string instance_;  // "urn:uuid:…"
+    std::string user_agent_;
+    std::string from_tag_;
+    Targets targets_;
+    Credentials credentials_;
+    std::vector<Binding> bindings_;
+    std::map<AttemptId, Attempt> attempts_;
+    std::vector<Debt> debts_;
+    std::vector<Linger> lingering_;
+    std::map<int, AccountState::mapped_type> restored_;  // identities by reg-id, until start
+    Proof proof_;
+    FailbackWatch failback_;
+    std::map<Target, std::vector<std::string>> service_routes_;
+    std::vector<IpAddress> path_addresses_;
+    std::set<FlowId> used_;              // flows this account holds
+    std::set<Target> options_answered_;  // S1
+    std::vector<Target> last_ranked_;    // of the last `resolved` event
+    std::uint32_t last_attempt_ = 0;
+    Duration asked_expires_{};
+    bool outbound_dropped_ = false;  // 439
+    bool registrar_has_outbound_ = false;
+    bool one_flow_only_ = false;  // B1: the registrar keeps one
+    std::set<std::string, std::less<>> supported_{"path", "outbound", "gruu"};
+    std::set<std::string, std::less<>> required_;
+    bool worked_before_ = false;  // this password registered once
+    bool problem_told_ = false;
+    bool leaving_ = false;
+    bool left_ = false;
+    Instant leave_until_ = never;
+    Instant suspect_by_proof_{};
+};
+
+}  // namespace holdfast::registration

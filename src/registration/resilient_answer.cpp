@@ -1,0 +1,308 @@
+// What an answer to a REGISTER means and what is done about it: F5, N3's stepping down, §11.
+#include <algorithm>
+#include <array>
+
+#include "registration/resilient.h"
+
+namespace holdfast::registration {
+
+namespace {
+
+constexpr int rounds_most = 4;         // F5: at most 4 rounds an attempt
+constexpr std::size_t wrong_most = 3;  // F5: never more than 3 refusals in 10 min
+constexpr Duration slow_first = 10min;
+constexpr Duration slow_most = 6h;
+
+}  // namespace
+
+void Resilient::attempt_failed(const Binding& binding, const Target& target, int status,
+                               const std::string& words, const Context& context) {
+    auto failed = event(EventKind::attempt_failed, &binding);
+    failed.target = target;
+    failed.status = status;
+    failed.reason = words;
+    context.act(std::move(failed));
+}
+
+void Resilient::register_answered(Attempt attempt, const sip::Message& response,
+                                  const Context& context) {
+    auto* binding = binding_of(attempt.reg_id);
+    if (binding == nullptr || leaving_) return;
+    if (attempt.abandoned) {
+        // F3: its challenge is not answered; any final answer makes us REGISTER once more at the
+        // chosen target, because some registrars let it overwrite the newer binding.
+        if (binding->current && response.status() < 300)
+            want(*binding, {.reason = "the abandoned attempt was answered (F3)"}, context);
+        else if (binding->search && binding->search->is_exhausted())
+            want(*binding, {.reason = "a silent server answered", .first = attempt.target},
+                 context);
+        return;
+    }
+    // An answer to the last attempt of a search that had given up: it counts (S1).
+    if (!attempt.removes.empty() && stepped_down(*binding, attempt, response, context)) return;
+    const auto words = in_words(response, attempt.target.to_string());
+    switch (verdict_of(response.status())) {
+    case Verdict::progress: return;
+    case Verdict::success: return registered(*binding, attempt, response, context);
+    case Verdict::challenge: return challenged(*binding, attempt, response, context);
+    case Verdict::too_brief:
+    case Verdict::bad_extension:
+    case Verdict::needs_extension:
+    case Verdict::no_outbound:
+        if (attempt.rounds < rounds_most && adapted(attempt, response, context)) {
+            if (binding->search) binding->search->on_resent(context.now, attempt.target);
+            return;
+        }
+        return retry_slowly(*binding, attempt, words, response.retry_after(), context);
+    case Verdict::redirect: return redirected(*binding, attempt, response, context);
+    case Verdict::next_target:
+        if (response.status() == 500 && renewed_identity(*binding, attempt, response, context))
+            return;
+        return try_next(*binding, attempt, response, context);
+    case Verdict::slow:
+        if (response.status() == 400 && renewed_identity(*binding, attempt, response, context))
+            return;
+        // F5: FreeSWITCH says 403 to a wrong answer to its challenge.
+        if (response.status() == 403 && attempt.sent.fresh)
+            return wrong_password(*binding, attempt, words, context);
+        return retry_slowly(*binding, attempt, words, response.retry_after(), context);
+    }
+}
+
+void Resilient::challenged(Binding& binding, Attempt& attempt, const sip::Message& response,
+                           const Context& context) {
+    const auto words = in_words(response, attempt.target.to_string());
+    const auto judgement = credentials_.on_challenge(attempt.target, response, attempt.sent, true);
+    switch (judgement.outcome) {
+    case Credentials::Outcome::answer:
+    case Credentials::Outcome::refused_cached:
+        if (++attempt.rounds > rounds_most) {
+            return try_next(binding, attempt, response, context);
+        }
+        attempt.challenged_contact = attempt.contact;
+        send_again(attempt, context);
+        if (binding.search) binding.search->on_resent(context.now, attempt.target);
+        return;
+    case Credentials::Outcome::refused_fresh:
+        return wrong_password(binding, attempt, words + " (" + judgement.words + ")", context);
+    case Credentials::Outcome::no_password:
+    case Credentials::Outcome::unusable: {
+        auto failed = event(EventKind::auth_failed, &binding);
+        failed.target = attempt.target;
+        failed.status = response.status();
+        failed.reason = words + ": " + judgement.words;
+        context.act(std::move(failed));
+        return retry_slowly(binding, attempt, words + ": " + judgement.words,
+                            response.retry_after(), context);
+    }
+    }
+}
+
+// F5: never worked before → stop and tell; worked before → one other target once, then as 403.
+void Resilient::wrong_password(Binding& binding, const Attempt& attempt, const std::string& words,
+                               const Context& context) {
+    credentials_.note_wrong_password(context.now);
+    auto failed = event(EventKind::auth_failed, &binding);
+    failed.target = attempt.target;
+    failed.status = attempt.status;
+    if (!worked_before_) {
+        failed.reason =
+            words + "; the password or the user name is wrong. Stopped until it is changed";
+        context.act(std::move(failed));
+        binding.auth_stopped = true;
+        binding.search.reset();
+        binding.opened.clear();
+        release_unused(context);
+        return;
+    }
+    failed.reason = words + "; it worked before";
+    context.act(std::move(failed));
+    const bool elsewhere =
+        !binding.auth_elsewhere_tried && credentials_.wrong_passwords(context.now) < wrong_most;
+    if (elsewhere && binding.search) {
+        binding.auth_elsewhere_tried = true;
+        Search::Steps steps;
+        binding.search->on_failed(context.now, attempt.target, steps);
+        return perform(binding, steps, context);
+    }
+    retry_slowly(binding, attempt, words, {}, context);
+}
+
+// N3: a refused REGISTER with several Contacts steps down before F5 judges: the new Contact alone,
+// then unregister-first. Remembered for this registrar.
+bool Resilient::stepped_down(Binding& binding, Attempt& attempt, const sip::Message& response,
+                             const Context& context) {
+    const auto status = response.status();
+    if (status < 400 || status == 401 || status == 407 || status == 423) return false;
+    auto told = event(EventKind::notice, &binding);
+    told.target = attempt.target;
+    told.status = status;
+    told.reason = in_words(response, attempt.target.to_string()) +
+                  ": it refuses two Contacts in one REGISTER; the new one goes alone";
+    context.act(std::move(told));
+    binding.together = Together::alone;
+    if (status == 503 && binding.search) {  // N3: same target, after 503 the next, if any
+        const auto* candidate = binding.search->candidate(attempt.target);
+        if (candidate != nullptr && last_ranked_.size() > 1) {
+            Search::Steps steps;
+            binding.search->on_failed(context.now, attempt.target, steps);
+            perform(binding, steps, context);
+            return true;
+        }
+    }
+    send_again(attempt, context);
+    if (binding.search) binding.search->on_resent(context.now, attempt.target);
+    return true;
+}
+
+// F5: 400 or 500 with a Call-ID from an earlier run, or after a registration has worked → once with
+// a new Call-ID.
+bool Resilient::renewed_identity(Binding& binding, const Attempt& attempt,
+                                 const sip::Message& response, const Context& context) {
+    const bool may_help =
+        (binding.identity.from_earlier_run || binding.current) && !binding.identity_renewed;
+    if (!may_help) return false;
+    binding.identity_renewed = true;
+    binding.identity.from_earlier_run = false;
+    binding.identity.call_id = context.random.token(128);
+    binding.identity.cseq = binding.identity.reserved = 0;
+    auto told = event(EventKind::notice, &binding);
+    told.target = attempt.target;
+    told.status = response.status();
+    told.reason = in_words(response, attempt.target.to_string()) + ": once more with a new Call-ID";
+    context.act(std::move(told));
+    auto again = attempt;
+    send_again(again, context);
+    if (binding.search) binding.search->on_resent(context.now, attempt.target);
+    for (auto& other : bindings_)
+        if (&other != &binding && other.current)
+            want(other, {.reason = "the other flow has a new Call-ID"}, context);
+    return true;
+}
+
+// 423, 420, 421, 439: what the server wants changed, if we can.
+bool Resilient::adapted(Attempt& attempt, const sip::Message& response, const Context& context) {
+    switch (verdict_of(response.status())) {
+    case Verdict::too_brief: {
+        const auto least = response.min_expires();
+        if (!least || Duration{std::chrono::seconds{*least}} <= asked_expires_) return false;
+        asked_expires_ = std::chrono::seconds{*least};
+        break;
+    }
+    case Verdict::bad_extension: {
+        bool dropped = false;
+        for (const auto& token : response.tokens()) {
+            if (token.header != sip::HeaderName::unsupported) continue;
+            const std::string option(token.token);
+            const bool required = required_.erase(option) > 0;
+            dropped = supported_.erase(option) > 0 || required || dropped;
+        }
+        if (!dropped) return false;
+        break;
+    }
+    case Verdict::needs_extension: {
+        bool added = false;
+        for (const auto& token : response.tokens()) {
+            if (token.header != sip::HeaderName::require) continue;
+            if (!supported_.contains(token.token)) return false;
+            added = required_.insert(std::string(token.token)).second || added;
+        }
+        if (!added) return false;
+        break;
+    }
+    case Verdict::no_outbound:
+        if (outbound_dropped_) return false;
+        outbound_dropped_ = true;
+        break;
+    case Verdict::progress:
+    case Verdict::success:
+    case Verdict::redirect:
+    case Verdict::challenge:
+    case Verdict::next_target:
+    case Verdict::slow: return false;
+    }
+    ++attempt.rounds;
+    attempt.challenged_contact = attempt.contact;  // it was refused: nowhere stored
+    send_again(attempt, context);
+    return true;
+}
+
+// F5: only to a host in the next hop's domain or a listed target's address, at most 5.
+void Resilient::redirected(Binding& binding, const Attempt& attempt, const sip::Message& response,
+                           const Context& context) {
+    constexpr std::size_t redirects_most = 5;
+    std::size_t taken = 0;
+    Search::Steps steps;
+    for (const auto& contact : response.contacts()) {
+        if (taken == redirects_most || !contact.uri.is_sip()) break;
+        const auto address = contact.uri.host_address();
+        if (!address || !targets_.host_is_ours(contact.uri.host) || !binding.search) continue;
+        auto transport = attempt.target.transport;
+        if (const auto named = contact.uri.transport())
+            transport = parse_transport(*named).value_or(transport);
+        if (is_secure(attempt.target.transport) && !is_secure(transport))
+            continue;  // never to clear text
+        const auto port = contact.uri.port != 0 ? contact.uri.port : default_port(transport);
+        location::Candidate candidate{.target = {transport, {*address, port}},
+                                      .tier = 0,
+                                      .host = std::string(contact.uri.host),
+                                      .reason = "redirected by " + attempt.target.to_string()};
+        ++taken;
+        binding.search->insert_next(
+            context.now,
+            {.candidate = std::move(candidate), .patience = config_.policy.patience, .rtt = {}},
+            steps);
+    }
+    const auto words = in_words(response, attempt.target.to_string());
+    attempt_failed(binding, attempt.target, response.status(),
+                   taken > 0 ? words : words + ": it redirects to nowhere that is ours", context);
+    if (!binding.search) return;
+    binding.last_failure = words;
+    binding.search->on_failed(context.now, attempt.target, steps);
+    perform(binding, steps, context);
+}
+
+void Resilient::try_next(Binding& binding, const Attempt& attempt, const sip::Message& response,
+                         const Context& context) {
+    const auto words = in_words(response, attempt.target.to_string());
+    attempt_failed(binding, attempt.target, response.status(), words, context);
+    binding.last_failure = words;
+    context.health.note_status(context.account, attempt.target, response.status());
+    if (const auto after =
+            response.retry_after()) {  // F5: +0–20 %, this account's REGISTERs at this target
+        const auto wait =
+            std::chrono::duration_cast<Duration>(std::chrono::seconds{std::min(*after, 86400U)});
+        context.health.bar(context.account, attempt.target,
+                           context.now + context.random.between(wait, scaled(wait, 1.2)));
+    }
+    if (!binding.search) return;
+    Search::Steps steps;
+    binding.search->on_failed(context.now, attempt.target, steps);
+    perform(binding, steps, context);
+}
+
+// F5: tell, and retry slowly (10 min, doubling, jittered; Retry-After wins): no ban by hammering,
+// and never given up.
+void Resilient::retry_slowly(Binding& binding, const Attempt& attempt, const std::string& words,
+                             std::optional<std::uint32_t> retry_after, const Context& context) {
+    auto wait =
+        std::min<Duration>(slow_first * (1U << std::min(binding.slow_failures, 6U)), slow_most);
+    wait = retry_after ? Duration{std::chrono::seconds{std::min(*retry_after, 86400U)}}
+                       : scaled(wait, 0.8 + 0.4 * context.random.unit());
+    ++binding.slow_failures;
+    binding.last_failure = words;
+    abandon_all(binding, context);
+    binding.search.reset();
+    binding.opened.clear();
+    binding.backoff.stop();
+    auto refused = event(EventKind::refused, &binding);
+    refused.target = attempt.target;
+    refused.status = attempt.status;
+    refused.reason = words;
+    refused.expires = wait;
+    context.act(std::move(refused));
+    want_later(binding, "after a refusal", context.now + wait);
+    release_unused(context);
+}
+
+}  // namespace holdfast::registration

@@ -1,0 +1,278 @@
+// What our requests say: F1, B1, B6, N3, N4.
+#include <algorithm>
+
+#include "flow/contact_address.h"
+#include "registration/resilient.h"
+#include "sip/via.h"
+
+namespace holdfast::registration {
+
+namespace {
+std::uint32_t whole_seconds(Duration d) { return static_cast<std::uint32_t>(d / 1s); }
+}  // namespace
+
+std::string Resilient::place_domain(const Target& target) const {
+    const auto& backup = targets_.domain_of(targets_.place_of(target));
+    return backup.empty() ? domain_ : backup;
+}
+
+// F8: a backup registrar has a Call-ID of its own.
+std::string Resilient::call_id_of(const Binding& binding, const Target& target) const {
+    const auto place = targets_.place_of(target);
+    return place == 0 ? binding.identity.call_id
+                      : binding.identity.call_id + "-b" + std::to_string(place);
+}
+
+// N4: this flow's own mapping; B1: the AOR's user, our token, the transport as the RFC has it.
+std::string Resilient::contact_uri(const Binding& binding, const flow::Flow& flow,
+                                   Instant now) const {
+    const bool rewrite = config_.policy.rewrite != Rewrite::off;
+    const bool same_flow = binding.current && binding.current->flow == flow.id;
+    if (config_.policy.rewrite == Rewrite::outbound && registrar_has_outbound_ && same_flow)
+        return binding.current->contact;
+    // K3: a mapping that keeps changing is not chased; what is registered stays until it rests.
+    if (rewrite && same_flow && !flow.mapping.may_rewrite(now)) return binding.current->contact;
+    const auto address =
+        flow::contact_address({.by_hand = {},
+                               .mapping = rewrite ? flow.mapping.usable() : std::nullopt,
+                               .answered = flow.last_heard != Instant{},
+                               .stun_elsewhere = {},
+                               .local = flow.local});
+    const bool secure = config_.aor.starts_with("sips:");
+    std::string uri = secure ? "sips:" : "sip:";
+    if (!user_.empty()) uri += user_ + "@";
+    uri += address.host_port;
+    if (flow.target.transport != Transport::udp && !secure)
+        uri += ";transport=" + std::string(name_of(flow.target.transport));
+    if (flow.target.transport == Transport::tcp && secure) uri += ";transport=tcp";
+    return uri + ";hf=" + binding.identity.token;
+}
+
+std::vector<std::string> Resilient::old_uris(const Binding& binding,
+                                             std::string_view current) const {
+    std::vector<std::string> uris;
+    for (const auto& old : binding.identity.olds) {
+        const bool in_use =
+            old.uri == current || std::ranges::any_of(bindings_, [&](const Binding& other) {
+                return &other != &binding && other.current && other.current->contact == old.uri;
+            });
+        if (!in_use && old.tries < removal_tries) uris.push_back(old.uri);
+    }
+    return uris;
+}
+
+Resilient::Attempt& Resilient::new_attempt(Purpose purpose, int reg_id, const Target& target,
+                                           FlowId flow, const Context& context) {
+    const AttemptId id{++last_attempt_};
+    Attempt attempt{.id = id,
+                    .purpose = purpose,
+                    .reg_id = reg_id,
+                    .target = target,
+                    .flow = flow,
+                    .first_sent = context.now,
+                    .last_sent = context.now};
+    return attempts_.emplace(id, std::move(attempt)).first->second;
+}
+
+void Resilient::send_register(Binding& binding, const Target& target, FlowId flow_id,
+                              const Context& context) {
+    // I4: one outstanding on a flow; an older one there is given up.
+    abandon(binding, target, context);
+    const auto* flow = context.flows.find(flow_id);
+    if (flow == nullptr) return;
+    auto& attempt =
+        new_attempt(Purpose::register_, binding.identity.reg_id, target, flow_id, context);
+    attempt.contact = contact_uri(binding, *flow, context.now);
+    // What we have now elsewhere is named as old in the same breath (B7), unless it is the very
+    // same Contact.
+    if (binding.current && binding.current->contact != attempt.contact)
+        binding.identity.add_old(
+            {binding.current->contact, binding.current->target,
+             context.wall_clock + (binding.current->expires - context.now) / 1s + 1, 0});
+    auto trying = event(EventKind::attempt, &binding);
+    trying.target = target;
+    trying.contact = attempt.contact;
+    trying.reason = binding.search_reason;
+    context.act(std::move(trying));
+    transmit(attempt, context);
+}
+
+void Resilient::send_again(Attempt& attempt, const Context& context) {
+    auto again = attempt;  // F1: a new transaction; the id is new too, so that a late copy of the
+                           // old one is nobody's
+    again.id = AttemptId{++last_attempt_};
+    again.answered = false;
+    again.last_sent = context.now;
+    auto& placed = attempts_.emplace(again.id, std::move(again)).first->second;
+    transmit(placed, context);
+}
+
+void Resilient::transmit(Attempt& attempt, const Context& context) {
+    auto* binding = binding_of(attempt.reg_id);
+    const auto* flow = context.flows.find(attempt.flow);
+    if (binding == nullptr || flow == nullptr) return;
+    if (attempt.purpose == Purpose::register_)
+        attempt.contact = contact_uri(*binding, *flow, context.now);
+    const auto branch = std::string(sip::branch_cookie) + context.random.token(96);
+    auto wire = register_text(attempt, *binding, *flow, branch, context);
+    context.act(act::Send{.attempt = attempt.id,
+                          .flow = attempt.flow,
+                          .method = sip::Method::register_,
+                          .branch = branch,
+                          .wire = std::move(wire)});
+}
+
+std::string Resilient::register_text(Attempt& attempt, Binding& binding, const flow::Flow& flow,
+                                     std::string_view branch, const Context& context) {
+    bool reserve = false;
+    const auto cseq = binding.identity.next_cseq(reserve);  // F1: CSeq + 1, same Call-ID
+    const auto domain = place_domain(attempt.target);
+    const auto request_uri = (config_.aor.starts_with("sips:") ? "sips:" : "sip:") + domain;
+    const auto backup = targets_.domain_of(targets_.place_of(attempt.target));
+    const auto aor = backup.empty() ? aor_ : "sip:" + user_ + "@" + backup;
+    const auto sent_by = flow::via_sent_by(flow.local);
+    attempt.call_id = call_id_of(binding, attempt.target);
+    const auto asked = whole_seconds(asked_expires_);
+    std::vector<ContactField> contacts;
+    const bool outbound = !outbound_dropped_ && supported_.contains("outbound");
+    const auto parameters = ";+sip.instance=\"<" + instance_ + ">\"" +
+                            (outbound ? ";reg-id=" + std::to_string(binding.identity.reg_id) : "");
+    std::optional<std::uint32_t> expires;
+    switch (attempt.purpose) {
+    case Purpose::register_:
+        attempt.removes = binding.together == Together::both ? old_uris(binding, attempt.contact)
+                                                             : std::vector<std::string>{};
+        contacts.push_back({attempt.contact, asked, parameters});
+        for (const auto& uri : attempt.removes)
+            contacts.push_back({uri, 0, {}});  // B6: bare, behind the current one
+        expires = asked;
+        break;
+    case Purpose::leave:  // B4: alone, expires=0 and Expires: 0
+        contacts.push_back({attempt.contact, 0, parameters});
+        expires = 0;
+        break;
+    case Purpose::remove:
+        contacts.push_back({attempt.contact, 0, {}});
+        expires = 0;
+        break;
+    case Purpose::fetch:
+    case Purpose::prove: break;
+    }
+    std::string supported;
+    for (const auto& option : supported_) {
+        if (option == "outbound" && outbound_dropped_) continue;
+        supported += (supported.empty() ? "" : ", ") + option;
+    }
+    std::string require;
+    for (const auto& option : required_) require += (require.empty() ? "" : ", ") + option;
+    auto authorized =
+        credentials_.authorize(attempt.target, "REGISTER", request_uri, context.random);
+    attempt.sent = std::move(authorized.sent);
+    if (attempt.purpose == Purpose::register_ && note_contact(binding, attempt, context))
+        reserve = true;
+    if (reserve) store(binding, context);
+    return register_request({.request_uri = request_uri,
+                             .aor = aor,
+                             .display_name = config_.display_name,
+                             .from_tag = from_tag_,
+                             .call_id = attempt.call_id,
+                             .cseq = cseq,
+                             .branch = branch,
+                             .transport = attempt.target.transport,
+                             .sent_by = sent_by,
+                             .contacts = std::move(contacts),
+                             .expires = expires,
+                             .supported = supported,
+                             .require = require,
+                             .user_agent = user_agent_,
+                             .authorization = authorized.lines,
+                             .ask_keep = true,
+                             .routes = {}});
+}
+
+// B3: CSeq block and Contact are on disk before they are on the wire. How long the binding lasts is
+// not written at every refresh: a day is assumed, and the next 200 tells whether the Contact is
+// still there.
+bool Resilient::note_contact(Binding& binding, const Attempt& attempt, const Context& context) {
+    constexpr std::int64_t assumed = 86400;
+    auto& identity = binding.identity;
+    if (identity.contact == attempt.contact && identity.contact_target == attempt.target)
+        return false;
+    // A Contact that was only ever in a challenged request is in no location service.
+    const bool may_exist = identity.contact != attempt.challenged_contact;
+    if (may_exist && !identity.contact.empty() && identity.contact != attempt.contact &&
+        identity.contact_target)
+        identity.add_old({identity.contact, *identity.contact_target, identity.contact_ends, 0});
+    identity.contact = attempt.contact;
+    identity.contact_target = attempt.target;
+    identity.contact_ends = context.wall_clock + assumed;
+    return true;
+}
+
+void Resilient::send_fetch(Debt& debt, const Context& context) {
+    const auto* flow = context.flows.find(debt.target, targets_.tls_name_of(debt.target));
+    if (flow == nullptr || !flow->is_open()) {
+        debt.next_try = never;  // told::FlowOpen goes on
+        context.act(act::Open{debt.target, targets_.tls_name_of(debt.target)});
+        return;
+    }
+    used_.insert(flow->id);
+    debt.asking = true;
+    debt.next_try = context.now + 20s;
+    auto& attempt = new_attempt(debt.remove ? Purpose::remove : Purpose::fetch, debt.reg_id,
+                                debt.target, flow->id, context);
+    attempt.contact = debt.contact;
+    transmit(attempt, context);
+}
+
+void Resilient::send_leave(Binding& binding, const Context& context) {
+    auto& attempt = new_attempt(Purpose::leave, binding.identity.reg_id, binding.current->target,
+                                binding.current->flow, context);
+    attempt.contact = binding.current->contact;
+    transmit(attempt, context);
+}
+
+void Resilient::send_proof(const Context& context) {
+    const auto* binding = primary();
+    const auto* flow = binding == nullptr ? nullptr : context.flows.find(binding->current->flow);
+    if (flow == nullptr || !flow->is_open()) {
+        proof_.sent(context.now,
+                    context.random.token(128));  // nothing came back: the verdict says so
+        return;
+    }
+    auto& attempt =
+        new_attempt(Purpose::prove, binding->identity.reg_id, flow->target, flow->id, context);
+    attempt.call_id = context.random.token(128);
+    const auto branch = std::string(sip::branch_cookie) + context.random.token(96);
+    const auto sent_by = flow::via_sent_by(flow->local);
+    auto authorized = credentials_.authorize(flow->target, "OPTIONS", aor_, context.random);
+    attempt.sent = std::move(authorized.sent);
+    const auto routes = service_routes_.find(flow->target);  // L8
+    auto wire = options_request(
+        {.request_uri = aor_,
+         .aor = aor_,
+         .to = aor_,
+         .from_tag = from_tag_,
+         .call_id = attempt.call_id,
+         .cseq = 1,
+         .branch = branch,
+         .transport = flow->target.transport,
+         .sent_by = sent_by,
+         .contact = binding->current->contact,
+         .routes = routes == service_routes_.end() ? std::vector<std::string>{} : routes->second,
+         .user_agent = user_agent_,
+         .authorization = authorized.lines});
+    proof_.sent(context.now, attempt.call_id);
+    context.act(act::Send{.attempt = attempt.id,
+                          .flow = flow->id,
+                          .method = sip::Method::options,
+                          .branch = branch,
+                          .wire = std::move(wire)});
+}
+
+void Resilient::store(Binding& binding, const Context& context) {
+    context.act(act::Store{"binding-" + std::to_string(binding.identity.reg_id),
+                           binding.identity.encode()});
+}
+
+}  // namespace holdfast::registration

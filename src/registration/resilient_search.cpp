@@ -1,0 +1,276 @@
+// When a REGISTER is wanted, and to whom: F1–F4, L3, L4, S1.
+#include <algorithm>
+
+#include "registration/resilient.h"
+
+namespace holdfast::registration {
+
+namespace {
+
+constexpr Duration extended_patience = 4s;  // F3: a 1xx extends patience once, to this
+constexpr Duration refresh_at_least_after = 5s;
+
+Event resolved_event(const std::vector<location::Candidate>& ranked, std::string problem) {
+    Event event{.kind = EventKind::resolved, .reason = std::move(problem)};
+    for (const auto& candidate : ranked)
+        event.targets.push_back({.target = candidate.target,
+                                 .priority = candidate.priority,
+                                 .weight = candidate.weight,
+                                 .host = candidate.host,
+                                 .reason = candidate.reason});
+    return event;
+}
+
+}  // namespace
+
+void Resilient::targets_changed(const Context& context) {
+    const auto ranked = targets_.by_rank_alone(context);
+    std::vector<Target> order;
+    for (const auto& candidate : ranked) order.push_back(candidate.target);
+    const auto sorted = [](std::vector<Target> v) {
+        std::ranges::sort(v);
+        return v;
+    };
+    const bool same_set = sorted(order) == sorted(last_ranked_);
+    const bool failed = ranked.empty() && targets_.has_failed();
+    if (!same_set || (failed && !problem_told_)) {
+        context.act(resolved_event(ranked, targets_.problem()));
+        problem_told_ = failed;
+    }
+    last_ranked_ = std::move(order);
+    if (ranked.empty() || leaving_) return;
+    update_failback(context);
+    for (auto& binding : bindings_) {
+        if (binding.search && !binding.search->is_exhausted()) continue;
+        if (binding.current && !binding.search)
+            continue;  // L3: an answer alone moves nobody; L4 drains at the refresh
+        const bool waiting = binding.backoff.is_waiting() || binding.timers.is_armed(Timer::start);
+        // S1: a changed set of targets ends the wait; an equal one does not.
+        if (waiting && same_set) continue;
+        if (binding.auth_stopped || binding.slow_failures > 0) continue;
+        want(binding,
+             {.reason = binding.current ? "the targets have changed" : "first registration"},
+             context);
+    }
+}
+
+void Resilient::want_later(Binding& binding, std::string reason, Instant at) {
+    binding.start_reason = std::move(reason);
+    binding.timers.arm(Timer::start, binding.timers.is_armed(Timer::start)
+                                         ? std::min(at, binding.timers.at(Timer::start))
+                                         : at);
+}
+
+void Resilient::want(Binding& binding, Want want, const Context& context) {
+    if (leaving_ || binding.auth_stopped) return;
+    if (binding.search && !binding.search->is_exhausted()) {
+        binding.again = true;
+        binding.again_reason = std::move(want.reason);
+        return;
+    }
+    if (want.fresh_contact) {  // R3: another token is another Contact; the old one is removed with
+                               // this REGISTER
+        if (binding.current && !binding.current->contact.empty())
+            binding.identity.add_old({binding.current->contact, binding.current->target,
+                                      context.wall_clock + binding.current->granted / 1s, 0});
+        binding.identity.token = context.random.token(96);
+        store(binding, context);
+    }
+    auto entries = search_order(binding, want, context);
+    if (entries.empty()) {
+        if (const auto barred = all_barred_until(context))
+            want_later(binding, want.reason, *barred + context.random.between(0s, 1s));
+        else if (targets_.has_failed())
+            binding.last_failure = targets_.problem();
+        return;
+    }
+    // What an exhausted search left outstanding lives on; its answer is as good as any.
+    binding.timers.stop(Timer::start);
+    binding.timers.stop(Timer::refresh);
+    binding.timers.stop(Timer::proof_register);
+    binding.backoff.stop();
+    binding.again = false;
+    binding.search_reason = want.reason;
+    binding.silent_before.clear();
+    binding.register_when_open.clear();
+    const auto& policy = config_.policy;
+    const Search::Settings settings{.patience = want.patience.value_or(entries.front().patience),
+                                    .extended = extended_patience,
+                                    .probe = policy.probe,
+                                    .probe_spacing = policy.probe_spacing,
+                                    .probe_priority_delay = policy.probe_priority_delay,
+                                    .probe_timeout = policy.probe_timeout,
+                                    .connect_spacing = policy.connect_spacing,
+                                    .connect_preference = policy.connect_preference};
+    binding.search.emplace(settings, std::move(entries));
+    Search::Steps steps;
+    binding.search->start(context.now, steps);
+    perform(binding, steps, context);
+}
+
+// L3: the current target first, while it is listed; L4: not listed any longer, it comes last and is
+// left (drained).
+std::vector<Search::Entry> Resilient::search_order(Binding& binding, const Want& want,
+                                                   const Context& context) {
+    const auto& affine =
+        binding.current ? std::optional(binding.current->target) : binding.identity.last_target;
+    const bool keep = affine && config_.policy.affinity &&
+                      targets_.is_listed(*affine, context.now) &&
+                      (binding.current || !context.health.penalised(*affine, context.now));
+    std::vector<location::Candidate> order;
+    for (auto& candidate : targets_.ranked(context)) {
+        const bool elsewhere =
+            std::ranges::any_of(bindings_, [&](const Binding& other) {  // B1: different addresses
+                return &other != &binding && other.current &&
+                       other.current->target.endpoint.address == candidate.target.endpoint.address;
+            });
+        const bool barred =
+            context.health.barred_until(context.account, candidate.target, context.now).has_value();
+        if (!elsewhere && !barred) order.push_back(std::move(candidate));
+    }
+    const auto to_front = [&](const Target& target) {
+        const auto at =
+            std::ranges::find_if(order, [&](const auto& c) { return c.target == target; });
+        if (at != order.end()) std::rotate(order.begin(), at, at + 1);
+    };
+    if (keep)
+        to_front(*affine);
+    else if (binding.current && affine && order.size() > 1) {
+        const auto at =
+            std::ranges::find_if(order, [&](const auto& c) { return c.target == *affine; });
+        if (at != order.end()) std::rotate(at, at + 1, order.end());
+    }
+    if (want.first) to_front(*want.first);
+    std::vector<Search::Entry> entries;
+    for (auto& candidate : order) {
+        const auto patience =
+            context.health.patience_for(candidate.target, config_.policy.patience);
+        const auto rtt = context.health.rtt(candidate.target).value_or(Duration{});
+        entries.push_back({.candidate = std::move(candidate), .patience = patience, .rtt = rtt});
+    }
+    return entries;
+}
+
+std::optional<Instant> Resilient::all_barred_until(const Context& context) const {
+    std::optional<Instant> earliest;
+    for (const auto& target : last_ranked_) {
+        const auto barred = context.health.barred_until(context.account, target, context.now);
+        if (!barred) return std::nullopt;
+        earliest = earliest ? std::min(*earliest, *barred) : *barred;
+    }
+    return earliest;
+}
+
+void Resilient::perform(Binding& binding, const Search::Steps& steps, const Context& context) {
+    for (const auto& step : steps) {
+        switch (step.what) {
+        case Search::Do::open:
+            context.act(act::Open{step.target, targets_.tls_name_of(step.target)});
+            break;
+        case Search::Do::register_: register_at(binding, step.target, context); break;
+        case Search::Do::probe:
+            context.act(act::Probe{step.target, targets_.tls_name_of(step.target)});
+            note_silence(binding, context);
+            break;
+        case Search::Do::abandon: abandon(binding, step.target, context); break;
+        case Search::Do::exhausted: exhausted(binding, context); break;
+        }
+    }
+}
+
+void Resilient::register_at(Binding& binding, const Target& target, const Context& context) {
+    const auto* flow = context.flows.find(target, targets_.tls_name_of(target));
+    const auto opened = binding.opened.find(target);
+    const bool ours = flow != nullptr && flow->is_open() && opened != binding.opened.end() &&
+                      opened->second == flow->id;
+    if (ours) return send_register(binding, target, flow->id, context);
+    binding.register_when_open.insert(target);
+    context.act(act::Open{target, targets_.tls_name_of(target)});
+}
+
+// F3: not answered any more, and when it ends we REGISTER once more.
+void Resilient::abandon(Binding& binding, const Target& target, const Context& context) {
+    for (auto& [id, attempt] : attempts_) {
+        if (attempt.purpose != Purpose::register_ || attempt.reg_id != binding.identity.reg_id ||
+            attempt.target != target || attempt.abandoned)
+            continue;
+        attempt.abandoned = true;
+        context.act(act::Abandon{id});
+    }
+}
+
+void Resilient::abandon_all(const Binding& binding, const Context& context) {
+    for (auto& [id, attempt] : attempts_) {
+        if (attempt.purpose != Purpose::register_ || attempt.reg_id != binding.identity.reg_id ||
+            attempt.abandoned)
+            continue;
+        attempt.abandoned = true;
+        context.act(act::Abandon{id});
+    }
+}
+
+// F7: a target that let patience pass is remembered as silent, once a search.
+void Resilient::note_silence(Binding& binding, const Context& context) {
+    for (const auto& [id, attempt] : attempts_) {
+        const bool asked = attempt.purpose == Purpose::register_ &&
+                           attempt.reg_id == binding.identity.reg_id && !attempt.answered &&
+                           context.now - attempt.last_sent >= refresh_at_least_after / 25;
+        if (!asked || !binding.silent_before.insert(attempt.target).second) continue;
+        context.health.on_silence(attempt.target, context.now, context.random);
+        attempt_failed(binding, attempt.target, 0, "no answer", context);
+        binding.last_failure = "no answer from " + attempt.target.to_string();
+    }
+}
+
+// S1: nobody answered. The current target stays current; what is outstanding may still be answered.
+void Resilient::exhausted(Binding& binding, const Context& context) {
+    note_silence(binding, context);
+    std::set<Target> silent;
+    for (const auto& target : binding.search->silent_targets()) {
+        silent.insert(target);
+        if (binding.silent_before.insert(target).second)
+            context.health.on_silence(target, context.now, context.random);
+    }
+    const bool other_flow = std::ranges::any_of(bindings_, [&](const Binding& other) {
+        return &other != &binding && other.current && !other.search;
+    });
+    if (const auto barred = all_barred_until(context))
+        binding.backoff.not_before(*barred + context.random.between(0s, 1s));
+    binding.backoff.begin(context.now, other_flow, std::move(silent), context.random);
+    targets_.set_healthy(false, context.now);
+    auto waiting = event(EventKind::waiting, &binding);
+    waiting.expires = binding.backoff.until() - context.now;
+    waiting.reason = binding.last_failure.empty() ? "no server answered" : binding.last_failure;
+    context.act(std::move(waiting));
+}
+
+void Resilient::end_search(Binding& binding, const Context& context) {
+    if (!binding.search) return;
+    abandon_all(binding, context);
+    binding.search.reset();
+    binding.opened.clear();
+    binding.register_when_open.clear();
+    release_unused(context);
+}
+
+// Flows that no binding, search, debt or lingering binding needs go back to the engine (which keeps
+// them for dialogs, L8).
+void Resilient::release_unused(const Context& context) {
+    std::set<FlowId> needed;
+    for (const auto& binding : bindings_) {
+        if (binding.current) needed.insert(binding.current->flow);
+        for (const auto& [target, flow] : binding.opened) needed.insert(flow);
+    }
+    for (const auto& [id, attempt] : attempts_) needed.insert(attempt.flow);
+    for (const auto& linger : lingering_) needed.insert(linger.flow);
+    for (auto flow = used_.begin(); flow != used_.end();) {
+        if (needed.contains(*flow)) {
+            ++flow;
+            continue;
+        }
+        context.act(act::Release{*flow});
+        flow = used_.erase(flow);
+    }
+}
+
+}  // namespace holdfast::registration

@@ -1,0 +1,226 @@
+// What happens between refreshes: suspicion, changed mappings, other networks, proof, failback (F6,
+// K3, K5, L7, R).
+#include <algorithm>
+
+#include "registration/resilient.h"
+
+namespace holdfast::registration {
+
+namespace {
+constexpr Duration probes_after_suspicion = 200ms;  // K2: its 2 s were F3's patience
+constexpr Duration verify_within = 500ms;           // K5
+constexpr Duration proof_of_life_most = 120s;       // K1
+constexpr Duration suspect_by_proof_every = 10min;  // R3
+}  // namespace
+
+// F6: verified and, if need be, left by F3.
+void Resilient::suspect(Binding& binding, const std::string& reason, const Context& context) {
+    if (binding.search && !binding.search->is_exhausted()) return;
+    auto doubted = event(EventKind::suspect, &binding);
+    doubted.target = binding.current->target;
+    doubted.reason = reason;
+    context.act(std::move(doubted));
+    want(binding, {.reason = "suspect: " + reason, .patience = probes_after_suspicion}, context);
+}
+
+void Resilient::on_told(const told::Suspect& told, const Context& context) {
+    for (auto& binding : bindings_)
+        if (binding.current && binding.current->flow == told.flow)
+            suspect(binding, told.reason, context);
+}
+
+// K1: a target that never answers the kind in use: a REGISTER every min(E/2, 120 s) is the proof.
+void Resilient::on_told(const told::HoldOnly& told, const Context& context) {
+    auto* binding = binding_on(told.flow);
+    if (binding == nullptr) return;
+    const auto every = std::min<Duration>(binding->current->granted / 2, proof_of_life_most);
+    binding->timers.arm(Timer::proof_register,
+                        context.now + scaled(every, 0.9 + 0.1 * context.random.unit()));
+}
+
+void Resilient::on_told(const told::MappingChanged& told, const Context& context) {
+    for (auto& binding : bindings_) {
+        if (!binding.current || binding.current->flow != told.flow) continue;
+        const auto* flow = context.flows.find(told.flow);
+        if (flow == nullptr) continue;
+        auto changed = event(EventKind::mapping_changed, &binding);
+        changed.target = flow->target;
+        changed.mapping = flow->mapping.mapping();
+        changed.contact = binding.current->contact;
+        if (!flow->mapping.may_rewrite(context.now))
+            changed.reason =
+                "it changes too often; the Contact rests until it has been the same for 5 min (K3)";
+        context.act(std::move(changed));
+        if (binding.search && !binding.search->is_exhausted()) {
+            binding.again = true;
+            binding.again_reason = "the mapping has changed (K3)";
+            continue;
+        }
+        const bool outbound =
+            config_.policy.rewrite == Rewrite::outbound && registrar_has_outbound_;
+        if (outbound)
+            want(binding, {.reason = "the mapping has changed (K3)"}, context);
+        else
+            rewrite_if_needed(binding, context);
+    }
+}
+
+// N3, K3: what the location service has is not what this flow's mapping says: one REGISTER with the
+// new Contact first and the old one bare with expires=0.
+void Resilient::rewrite_if_needed(Binding& binding, const Context& context) {
+    if (!binding.current || leaving_) return;
+    const auto* flow = context.flows.find(binding.current->flow);
+    if (flow == nullptr || !flow->is_open()) return;
+    if (contact_uri(binding, *flow, context.now) == binding.current->contact) return;
+    want(binding, {.reason = "the mapping is another than the Contact says (N3)"}, context);
+}
+
+void Resilient::on_told(const told::Probed& told, const Context& context) {
+    if (told.result == ProbeResult::alive || told.result == ProbeResult::busy) {
+        options_answered_.insert(told.target);
+        context.health.on_answer(told.target, context.now, told.rtt);
+    }
+    auto probed = event(EventKind::probed);
+    probed.target = told.target;
+    probed.rtt = told.rtt;
+    probed.status = told.status;
+    switch (told.result) {
+    case ProbeResult::alive: probed.reason = "alive"; break;
+    case ProbeResult::busy: probed.reason = "busy"; break;
+    case ProbeResult::silent: probed.reason = "silent"; break;
+    case ProbeResult::failed: probed.reason = "failed"; break;
+    }
+    context.act(std::move(probed));
+    for (auto& binding : bindings_) {
+        if (binding.search && !binding.search->is_exhausted()) {
+            Search::Steps steps;
+            binding.search->on_probed(context.now, told.target, told.result, steps);
+            perform(binding, steps, context);
+        } else if (told.result == ProbeResult::alive && binding.backoff.on_alive(told.target)) {
+            want(binding,
+                 {.reason = told.target.to_string() + " answers again (S1)", .first = told.target},
+                 context);
+        }
+    }
+    failback_.on_probed(context.now, told.target, told.result, context.random);
+    failback_due(context);
+    if (told.result == ProbeResult::alive) settle_debts(context, told.target);
+}
+
+void Resilient::on_told(const told::Alive& told, const Context& context) {
+    for (auto& binding : bindings_)
+        if (binding.backoff.on_alive(told.target))
+            want(binding,
+                 {.reason = told.target.to_string() + " answers again (S1)", .first = told.target},
+                 context);
+    settle_debts(context, told.target);
+}
+
+// K5: every flow is verified; a sleep past a refresh: REGISTER first.
+void Resilient::on_told(const told::Network& told, const Context& context) {
+    if (leaving_) return;
+    targets_.look_up_all(context);
+    for (auto& binding : bindings_) {
+        binding.backoff.stop();
+        const bool overdue =
+            told.woke && binding.current && binding.current->refresh_at <= context.now;
+        if (overdue) {
+            want(binding, {.reason = "the host slept past the refresh"}, context);
+            continue;
+        }
+        if (binding.search && !binding.search->is_exhausted()) continue;
+        if (binding.auth_stopped || binding.slow_failures > 0) continue;
+        const auto wait =
+            context.random.between(0s, std::max<Duration>(verify_within, config_.policy.spread));
+        want_later(binding, told.woke ? "the host has slept" : "the network has changed",
+                   context.now + wait);
+    }
+}
+
+void Resilient::on_told(const told::Returned& told, const Context& context) {
+    proof_says(proof_.on_returned(context.now, told.call_id, told.ours_by_from, context.random),
+               context);
+}
+
+void Resilient::proof_says(Proof::Do what, const Context& context) {
+    Binding* binding = nullptr;
+    if (const auto* best = primary()) binding = binding_of(best->identity.reg_id);
+    const auto tell = [&](EventKind kind, std::string reason) {
+        auto told = event(kind, binding);
+        if (binding != nullptr) {
+            told.target = binding->current->target;
+            told.contact = binding->current->contact;
+        }
+        told.reason = std::move(reason);
+        context.act(std::move(told));
+    };
+    switch (what) {
+    case Proof::Do::nothing: return;
+    case Proof::Do::send: return send_proof(context);
+    case Proof::Do::reachable: return tell(EventKind::reachable, "our own OPTIONS came back to us");
+    case Proof::Do::unprovable:
+        return tell(
+            EventKind::unprovable,
+            "reachability cannot be proven here: the server does not pass OPTIONS on to us");
+    case Proof::Do::other_device:
+        return tell(EventKind::unprovable,
+                    "reachability cannot be proven now: another device answered");
+    case Proof::Do::refresh:
+        if (binding != nullptr)
+            want(*binding, {.reason = "proof: requests do not arrive (R3)"}, context);
+        return;
+    case Proof::Do::fresh_contact:
+        if (binding != nullptr)
+            want(*binding,
+                 {.reason = "proof: requests still do not arrive (R3)", .fresh_contact = true},
+                 context);
+        return;
+    case Proof::Do::unreachable:
+        tell(EventKind::unreachable,
+             "registered, but our own OPTIONS no longer comes back: calls may not arrive");
+        if (binding != nullptr && context.now >= suspect_by_proof_) {
+            suspect_by_proof_ = context.now + suspect_by_proof_every;
+            suspect(*binding, "requests to us do not arrive (R3)", context);
+        }
+        return;
+    }
+}
+
+void Resilient::proof_answered(Attempt attempt, const sip::Message& response,
+                               const Context& context) {
+    const bool challenge = verdict_of(response.status()) == Verdict::challenge;
+    if (challenge && attempt.rounds < 2) {  // R1: challenges are answered; §11: known realms only
+        const auto judged =
+            credentials_.on_challenge(attempt.target, response, attempt.sent, false);
+        if (judged.outcome == Credentials::Outcome::answer ||
+            judged.outcome == Credentials::Outcome::refused_cached) {
+            const auto* binding = primary();
+            if (binding == nullptr) return;
+            ++attempt.rounds;
+            return send_proof(context);
+        }
+    }
+    proof_.on_answer(attempt.call_id, response.status());
+}
+
+void Resilient::update_failback(const Context& context) {
+    const auto* best = primary();
+    if (best == nullptr || config_.policy.failback == Failback::never) return failback_.stop();
+    failback_.settle(context.now, best->current->target, targets_.by_rank_alone(context),
+                     context.random);
+}
+
+void Resilient::failback_due(const Context& context) {
+    if (leaving_ || config_.policy.failback == Failback::never) return;
+    for (const auto& target : failback_.take_probes(context.now, context.random))
+        context.act(act::Probe{target, targets_.tls_name_of(target)});
+    const auto* best = primary();
+    if (best == nullptr || best->search) return;
+    const auto better = failback_.better_priority(context.now);
+    if (!better || !targets_.is_listed(*better, context.now)) return;
+    failback_.made(context.now, *better);
+    want(*binding_of(best->identity.reg_id),
+         {.reason = "back to a better priority (L7)", .first = better}, context);
+}
+
+}  // namespace holdfast::registration
