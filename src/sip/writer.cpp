@@ -14,7 +14,7 @@ namespace {
 constexpr std::size_t number_bound = 10;  // digits of 2**32 - 1
 
 char* copy(char* p, std::string_view text) {
-    std::memcpy(p, text.data(), text.size());
+    if (!text.empty()) std::memcpy(p, text.data(), text.size());  // an empty view may point nowhere
     return p + text.size();
 }
 
