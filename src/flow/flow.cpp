@@ -1,6 +1,7 @@
 #include "flow/flow.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/check.h"
 
@@ -40,10 +41,11 @@ Flow& Table::open(const Target& target, std::string_view tls_name,
                     .keep_alive = KeepAlive{target.transport, settings}});
 }
 
-Flow& Table::add(Flow flow) {
-    CHECK(flow.id);
-    last_id_ = std::max(last_id_, flow.id.value);
-    const auto [place, is_new] = flows_.try_emplace(flow.id, std::move(flow));
+Flow& Table::add(Flow&& flow) {
+    const FlowId id = flow.id;
+    CHECK(id);
+    last_id_ = std::max(last_id_, id.value);
+    const auto [place, is_new] = flows_.try_emplace(id, std::move(flow));
     CHECK(is_new);
     return place->second;
 }

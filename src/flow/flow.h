@@ -63,7 +63,7 @@ public:
     Flow& open(const Target& target, std::string_view tls_name, const KeepAliveSettings& settings,
                bool spare_port = false);
     // One that was made elsewhere; its id is new to the table.
-    Flow& add(Flow flow);
+    Flow& add(Flow&& flow);
     bool erase(FlowId id);
 
     [[nodiscard]] const Flow* find(FlowId id) const;
