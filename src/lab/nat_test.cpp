@@ -1,0 +1,159 @@
+// The lab's NAT against RFC 4787: who shares a mapping, who may answer, how long it lives.
+#include "lab/nat.h"
+
+#include <gtest/gtest.h>
+
+#include <vector>
+
+namespace holdfast::lab {
+namespace {
+
+using namespace std::chrono_literals;
+
+struct Inbox : Node {
+    void receive(const Packet& packet) override { packets.push_back(packet); }
+    std::vector<Packet> packets;
+};
+
+Endpoint endpoint(std::string_view text) { return *Endpoint::parse(text); }
+
+class NatTest : public testing::Test {
+protected:
+    Nat& make(NatOptions options) {
+        nat_ = std::make_unique<Nat>(internet_, options);
+        nat_->attach(inside_.address, phone_, "phone");
+        for (const auto* server : {"203.0.113.11", "203.0.113.12"})
+            internet_.attach(*IpAddress::parse(server), server_, "server");
+        return *nat_;
+    }
+    // What the server sees of a datagram from the phone.
+    Endpoint send_out(std::string_view to, bool tcp = false) {
+        nat_->send({.kind = tcp ? PacketKind::syn : PacketKind::datagram,
+                    .from = inside_,
+                    .to = endpoint(to)});
+        settle();
+        return server_.packets.back().from;
+    }
+    bool comes_in(std::string_view from, const Endpoint& to) {
+        const auto before = phone_.packets.size();
+        internet_.send({.kind = PacketKind::datagram, .from = endpoint(from), .to = to});
+        settle();
+        return phone_.packets.size() > before;
+    }
+    void settle() {
+        const auto end = internet_.now() + 1s;
+        while (internet_.step(end)) {
+        }
+    }
+    void wait(Duration duration) { internet_.advance_to(internet_.now() + duration); }
+
+    Internet internet_{Seed{1}, {}};
+    Endpoint inside_ = endpoint("192.168.1.10:40000");
+    Inbox phone_;
+    Inbox server_;
+    std::unique_ptr<Nat> nat_;
+};
+
+// RFC 4787 §4.1: the same public port for every destination, or one for each.
+TEST_F(NatTest, EndpointIndependentMappingIsTheSameForAllServers) {
+    make({.mapping = Dependence::endpoint_independent});
+    const auto first = send_out("203.0.113.11:5060");
+    EXPECT_EQ(send_out("203.0.113.12:5060"), first);
+    EXPECT_EQ(first.address.to_string(), "198.51.100.1");
+}
+
+TEST_F(NatTest, EndpointDependentMappingDiffersPerServerAndPort) {
+    make({.mapping = Dependence::address_and_port_dependent});
+    const auto first = send_out("203.0.113.11:5060");
+    EXPECT_NE(send_out("203.0.113.12:5060"), first);
+    EXPECT_NE(send_out("203.0.113.11:5070"), first);
+    EXPECT_EQ(send_out("203.0.113.11:5060"), first);
+}
+
+TEST_F(NatTest, AddressDependentMappingLooksAtTheAddressOnly) {
+    make({.mapping = Dependence::address_dependent});
+    const auto first = send_out("203.0.113.11:5060");
+    EXPECT_EQ(send_out("203.0.113.11:5070"), first);
+    EXPECT_NE(send_out("203.0.113.12:5060"), first);
+}
+
+// RFC 4787 §5: who may answer through a mapping.
+TEST_F(NatTest, FilteringDecidesWhoMayAnswer) {
+    make({.filtering = Dependence::endpoint_independent});
+    EXPECT_TRUE(comes_in("203.0.113.12:9", send_out("203.0.113.11:5060")));
+    make({.filtering = Dependence::address_dependent});
+    EXPECT_TRUE(comes_in("203.0.113.11:9", send_out("203.0.113.11:5060")));
+    EXPECT_FALSE(comes_in("203.0.113.12:5060", send_out("203.0.113.11:5060")));
+    make({.filtering = Dependence::address_and_port_dependent});
+    EXPECT_TRUE(comes_in("203.0.113.11:5060", send_out("203.0.113.11:5060")));
+    EXPECT_FALSE(comes_in("203.0.113.11:9", send_out("203.0.113.11:5060")));
+}
+
+// RFC 4787 §4.3: outbound packets keep a mapping alive, inbound ones only if asked to.
+TEST_F(NatTest, MappingEndsWithItsTimeout) {
+    make({.udp_timeout = 30s});
+    const auto mapping = send_out("203.0.113.11:5060");
+    wait(28s);
+    EXPECT_TRUE(comes_in("203.0.113.11:5060", mapping));
+    wait(2s);
+    EXPECT_FALSE(comes_in("203.0.113.11:5060", mapping));
+    EXPECT_NE(send_out("203.0.113.11:5060"), mapping);
+}
+
+TEST_F(NatTest, InboundRefreshKeepsItAlive) {
+    make({.udp_timeout = 30s, .inbound_refresh = true});
+    const auto mapping = send_out("203.0.113.11:5060");
+    wait(20s);
+    EXPECT_TRUE(comes_in("203.0.113.11:5060", mapping));
+    wait(20s);
+    EXPECT_TRUE(comes_in("203.0.113.11:5060", mapping));
+}
+
+TEST_F(NatTest, TcpMappingsLiveLongerOnceAnswered) {
+    make({.udp_timeout = 30s});
+    send_out("203.0.113.11:5060", true);
+    wait(3min);
+    EXPECT_TRUE(nat_->mapping_of(true, inside_, endpoint("203.0.113.11:5060")));
+    wait(1min);
+    EXPECT_FALSE(nat_->mapping_of(true, inside_, endpoint("203.0.113.11:5060")));
+}
+
+TEST_F(NatTest, RebindingGivesANewPortEvenWherePortsArePreserved) {
+    make({.ports = PortChoice::preserving});
+    const auto before = send_out("203.0.113.11:5060");
+    EXPECT_EQ(before.port, inside_.port);
+    nat_->rebind();
+    EXPECT_FALSE(comes_in("203.0.113.11:5060", before));
+    const auto after = send_out("203.0.113.11:5060");
+    EXPECT_NE(after, before);
+    nat_->rebind(*IpAddress::parse("198.51.100.99"));
+    EXPECT_EQ(send_out("203.0.113.11:5060").address.to_string(), "198.51.100.99");
+}
+
+TEST_F(NatTest, TwoPhonesNeverShareAPort) {
+    make({.ports = PortChoice::preserving});
+    const auto first = send_out("203.0.113.11:5060");
+    Inbox second;
+    nat_->attach(*IpAddress::parse("192.168.1.11"), second, "second");
+    nat_->send({.from = endpoint("192.168.1.11:40000"), .to = endpoint("203.0.113.11:5060")});
+    settle();
+    EXPECT_NE(server_.packets.back().from.port, first.port);
+}
+
+// ICMP about a packet that left through a mapping comes in through it, with the inside source (N7).
+TEST_F(NatTest, IcmpIsTranslated) {
+    make({});
+    const auto mapping = send_out("203.0.113.11:5060");
+    internet_.send({.kind = PacketKind::icmp,
+                    .from = endpoint("203.0.113.11:0"),
+                    .to = mapping,
+                    .error = IcmpError{IcmpReason::port_unreachable, mapping,
+                                       endpoint("203.0.113.11:5060"), false}});
+    settle();
+    ASSERT_EQ(phone_.packets.size(), 1u);
+    EXPECT_EQ(phone_.packets.front().error->from, inside_);
+    EXPECT_EQ(phone_.packets.front().error->to, endpoint("203.0.113.11:5060"));
+}
+
+}  // namespace
+}  // namespace holdfast::lab

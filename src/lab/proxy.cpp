@@ -1,0 +1,256 @@
+#include "lab/proxy.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "lab/forwarding.h"
+#include "lab/registrar.h"
+#include "sip/response.h"
+#include "sip/writer.h"
+
+namespace holdfast::lab {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+// A CANCEL or ACK belongs to the INVITE with the same top Via (RFC 3261 §9.1, §17.1.1.3).
+std::string transaction_key(const sip::Message& request) {
+    const auto& via = request.top_via();
+    const bool of_invite =
+        request.method() == sip::Method::cancel || request.method() == sip::Method::ack;
+    return std::string(of_invite ? "INVITE" : request.method_text()) + " " +
+           std::string(via.branch) + " " + std::string(via.host) + ":" + std::to_string(via.port);
+}
+
+constexpr Duration t1 = 500ms;
+constexpr Duration t2 = 4s;
+
+}  // namespace
+
+void Proxy::forget_all() {
+    forks_.clear();
+    branches_.clear();
+}
+
+Proxy::Fork* Proxy::fork_of(const std::string& branch) {
+    const auto key = branches_.find(branch);
+    if (key == branches_.end()) return nullptr;
+    const auto fork = forks_.find(key->second);
+    return fork == forks_.end() ? nullptr : &fork->second;
+}
+
+void Proxy::on_request(const sip::Message& request, const Hop& from) {
+    if (request.method() == sip::Method::cancel) return on_cancel(request, from);
+    if (request.method() == sip::Method::ack) return;  // final answers were acknowledged hop by hop
+    const auto key = transaction_key(request);
+    if (const auto known = forks_.find(key); known != forks_.end()) {
+        if (!known->second.last_response.empty())
+            registrar_.send(from, known->second.last_response);
+        return;
+    }
+    auto& fork = forks_[key];
+    fork.request = request.clone();
+    fork.upstream = from;
+    registrar_.internet().after(registrar_.options().branch_timeout + 8s, [this, key] {
+        if (const auto old = forks_.find(key); old != forks_.end()) {
+            for (const auto& [id, branch] : old->second.branches) branches_.erase(id);
+            forks_.erase(old);
+        }
+    });
+    if (request.max_forwards() == 0U) return respond(fork, 483);
+    if (request.method() == sip::Method::invite) respond(fork, 100);
+    if (!request.routes().empty()) {
+        const auto hop = way_of_token(request.routes().front().uri.user, from.local);
+        if (!hop) return respond(fork, 404);
+        start(fork, std::string(request.request_uri().text), {}, *hop);
+    } else {
+        for (const auto& binding :
+             registrar_.location_service().bindings(request.request_uri().text))
+            fork_to(fork, binding);
+    }
+    for (const auto& [id, branch] : fork.branches) branches_[id] = key;
+    for (const auto& [id, branch] : std::map(fork.branches)) {
+        registrar_.send(branch.hop, branch.text);
+        again(id, t1);
+        registrar_.internet().after(registrar_.options().branch_timeout,
+                                    [this, id = id] { time_out(id); });
+    }
+    if (fork.branches.empty()) respond(fork, 480);
+}
+
+void Proxy::fork_to(Fork& fork, const Binding& binding) {
+    const auto way = registrar_.way_to(binding);
+    if (!way) return;  // its connection is gone: nobody there (RFC 5626 §5.3: 430)
+    const auto& owner = binding.flow.local.address;
+    if (registrar_.has(owner)) return start(fork, binding.contact, {}, *way);
+    for (const auto& own : registrar_.addresses()) {
+        if (own.family() != owner.family()) continue;
+        if (registrar_.options().route_via_owner) {
+            const auto host = Endpoint{owner, default_port(Transport::udp)};
+            start(fork, binding.contact,
+                  "<sip:" + way_token(*way) + "@" + host.to_string() + ";lr>",
+                  {Transport::udp, {own, default_port(Transport::udp)}, host});
+        } else if (way->transport == Transport::udp) {
+            start(fork, binding.contact, {},
+                  {Transport::udp, {own, default_port(Transport::udp)}, way->remote});
+        }
+        return;
+    }
+}
+
+void Proxy::start(Fork& fork, const std::string& target, const std::string& route, const Hop& hop) {
+    const auto id = std::string(sip::branch_cookie) + "-" + registrar_.name() + "-" +
+                    std::to_string(++next_branch_);
+    Branch branch{.hop = hop, .target = target, .route = route, .text = {}, .response = {}};
+    branch.text = forwarded_request(fork.request, {.target = target,
+                                                   .route = route,
+                                                   .sent_by = hop.local.to_string(),
+                                                   .branch = id,
+                                                   .transport = hop.transport,
+                                                   .source = fork.upstream.remote});
+    fork.branches[id] = std::move(branch);
+}
+
+// RFC 3261 §17.1: INVITE until anything comes, others until a final answer.
+void Proxy::again(const std::string& id, Duration interval) {
+    registrar_.internet().after(interval, [this, id, interval] {
+        auto* fork = fork_of(id);
+        if (fork == nullptr) return;
+        const auto& branch = fork->branches.at(id);
+        const bool invite = fork->request.method() == sip::Method::invite;
+        if (branch.final_status != 0 || is_reliable(branch.hop.transport) ||
+            (invite && branch.provisional))
+            return;
+        registrar_.send(branch.hop, branch.text);
+        again(id, invite ? 2 * interval : std::min(2 * interval, t2));
+    });
+}
+
+void Proxy::time_out(const std::string& id) {
+    auto* fork = fork_of(id);
+    if (fork == nullptr) return;
+    auto& branch = fork->branches.at(id);
+    if (branch.final_status != 0) return;
+    if (branch.provisional) cancel(id, branch);
+    branch.final_status = 408;
+    finish_if_all_final(*fork);
+}
+
+void Proxy::on_response(const sip::Message& response) {
+    const std::string id(response.top_via().branch);
+    auto* fork = fork_of(id);
+    if (fork == nullptr || response.method() == sip::Method::cancel) return;
+    auto& branch = fork->branches.at(id);
+    if (response.status() < 200) {
+        branch.provisional = true;
+        if (branch.cancelled) send_cancel(id, 3);
+        if (response.status() > 100 && !fork->answered)
+            upstream(*fork, forwarded_response(response));
+        return;
+    }
+    if (response.status() >= 300 && fork->request.method() == sip::Method::invite)
+        acknowledge(*fork, id, response);
+    if (branch.final_status != 0) return;
+    on_final(*fork, id, response.status(), forwarded_response(response));
+}
+
+void Proxy::on_final(Fork& fork, const std::string& id, int status, const std::string& text) {
+    auto& branch = fork.branches.at(id);
+    branch.final_status = status;
+    branch.response = text;
+    if (status < 300 && !fork.answered) {
+        fork.answered = true;
+        upstream(fork, text);
+        for (auto& [other, rest] : fork.branches)
+            if (rest.final_status == 0 && fork.request.method() == sip::Method::invite)
+                cancel(other, rest);
+        return;
+    }
+    finish_if_all_final(fork);
+}
+
+// RFC 3261 §16.7, step 6: the lowest class wins.
+void Proxy::finish_if_all_final(Fork& fork) {
+    if (fork.answered) return;
+    const Branch* best = nullptr;
+    for (const auto& [id, branch] : fork.branches) {
+        if (branch.final_status == 0) return;
+        if (best == nullptr || branch.final_status < best->final_status) best = &branch;
+    }
+    fork.answered = true;
+    if (best == nullptr || best->response.empty()) {
+        respond(fork, best == nullptr ? 480 : best->final_status);
+    } else {
+        upstream(fork, best->response);
+    }
+}
+
+void Proxy::on_cancel(const sip::Message& request, const Hop& from) {
+    const auto known = forks_.find(transaction_key(request));
+    std::string text;
+    sip::write_response(text, request,
+                        {.status = known == forks_.end() ? 481 : 200, .source = from.remote});
+    registrar_.send(from, text);
+    if (known == forks_.end()) return;
+    for (auto& [id, branch] : known->second.branches)
+        if (branch.final_status == 0) cancel(id, branch);
+}
+
+// RFC 3261 §9.1: not before a provisional answer.
+void Proxy::cancel(const std::string& id, Branch& branch) {
+    if (branch.cancelled) return;
+    branch.cancelled = true;
+    if (branch.provisional) send_cancel(id, 3);
+}
+
+void Proxy::send_cancel(const std::string& id, int times) {
+    const auto* fork = fork_of(id);
+    if (fork == nullptr || times == 0) return;
+    const auto& branch = fork->branches.at(id);
+    if (branch.final_status != 0 && branch.final_status != 408) return;
+    std::string to(fork->request.to().text);
+    registrar_.send(branch.hop, in_branch(*fork, id, branch, "CANCEL", to));
+    registrar_.internet().after(t1, [this, id, times] { send_cancel(id, times - 1); });
+}
+
+void Proxy::acknowledge(const Fork& fork, const std::string& id, const sip::Message& response) {
+    const auto& branch = fork.branches.at(id);
+    registrar_.send(branch.hop, in_branch(fork, id, branch, "ACK", response.to().text));
+}
+
+// CANCEL and the ACK of a failure: the INVITE's own Via, Request-URI and Route.
+std::string Proxy::in_branch(const Fork& fork, const std::string& id, const Branch& branch,
+                             std::string_view method, std::string_view to) const {
+    std::string text;
+    sip::Writer writer(text);
+    writer.request_line(method, branch.target);
+    writer.via({.transport = via_name_of(branch.hop.transport),
+                .sent_by = branch.hop.local.to_string(),
+                .branch = id,
+                .rport = true});
+    if (!branch.route.empty()) writer.header(sip::HeaderName::route, branch.route);
+    writer.max_forwards(70);
+    writer.header(sip::HeaderName::from, fork.request.from().text);
+    writer.header(sip::HeaderName::to, to);
+    writer.call_id(fork.request.call_id());
+    writer.cseq(fork.request.cseq().number, method);
+    writer.finish();
+    return text;
+}
+
+void Proxy::upstream(Fork& fork, std::string response) {
+    registrar_.send(fork.upstream, response);
+    fork.last_response = std::move(response);
+}
+
+void Proxy::respond(Fork& fork, int status) {
+    std::string text;
+    sip::write_response(text, fork.request,
+                        {.status = status, .to_tag = "proxy", .source = fork.upstream.remote});
+    if (status >= 200) fork.answered = true;
+    upstream(fork, std::move(text));
+}
+
+}  // namespace holdfast::lab

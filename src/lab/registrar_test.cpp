@@ -1,0 +1,312 @@
+// The lab's registrar cluster against RFC 3261 §10.3 and §16, spoken to by a scripted phone.
+#include <gtest/gtest.h>
+
+#include <vector>
+
+#include "lab/world.h"
+#include "sip/digest.h"
+#include "sip/response.h"
+#include "sip/writer.h"
+
+namespace holdfast::lab {
+namespace {
+
+using namespace std::chrono_literals;
+
+Endpoint endpoint(std::string_view text) { return *Endpoint::parse(text); }
+
+struct RegisterFields {
+    std::uint32_t cseq = 1;
+    std::vector<std::string> contacts{"<sip:alice@192.0.2.20:40000>"};
+    std::string call_id = "one@phone";
+    std::string extra{};
+    bool authorized = true;
+};
+
+// A phone that says exactly what the test wants, and remembers the answers.
+struct Script : Node {
+    explicit Script(World& world) : world_(world) {
+        world.internet().attach(local.address, *this, "script");
+    }
+
+    void receive(const Packet& packet) override {
+        auto message = sip::Message::parse(packet.bytes);
+        if (!message) {
+            others.push_back(packet);
+            return;
+        }
+        if (message->is_request()) {
+            requests.push_back(std::move(*message));
+            if (answers_with != 0) answer(requests.back(), answers_with, packet.from);
+        } else {
+            answers.push_back(std::move(*message));
+        }
+    }
+    void answer(const sip::Message& request, int status, const Endpoint& to) {
+        std::string text;
+        sip::write_response(text, request, {.status = status, .to_tag = "phone"});
+        world_.internet().send({.from = local, .to = to, .bytes = text});
+    }
+    void send(const std::string& text, const Endpoint& to) {
+        world_.internet().send({.from = local, .to = to, .bytes = text});
+        world_.run_for(50ms);
+    }
+    std::string request(sip::Method method, std::string_view uri, std::uint32_t cseq,
+                        std::string_view call_id, std::string_view extra) {
+        std::string text;
+        sip::Writer writer(text);
+        writer.request_line(method, uri);
+        writer.via({.sent_by = "10.9.9.9:1234",
+                    .branch = std::string(sip::branch_cookie) + "s" + std::to_string(++branch)});
+        writer.max_forwards(70);
+        writer.from("", "sip:alice@example.test", "t1");
+        writer.to("", method == sip::Method::register_ ? "sip:alice@example.test" : uri, "");
+        writer.call_id(call_id);
+        writer.cseq(cseq, method);
+        writer.lines(extra);
+        writer.finish();
+        return text;
+    }
+    // A REGISTER and, if wanted, the answer to its challenge; the last answer's status.
+    int register_at(const Endpoint& node, const RegisterFields& fields) {
+        std::string extra = fields.extra;
+        for (const auto& contact : fields.contacts) extra += "Contact: " + contact + "\r\n";
+        send(
+            request(sip::Method::register_, "sip:example.test", fields.cseq, fields.call_id, extra),
+            node);
+        if (!fields.authorized || answers.empty() || answers.back().status() != 401)
+            return last_status();
+        const auto& asked = answers.back().challenges().front();
+        sip::DigestChallenge challenge;
+        challenge.realm = asked.realm;
+        challenge.nonce = asked.nonce;
+        challenge.has_qop = challenge.qop_auth = true;
+        const sip::DigestIdentity identity{
+            .username = "alice", .password = Redacted<std::string>("secret"), .ha1 = {}};
+        extra += "Authorization: " +
+                 sip::digest_authorization(
+                     challenge, identity,
+                     {.method = "REGISTER", .uri = "sip:example.test", .body = {}, .cnonce = "c"}) +
+                 "\r\n";
+        send(request(sip::Method::register_, "sip:example.test", fields.cseq + 1, fields.call_id,
+                     extra),
+             node);
+        return last_status();
+    }
+    [[nodiscard]] int last_status() const { return answers.empty() ? 0 : answers.back().status(); }
+
+    World& world_;
+    Endpoint local = endpoint("192.0.2.20:40000");
+    std::vector<sip::Message> answers;
+    std::vector<sip::Message> requests;
+    std::vector<Packet> others;
+    int answers_with = 0;
+    int branch = 0;
+};
+
+class RegistrarTest : public testing::Test {
+protected:
+    Cluster& make(ClusterOptions options = {}) {
+        auto& cluster = world_.add_registrars({"203.0.113.11", "203.0.113.12"}, options);
+        cluster.add_user("alice", "secret");
+        return cluster;
+    }
+    std::vector<Binding> bindings(Cluster& cluster) {
+        return cluster.bindings("sip:alice@example.test");
+    }
+
+    World world_{Seed{5}};
+    Script phone_{world_};
+    Endpoint one_ = endpoint("203.0.113.11:5060");
+    Endpoint two_ = endpoint("203.0.113.12:5060");
+};
+
+// RFC 3261 §22, RFC 3581 §4: the challenge, and where the request was seen to come from.
+TEST_F(RegistrarTest, ChallengesThenStoresAndListsTheBinding) {
+    auto& cluster = make();
+    EXPECT_EQ(phone_.register_at(one_, {.authorized = false}), 401);
+    EXPECT_EQ(phone_.answers.back().top_via().received, "192.0.2.20");
+    EXPECT_EQ(phone_.answers.back().top_via().rport, 40000);
+    EXPECT_TRUE(bindings(cluster).empty());
+    EXPECT_EQ(phone_.register_at(one_, {.cseq = 5, .extra = "Expires: 120\r\n"}), 200)
+        << world_.ladder();
+    ASSERT_EQ(bindings(cluster).size(), 1u);
+    ASSERT_EQ(phone_.answers.back().contacts().size(), 1u);
+    EXPECT_EQ(phone_.answers.back().contacts()[0].expires, 120u);
+    world_.run_for(120s);
+    EXPECT_TRUE(bindings(cluster).empty());
+}
+
+// RFC 3261 §10.3, step 7 and decision 0001: what F1 is there for.
+TEST_F(RegistrarTest, EqualCseqIsRefusedOrAcceptedWithoutBeingStored) {
+    auto& cluster = make();
+    EXPECT_EQ(phone_.register_at(one_, {.cseq = 1}), 200);
+    cluster.node(1).digest().required = false;
+    EXPECT_EQ(phone_.register_at(two_, {.cseq = 2}), 500);
+    cluster.node(1).options().rules.equal_cseq = EqualCseq::accept_without_storing;
+    const auto before = bindings(cluster);
+    world_.run_for(10s);
+    EXPECT_EQ(phone_.register_at(two_, {.cseq = 2}), 200);
+    EXPECT_EQ(bindings(cluster), before);
+    EXPECT_EQ(phone_.register_at(two_, {.cseq = 1}), 500);
+}
+
+// N3 replace: the new Contact first, the old one bare with expires=0, in one REGISTER.
+TEST_F(RegistrarTest, NewContactAndRemovalInOneRequest) {
+    auto& cluster = make();
+    phone_.register_at(one_, {});
+    const std::vector<std::string> both{"<sip:alice@198.51.100.1:1000>;expires=60",
+                                        "<sip:alice@192.0.2.20:40000>;expires=0"};
+    EXPECT_EQ(phone_.register_at(one_, {.cseq = 10, .contacts = both}), 200);
+    ASSERT_EQ(bindings(cluster).size(), 1u);
+    EXPECT_EQ(bindings(cluster)[0].contact, "sip:alice@198.51.100.1:1000");
+    EXPECT_EQ(cluster.removals(), 0u);
+    EXPECT_EQ(phone_.register_at(
+                  one_, {.cseq = 20, .contacts = {"<sip:alice@198.51.100.1:1000>;expires=0"}}),
+              200);
+    EXPECT_TRUE(bindings(cluster).empty());
+    EXPECT_EQ(cluster.removals(), 1u);
+}
+
+TEST_F(RegistrarTest, RefusesSeveralContactsAndShortExpires) {
+    ClusterOptions options;
+    options.server.rules = {.min_expires = 60, .max_contacts = 1};
+    auto& cluster = make(options);
+    EXPECT_EQ(phone_.register_at(
+                  one_, {.contacts = {"<sip:a@192.0.2.1>", "<sip:a@192.0.2.2>;expires=0"}}),
+              503);
+    EXPECT_EQ(phone_.register_at(one_, {.cseq = 9, .extra = "Expires: 30\r\n"}), 423);
+    EXPECT_EQ(phone_.answers.back().min_expires(), 60u);
+    EXPECT_TRUE(bindings(cluster).empty());
+}
+
+// RFC 5626 §6: the same instance and reg-id replace the Contact.
+TEST_F(RegistrarTest, OutboundBindingsAreKeyedByInstanceAndRegId) {
+    ClusterOptions options;
+    options.server.rules.outbound = true;
+    auto& cluster = make(options);
+    const std::string device = R"(;+sip.instance="<urn:uuid:1>";reg-id=)";
+    const std::string extra = "Supported: outbound, path\r\n";
+    phone_.register_at(one_, {.contacts = {"<sip:a@192.0.2.1>" + device + "1"}, .extra = extra});
+    EXPECT_TRUE(phone_.answers.back().demands("outbound"));
+    phone_.register_at(
+        one_, {.cseq = 5, .contacts = {"<sip:a@192.0.2.2>" + device + "1"}, .extra = extra});
+    EXPECT_EQ(bindings(cluster).size(), 1u);
+    phone_.register_at(
+        two_, {.contacts = {"<sip:a@192.0.2.2>" + device + "2"}, .call_id = "two", .extra = extra});
+    EXPECT_EQ(bindings(cluster).size(), 2u);
+}
+
+TEST_F(RegistrarTest, LocationServicesAreSharedSeparateOrReplicated) {
+    auto& separate = make({.location = Location::separate});
+    phone_.register_at(one_, {});
+    EXPECT_EQ(separate.node(0).location_service().bindings("sip:alice@example.test").size(), 1u);
+    EXPECT_EQ(separate.node(1).location_service().bindings("sip:alice@example.test").size(), 0u);
+
+    World other(Seed{6});
+    auto& replicated =
+        other.add_registrars({"203.0.113.11", "203.0.113.12"},
+                             {.location = Location::replicated, .replication_delay = 2s});
+    replicated.add_user("alice", "secret");
+    Script phone(other);
+    phone.register_at(one_, {});
+    auto& second = replicated.node(1).location_service();
+    EXPECT_TRUE(second.bindings("sip:alice@example.test").empty());
+    other.run_for(2s);
+    EXPECT_EQ(second.bindings("sip:alice@example.test").size(), 1u);
+}
+
+TEST_F(RegistrarTest, RetransmissionGetsTheSameAnswer) {
+    auto& cluster = make();
+    const auto text = phone_.request(sip::Method::register_, "sip:example.test", 1, "x", "");
+    phone_.send(text, one_);
+    phone_.send(text, one_);
+    ASSERT_EQ(phone_.answers.size(), 2u);
+    EXPECT_EQ(phone_.answers[0].text(), phone_.answers[1].text());
+    EXPECT_EQ(cluster.registers(), 1u);
+}
+
+// Faults.
+TEST_F(RegistrarTest, FaultsAreWhatTheySay) {
+    auto& cluster = make();
+    auto& node = cluster.node(0);
+    node.silence();
+    EXPECT_EQ(phone_.register_at(one_, {.authorized = false}), 0);
+    node.heal();
+    node.refuse();
+    phone_.register_at(one_, {.cseq = 2, .authorized = false});
+    node.heal();
+    node.answer_with(503, 20);
+    EXPECT_EQ(phone_.register_at(one_, {.cseq = 3}), 503);
+    EXPECT_EQ(phone_.answers.back().retry_after(), 20u);
+    node.heal();
+    node.filter_options();
+    phone_.answers.clear();
+    phone_.send(phone_.request(sip::Method::options, "sip:example.test", 1, "o", ""), one_);
+    EXPECT_EQ(phone_.last_status(), 0);
+    EXPECT_EQ(phone_.register_at(one_, {.cseq = 5}), 200);
+    node.heal();
+    node.lose_answers(1);
+    phone_.answers.clear();
+    EXPECT_EQ(phone_.register_at(one_, {.cseq = 8}), 401);
+    EXPECT_EQ(bindings(cluster).size(), 1u);
+}
+
+// RFC 3261 §16: a call reaches the phone from any node, through the one that has its binding.
+TEST_F(RegistrarTest, ACallIsForwardedThroughTheOwner) {
+    auto& cluster = make();
+    phone_.register_at(two_, {});
+    cluster.node(1).silence();
+    auto& caller = world_.add_caller({.kind = CallKind::options, .every = 10s});
+    world_.run_for(9s);
+    EXPECT_EQ(caller.reached(), 0u);
+    EXPECT_EQ(caller.lost(), 1u);
+    cluster.heal();
+    phone_.answers_with = 200;
+    world_.run_for(10s);
+    ASSERT_GE(phone_.requests.size(), 1u) << world_.ladder();
+    EXPECT_EQ(phone_.requests.back().request_uri().text, "sip:alice@192.0.2.20:40000");
+    EXPECT_EQ(phone_.requests.back().vias().size(), 3u);
+    EXPECT_EQ(caller.reached(), 1u) << world_.ladder();
+    EXPECT_EQ(caller.calls().back().status, 200);
+}
+
+TEST_F(RegistrarTest, AnInviteRingsAndIsCancelled) {
+    make();
+    phone_.register_at(one_, {});
+    phone_.requests.clear();
+    phone_.answers_with = 180;
+    auto& caller = world_.add_caller({.kind = CallKind::invite, .every = 60s, .rings_for = 2s});
+    world_.run_for(3s);
+    EXPECT_EQ(caller.reached(), 1u) << world_.ladder();
+    ASSERT_EQ(phone_.requests.size(), 4u)
+        << world_.ladder();  // INVITE, and CANCEL until it is answered
+    EXPECT_EQ(phone_.requests.front().method(), sip::Method::invite);
+    EXPECT_EQ(phone_.requests.back().method(), sip::Method::cancel);
+}
+
+TEST_F(RegistrarTest, NobodyRegisteredIs480) {
+    make();
+    auto& caller = world_.add_caller({.every = 10s});
+    world_.run_for(5s);
+    EXPECT_EQ(caller.calls().front().status, 480);
+    EXPECT_EQ(caller.longest_gap(), 5s);
+}
+
+// I7: the same seed gives the same bytes at the same times.
+TEST_F(RegistrarTest, SameSeedSameTrace) {
+    const auto run = [](std::uint64_t number) {
+        World world(seed_from_number(number), {.jitter = 5ms, .loss = 0.1});
+        auto& cluster = world.add_registrars({"203.0.113.11"});
+        cluster.add_user("alice", "secret");
+        Script phone(world);
+        for (std::uint32_t i = 1; i < 20; ++i)
+            phone.register_at(endpoint("203.0.113.11:5060"), {.cseq = 2 * i});
+        return world.trace_hash();
+    };
+    EXPECT_EQ(run(1), run(1));
+    EXPECT_NE(run(1), run(2));
+}
+
+}  // namespace
+}  // namespace holdfast::lab
