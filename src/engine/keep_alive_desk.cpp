@@ -142,17 +142,15 @@ bool KeepAliveDesk::on_response(const Step& step, flow::Flow& flow, const sip::M
     const auto found = kept_.find(flow.id);
     if (found == kept_.end() || response.method() != sip::Method::options) return false;
     if (found->second.branch.empty() || response.top_via().branch != found->second.branch) return false;
-    on_options_answered(step, flow);
+    const auto rtt = flow.keep_alive.answered(step.now, flow::Ping::options);
+    if (rtt) flow.rtt.add(*rtt);
+    step.health.on_answer(flow.target, step.now, rtt);
+    watch(flow);
     return true;
 }
 
 void KeepAliveDesk::on_options_answered(const Step& step, flow::Flow& flow) {
-    if (const auto rtt = flow.keep_alive.answered(step.now, flow::Ping::options)) {
-        flow.rtt.add(*rtt);
-        step.health.on_answer(flow.target, step.now, rtt);
-    } else {
-        step.health.on_answer(flow.target, step.now, std::nullopt);
-    }
+    (void)flow.keep_alive.answered(step.now, flow::Ping::options);  // not our ping: its time says nothing
     watch(flow);
 }
 

@@ -26,6 +26,15 @@ constexpr std::size_t probes_per_second = 10;
 constexpr Duration probe_lifetime = 2s;
 constexpr Duration probe_repeat_least = 500ms;
 
+// R1: how long, and how many of, our own OPTIONS are remembered; a copy may be forked and challenged on its way.
+constexpr Duration own_options_life = 64s;
+constexpr std::size_t own_options = 4096;
+
+constexpr std::size_t datagrams_for_a_flow = 4;    // kept while the flow to answer them is being opened
+constexpr std::size_t accounts_searched = 64;      // for a request that names none of them
+constexpr std::size_t targets_heard = 1024;
+constexpr Duration heard_again = 150s;             // a target heard after so long a silence is news to all accounts
+
 constexpr Duration ring_time = 20s;      // then 480, as long as there is no sound
 constexpr Duration health_store = 60s;   // what is known of targets is written that often, at most
 

@@ -82,7 +82,9 @@ void ProbeDesk::on_flow_trouble(const Step& step, const flow::Flow& flow, FlowEr
     const State state = found->second.state;
     if (state == State::queued || state == State::done) return;
     // F2: our own network is not the target's fault.
-    if (error != FlowError::network_unreachable && error != FlowError::local_address_gone)
+    const bool own_network =
+        error == FlowError::network_unreachable || error == FlowError::local_address_gone;
+    if (!own_network && !step.health.penalised(flow.target, step.now))
         step.health.on_refusal(flow.target, step.now, step.random);
     finish(step, found->first, found->second,
            told::Probed{flow.target, ProbeResult::failed, std::nullopt, 0});
@@ -95,9 +97,9 @@ bool ProbeDesk::on_response(const Step& step, const flow::Flow& flow,
     const Key key = found->second;
     Probe& probe = probes_.at(key);
     if (probe.flow != flow.id) return false;  // N1: from the address we sent to
-    const Duration rtt = step.now - probe.sent_at;
-    const bool once = probe.state == State::asked;
-    step.health.on_answer(key.first, step.now, once ? std::optional(rtt) : std::nullopt);
+    // Sent twice, an answer tells no round-trip time (Karn).
+    const auto rtt = probe.state == State::asked ? std::optional(step.now - probe.sent_at) : std::nullopt;
+    step.health.on_answer(key.first, step.now, rtt);
     finish(step, key, probe,
            {.target = key.first,
             .result = response.status() == 503 ? ProbeResult::busy : ProbeResult::alive,
@@ -139,7 +141,9 @@ void ProbeDesk::on_time(const Step& step) {
             [[fallthrough]];
         case State::opening:
         case State::asked_twice:
-            step.health.on_silence(key.first, step.now, step.random);
+            // F7: one silence is one penalty, however often it is asked after.
+            if (!step.health.silent(key.first, step.now))
+                step.health.on_silence(key.first, step.now, step.random);
             finish(step, key, probe,
                    told::Probed{key.first, ProbeResult::silent, std::nullopt, 0});
             break;

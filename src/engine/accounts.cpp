@@ -1,0 +1,204 @@
+// The accounts' registrations: what they are told, and what they ask for in return.
+#include <algorithm>
+#include <utility>
+#include <variant>
+
+#include "base/check.h"
+#include "base/text.h"
+#include "engine/impl.h"
+#include "engine/limits.h"
+#include "sip/uri.h"
+
+namespace holdfast {
+
+namespace act = registration::act;
+namespace told = registration::told;
+
+namespace {
+
+std::string user_of(std::string_view aor) {
+    const auto uri = sip::OwnedUri::parse(aor);
+    return uri ? sip::percent_decode((*uri)->user) : std::string{};
+}
+
+}  // namespace
+
+void Engine::Impl::on(const Step& step, const in::AddAccount& add) {
+    if (!add.account || accounts_.contains(add.account) || shutting_down_) return;
+    const std::string& instance_id = persistence_.instance_id(random_, step.outbox);
+    const std::string& aor = add.config.aor;
+    registration::Registration registration(add.config, instance_id, persistence_.account_state(aor),
+                                            user_agent_);
+    const std::string_view scheme = aor.starts_with("sips:") ? "sips:" : "sip:";
+    auto identity = std::make_shared<const engine::PingIdentity>(engine::PingIdentity{
+        std::string(scheme).append(registration.domain()), aor, user_agent_});
+    std::string user = user_of(aor);
+    by_user_[user].insert(add.account);
+    accounts_.emplace(add.account, Account{std::move(registration), std::move(identity), std::move(user)});
+    step.tell(add.account, told::Start{});
+}
+
+void Engine::Impl::tell_all(const Step& step, const registration::Told& told) {
+    for (const auto& [id, account] : accounts_) step.tell(id, told);
+}
+
+void Engine::Impl::work(const Step& step) {
+    // Bounded: an engine that talks to itself for ever fails loudly instead of spinning.
+    const std::size_t limit = (accounts_.size() + 1) * engine::limits::steps_per_account;
+    for (std::size_t next = 0; next < tidings_.size(); ++next) {
+        CHECK(next < limit);
+        const auto tiding = std::move(tidings_[next]);
+        handle(step, tiding.account, tiding.told);
+    }
+    tidings_.clear();
+}
+
+void Engine::Impl::handle(const Step& step, AccountId id, const registration::Told& told) {
+    const auto found = accounts_.find(id);
+    if (found == accounts_.end() || gone_.contains(id)) return;
+    Account& account = found->second;
+    actions_.clear();
+    account.registration.handle(told, {.account = id,
+                                       .now = step.now,
+                                       .wall_clock = persistence_.wall_clock(step.now),
+                                       .random = random_,
+                                       .health = health_,
+                                       .flows = flows_.table(),
+                                       .addresses = addresses_,
+                                       .actions = actions_});
+    for (auto& action : actions_) perform(step, id, account, std::move(action));
+    watch(id, account);
+    persistence_.health_may_have_changed(step.now);
+}
+
+void Engine::Impl::watch(AccountId id, const Account& account) {
+    agenda_.put(id, account.registration.next_deadline());
+}
+
+void Engine::Impl::perform(const Step& step, AccountId id, Account& account, registration::Action action) {
+    std::visit([&](auto& what) { perform(step, id, account, what); }, action);
+}
+
+void Engine::Impl::perform(const Step& step, AccountId id, Account&, act::Ask& ask) {
+    dns_.ask(step.now, id, ask.question, step.outbox);
+}
+
+void Engine::Impl::perform(const Step& step, AccountId id, Account& account, act::Open& open) {
+    const auto settings = engine::keep_alive_settings(account.registration.config().policy);
+    if (const auto flow = flows_.open(step, id, open.target, open.tls_name, settings))
+        step.tell(id, told::FlowOpen{*flow, open.target});
+}
+
+void Engine::Impl::perform(const Step& step, AccountId id, Account&, act::Release& release) {
+    keep_alives_.unwant(step, id, release.flow);
+    flows_.release(step.now, release.flow, id);
+}
+
+void Engine::Impl::perform(const Step& step, AccountId id, Account&, act::Send& request) {
+    if (request.method == sip::Method::options) {
+        // R1: a copy of this that arrives here is proof; the Call-ID tells.
+        if (const auto sent = sip::Message::parse(request.wire))
+            own_options_.note(step.now, id, sent->call_id());
+    }
+    if (request.method != sip::Method::register_) return send(step, id, request);
+    pace_.push(id, std::move(request));
+    send_paced(step);
+}
+
+void Engine::Impl::send_paced(const Step& step) {
+    while (const auto waiting = pace_.take(step.now)) send(step, waiting->account, waiting->request);
+}
+
+void Engine::Impl::send(const Step& step, AccountId id, const act::Send& request) {
+    const auto* const flow = flows_.find(request.flow);
+    if (flow == nullptr || !flow->is_open()) {
+        const auto why = flow == nullptr ? std::nullopt : flow->error;
+        step.tell(id, told::SendFailed{request.attempt, why.value_or(FlowError::closed_by_peer),
+                                       "the flow is closed"});
+        return;
+    }
+    transactions_.send(step, *flow, id, request);
+}
+
+void Engine::Impl::perform(const Step&, AccountId id, Account&, act::Abandon& abandon) {
+    transactions_.abandon(id, abandon.attempt);
+}
+
+void Engine::Impl::perform(const Step& step, AccountId id, Account& account, act::Probe& probe) {
+    probes_.ask(step, id, probe, account.identity);
+}
+
+void Engine::Impl::perform(const Step& step, AccountId id, Account& account, act::KeepAlive& keep_alive) {
+    if (keep_alive.on) {
+        const auto settings = engine::keep_alive_settings(account.registration.config().policy);
+        keep_alives_.want(step, id, keep_alive.flow, {account.identity, settings});
+    } else {
+        keep_alives_.unwant(step, id, keep_alive.flow);
+    }
+}
+
+void Engine::Impl::perform(const Step& step, AccountId, Account& account, act::Store& store) {
+    persistence_.store_account(account.registration.config().aor, store.key, std::move(store.value),
+                               step.outbox);
+}
+
+void Engine::Impl::perform(const Step&, AccountId id, Account& account, act::Unregistered&) {
+    if (account.leaving) gone_.insert(id);
+}
+
+void Engine::Impl::perform(const Step& step, AccountId id, Account&, Event& event) {
+    event.account = id;
+    step.outbox.push(std::move(event));
+}
+
+void Engine::Impl::leave(const Step& step, AccountId id, Account& account) {
+    if (std::exchange(account.leaving, true)) return;
+    // B4: on exit, 2 s at most.
+    leaving_.put(id, {step.now + engine::limits::shut_down, "waits until it is unregistered (B4)"});
+    incoming_.forget(step, id);
+    step.tell(id, told::ShutDown{});
+}
+
+void Engine::Impl::remove_those_gone(const Step& step) {
+    for (const AccountId id : std::exchange(gone_, {})) {
+        const auto found = accounts_.find(id);
+        if (found == accounts_.end()) continue;
+        keep_alives_.forget(step, id);
+        pace_.forget(id);
+        transactions_.forget(id);
+        probes_.forget(id);
+        dns_.forget(id);
+        incoming_.forget(step, id);
+        flows_.forget(step.now, id);
+        health_.forget(id);
+        agenda_.remove(id);
+        leaving_.remove(id);
+        const auto named = by_user_.find(found->second.user);
+        named->second.erase(id);
+        if (named->second.empty()) by_user_.erase(named);
+        accounts_.erase(found);
+    }
+}
+
+std::optional<AccountStatus> Engine::Impl::status(AccountId id) const {
+    const auto found = accounts_.find(id);
+    if (found == accounts_.end()) return std::nullopt;
+    const auto view = found->second.registration.view();
+    AccountStatus status{.aor = found->second.registration.config().aor,
+                         .registered = view.registered,
+                         .proven = view.proven,
+                         .bindings = {},
+                         .targets = view.targets,
+                         .state = view.state};
+    for (const auto& binding : view.bindings)
+        status.bindings.push_back({.reg_id = binding.reg_id,
+                                   .registered = binding.registered,
+                                   .target = binding.target,
+                                   .mapping = binding.mapping,
+                                   .contact = binding.contact,
+                                   .expires = binding.expires,
+                                   .refresh_at = binding.refresh_at});
+    return status;
+}
+
+}  // namespace holdfast

@@ -1,0 +1,201 @@
+// What can happen to the engine, one input after the other, and when it wants to be called again.
+#include "engine/engine.h"
+
+#include <algorithm>
+#include <utility>
+#include <variant>
+
+#include "base/check.h"
+#include "engine/impl.h"
+#include "engine/limits.h"
+
+namespace holdfast {
+
+namespace told = registration::told;
+
+Engine::Engine(EngineOptions options) : impl_(std::make_unique<Impl>(std::move(options))) {}
+Engine::Engine(Engine&&) noexcept = default;
+Engine& Engine::operator=(Engine&&) noexcept = default;
+Engine::~Engine() = default;
+
+void Engine::handle(Instant now, const Input& input, Outbox& outbox) {
+    impl_->handle(now, input, outbox);
+}
+Deadline Engine::next_deadline() const { return impl_->next_deadline(); }
+std::optional<AccountStatus> Engine::status(AccountId account) const {
+    return impl_->status(account);
+}
+
+Engine::Impl::Impl(EngineOptions options)
+    : random_(options.seed),
+      user_agent_(options.user_agent),
+      persistence_(std::move(options.state), options.started, options.wall_clock),
+      pace_(options.registers_per_second),
+      incoming_(options.user_agent),
+      now_(options.started) {
+    persistence_.restore_health(health_, options.started);
+}
+
+void Engine::Impl::handle(Instant now, const Input& input, Outbox& outbox) {
+    CHECK(now >= now_);  // the driver's promise: now never goes back
+    now_ = now;
+    if (stopped_) return;
+    const Step step{now, random_, health_, flows_, tidings_, outbox};
+    // The news first, then the clock: an answer that lies here already beats a timeout of the same moment.
+    std::visit([&](const auto& what) { on(step, what); }, input);
+    work(step);
+    on_time(step);
+    work(step);
+    remove_those_gone(step);
+    flows_.sweep();
+    if (shutting_down_ && accounts_.empty()) stop(step);
+}
+
+void Engine::Impl::on_time(const Step& step) {
+    for (auto& reply : dns_.on_time(step.now))
+        for (const AccountId id : reply.askers)
+            step.tell(id, told::Dns{reply.question, reply.answer});
+    for (const auto& result : transactions_.on_time(step)) report(step, result, {}, nullptr);
+    probes_.on_time(step);
+    for (const FlowId lost : keep_alives_.on_time(step)) {
+        const Target target = flows_.find(lost)->target;
+        flows_.close(step, lost, FlowError::timed_out);
+        end_flow(step, {lost, target, FlowError::timed_out, "no pong (RFC 5626 §4.4.1)"});
+    }
+    flows_.on_time(step);
+    incoming_.on_time(step);
+    send_paced(step);
+    for (const AccountId id : agenda_.take_due(step.now)) step.tell(id, told::Time{});
+    for (const AccountId id : leaving_.take_due(step.now)) gone_.insert(id);
+    if (persistence_.next_deadline().at <= step.now)
+        persistence_.store_health(health_, step.now, step.outbox);
+}
+
+Deadline Engine::Impl::next_deadline() const {
+    if (stopped_) return {};
+    Deadline next = dns_.next_deadline();
+    for (const Deadline deadline :
+         {transactions_.next_deadline(), probes_.next_deadline(), keep_alives_.next_deadline(),
+          flows_.next_deadline(), incoming_.next_deadline(), pace_.next_deadline(), agenda_.next(),
+          leaving_.next(), persistence_.next_deadline()})
+        next = sooner(next, deadline);
+    return next;
+}
+
+void Engine::Impl::on(const Step&, const in::Time&) {}
+
+void Engine::Impl::on(const Step& step, const in::FlowOpened& opened) {
+    const auto* const flow =
+        flows_.on_opened(step, opened.flow, opened.local, opened.verified_name);
+    if (flow == nullptr) return;
+    persistence_.remember_port(*flow, step.outbox);
+    probes_.on_flow_opened(step, *flow);
+    auto strayed = strays_.extract(opened.flow);
+    if (strayed.empty()) return;
+    for (const auto& [arrived, source, bytes] : strayed.mapped()) {
+        on_message(step, arrived, source, bytes);
+        work(step);
+    }
+}
+
+void Engine::Impl::on(const Step& step, const in::FlowFailed& failed) {
+    const auto* const flow = flows_.find(failed.flow);
+    if (flow == nullptr || !flow->is_alive()) return;
+    const engine::FlowTrouble trouble{failed.flow, flow->target, failed.error, failed.detail};
+    if (flows_.on_failed(step, trouble)) {
+        probes_.on_flow_trouble(step, *flow, failed.error);
+        strays_.erase(failed.flow);
+    } else if (is_reliable(flow->target.transport)) {
+        if (flows_.on_closed(trouble)) end_flow(step, trouble);
+    } else {
+        on_icmp(step, trouble);
+    }
+}
+
+void Engine::Impl::on(const Step& step, const in::FlowClosed& closed) {
+    const auto* const flow = flows_.find(closed.flow);
+    if (flow == nullptr) return;
+    const engine::FlowTrouble trouble{closed.flow, flow->target, closed.error, closed.detail};
+    if (flow->state == flow::FlowState::opening) {
+        on(step, in::FlowFailed{closed.flow, closed.error, closed.detail});
+    } else if (flows_.on_closed(trouble)) {
+        end_flow(step, trouble);
+    }
+}
+
+void Engine::Impl::on(const Step& step, const in::Received& received) {
+    const auto* const flow = flows_.find(received.flow);
+    if (flow == nullptr || !flow->is_open()) return;
+    if (is_reliable(flow->target.transport)) {
+        on_stream(step, received.flow, received.bytes);
+    } else {
+        on_datagram(step, received.flow, received.bytes);
+    }
+}
+
+void Engine::Impl::on(const Step& step, const in::Stray& stray) {
+    on_message(step, FlowId{}, stray.remote, stray.bytes);
+}
+
+void Engine::Impl::on(const Step& step, const in::DnsAnswer& answer) {
+    const auto reply = dns_.on_answer(answer.query, answer.answer);
+    for (const AccountId id : reply.askers)
+        step.tell(id, told::Dns{reply.question, reply.answer});
+}
+
+void Engine::Impl::on(const Step& step, const in::NetworkChanged& network) {
+    const bool is_first = !std::exchange(network_known_, true);
+    addresses_ = network.addresses;
+    if (is_first) return tell_all(step, told::Network{addresses_, network.woke});
+    // K5: a flow whose address is gone is closed, all others are verified.
+    std::vector<engine::FlowTrouble> gone;
+    for (const auto& flow : flows_.table().all()) {
+        const IpAddress& own = flow.local.address;
+        if (!flow.is_open() || own.is_unspecified() || own.is_loopback()) continue;
+        if (std::ranges::find(addresses_, own) == addresses_.end())
+            gone.push_back({flow.id, flow.target, FlowError::local_address_gone, own.to_string()});
+    }
+    for (const auto& trouble : gone) {
+        flows_.close(step, trouble.flow, trouble.error);
+        end_flow(step, trouble);
+    }
+    tell_all(step, told::Network{addresses_, network.woke});
+    keep_alives_.verify_all(step);
+}
+
+void Engine::Impl::on(const Step& step, const in::RegisterNow& command) {
+    if (command.account) {
+        step.tell(command.account, told::RegisterNow{});
+    } else {
+        tell_all(step, told::RegisterNow{});
+    }
+}
+
+void Engine::Impl::on(const Step& step, const in::ChangePassword& change) {
+    step.tell(change.account, told::PasswordChanged{change.password});
+}
+
+void Engine::Impl::on(const Step& step, const in::HangUp& hang_up) {
+    incoming_.hang_up(step, hang_up.account);
+}
+
+void Engine::Impl::on(const Step& step, const in::RemoveAccount& remove) {
+    if (const auto found = accounts_.find(remove.account); found != accounts_.end())
+        leave(step, found->first, found->second);
+}
+
+void Engine::Impl::on(const Step& step, const in::ShutDown&) {
+    shutting_down_ = true;
+    for (auto& [id, account] : accounts_) leave(step, id, account);
+}
+
+void Engine::Impl::stop(const Step& step) {
+    persistence_.store_health(health_, step.now, step.outbox);
+    flows_.close_all(step);
+    Event stopped;
+    stopped.kind = EventKind::stopped;
+    step.outbox.push(std::move(stopped));
+    stopped_ = true;
+}
+
+}  // namespace holdfast

@@ -1,0 +1,142 @@
+// The engine's inside: the desks, the accounts' registrations, and how what happens at one reaches the others.
+//
+//   Input ──► on(…) ──► desks ──► Tidings ──► Registration::handle ──► Actions ──► desks ──► …
+//
+// Tidings are worked off one by one until none is left; nothing calls back, nothing recurses.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/agenda.h"
+#include "engine/dns_desk.h"
+#include "engine/engine.h"
+#include "engine/flow_desk.h"
+#include "engine/incoming_desk.h"
+#include "engine/keep_alive_desk.h"
+#include "engine/own_options.h"
+#include "engine/persistence.h"
+#include "engine/probe_desk.h"
+#include "engine/register_pace.h"
+#include "engine/step.h"
+#include "engine/transaction_desk.h"
+#include "location/health.h"
+#include "registration/registration.h"
+
+namespace holdfast {
+
+class Engine::Impl {
+public:
+    explicit Impl(EngineOptions options);
+    void handle(Instant now, const Input& input, Outbox& outbox);
+    [[nodiscard]] Deadline next_deadline() const;
+    [[nodiscard]] std::optional<AccountStatus> status(AccountId id) const;
+
+private:
+    using Step = engine::Step;
+    struct Account {
+        registration::Registration registration;
+        engine::PingIdentityPtr identity;
+        std::string user;  // of the AOR, escapes resolved
+        bool leaving = false;
+    };
+
+    // engine.cpp: inputs, time, and the end.
+    void on(const Step& step, const in::Time&);
+    void on(const Step& step, const in::FlowOpened& opened);
+    void on(const Step& step, const in::FlowFailed& failed);
+    void on(const Step& step, const in::FlowClosed& closed);
+    void on(const Step& step, const in::Received& received);
+    void on(const Step& step, const in::Stray& stray);
+    void on(const Step& step, const in::DnsAnswer& answer);
+    void on(const Step& step, const in::NetworkChanged& network);
+    void on(const Step& step, const in::AddAccount& add);
+    void on(const Step& step, const in::RemoveAccount& remove);
+    void on(const Step& step, const in::RegisterNow& command);
+    void on(const Step& step, const in::ChangePassword& change);
+    void on(const Step& step, const in::HangUp& hang_up);
+    void on(const Step& step, const in::ShutDown&);
+    void on_time(const Step& step);
+    void stop(const Step& step);
+
+    // accounts.cpp: registrations and what they ask for.
+    void work(const Step& step);
+    void handle(const Step& step, AccountId id, const registration::Told& told);
+    void perform(const Step& step, AccountId id, Account& account, registration::Action action);
+    void perform(const Step& step, AccountId id, Account& account, registration::act::Ask& ask);
+    void perform(const Step& step, AccountId id, Account& account, registration::act::Open& open);
+    void perform(const Step& step, AccountId id, Account& account, registration::act::Release& release);
+    void perform(const Step& step, AccountId id, Account& account, registration::act::Send& send);
+    void perform(const Step& step, AccountId id, Account& account, registration::act::Abandon& abandon);
+    void perform(const Step& step, AccountId id, Account& account, registration::act::Probe& probe);
+    void perform(const Step& step, AccountId id, Account& account, registration::act::KeepAlive& keep_alive);
+    void perform(const Step& step, AccountId id, Account& account, registration::act::Store& store);
+    void perform(const Step& step, AccountId id, Account& account, registration::act::Unregistered&);
+    void perform(const Step& step, AccountId id, Account& account, Event& event);
+    void send(const Step& step, AccountId id, const registration::act::Send& request);
+    void send_paced(const Step& step);
+    void leave(const Step& step, AccountId id, Account& account);
+    void remove_those_gone(const Step& step);
+    void tell_all(const Step& step, const registration::Told& told);
+    void watch(AccountId id, const Account& account);
+
+    // traffic.cpp: bytes on flows, and flows that fail.
+    void on_stream(const Step& step, FlowId flow, std::string_view bytes);
+    void on_datagram(const Step& step, FlowId flow, std::string_view bytes);
+    void on_message(const Step& step, FlowId arrived, const Endpoint& source, std::string_view bytes);
+    void on_response(const Step& step, flow::Flow& flow, const sip::Message& response);
+    void on_request(const Step& step, engine::Incoming incoming);
+    // The flow to answer on, or nothing: it is being opened, and the request comes again when it is.
+    std::optional<FlowId> flow_to_answer(const Step& step, const engine::Incoming& incoming);
+    void on_learned(const Step& step, flow::Flow& flow, flow::Learned learned);
+    void on_heard(const Step& step, flow::Flow& flow);
+    void report(const Step& step, const engine::TransactionResult& result, const engine::FlowTrouble& trouble,
+                const sip::Message* message);
+    void on_icmp(const Step& step, const engine::FlowTrouble& trouble);
+    void end_flow(const Step& step, const engine::FlowTrouble& trouble);
+    [[nodiscard]] std::vector<engine::Addressee> addressees(const Step& step, FlowId flow,
+                                                            const sip::Message& request) const;
+    [[nodiscard]] engine::Addressee addressee(const Step& step, FlowId flow, AccountId id,
+                                              const sip::Message& request) const;
+
+    Random random_;
+    location::Health health_;
+    std::string user_agent_;
+    engine::Persistence persistence_;
+    engine::FlowDesk flows_;
+    engine::DnsDesk dns_;
+    engine::TransactionDesk transactions_;
+    engine::RegisterPace pace_;
+    engine::ProbeDesk probes_;
+    engine::KeepAliveDesk keep_alives_;
+    engine::IncomingDesk incoming_;
+    engine::OwnOptions own_options_;
+
+    std::map<AccountId, Account> accounts_;
+    std::map<std::string, std::set<AccountId>, std::less<>> by_user_;
+    engine::Agenda<AccountId> agenda_;   // the registrations' deadlines
+    engine::Agenda<AccountId> leaving_;  // until when an account may take to unregister
+    std::set<AccountId> gone_;
+    engine::Tidings tidings_;
+    registration::Actions actions_;
+    std::vector<IpAddress> addresses_;
+    std::map<Target, Instant> heard_;
+    struct Strayed {
+        FlowId arrived;
+        Endpoint source;
+        std::string bytes;
+    };
+    std::map<FlowId, std::vector<Strayed>> strays_;  // until there is a flow to answer on
+    Instant now_{};
+    bool network_known_ = false;
+    bool shutting_down_ = false;
+    bool stopped_ = false;
+};
+
+}  // namespace holdfast

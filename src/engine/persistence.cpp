@@ -1,0 +1,90 @@
+#include "engine/persistence.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "engine/limits.h"
+
+namespace holdfast::engine {
+
+namespace {
+
+constexpr std::string_view instance_id_key = "device/instance-id";
+constexpr std::string_view health_key = "device/health";
+
+std::string account_prefix(std::string_view aor) {
+    return std::string("account/").append(aor).append("/");
+}
+
+}  // namespace
+
+Persistence::Persistence(State state, Instant started, std::int64_t wall_clock)
+    : state_(std::move(state)), started_(started), wall_clock_(wall_clock) {
+    if (const auto found = state_.find(instance_id_key); found != state_.end())
+        instance_id_ = found->second;
+}
+
+std::int64_t Persistence::wall_clock(Instant now) const {
+    return wall_clock_ + std::chrono::duration_cast<std::chrono::seconds>(now - started_).count();
+}
+
+registration::AccountState Persistence::account_state(std::string_view aor) const {
+    registration::AccountState state;
+    const std::string prefix = account_prefix(aor);
+    for (auto at = state_.lower_bound(prefix); at != state_.end() && at->first.starts_with(prefix); ++at)
+        state.emplace(at->first.substr(prefix.size()), at->second);
+    return state;
+}
+
+void Persistence::store(std::string key, std::string value, Outbox& outbox) {
+    if (value.empty()) {
+        state_.erase(key);
+    } else {
+        state_.insert_or_assign(key, value);
+    }
+    outbox.push(out::Store{std::move(key), std::move(value)});
+}
+
+void Persistence::store_account(std::string_view aor, std::string_view key, std::string value,
+                                Outbox& outbox) {
+    store(account_prefix(aor).append(key), std::move(value), outbox);
+}
+
+const std::string& Persistence::instance_id(Random& random, Outbox& outbox) {
+    if (instance_id_.empty()) {
+        instance_id_ = random.uuid();
+        store(std::string(instance_id_key), instance_id_, outbox);
+    }
+    return instance_id_;
+}
+
+void Persistence::remember_port(const flow::Flow& flow, Outbox& outbox) {
+    if (flow.target.transport != Transport::udp || flow.spare_port || flow.local.port == 0) return;
+    const bool v4 = flow.local.address.family() == Family::ipv4;
+    const std::string_view key = v4 ? "device/udp-port-v4" : "device/udp-port-v6";
+    std::string port = std::to_string(flow.local.port);
+    if (const auto found = state_.find(key); found != state_.end() && found->second == port) return;
+    store(std::string(key), std::move(port), outbox);
+}
+
+void Persistence::restore_health(location::Health& health, Instant now) const {
+    const auto found = state_.find(health_key);
+    if (found == state_.end()) return;
+    // What a disk holds may be anything; a phone that cannot read it starts without it.
+    (void)health.decode(found->second, now, wall_clock(now));
+}
+
+void Persistence::health_may_have_changed(Instant now) {
+    if (health_due_ == never) health_due_ = std::max(now, health_stored_ + limits::health_store);
+}
+
+void Persistence::store_health(const location::Health& health, Instant now, Outbox& outbox) {
+    health_due_ = never;
+    health_stored_ = now;
+    std::string text = health.encode(now, wall_clock(now));
+    const auto found = state_.find(health_key);
+    if (found == state_.end() ? text.empty() : found->second == text) return;
+    store(std::string(health_key), std::move(text), outbox);
+}
+
+}  // namespace holdfast::engine

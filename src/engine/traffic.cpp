@@ -1,0 +1,249 @@
+// Bytes that come on flows: framed, parsed, and brought to the desk they are for; and flows that fail under them.
+#include <algorithm>
+#include <utility>
+
+#include "base/text.h"
+#include "engine/impl.h"
+#include "engine/limits.h"
+#include "flow/outbound.h"
+#include "flow/stun.h"
+#include "sip/response.h"
+#include "sip/verdict.h"
+
+namespace holdfast {
+
+namespace told = registration::told;
+using transaction::ClientResult;
+
+namespace {
+
+// CRLF keep-alives, and the four zero bytes that some servers send (§11): not worth a word.
+bool is_keep_alive(std::string_view datagram) {
+    return std::ranges::all_of(datagram, [](char c) { return c == '\r' || c == '\n' || c == '\0'; });
+}
+
+bool is_secure_only(const registration::AccountConfig& config) {
+    return config.aor.starts_with("sips:") || config.transport == Transport::tls;
+}
+
+}  // namespace
+
+void Engine::Impl::on_stream(const Step& step, FlowId id, std::string_view bytes) {
+    flows_.framer(id)->feed(bytes);
+    while (auto* const flow = flows_.find(id)) {
+        if (!flow->is_open()) return;  // what came before has ended it
+        const auto item = flows_.framer(id)->next();
+        if (!item) return;
+        switch (item->kind) {
+        case sip::StreamItem::Kind::message: on_message(step, id, flow->target.endpoint, item->bytes); break;
+        case sip::StreamItem::Kind::ping:  // RFC 5626 §3.5.1
+            on_heard(step, *flow);
+            flows_.send(step, id, "\r\n");
+            break;
+        case sip::StreamItem::Kind::pong:
+            on_heard(step, *flow);
+            keep_alives_.on_pong(step, *flow);
+            break;
+        case sip::StreamItem::Kind::error: {
+            const engine::FlowTrouble trouble{id, flow->target, FlowError::reset,
+                                              std::string("not SIP: ").append(item->error.reason)};
+            flows_.close(step, id, trouble.error);
+            end_flow(step, trouble);
+            return;
+        }
+        }
+        work(step);  // while the message is alive
+    }
+}
+
+void Engine::Impl::on_datagram(const Step& step, FlowId id, std::string_view bytes) {
+    auto& flow = *flows_.find(id);
+    if (flow::is_stun(bytes)) {
+        on_learned(step, flow, keep_alives_.on_stun(step, flow, bytes));
+        on_heard(step, flow);
+    } else if (is_keep_alive(bytes)) {
+        on_heard(step, flow);
+    } else {
+        on_message(step, id, flow.target.endpoint, bytes);
+    }
+}
+
+void Engine::Impl::on_message(const Step& step, FlowId arrived, const Endpoint& source,
+                              std::string_view bytes) {
+    const auto message = sip::Message::parse(bytes);
+    auto* const flow = flows_.find(arrived);
+    if (!message) {
+        // RFC 3261 §8.2: an answer, if it can be read so far, but only to whom we talk to (§11 a).
+        if (!message.error().answerable || flow == nullptr || !flows_.is_ours(arrived)) return;
+        if (const auto readable = sip::Message::salvage(bytes))
+            incoming_.refuse_unreadable(step, {*readable, source, arrived, arrived}, message.error().status);
+        return;
+    }
+    if (flow != nullptr) on_heard(step, *flow);
+    if (message->is_request()) {
+        on_request(step, {*message, source, arrived, {}});
+    } else if (flow != nullptr) {
+        on_response(step, *flow, *message);
+    }
+    work(step);  // while the message is alive
+}
+
+void Engine::Impl::on_response(const Step& step, flow::Flow& flow, const sip::Message& response) {
+    // Deviates: RFC 3261 §18.1.2 (sent-by): an ALG may have rewritten it; our branch has 96 random bits (N1).
+    if (sip::check_response(response)) return;
+    const auto result = transactions_.on_response(step, flow.id, response);
+    if (result) {
+        const bool is_register = result->method == sip::Method::register_;
+        if (result->rtt && is_register) flow.rtt.add(*result->rtt);
+        health_.on_answer(flow.target, step.now, is_register ? result->rtt : std::nullopt);
+    } else if (probes_.on_response(step, flow, response)) {
+        keep_alives_.on_options_answered(step, flow);
+    } else if (!keep_alives_.on_response(step, flow, response)) {
+        return;  // RFC 3261 §18.1.2: a response to nothing of ours
+    }
+    const Endpoint& server = flow.target.endpoint;
+    on_learned(step, flow,
+               flow.mapping.learn(step.now, flow::sighting_of(response, flow.local, server, server)));
+    if (const auto agreement = flow::agreement_of(response); agreement.any() || agreement.flow_timer)
+        keep_alives_.on_agreement(step, flow, agreement);
+    // Last: who reads the answer already knows the mapping it brought (N3).
+    if (result) report(step, *result, {}, &response);
+}
+
+// N1, N2: what the top Via of an answer to our own request, or a STUN answer, says of this flow's mapping.
+void Engine::Impl::on_learned(const Step& step, flow::Flow& flow, flow::Learned learned) {
+    switch (learned) {
+    case flow::Learned::none:
+    case flow::Learned::not_usable: return;
+    case flow::Learned::same: break;
+    case flow::Learned::first:
+    case flow::Learned::changed:
+        for (const AccountId id : flows_.users(flow.id)) step.tell(id, told::MappingChanged{flow.id});
+        break;
+    }
+    keep_alives_.on_mapping(step, flow);
+}
+
+void Engine::Impl::on_heard(const Step& step, flow::Flow& flow) {
+    keep_alives_.on_heard(flow, step.now);
+    if (!flows_.is_ours(flow.id)) return;
+    if (heard_.size() >= engine::limits::targets_heard) heard_.clear();
+    const auto [at, is_new] = heard_.try_emplace(flow.target, step.now);
+    const bool was_silent = is_new || step.now - at->second >= engine::limits::heard_again ||
+                            health_.silent(flow.target, step.now);
+    at->second = step.now;
+    if (was_silent) tell_all(step, told::Alive{flow.target});
+}
+
+void Engine::Impl::report(const Step& step, const engine::TransactionResult& result,
+                          const engine::FlowTrouble& trouble, const sip::Message* message) {
+    switch (result.what) {
+    case ClientResult::provisional:
+    case ClientResult::final_response:
+        step.tell(result.account, told::Response{result.attempt, result.flow, message});
+        break;
+    case ClientResult::timed_out:
+        step.tell(result.account, told::Timeout{result.attempt});
+        // F6: not even a 1xx. (What silence to a REGISTER means is the registration's own business, F3.)
+        if (!result.heard && result.method != sip::Method::register_)
+            for (const AccountId id : flows_.users(result.flow))
+                step.tell(id, told::Suspect{result.flow, "a request was not answered"});
+        break;
+    case ClientResult::transport_error:
+        step.tell(result.account, told::SendFailed{result.attempt, trouble.error, trouble.detail});
+        break;
+    case ClientResult::pending:
+    case ClientResult::success:
+    case ClientResult::absorbed:
+    case ClientResult::done: break;
+    }
+}
+
+// ICMP for a datagram; the flow stays usable. F2: a hard failure where an attempt is outstanding; otherwise doubt.
+void Engine::Impl::on_icmp(const Step& step, const engine::FlowTrouble& trouble) {
+    std::set<AccountId> with_attempt;
+    for (const auto& result : transactions_.on_flow_trouble(trouble.flow)) {
+        with_attempt.insert(result.account);
+        report(step, result, trouble, nullptr);
+    }
+    for (const AccountId id : flows_.users(trouble.flow))
+        if (!with_attempt.contains(id))
+            step.tell(id, told::FlowLost{trouble.flow, trouble.target, trouble.error, trouble.detail, true});
+    if (const auto* const flow = flows_.find(trouble.flow))
+        probes_.on_flow_trouble(step, *flow, trouble.error);
+}
+
+void Engine::Impl::end_flow(const Step& step, const engine::FlowTrouble& trouble) {
+    for (const auto& result : transactions_.on_flow_trouble(trouble.flow))
+        report(step, result, trouble, nullptr);
+    for (const AccountId id : flows_.users(trouble.flow))
+        step.tell(id, told::FlowLost{trouble.flow, trouble.target, trouble.error, trouble.detail, false});
+    if (const auto* const flow = flows_.find(trouble.flow))
+        probes_.on_flow_trouble(step, *flow, trouble.error);
+    keep_alives_.on_flow_ended(trouble.flow);
+    incoming_.on_flow_ended(trouble.flow);
+}
+
+void Engine::Impl::on_request(const Step& step, engine::Incoming incoming) {
+    const auto candidates = addressees(step, incoming.arrived, incoming.request);
+    if (!incoming_.is_welcome(incoming, candidates)) return;  // §11: dropped unanswered
+    const auto flow = flow_to_answer(step, incoming);
+    if (!flow) return;
+    incoming.flow = *flow;
+    flows_.touch(step.now, *flow);
+    incoming_.on_request(step, incoming, candidates);
+}
+
+std::optional<FlowId> Engine::Impl::flow_to_answer(const Step& step, const engine::Incoming& incoming) {
+    // RFC 3261 §18.2.2, RFC 3581 §4: on a stream its connection, else where the top Via says.
+    const auto* const arrived = flows_.find(incoming.arrived);
+    if (arrived != nullptr && is_reliable(arrived->target.transport)) return incoming.arrived;
+    const Endpoint destination = sip::response_destination(incoming.request, incoming.source);
+    if (arrived != nullptr && arrived->target.endpoint == destination) return incoming.arrived;
+    const auto opened = flows_.open_to_answer(step, destination);
+    if (!opened || flows_.find(*opened)->is_open()) return opened;
+    auto& waiting = strays_[*opened];
+    if (waiting.size() < engine::limits::datagrams_for_a_flow)
+        waiting.push_back({incoming.arrived, incoming.source, std::string(incoming.request.text())});
+    return std::nullopt;
+}
+
+engine::Addressee Engine::Impl::addressee(const Step& step, FlowId flow, AccountId id,
+                                          const sip::Message& request) const {
+    const Account& account = accounts_.at(id);
+    const auto& config = account.registration.config();
+    return {.account = id,
+            .user = account.user,
+            .aor = config.aor,
+            .view = account.registration.view(),
+            .rules = {.secure = is_secure_only(config),
+                      .accept_direct_calls = config.policy.accept_direct_calls},
+            .on_own_flow = flows_.uses_or_used(flow, id),
+            .sent_it = own_options_.sender(step.now, request.call_id()) == id};
+}
+
+// Who a request may be for: who has the user of its Request-URI; else who uses the flow, or a few of all. Never a
+// walk over a hundred thousand accounts for one datagram of a stranger.
+std::vector<engine::Addressee> Engine::Impl::addressees(const Step& step, FlowId flow,
+                                                        const sip::Message& request) const {
+    std::set<AccountId> candidates;
+    const auto add = [&](AccountId id) {
+        if (accounts_.contains(id) && candidates.size() < engine::limits::accounts_searched)
+            candidates.insert(id);
+    };
+    if (const auto named = by_user_.find(sip::percent_decode(request.request_uri().user));
+        named != by_user_.end())
+        std::ranges::for_each(named->second, add);
+    add(own_options_.sender(step.now, request.call_id()));
+    if (candidates.empty()) {
+        const auto& users = flows_.users(flow);
+        for (auto at = users.begin(); at != users.end() && candidates.empty(); ++at) add(*at);
+        if (accounts_.size() <= engine::limits::accounts_searched)
+            for (const auto& [id, account] : accounts_) add(id);
+    }
+    std::vector<engine::Addressee> found;
+    for (const AccountId id : candidates) found.push_back(addressee(step, flow, id, request));
+    return found;
+}
+
+}  // namespace holdfast
