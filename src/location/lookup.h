@@ -31,7 +31,7 @@ struct Constraints {
     bool ipv6 = true;
     bool use_naptr = true;
     bool use_srv = true;
-    RankKey key;  // so that an answer of too many records is cut after ranking (L2)
+    RankKey key = {};  // so that an answer of too many records is cut after ranking (L2)
 };
 
 struct Candidate {
@@ -90,7 +90,7 @@ private:
 // Which transports an account may use now (L1). fixed: by the account or ;transport=. After TLS has worked, automatic
 // choice goes to clear text only if the user allows it.
 struct TransportChoice {
-    std::optional<Transport> fixed;
+    std::optional<Transport> fixed = {};
     bool secure = false;  // sips
     bool tls_has_worked = false;
     bool allow_downgrade = false;
