@@ -95,6 +95,8 @@ void Engine::Impl::on_response(const Step& step, flow::Flow& flow, const sip::Me
     if (result) {
         const bool is_register = result->method == sip::Method::register_;
         if (result->rtt && is_register) flow.rtt.add(*result->rtt);
+        // R1's OPTIONS shows that this server answers the kind: its silence later means something (K2).
+        if (result->method == sip::Method::options) keep_alives_.on_options_answered(step, flow);
         health_.on_answer(flow.target, step.now, is_register ? result->rtt : std::nullopt);
     } else if (probes_.on_response(step, flow, response)) {
         keep_alives_.on_options_answered(step, flow);
@@ -145,7 +147,8 @@ void Engine::Impl::report(const Step& step, const engine::TransactionResult& res
     case ClientResult::timed_out:
         step.tell(result.account, told::Timeout{result.attempt});
         // F6: not even a 1xx. (What silence to a REGISTER means is the registration's own business, F3.)
-        if (!result.heard && result.method != sip::Method::register_)
+        // R1's OPTIONS never counts: it may have been lost on its way back to us.
+        if (!result.heard && result.method != sip::Method::register_ && result.method != sip::Method::options)
             for (const AccountId id : flows_.users(result.flow))
                 step.tell(id, told::Suspect{result.flow, "a request was not answered"});
         break;
