@@ -72,6 +72,7 @@ public:
     void stop();
 
 private:
+    friend class Loop;
     struct Impl;
     std::shared_ptr<Impl> impl_;
 };

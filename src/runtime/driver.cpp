@@ -1,0 +1,294 @@
+#include "runtime/driver.h"
+
+#include <algorithm>
+#include <charconv>
+#include <deque>
+#include <utility>
+
+#include "base/check.h"
+#include "base/text.h"
+#include "runtime/clock.h"
+#include "runtime/dns_client.h"
+#include "runtime/flows.h"
+#include "runtime/network_watch.h"
+#include "runtime/recording.h"
+#include "runtime/state_file.h"
+
+namespace holdfast::runtime {
+
+namespace {
+
+// A deadline that is still due after so many calls is ours to mend: it would spin for ever.
+constexpr int fruitless_calls = 100;
+
+// What the runtime itself remembers stands beside the engine's keys, under a prefix that the engine does not see.
+constexpr std::string_view own_prefix = "runtime/";
+std::string port_key(Family family) {
+    return std::string(own_prefix) + (family == Family::ipv4 ? "udp_port/ipv4" : "udp_port/ipv6");
+}
+
+template <class... Cases>
+struct Overloaded : Cases... {
+    using Cases::operator()...;
+};
+
+}  // namespace
+
+class Driver::Impl {
+public:
+    Impl(Loop& loop, DriverOptions options)
+        : loop_(loop), options_(std::move(options)), deadline_(loop, [this] { step(in::Time{}); pump(); }) {}
+
+    std::expected<void, Failure> open();
+    void attach(MachineRef machine);
+    void submit(Input input);
+
+    Loop& loop_;
+    DriverOptions options_;
+    EngineOptions engine_options_;
+    std::vector<Observer*> observers_;
+    std::function<void()> on_stopped_;
+    std::unique_ptr<Flows> flows_;
+    std::uint64_t steps_ = 0;
+    bool stopped_ = false;
+
+private:
+    std::expected<void, Failure> open_state();
+    std::expected<void, Failure> open_flows();
+    void happened(Input input);
+    void pump();
+    void step(const Input& input);
+    void make_durable(const std::vector<Output>& outputs);
+    void perform(Output& output);
+    void tell(const Event& event);
+    void notice(std::string sentence);
+    void arm_deadline();
+
+    MachineRef machine_;
+    Timer deadline_;
+    std::optional<StateFile> state_;
+    std::vector<out::Store> unstored_;  // of the runtime itself, or of a commit that failed
+    bool state_is_broken_ = false;
+    std::map<Family, std::uint16_t> remembered_ports_;
+    std::unique_ptr<DnsClient> dns_;
+    std::unique_ptr<NetworkWatch> network_;
+    std::unique_ptr<Recorder> recorder_;
+    std::deque<Input> inputs_;
+    std::vector<std::string> early_notices_;  // before there was anybody to tell
+    Outbox outbox_;
+    Instant now_{};
+    int fruitless_ = 0;
+    bool busy_ = false;
+};
+
+std::expected<void, Failure> Driver::Impl::open() {
+    engine_options_.started = boot_time();
+    engine_options_.wall_clock = wall_clock();
+    engine_options_.seed = options_.seed ? *options_.seed : entropy();
+    engine_options_.user_agent = options_.user_agent;
+    now_ = engine_options_.started;
+    if (auto opened = open_state(); !opened) return opened;
+    if (auto opened = open_flows(); !opened) return opened;
+    dns_ = std::make_unique<DnsClient>(loop_, DnsOptions{.servers = options_.dns_servers},
+                                       [this](QueryId query, dns::Answer answer) {
+                                           happened(in::DnsAnswer{.query = query, .answer = std::move(answer)});
+                                       });
+    if (options_.record_file.empty()) return {};
+    auto recorder = Recorder::create(options_.record_file, engine_options_);
+    if (!recorder) return std::unexpected(recorder.error());
+    recorder_ = *std::move(recorder);
+    observers_.push_back(recorder_.get());
+    return {};
+}
+
+std::expected<void, Failure> Driver::Impl::open_state() {
+    if (!options_.keep_state) return {};
+    auto directory = options_.state_directory;
+    if (directory.empty()) {
+        auto usual = default_state_directory();
+        if (!usual) return std::unexpected(usual.error());
+        directory = *std::move(usual);
+    }
+    auto state = StateFile::open(directory);
+    if (!state) return std::unexpected(state.error());
+    state_.emplace(*std::move(state));
+    if (!state_->notice().empty()) early_notices_.push_back(state_->notice());
+    for (const auto& [key, value] : state_->restored()) {
+        if (!key.starts_with(own_prefix)) {
+            engine_options_.state.emplace(key, value);
+            continue;
+        }
+        for (const auto family : {Family::ipv4, Family::ipv6})
+            if (key == port_key(family)) remembered_ports_[family] = parse_number<std::uint16_t>(value).value_or(0);
+    }
+    return {};
+}
+
+std::expected<void, Failure> Driver::Impl::open_flows() {
+    FlowsOptions flows{.local = options_.local, .wanted_ports = remembered_ports_, .tls = options_.tls};
+    if (options_.wanted_udp_port != 0)
+        for (const auto family : {Family::ipv4, Family::ipv6}) flows.wanted_ports[family] = options_.wanted_udp_port;
+    FlowsHandler handler{.happened = [this](Input input) { happened(std::move(input)); },
+                         .traffic =
+                             [this](const Traffic& traffic) {
+                                 for (auto* observer : observers_) observer->on_traffic(now_, traffic);
+                             },
+                         .notice = [this](std::string sentence) { notice(std::move(sentence)); },
+                         .port_chosen =
+                             [this](Family family, std::uint16_t port) {
+                                 if (std::exchange(remembered_ports_[family], port) == port) return;
+                                 unstored_.push_back({port_key(family), std::to_string(port)});
+                             }};
+    flows_ = std::make_unique<Flows>(loop_, std::move(flows), std::move(handler));
+    if (options_.local && options_.local->port != 0)
+        if (auto claimed = flows_->claim_port(*options_.local); !claimed) return claimed;
+    return flows_->check_tls();
+}
+
+void Driver::Impl::attach(MachineRef machine) {
+    CHECK(!machine_.handle);
+    machine_ = std::move(machine);
+    const NetworkOptions network{
+        .include_loopback = options_.include_loopback,
+        .only = options_.local && !options_.local->address.is_unspecified()
+                    ? std::optional{options_.local->address}
+                    : std::nullopt};
+    inputs_.push_front(in::NetworkChanged{.addresses = source_addresses(network), .woke = false});
+    network_ = std::make_unique<NetworkWatch>(
+        loop_, network, [this](std::vector<IpAddress> addresses, bool woke) {
+            happened(in::NetworkChanged{.addresses = std::move(addresses), .woke = woke});
+        });
+    if (!network_->notice().empty()) early_notices_.push_back(network_->notice());
+    loop_.post([this] {
+        for (auto& sentence : std::exchange(early_notices_, {})) notice(std::move(sentence));
+        pump();
+    });
+}
+
+void Driver::Impl::submit(Input input) {
+    inputs_.push_back(std::move(input));
+    if (machine_.handle) loop_.post([this] { pump(); });
+}
+
+void Driver::Impl::happened(Input input) {
+    inputs_.push_back(std::move(input));
+    pump();
+}
+
+// Nothing re-enters: what happens while outputs are performed waits for its turn.
+void Driver::Impl::pump() {
+    if (busy_ || !machine_.handle) return;
+    while (!inputs_.empty()) {
+        const Input input = std::move(inputs_.front());
+        inputs_.pop_front();
+        step(input);
+    }
+}
+
+void Driver::Impl::step(const Input& input) {
+    if (stopped_) return;
+    busy_ = true;
+    ++steps_;
+    now_ = std::max(now_, boot_time());
+    machine_.handle(now_, input, outbox_);
+    auto outputs = outbox_.take();
+    for (auto* observer : observers_) observer->on_step(now_, input, outputs);
+    make_durable(outputs);
+    for (auto& output : outputs) perform(output);
+    busy_ = false;
+    if (!stopped_) arm_deadline();
+}
+
+void Driver::Impl::arm_deadline() {
+    const auto deadline = machine_.next_deadline();
+    if (deadline.at > now_) {
+        fruitless_ = 0;
+    } else if (++fruitless_ > fruitless_calls) {
+        check_failed(("a deadline moves on when it is handled: " + std::string(deadline.reason)).c_str(), __FILE__,
+                     __LINE__);
+    }
+    deadline_.arm(deadline.at);
+}
+
+// B3: on the disk before it is on the wire. A disk that is full must not make a phone unreachable: the user is told
+// once, and the phone goes on.
+void Driver::Impl::make_durable(const std::vector<Output>& outputs) {
+    for (const auto& output : outputs)
+        if (const auto* store = std::get_if<out::Store>(&output)) unstored_.push_back(*store);
+    if (!state_) unstored_.clear();
+    if (unstored_.empty()) return;
+    const auto committed = state_->commit(unstored_);
+    if (committed) {
+        unstored_.clear();
+        if (std::exchange(state_is_broken_, false)) notice("The state can be written again.");
+        return;
+    }
+    // The last value of a key is the one that counts; a disk that stays full must not fill the memory too.
+    std::map<std::string, std::string> latest;
+    for (auto& store : unstored_) latest[std::move(store.key)] = std::move(store.value);
+    unstored_.clear();
+    for (auto& [key, value] : latest) unstored_.push_back({key, std::move(value)});
+    if (!std::exchange(state_is_broken_, true)) notice(committed.error().sentence);
+}
+
+void Driver::Impl::perform(Output& output) {
+    std::visit(Overloaded{[this](const out::OpenFlow& open) { flows_->open(open); },
+                          [this](const out::CloseFlow& close) { flows_->close(close.flow); },
+                          [this](const out::Send& send) {
+                              if (!unstored_.empty() && !state_is_broken_) make_durable({});  // a port just opened
+                              flows_->send(send.flow, send.bytes);
+                          },
+                          [this](const out::Resolve& resolve) { dns_->ask(resolve.query, resolve.question); },
+                          [](const out::Store&) {},  // done
+                          [this](const Event& event) { tell(event); }},
+               output);
+}
+
+void Driver::Impl::tell(const Event& event) {
+    for (auto* observer : observers_) observer->on_event(now_, event);
+    if (event.kind != EventKind::stopped) return;
+    stopped_ = true;
+    deadline_.stop();
+    if (!unstored_.empty()) make_durable({});
+    if (on_stopped_)
+        loop_.post(on_stopped_);
+    else
+        loop_.stop();
+}
+
+void Driver::Impl::notice(std::string sentence) {
+    tell(Event{.kind = EventKind::notice,
+               .account = {},
+               .target = {},
+               .from = {},
+               .mapping = {},
+               .contact = {},
+               .expires = {},
+               .rtt = {},
+               .reason = std::move(sentence),
+               .targets = {}});
+}
+
+std::expected<std::unique_ptr<Driver>, Failure> Driver::open(Loop& loop, DriverOptions options) {
+    auto impl = std::make_unique<Impl>(loop, std::move(options));
+    if (auto opened = impl->open(); !opened) return std::unexpected(opened.error());
+    return std::unique_ptr<Driver>(new Driver(std::move(impl)));
+}
+
+Driver::Driver(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Driver::~Driver() = default;
+
+const EngineOptions& Driver::engine_options() const { return impl_->engine_options_; }
+void Driver::attach(MachineRef machine) { impl_->attach(std::move(machine)); }
+void Driver::add_observer(Observer& observer) { impl_->observers_.push_back(&observer); }
+void Driver::submit(Input input) { impl_->submit(std::move(input)); }
+void Driver::run() {
+    if (!impl_->stopped_) impl_->loop_.run();
+}
+void Driver::stop() { impl_->loop_.stop(); }
+bool Driver::stopped() const { return impl_->stopped_; }
+void Driver::on_stopped(std::function<void()> callback) { impl_->on_stopped_ = std::move(callback); }
+std::optional<std::uint16_t> Driver::udp_port(Family family) const { return impl_->flows_->udp_port(family); }
+std::uint64_t Driver::steps() const { return impl_->steps_; }
+
+}  // namespace holdfast::runtime

@@ -1,0 +1,252 @@
+#include "runtime/state_file.h"
+
+#include <fcntl.h>
+#include <sqlite3.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdlib>
+#include <utility>
+
+#include "runtime/clock.h"
+#include "runtime/descriptor.h"
+#include "runtime/socket_address.h"
+
+namespace holdfast::runtime {
+
+namespace {
+
+constexpr int schema_version = 1;
+constexpr const char* file_name = "state.db";
+
+struct CloseDatabase {
+    void operator()(sqlite3* database) const { sqlite3_close(database); }
+};
+struct FinishStatement {
+    void operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
+};
+using Database = std::unique_ptr<sqlite3, CloseDatabase>;
+using Statement = std::unique_ptr<sqlite3_stmt, FinishStatement>;
+
+std::unexpected<Failure> unusable(const std::filesystem::path& path, const std::string& why) {
+    return std::unexpected(Failure{FailureKind::state_unusable,
+                                   "The state in " + path.string() + " cannot be used: " + why +
+                                       ". Put that right, or give another directory with --state DIR."});
+}
+
+bool is_damage(int code) {
+    const int primary = code & 0xff;
+    return primary == SQLITE_CORRUPT || primary == SQLITE_NOTADB;
+}
+
+int run(sqlite3* database, const char* sql) { return sqlite3_exec(database, sql, nullptr, nullptr, nullptr); }
+
+int prepare(sqlite3* database, const char* sql, Statement& statement) {
+    sqlite3_stmt* raw = nullptr;
+    const int code = sqlite3_prepare_v3(database, sql, -1, SQLITE_PREPARE_PERSISTENT, &raw, nullptr);
+    statement.reset(raw);
+    return code;
+}
+
+int read_number(sqlite3* database, const char* sql, int& number) {
+    Statement statement;
+    if (const int code = prepare(database, sql, statement); code != SQLITE_OK) return code;
+    if (const int code = sqlite3_step(statement.get()); code != SQLITE_ROW) return code;
+    number = sqlite3_column_int(statement.get(), 0);
+    return SQLITE_OK;
+}
+
+std::string column_bytes(sqlite3_stmt* statement, int column) {
+    const auto* bytes = static_cast<const char*>(sqlite3_column_blob(statement, column));
+    const auto size = static_cast<std::size_t>(sqlite3_column_bytes(statement, column));
+    return bytes == nullptr ? std::string{} : std::string(bytes, size);
+}
+
+int read_state(sqlite3* database, State& state) {
+    Statement statement;
+    if (const int code = prepare(database, "SELECT key, value FROM state", statement); code != SQLITE_OK) return code;
+    int code = SQLITE_OK;
+    while ((code = sqlite3_step(statement.get())) == SQLITE_ROW)
+        state.insert_or_assign(column_bytes(statement.get(), 0), column_bytes(statement.get(), 1));
+    return code == SQLITE_DONE ? SQLITE_OK : code;
+}
+
+int open_database(const std::filesystem::path& file, int flags, Database& database) {
+    sqlite3* raw = nullptr;
+    const int code = sqlite3_open_v2(file.c_str(), &raw, flags | SQLITE_OPEN_NOMUTEX, nullptr);
+    database.reset(raw);
+    if (raw != nullptr) sqlite3_busy_timeout(raw, 2000);  // a reader that looks at the state meanwhile
+    return code;
+}
+
+// The write-ahead log costs one fsync a commit; FULL makes that commit durable.
+constexpr const char* settings =
+    "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-256; PRAGMA wal_autocheckpoint=200;";
+constexpr const char* schema =
+    "BEGIN IMMEDIATE;"
+    "CREATE TABLE IF NOT EXISTS state (key TEXT PRIMARY KEY NOT NULL, value BLOB NOT NULL) WITHOUT ROWID;"
+    "PRAGMA user_version=1;"
+    "COMMIT;";
+
+std::expected<Descriptor, Failure> lock_directory(const std::filesystem::path& directory) {
+    const auto file = directory / "lock";
+    Descriptor lock{::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)};
+    if (!lock) return unusable(directory, words_of(errno));
+    if (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
+        if (errno != EWOULDBLOCK) return unusable(directory, words_of(errno));
+        std::array<char, 32> text{};
+        const auto size = ::pread(lock.get(), text.data(), text.size(), 0);
+        std::string owner(text.data(), size > 0 ? static_cast<std::size_t>(size) : 0);
+        owner = owner.substr(0, owner.find('\n'));
+        return std::unexpected(Failure{
+            FailureKind::state_in_use, "The state in " + directory.string() + " is in use by process " +
+                                           (owner.empty() ? std::string{"(unknown)"} : owner) +
+                                           ". Stop that one, or give another directory with --state DIR."});
+    }
+    const auto pid = std::to_string(::getpid()) + "\n";
+    if (::ftruncate(lock.get(), 0) != 0 ||
+        ::pwrite(lock.get(), pid.data(), pid.size(), 0) != static_cast<ssize_t>(pid.size()))
+        return unusable(directory, words_of(errno));
+    return lock;
+}
+
+}  // namespace
+
+std::expected<std::filesystem::path, Failure> default_state_directory() {
+    // The specification says that a relative path is to be ignored.
+    if (const char* state = std::getenv("XDG_STATE_HOME"); state != nullptr && state[0] == '/')
+        return std::filesystem::path{state} / "holdfast";
+    if (const char* home = std::getenv("HOME"); home != nullptr && home[0] == '/')
+        return std::filesystem::path{home} / ".local" / "state" / "holdfast";
+    return std::unexpected(Failure{FailureKind::state_unusable,
+                                   "Neither XDG_STATE_HOME nor HOME names a directory for the state. "
+                                   "Give one with --state DIR."});
+}
+
+struct StateFile::Impl {
+    std::filesystem::path directory;
+    Descriptor lock;
+    Database database;
+    Statement put;
+    Statement remove;
+    State restored;
+    std::string notice;
+
+    [[nodiscard]] std::filesystem::path file() const { return directory / file_name; }
+    std::expected<int, Failure> open_file();
+    void set_aside();
+    [[nodiscard]] int store(const out::Store& store) const;
+};
+
+// SQLite's code; a failure for what cannot be helped by a fresh file.
+std::expected<int, Failure> StateFile::Impl::open_file() {
+    put.reset();
+    remove.reset();
+    restored.clear();
+    // The mode before SQLite makes the file: its log takes it over.
+    const Descriptor made{::open(file().c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)};
+    if (!made) return unusable(directory, words_of(errno));
+    int code = open_database(file(), SQLITE_OPEN_READWRITE, database);
+    if (code == SQLITE_OK) code = run(database.get(), settings);
+    int version = 0;
+    if (code == SQLITE_OK) code = read_number(database.get(), "PRAGMA user_version", version);
+    if (code == SQLITE_OK && version > schema_version)
+        return unusable(directory, "it was written by a newer version of Holdfast");
+    if (code == SQLITE_OK && version < schema_version) code = run(database.get(), schema);
+    if (code == SQLITE_OK) code = read_state(database.get(), restored);
+    if (code == SQLITE_OK)
+        code = prepare(database.get(), "INSERT OR REPLACE INTO state (key, value) VALUES (?1, ?2)", put);
+    if (code == SQLITE_OK) code = prepare(database.get(), "DELETE FROM state WHERE key = ?1", remove);
+    if (code != SQLITE_OK && !is_damage(code)) return unusable(directory, sqlite3_errmsg(database.get()));
+    return code;
+}
+
+void StateFile::Impl::set_aside() {
+    put.reset();
+    remove.reset();
+    database.reset();
+    auto aside = file();
+    aside += ".damaged-" + std::to_string(wall_clock());
+    std::error_code error;
+    std::filesystem::rename(file(), aside, error);
+    for (const auto* suffix : {"-wal", "-shm"}) {
+        auto companion = file();
+        companion += suffix;
+        auto companion_aside = aside;
+        companion_aside += suffix;
+        std::filesystem::rename(companion, companion_aside, error);
+    }
+    notice = "The state file was damaged. It is kept as " + aside.string() +
+             ", and a fresh one is begun: old registrations on servers are left to expire.";
+}
+
+std::expected<StateFile, Failure> StateFile::open(const std::filesystem::path& directory) {
+    std::error_code error;
+    const bool is_new = std::filesystem::create_directories(directory, error);
+    if (error) return unusable(directory, error.message());
+    if (is_new && ::chmod(directory.c_str(), 0700) != 0) return unusable(directory, words_of(errno));
+    auto lock = lock_directory(directory);
+    if (!lock) return std::unexpected(lock.error());
+    auto impl = std::make_unique<Impl>();
+    impl->directory = directory;
+    impl->lock = *std::move(lock);
+    auto code = impl->open_file();
+    if (code && is_damage(*code)) {
+        impl->set_aside();
+        code = impl->open_file();
+    }
+    if (!code) return std::unexpected(code.error());
+    if (*code != SQLITE_OK) return unusable(directory, sqlite3_errstr(*code));
+    return StateFile{std::move(impl)};
+}
+
+std::expected<State, Failure> StateFile::peek(const std::filesystem::path& directory) {
+    const auto file = directory / file_name;
+    std::error_code error;
+    if (!std::filesystem::exists(file, error)) return State{};
+    Database database;
+    State state;
+    int code = open_database(file, SQLITE_OPEN_READWRITE, database);  // the log's index may have to be made
+    if (code == SQLITE_OK) code = read_state(database.get(), state);
+    if (code != SQLITE_OK) return unusable(directory, sqlite3_errmsg(database.get()));
+    return state;
+}
+
+StateFile::StateFile(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+StateFile::StateFile(StateFile&&) noexcept = default;
+StateFile& StateFile::operator=(StateFile&&) noexcept = default;
+StateFile::~StateFile() = default;
+
+const State& StateFile::restored() const { return impl_->restored; }
+const std::string& StateFile::notice() const { return impl_->notice; }
+
+int StateFile::Impl::store(const out::Store& store) const {
+    auto* statement = store.value.empty() ? remove.get() : put.get();
+    sqlite3_bind_text(statement, 1, store.key.data(), static_cast<int>(store.key.size()), SQLITE_STATIC);
+    if (!store.value.empty())
+        sqlite3_bind_blob(statement, 2, store.value.data(), static_cast<int>(store.value.size()), SQLITE_STATIC);
+    const int code = sqlite3_step(statement);
+    sqlite3_reset(statement);
+    sqlite3_clear_bindings(statement);
+    return code == SQLITE_DONE ? SQLITE_OK : code;
+}
+
+std::expected<void, Failure> StateFile::commit(const std::vector<out::Store>& stores) {
+    if (stores.empty()) return {};
+    auto* database = impl_->database.get();
+    int code = SQLITE_OK;
+    // One statement is a transaction of its own.
+    if (stores.size() > 1) code = run(database, "BEGIN IMMEDIATE");
+    for (const auto& store : stores)
+        if (code == SQLITE_OK) code = impl_->store(store);
+    if (code == SQLITE_OK && stores.size() > 1) code = run(database, "COMMIT");
+    if (code == SQLITE_OK) return {};
+    auto failure = unusable(impl_->directory, sqlite3_errmsg(database));
+    if (sqlite3_get_autocommit(database) == 0) run(database, "ROLLBACK");
+    return failure;
+}
+
+}  // namespace holdfast::runtime
