@@ -9,6 +9,7 @@
 #include <utility>
 #include <variant>
 
+#include "location/answers.h"
 #include "location/limits.h"
 #include "location/rank.h"
 #include "location/services.h"
@@ -21,36 +22,6 @@ using dns::RecordType;
 
 constexpr Duration longest_ttl = std::chrono::hours{24};  // L4: nothing is believed for longer
 
-// Where the chain of aliases leads, as far as this answer knows; hops are counted over all answers.
-std::string end_of_chain(std::string name, const std::vector<dns::Record>& records,
-                         std::size_t& hops) {
-    for (bool found = true; found && hops <= limits::cname_chain;) {
-        found = false;
-        for (const auto& record : records) {
-            const auto* alias = std::get_if<dns::Cname>(&record);
-            if (!alias || normal_name(alias->owner) != name) continue;
-            name = normal_name(alias->name);
-            ++hops;
-            found = true;
-            break;
-        }
-    }
-    return name;
-}
-
-bool is_of(const dns::Record& record, RecordType type) {
-    switch (type) {
-    case RecordType::a:
-    case RecordType::aaaa: {
-        const auto* address = std::get_if<IpAddress>(&record);
-        return address && (address->family() == Family::ipv4) == (type == RecordType::a);
-    }
-    case RecordType::srv: return std::holds_alternative<dns::Srv>(record);
-    case RecordType::naptr: return std::holds_alternative<dns::Naptr>(record);
-    }
-    return false;
-}
-
 // 0.0.0.0 is what blocking resolvers answer; fe80:: is unreachable without its zone.
 bool can_be_a_target(const IpAddress& address) {
     if (address.is_unspecified() || address.is_multicast()) return false;
@@ -59,7 +30,8 @@ bool can_be_a_target(const IpAddress& address) {
 
 class Evaluation {
 public:
-    explicit Evaluation(const LookupInputs& inputs) : in_(inputs) {}
+    explicit Evaluation(const LookupInputs& inputs)
+        : in_(inputs), answers_(inputs.known, inputs.hosts_file) {}
 
     Evaluated run() {
         select();
@@ -93,20 +65,19 @@ private:
     void keep_best(std::vector<Server>& servers) const;
     void keep_best(std::vector<IpAddress>& addresses) const;
 
-    const dns::Answer* find(const dns::Question& question);
-    const dns::Answer* chase(std::string name, RecordType type);
-    void note(std::string words) { problems_.push_back(std::move(words)); }
+    const dns::Answer* chase(std::string name, RecordType type) {
+        return answers_.chase(std::move(name), type);
+    }
+    void note(std::string words) { answers_.note(std::move(words)); }
     void finish();
 
     const LookupInputs& in_;
+    Answers answers_;
     Evaluated result_;
     std::vector<Draft> drafts_;
     std::map<Target, std::size_t> draft_of_;
-    std::vector<std::string> problems_;
-    std::set<dns::Question> used_;  // each answer counts once for TTL and words
-    std::size_t new_questions_ = 0;
-    std::optional<Duration> ttl_;
-    bool failure_ = false;
+    bool offline_ = false;
+    bool numeric_ = false;
     bool host_missing_ = false;  // the next hop's own name: NXDOMAIN
 };
 
@@ -114,7 +85,7 @@ void Evaluation::select() {
     const auto& hop = in_.next_hop;
     const auto& constraints = in_.constraints;
     if (!constraints.ipv4 && !constraints.ipv6) {
-        failure_ = true;
+        offline_ = true;
         return note("this host has no network address");
     }
     const auto usable = usable_transports(hop, constraints.transports);
@@ -122,7 +93,7 @@ void Evaluation::select() {
         return note(to_string(hop) + ": the account allows none of the transports this asks for");
 
     if (const auto address = IpAddress::parse(hop.host)) {  // numeric → no DNS
-        ttl_ = longest_ttl;
+        numeric_ = true;
         const bool possible =
             address->family() == Family::ipv4 ? constraints.ipv4 : constraints.ipv6;
         if (!possible) return note(hop.host + ": this host has no address of that family");
@@ -148,18 +119,18 @@ void Evaluation::select() {
     add_host(left, "no SRV record, address record");
 }
 
-// Explicit transport → no NAPTR (RFC 3263 §4.1). While NAPTR is not answered we go on as if there were none: most
-// domains have none, and some routers never answer such a question.
+// Explicit transport → no NAPTR (RFC 3263 §4.1). While NAPTR is not answered we go on as if there
+// were none: most domains have none, and some routers never answer such a question.
 std::vector<Service> Evaluation::services(const std::vector<Transport>& usable) {
     const auto& hop = in_.next_hop;
-    const bool explicit_transport = hop.transport.has_value() ||
-                                    (!hop.secure && in_.constraints.transports.size() == 1);
+    const bool explicit_transport =
+        hop.transport.has_value() || (!hop.secure && in_.constraints.transports.size() == 1);
     if (in_.constraints.use_naptr && !explicit_transport) {
         if (const auto* answer = chase(hop.host, RecordType::naptr)) {
             std::vector<dns::Naptr> records;
             for (const auto& record : answer->records)
                 if (const auto* naptr = std::get_if<dns::Naptr>(&record)) records.push_back(*naptr);
-            auto services = services_of_naptr(records, usable, problems_);
+            auto services = services_of_naptr(records, usable, answers_.problems());
             if (!services.empty()) return services;
         }
     }
@@ -201,9 +172,10 @@ void Evaluation::add_host(const std::vector<Transport>& transports, std::string_
     for (std::uint32_t rank = 0; rank < transports.size(); ++rank) {
         const auto transport = transports[rank];
         Server server;
-        server.service = {"", transport, rank,
-                          std::string(why) + ", " + std::string(via_name_of(transport)) +
-                              (rank == 0 ? "" : " after " + std::string(via_name_of(transports[rank - 1])))};
+        server.service = {
+            "", transport, rank,
+            std::string(why) + ", " + std::string(via_name_of(transport)) +
+                (rank == 0 ? "" : " after " + std::string(via_name_of(transports[rank - 1])))};
         server.srv.target = in_.next_hop.host;
         server.srv.port = in_.next_hop.port != 0 ? in_.next_hop.port : default_port(transport);
         add_server(server);
@@ -212,12 +184,14 @@ void Evaluation::add_host(const std::vector<Transport>& transports, std::string_
 
 void Evaluation::add_server(const Server& server) {
     const auto& host = server.srv.target;
-    if (const auto address = IpAddress::parse(host)) {  // in SRV against RFC 2782, but the meaning is clear
+    if (const auto address =
+            IpAddress::parse(host)) {  // in SRV against RFC 2782, but the meaning is clear
         const auto& c = in_.constraints;
         if (address->family() == Family::ipv4 ? c.ipv4 : c.ipv6) add(server, *address);
         return;
     }
-    if (!is_valid_name(host)) return note("an SRV record of " + server.service.name + " has a malformed target");
+    if (!is_valid_name(host))
+        return note("an SRV record of " + server.service.name + " has a malformed target");
     if (server.srv.port == 0) return note("the SRV record for " + host + " has port 0");
     auto addresses = addresses_of(host);
     keep_best(addresses.list);
@@ -291,10 +265,12 @@ void Evaluation::keep_best(std::vector<Server>& servers) const {
     std::vector<Scored> order;
     for (std::size_t i = 0; i < servers.size(); ++i) {
         const auto& s = servers[i];
-        const auto weight = effective_weight(s.srv.weight, smallest[{s.service.rank, s.srv.priority}]);
+        const auto weight =
+            effective_weight(s.srv.weight, smallest[{s.service.rank, s.srv.priority}]);
         const auto identity = record_identity(s.srv.target, s.srv.port, s.service.transport);
         order.push_back({{s.service.rank, s.srv.priority,
-                          rendezvous_score(in_.constraints.key, identity, weight)}, i});
+                          rendezvous_score(in_.constraints.key, identity, weight)},
+                         i});
     }
     std::sort(order.begin(), order.end(),
               [](const Scored& a, const Scored& b) { return a.key < b.key; });
@@ -320,61 +296,12 @@ void Evaluation::keep_best(std::vector<IpAddress>& addresses) const {
     }
 }
 
-// The answer, if it is known; else the question is needed.
-const dns::Answer* Evaluation::find(const dns::Question& question) {
-    const auto known = in_.known.find(question);
-    auto& needed = result_.needed;
-    if (known == in_.known.end() || !known->second) {
-        if (std::find(needed.begin(), needed.end(), question) != needed.end()) return nullptr;
-        const bool is_new = known == in_.known.end();
-        if (is_new && in_.known.size() + new_questions_ >= limits::lookup_questions) {
-            static const dns::Answer not_asked{dns::Status::refused, {}, {}};
-            failure_ = true;
-            note("too many questions: not all names were looked up");
-            return &not_asked;
-        }
-        if (is_new) ++new_questions_;
-        needed.push_back(question);
-        return nullptr;
-    }
-    const auto& answer = *known->second;
-    if (!used_.insert(question).second) return &answer;
-    if (dns::is_failure(answer.status)) {
-        failure_ = true;
-        note(std::string(dns::name_of(question.type)) + " " + question.name + ": " +
-             std::string(dns::name_of(answer.status)));
-    } else {
-        ttl_ = ttl_ ? std::min(*ttl_, answer.ttl) : answer.ttl;
-    }
-    return &answer;
-}
-
-// The answer at the end of the chain of aliases; nullptr while it is not known.
-const dns::Answer* Evaluation::chase(std::string name, RecordType type) {
-    std::size_t hops = 0;
-    while (true) {
-        const bool system = (type == RecordType::a || type == RecordType::aaaa) &&
-                            is_system_name(name, in_.hosts_file);
-        const auto* answer = find({name, type, system});
-        if (!answer || answer->status != dns::Status::ok) return answer;
-        const auto& records = answer->records;
-        if (std::any_of(records.begin(), records.end(), [&](const auto& r) { return is_of(r, type); }))
-            return answer;
-        auto end = end_of_chain(name, records, hops);
-        if (end == name) return answer;
-        static const dns::Answer nothing{};
-        if (hops > limits::cname_chain || !is_valid_name(end)) {
-            note("the CNAME chain from " + name + (hops > limits::cname_chain ? " is too long" : " leads nowhere"));
-            return &nothing;
-        }
-        name = std::move(end);
-    }
-}
-
 void Evaluation::finish() {
     auto& outcome = result_.outcome;
-    outcome.partial = failure_ || !result_.needed.empty();
-    outcome.ttl = ttl_.value_or(Duration{});
+    const bool failed = offline_ || answers_.failed();
+    result_.needed = answers_.take_needed();
+    outcome.partial = failed || !result_.needed.empty();
+    outcome.ttl = numeric_ ? longest_ttl : answers_.ttl().value_or(Duration{});
 
     std::set<std::pair<std::uint32_t, std::uint32_t>> tiers;
     for (const auto& draft : drafts_) tiers.insert(draft.tier);
@@ -387,15 +314,16 @@ void Evaluation::finish() {
     const auto& host = in_.next_hop.host;
     if (!outcome.candidates.empty())
         outcome.status = LookupStatus::ok;
-    else if (failure_)
+    else if (failed)
         outcome.status = LookupStatus::failed;
     else
         outcome.status = host_missing_ ? LookupStatus::nxdomain : LookupStatus::empty;
     if (outcome.status == LookupStatus::nxdomain) note(host + " does not exist (NXDOMAIN)");
-    if (outcome.status == LookupStatus::empty && problems_.empty()) note(host + " has no address");
+    const auto& problems = answers_.problems();
+    if (outcome.status == LookupStatus::empty && problems.empty()) note(host + " has no address");
 
     std::set<std::string_view> said;
-    for (const auto& words : problems_) {
+    for (const auto& words : problems) {
         if (!said.insert(words).second) continue;
         if (outcome.problem.size() + words.size() + 2 > limits::problem_bytes) {
             outcome.problem += outcome.problem.empty() ? "…" : "; …";

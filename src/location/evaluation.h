@@ -1,16 +1,13 @@
-// What the DNS answers known so far amount to, as a pure function of them: a lookup asks what is missing and
-// evaluates again. So the order in which answers come cannot matter.
+// What the DNS answers known so far amount to, as a pure function of them: a lookup asks what is
+// missing and evaluates again. So the order in which answers come cannot matter.
 #pragma once
 
-#include <map>
-#include <optional>
 #include <vector>
 
+#include "location/answers.h"
 #include "location/lookup.h"
 
 namespace holdfast::location {
-
-using KnownAnswers = std::map<dns::Question, std::optional<dns::Answer>>;  // nothing: asked, not answered
 
 struct Evaluated {
     Outcome outcome;

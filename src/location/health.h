@@ -1,5 +1,6 @@
-// What is remembered of a target (F7): silence, refusal and round-trip time, shared by all accounts and kept across
-// restarts; Retry-After, status codes and certificate errors per account. A penalty only lowers the rank.
+// What is remembered of a target (F7): silence, refusal and round-trip time, shared by all accounts
+// and kept across restarts; Retry-After, status codes and certificate errors per account. A penalty
+// only lowers the rank.
 #pragma once
 
 #include <cstdint>
@@ -30,9 +31,11 @@ public:
 
     // Per target, shared by accounts.
     void on_silence(const Target& target, Instant now, Random& random);
-    void on_refusal(const Target& target, Instant now, Random& random);  // refused, reset, TLS failure, ICMP
-    // Any answer, also a probe's: ends a penalty for silence. The doubling goes on until on_success: some servers
-    // answer OPTIONS and nothing else. rtt: nothing if the request was repeated (it is unknown which copy was answered).
+    void on_refusal(const Target& target, Instant now,
+                    Random& random);  // refused, reset, TLS failure, ICMP
+    // Any answer, also a probe's: ends a penalty for silence. The doubling goes on until
+    // on_success: some servers answer OPTIONS and nothing else. rtt: nothing if the request was
+    // repeated (it is unknown which copy was answered).
     void on_answer(const Target& target, Instant now, std::optional<Duration> rtt);
     void on_success(const Target& target, Instant now);  // it registered us: all is forgiven
 
@@ -41,24 +44,31 @@ public:
     [[nodiscard]] std::optional<Instant> penalised_until(const Target& target, Instant now) const;
     [[nodiscard]] bool all_penalised(const std::vector<Candidate>& candidates, Instant now) const;
     [[nodiscard]] std::optional<Duration> rtt(const Target& target) const;  // smoothed
-    // F3: max(base, 4·RTT). Other waits follow the same pattern with their own factor (F4 2·RTT, F9 1.5·RTT).
-    [[nodiscard]] Duration patience_for(const Target& target, Duration base, double round_trips = 4.0) const;
+    // F3: max(base, 4·RTT). Other waits follow the same pattern with their own factor (F4 2·RTT,
+    // F9 1.5·RTT).
+    [[nodiscard]] Duration patience_for(const Target& target, Duration base,
+                                        double round_trips = 4.0) const;
     // The same candidates, penalised ones behind all others; otherwise in order.
     [[nodiscard]] std::vector<Candidate> lowered(std::vector<Candidate> ranked, Instant now) const;
 
     // Per (account, target).
-    void bar(AccountId account, const Target& target, Instant until);  // Retry-After (F5); a later end wins
-    [[nodiscard]] std::optional<Instant> barred_until(AccountId account, const Target& target, Instant now) const;
+    void bar(AccountId account, const Target& target,
+             Instant until);  // Retry-After (F5); a later end wins
+    [[nodiscard]] std::optional<Instant> barred_until(AccountId account, const Target& target,
+                                                      Instant now) const;
     void note_status(AccountId account, const Target& target, int status);  // 0: none
     [[nodiscard]] int last_status(AccountId account, const Target& target) const;
-    void note_certificate_error(AccountId account, const Target& target, std::string words);  // "": it is good again
+    void note_certificate_error(AccountId account, const Target& target,
+                                std::string words);  // "": it is good again
     [[nodiscard]] std::string_view certificate_error(AccountId account, const Target& target) const;
     void forget(AccountId account);  // removed, a changed password, or the user said so
 
-    // Kept across restarts: the part that is per target. wall_clock is the second since 1970 that `now` is.
+    // Kept across restarts: the part that is per target. wall_clock is the second since 1970 that
+    // `now` is.
     [[nodiscard]] std::string encode(Instant now, std::int64_t wall_clock) const;
     // Times that cannot be true are capped (B3). On an error nothing is changed.
-    std::expected<void, std::string> decode(std::string_view text, Instant now, std::int64_t wall_clock);
+    std::expected<void, std::string> decode(std::string_view text, Instant now,
+                                            std::int64_t wall_clock);
 
 private:
     struct Penalty {

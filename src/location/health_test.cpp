@@ -44,7 +44,8 @@ TEST_F(HealthTest, AnAnswerEndsSilenceOnly) {
     health.on_answer(one, now, 20ms);
     EXPECT_FALSE(health.penalised(one, now));
     health.on_silence(one, now, random);
-    EXPECT_GE(left(one), 8s);  // a server that answers OPTIONS but not REGISTER: the doubling goes on
+    EXPECT_GE(left(one),
+              8s);  // a server that answers OPTIONS but not REGISTER: the doubling goes on
     health.on_refusal(two, now, random);
     health.on_answer(two, now, std::nullopt);
     EXPECT_TRUE(health.penalised(two, now));
@@ -64,7 +65,8 @@ TEST_F(HealthTest, PenaltiesOnlyLowerTheRank) {
         candidates.push_back({target(text), 0, 0, 0, "example.test", ""});
     health.on_silence(one, now, random);
     EXPECT_THAT(lines_of(health.lowered(candidates, now)),
-                ::testing::ElementsAre("0 udp:192.0.2.2:5060", "0 udp:192.0.2.3:5060", "0 udp:192.0.2.1:5060"));
+                ::testing::ElementsAre("0 udp:192.0.2.2:5060", "0 udp:192.0.2.3:5060",
+                                       "0 udp:192.0.2.1:5060"));
     EXPECT_FALSE(health.all_penalised(candidates, now));
     health.on_refusal(two, now, random);
     health.on_refusal(candidates[2].target, now, random);
@@ -122,7 +124,8 @@ TEST_F(HealthTest, SurvivesARestart) {
     const Instant boot{1min};
     ASSERT_TRUE(later.decode(text, boot, 1'700'000'002).has_value());
     EXPECT_TRUE(later.silent(one, boot));
-    EXPECT_EQ(later.penalised_until(one, boot), boot + std::chrono::ceil<std::chrono::seconds>(left(one)) - 2s);
+    EXPECT_EQ(later.penalised_until(one, boot),
+              boot + std::chrono::ceil<std::chrono::seconds>(left(one)) - 2s);
     EXPECT_EQ(later.rtt(two), 250ms);
     later.on_silence(one, boot, random);
     EXPECT_GE(*later.penalised_until(one, boot) - boot, 8s);  // the second in a row
@@ -138,15 +141,18 @@ TEST_F(HealthTest, TimesReadAreCapped) {
     Health other;
     ASSERT_TRUE(other.decode(health.encode(now, 4'000'000'000), now, 1).has_value());
     EXPECT_EQ(other.penalised_until(one, now), now + 10min);
-    ASSERT_TRUE(other.decode("health 1\nudp:192.0.2.1:5060 4000000000:18446744073709551615 0:0 4294967295\n", now, -5));
+    ASSERT_TRUE(other.decode(
+        "health 1\nudp:192.0.2.1:5060 4000000000:18446744073709551615 0:0 4294967295\n", now, -5));
     EXPECT_EQ(other.penalised_until(one, now), now + 10min);
     EXPECT_EQ(other.rtt(one), limits::longest_rtt);
 }
 
 TEST_F(HealthTest, RubbishIsRefusedAndChangesNothing) {
     health.on_silence(one, now, random);
-    for (const auto* text : {"", "rubbish", "health 2\n", "health 1\nudp:192.0.2.1 x", "health 1\nudp:192.0.2.1:5060 1:1 1:1",
-                             "health 1\nudp:192.0.2.1:5060 1:1 1:1 -4", "health 1\nnowhere 1:1 1:1 4"})
+    for (const auto* text :
+         {"", "rubbish", "health 2\n", "health 1\nudp:192.0.2.1 x",
+          "health 1\nudp:192.0.2.1:5060 1:1 1:1", "health 1\nudp:192.0.2.1:5060 1:1 1:1 -4",
+          "health 1\nnowhere 1:1 1:1 4"})
         EXPECT_FALSE(health.decode(text, now, 0).has_value()) << text;
     EXPECT_TRUE(health.penalised(one, now));
     EXPECT_FALSE(health.decode(std::string(1 << 20, 'x'), now, 0).has_value());
@@ -156,10 +162,13 @@ TEST_F(HealthTest, TargetsAtTheLimitAndPastIt) {
     for (std::size_t i = 0; i <= limits::health_targets; ++i)
         health.on_silence({Transport::udp, {ip("10.0.0.1"), static_cast<std::uint16_t>(i + 1)}},
                           now + Duration{static_cast<std::int64_t>(i)}, random);
-    EXPECT_FALSE(health.penalised(target("udp:10.0.0.1:1"), now));  // the one of longest ago made room
+    EXPECT_FALSE(
+        health.penalised(target("udp:10.0.0.1:1"), now));  // the one of longest ago made room
     EXPECT_TRUE(health.penalised(target("udp:10.0.0.1:2"), now));
-    EXPECT_TRUE(health.penalised({Transport::udp, {ip("10.0.0.1"), limits::health_targets + 1}}, now));
-    for (std::uint32_t i = 0; i <= limits::health_account_targets; ++i) health.bar(AccountId{i + 1}, one, now + 1h + i * 1s);
+    EXPECT_TRUE(
+        health.penalised({Transport::udp, {ip("10.0.0.1"), limits::health_targets + 1}}, now));
+    for (std::uint32_t i = 0; i <= limits::health_account_targets; ++i)
+        health.bar(AccountId{i + 1}, one, now + 1h + i * 1s);
     EXPECT_EQ(health.barred_until(AccountId{1}, one, now), std::nullopt);
     EXPECT_NE(health.barred_until(AccountId{2}, one, now), std::nullopt);
 }

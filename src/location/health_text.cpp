@@ -1,5 +1,6 @@
-// What of a target's health is kept across restarts (F7), in lines: target, then penalties as count:seconds (the
-// wall clock's second at which it ends, 0: none), and the round-trip time in microseconds (0: unknown).
+// What of a target's health is kept across restarts (F7), in lines: target, then penalties as
+// count:seconds (the wall clock's second at which it ends, 0: none), and the round-trip time in
+// microseconds (0: unknown).
 #include <algorithm>
 #include <optional>
 #include <string>
@@ -44,7 +45,8 @@ std::expected<void, std::string> Health::decode(std::string_view text, Instant n
                                                 std::int64_t wall_clock) {
     if (text.size() > limits::health_targets * limits::health_line_bytes)
         return std::unexpected("too long");
-    if (take_until(text, '\n') != heading) return std::unexpected("line 1: not a list of targets' health");
+    if (take_until(text, '\n') != heading)
+        return std::unexpected("line 1: not a list of targets' health");
 
     const auto penalty_of = [&](std::string_view words) -> std::optional<Penalty> {
         const auto count = parse_number<std::uint32_t>(take_until(words, ':'));
@@ -56,8 +58,9 @@ std::expected<void, std::string> Health::decode(std::string_view text, Instant n
         // A clock that was set back must not make a penalty of years (B3).
         const auto longest = std::chrono::ceil<std::chrono::seconds>(penalties_.longest).count();
         const auto left = std::min(*until - wall, static_cast<std::uint64_t>(longest));
-        penalty.until = now + std::min<Duration>(std::chrono::seconds{static_cast<std::int64_t>(left)},
-                                                 penalties_.longest);
+        penalty.until =
+            now + std::min<Duration>(std::chrono::seconds{static_cast<std::int64_t>(left)},
+                                     penalties_.longest);
         return penalty;
     };
 

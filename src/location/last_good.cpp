@@ -18,8 +18,9 @@ constexpr std::size_t words_bytes = 200;
 // The reason is the rest of its line.
 std::string one_line(std::string_view text) {
     std::string line(text.substr(0, words_bytes));
-    std::replace_if(line.begin(), line.end(),
-                    [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, ' ');
+    std::replace_if(
+        line.begin(), line.end(),
+        [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, ' ');
     return line;
 }
 
@@ -39,7 +40,8 @@ std::expected<Candidate, std::string_view> candidate_of(std::string_view line) {
     auto target = Target::parse(take_until(line, ' '));
     if (!target || target->endpoint.port == 0) return std::unexpected("the target is wrong");
     const auto host = take_until(line, ' ');
-    if (!IpAddress::parse(host) && !is_valid_name(host)) return std::unexpected("the host is wrong");
+    if (!IpAddress::parse(host) && !is_valid_name(host))
+        return std::unexpected("the host is wrong");
     return Candidate{*target, *tier, *priority, *weight, std::string(host), one_line(line)};
 }
 
@@ -58,7 +60,8 @@ std::string encode(const std::vector<Candidate>& candidates) {
 
 std::expected<std::vector<Candidate>, std::string> decode_candidates(std::string_view text) {
     if (text.size() > limits::last_good_bytes) return std::unexpected("too long");
-    if (take_until(text, '\n') != heading) return std::unexpected("line 1: not a list of candidates");
+    if (take_until(text, '\n') != heading)
+        return std::unexpected("line 1: not a list of candidates");
     std::vector<Candidate> candidates;
     for (int number = 2; !text.empty(); ++number) {
         const auto line = take_until(text, '\n');

@@ -1,4 +1,5 @@
-// The last good answer, as it is kept on disk to serve stale (L5, RFC 8767): one line per candidate.
+// The last good answer, as it is kept on disk to serve stale (L5, RFC 8767): one line per
+// candidate.
 #pragma once
 
 #include <expected>

@@ -1,5 +1,6 @@
-// Which targets DNS lists (L4): a target is listed when it is in any of the last answers, or was seen a short while
-// ago, whichever is more. Weighted DNS servers answer with subsets; one answer without a target means nothing.
+// Which targets DNS lists (L4): a target is listed when it is in any of the last answers, or was
+// seen a short while ago, whichever is more. Weighted DNS servers answer with subsets; one answer
+// without a target means nothing.
 #pragma once
 
 #include <cstddef>

@@ -11,7 +11,8 @@ namespace {
 
 std::vector<Candidate> answer(const std::vector<std::string>& targets) {
     std::vector<Candidate> candidates;
-    for (const auto& text : targets) candidates.push_back({target(text), 0, 0, 0, "example.test", ""});
+    for (const auto& text : targets)
+        candidates.push_back({target(text), 0, 0, 0, "example.test", ""});
     return candidates;
 }
 
@@ -22,7 +23,8 @@ const std::string two = "udp:192.0.2.2:5060";
 TEST(ListedTargets, LastThreeAnswersCount) {
     ListedTargets listed;
     listed.note(Instant{}, answer({one, two}));
-    EXPECT_TRUE(listed.is_listed(target(one), Instant{24h}));  // a long TTL: still the latest answer
+    EXPECT_TRUE(
+        listed.is_listed(target(one), Instant{24h}));  // a long TTL: still the latest answer
     listed.note(Instant{1h}, answer({two}));
     listed.note(Instant{2h}, answer({two}));
     EXPECT_TRUE(listed.is_listed(target(one), Instant{2h}));

@@ -1,4 +1,5 @@
-// The next hop: where a request goes first, as a person or a Route header wrote it, ready for RFC 3263 §4.
+// The next hop: where a request goes first, as a person or a Route header wrote it, ready for RFC
+// 3263 §4.
 #pragma once
 
 #include <cstdint>

@@ -34,7 +34,8 @@ std::uint64_t hash_of(const RankKey& key, std::string_view record) {
     return mixed(phone ^ mixed(hash_of(record) + 0x9e3779b97f4a7c15U));
 }
 
-struct Record {  // one SRV record, or the next hop itself, with its addresses in the order of the answer
+struct Record {  // one SRV record, or the next hop itself, with its addresses in the order of the
+                 // answer
     std::string identity;
     std::uint32_t weight = 0;
     std::vector<Candidate> addresses;
@@ -61,7 +62,8 @@ std::vector<Tier> tiers_of(std::vector<Candidate> candidates) {
     return sorted;
 }
 
-// Addresses of one record: each family by rendezvous hashing, then alternating, IPv6 first (RFC 8305 §4).
+// Addresses of one record: each family by rendezvous hashing, then alternating, IPv6 first (RFC
+// 8305 §4).
 void rank_addresses(std::vector<Candidate>& addresses, const RankKey& key) {
     std::vector<std::pair<double, Candidate>> families[2];
     for (auto& address : addresses) {
@@ -83,13 +85,15 @@ void rank_addresses(std::vector<Candidate>& addresses, const RankKey& key) {
 void rank_by_rendezvous(Tier& tier, const RankKey& key) {
     std::uint32_t smallest = 0;
     for (const auto& record : tier)
-        if (record.weight != 0 && (smallest == 0 || record.weight < smallest)) smallest = record.weight;
+        if (record.weight != 0 && (smallest == 0 || record.weight < smallest))
+            smallest = record.weight;
     std::vector<std::pair<double, std::size_t>> order;
     for (std::size_t i = 0; i < tier.size(); ++i)
         order.emplace_back(
             rendezvous_score(key, tier[i].identity, effective_weight(tier[i].weight, smallest)), i);
     std::sort(order.begin(), order.end(), [&](const auto& a, const auto& b) {
-        return std::tie(a.first, tier[a.second].identity) < std::tie(b.first, tier[b.second].identity);
+        return std::tie(a.first, tier[a.second].identity) <
+               std::tie(b.first, tier[b.second].identity);
     });
     Tier ranked_tier;
     for (const auto& [score, place] : order) {
@@ -120,8 +124,8 @@ void rank_by_weight(Tier& tier, Random& random) {
 }  // namespace
 
 double rendezvous_score(const RankKey& key, std::string_view record, double weight) {
-    // In (0, 1]: -log of a uniform number is exponential; divided by the weight, the smallest of several falls to
-    // each with a probability in proportion to its weight.
+    // In (0, 1]: -log of a uniform number is exponential; divided by the weight, the smallest of
+    // several falls to each with a probability in proportion to its weight.
     const double uniform = (static_cast<double>(hash_of(key, record) >> 11U) + 1.0) * 0x1.0p-53;
     return -std::log(uniform) / weight;
 }
@@ -131,7 +135,7 @@ std::string record_identity(std::string_view host, std::uint16_t port, Transport
 }
 
 double effective_weight(std::uint32_t weight, std::uint32_t smallest) {
-    if (smallest == 0) return 1.0;                               // all 0: equal
+    if (smallest == 0) return 1.0;  // all 0: equal
     return weight != 0 ? weight : static_cast<double>(smallest) / 100.0;
 }
 

@@ -1,5 +1,6 @@
-// In which order candidates are tried (L2). The order of records in an answer means nothing: weighted rendezvous
-// hashing gives each phone its own order, always the same for the same set, and the load follows the SRV weights.
+// In which order candidates are tried (L2). The order of records in an answer means nothing:
+// weighted rendezvous hashing gives each phone its own order, always the same for the same set, and
+// the load follows the SRV weights.
 #pragma once
 
 #include <cstdint>
@@ -20,11 +21,12 @@ enum class LookupOrder : std::uint8_t {
 };
 
 // Best first, at most limits::targets of them.
-std::vector<Candidate> ranked(std::vector<Candidate> candidates, const RankKey& key, LookupOrder order,
-                              Random* random = nullptr);
+std::vector<Candidate> ranked(std::vector<Candidate> candidates, const RankKey& key,
+                              LookupOrder order, Random* random = nullptr);
 
-// How this phone likes a record: smaller is better; exponentially distributed with rate `weight` over all keys, which
-// is what makes the load follow the weights. Stable for ever: what it decides lives on disks and in registrars.
+// How this phone likes a record: smaller is better; exponentially distributed with rate `weight`
+// over all keys, which is what makes the load follow the weights. Stable for ever: what it decides
+// lives on disks and in registrars.
 double rendezvous_score(const RankKey& key, std::string_view record, double weight);
 
 // "host:port:transport": a record is the same one wherever it stands in an answer.

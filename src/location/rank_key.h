@@ -1,4 +1,5 @@
-// Whose order it is: what makes two phones rank the same set differently, and one phone always alike (L2).
+// Whose order it is: what makes two phones rank the same set differently, and one phone always
+// alike (L2).
 #pragma once
 
 #include <string>

@@ -1,5 +1,5 @@
-// Weighted rendezvous hashing: the order of an answer means nothing, the load follows the weights, and a server that
-// leaves moves only its own phones (L2).
+// Weighted rendezvous hashing: the order of an answer means nothing, the load follows the weights,
+// and a server that leaves moves only its own phones (L2).
 #include "location/rank.h"
 
 #include <gtest/gtest.h>
@@ -14,7 +14,8 @@ namespace {
 
 using ::testing::ElementsAre;
 
-Candidate server(const std::string& host, const std::string& where, std::uint32_t weight = 0, std::uint32_t tier = 0) {
+Candidate server(const std::string& host, const std::string& where, std::uint32_t weight = 0,
+                 std::uint32_t tier = 0) {
     return {target(where), tier, tier, weight, host, "SRV"};
 }
 
@@ -35,18 +36,20 @@ std::string first(const std::vector<Candidate>& candidates, int number) {
 // A permuted answer alone changes nothing (L2, I3).
 TEST(Rank, PermutedAnswersGiveTheSameOrder) {
     auto candidates = cluster();
-    for (const auto* text : {"udp:192.0.2.5:5060", "udp:[2001:db8::5]:5060", "udp:[2001:db8::6]:5060"})
+    for (const auto* text :
+         {"udp:192.0.2.5:5060", "udp:[2001:db8::5]:5060", "udp:[2001:db8::6]:5060"})
         candidates.push_back(server("e.test", text, 20, 1));
     const auto expected = ranked(candidates, phone(7), LookupOrder::rendezvous);
     Random random{seed_from_number(7)};
     for (int run = 0; run < 200; ++run) {
-        for (std::size_t i = candidates.size(); i > 1; --i) std::swap(candidates[i - 1], candidates[random.below(i)]);
+        for (std::size_t i = candidates.size(); i > 1; --i)
+            std::swap(candidates[i - 1], candidates[random.below(i)]);
         EXPECT_EQ(ranked(candidates, phone(7), LookupOrder::rendezvous), expected);
     }
 }
 
-// Over 10,000 phones the first choices follow the weights within 4.5 standard deviations; weight 0 counts as 1/100
-// of the smallest other (L2; RFC 2782).
+// Over 10,000 phones the first choices follow the weights within 4.5 standard deviations; weight 0
+// counts as 1/100 of the smallest other (L2; RFC 2782).
 TEST(Rank, LoadFollowsWeights) {
     constexpr int phones = 10000;
     std::map<std::string, int> load;
@@ -85,8 +88,10 @@ TEST(Rank, EqualWithoutWeights) {
     }
     for (const auto& candidates : {records, addresses}) {
         std::map<Target, int> load;
-        for (int i = 0; i < 9000; ++i) ++load[ranked(candidates, phone(i), LookupOrder::rendezvous).front().target];
-        for (const auto& [where, count] : load) EXPECT_NEAR(count, 3000, 4.5 * std::sqrt(2000.0)) << where.to_string();
+        for (int i = 0; i < 9000; ++i)
+            ++load[ranked(candidates, phone(i), LookupOrder::rendezvous).front().target];
+        for (const auto& [where, count] : load)
+            EXPECT_NEAR(count, 3000, 4.5 * std::sqrt(2000.0)) << where.to_string();
         EXPECT_EQ(load.size(), 3U);
     }
 }
@@ -113,8 +118,8 @@ TEST(Rank, TiersComeFirst) {
 // Inside a record families alternate, IPv6 first (RFC 8305 §4).
 TEST(Rank, FamiliesAlternate) {
     std::vector<Candidate> candidates;
-    for (const auto* where : {"udp:192.0.2.1:5060", "udp:192.0.2.2:5060", "udp:192.0.2.3:5060", "udp:[2001:db8::1]:5060",
-                              "udp:[2001:db8::2]:5060"})
+    for (const auto* where : {"udp:192.0.2.1:5060", "udp:192.0.2.2:5060", "udp:192.0.2.3:5060",
+                              "udp:[2001:db8::1]:5060", "udp:[2001:db8::2]:5060"})
         candidates.push_back(server("example.test", where));
     for (int i = 0; i < 20; ++i) {
         std::string families;
@@ -124,14 +129,16 @@ TEST(Rank, FamiliesAlternate) {
     }
 }
 
-// Same hosts, same order, over every transport: a phone that goes from UDP to TCP stays with its server's addresses.
+// Same hosts, same order, over every transport: a phone that goes from UDP to TCP stays with its
+// server's addresses.
 TEST(Rank, AddressesOfANameRankAlikeOnEveryTransport) {
     for (int i = 0; i < 50; ++i) {
         std::vector<std::string> orders[2];
         for (const int tcp : {0, 1}) {
             std::vector<Candidate> candidates;
             for (const auto* where : {"192.0.2.1:5060", "192.0.2.2:5060", "192.0.2.3:5060"})
-                candidates.push_back(server("example.test", std::string(tcp == 1 ? "tcp:" : "udp:") + where));
+                candidates.push_back(
+                    server("example.test", std::string(tcp == 1 ? "tcp:" : "udp:") + where));
             for (const auto& c : ranked(candidates, phone(i), LookupOrder::rendezvous))
                 orders[tcp].push_back(c.target.endpoint.to_string());
         }
@@ -139,9 +146,12 @@ TEST(Rank, AddressesOfANameRankAlikeOnEveryTransport) {
     }
 }
 
-// The rank decides where bindings live: a new version must not move anybody (L3). These are the numbers of the first.
+// The rank decides where bindings live: a new version must not move anybody (L3). These are the
+// numbers of the first.
 TEST(Rank, ScoresNeverChange) {
-    EXPECT_NEAR(rendezvous_score({"urn:uuid:1", "sip:a@example.test"}, "s1.example.test:5060:udp", 1.0), 2.640130593612373, 1e-9);
+    EXPECT_NEAR(
+        rendezvous_score({"urn:uuid:1", "sip:a@example.test"}, "s1.example.test:5060:udp", 1.0),
+        2.640130593612373, 1e-9);
     EXPECT_NEAR(rendezvous_score({"", ""}, "", 4.0), 0.17022287446372628, 1e-9);
 }
 
@@ -149,7 +159,8 @@ TEST(Rank, TargetsAtTheLimitAndPastIt) {
     std::vector<Candidate> candidates;
     for (std::size_t i = 0; i <= limits::targets; ++i) {
         if (i == limits::targets) {
-            EXPECT_EQ(ranked(candidates, phone(1), LookupOrder::rendezvous).size(), limits::targets);
+            EXPECT_EQ(ranked(candidates, phone(1), LookupOrder::rendezvous).size(),
+                      limits::targets);
         }
         candidates.push_back(server("s.test", "udp:192.0.2." + std::to_string(i + 1) + ":5060"));
     }
@@ -161,8 +172,9 @@ TEST(Rank, FirstListedKeepsTheAnswersOrder) {
     const std::vector<Candidate> candidates{server("c.test", "udp:192.0.2.3:5060", 1, 1),
                                             server("b.test", "udp:192.0.2.2:5060", 1, 0),
                                             server("a.test", "udp:192.0.2.1:5060", 9, 0)};
-    EXPECT_THAT(lines_of(ranked(candidates, phone(1), LookupOrder::first_listed)),
-                ElementsAre("0 udp:192.0.2.2:5060", "0 udp:192.0.2.1:5060", "1 udp:192.0.2.3:5060"));
+    EXPECT_THAT(
+        lines_of(ranked(candidates, phone(1), LookupOrder::first_listed)),
+        ElementsAre("0 udp:192.0.2.2:5060", "0 udp:192.0.2.1:5060", "1 udp:192.0.2.3:5060"));
 }
 
 // RFC 2782: drawn anew each time, in proportion to the weights.

@@ -34,7 +34,7 @@ std::optional<Transport> transport_of_service(std::string_view service) {
 
 // Why a record with a SIP service cannot be used; nothing if it can.
 std::optional<std::string_view> fault_of(const dns::Naptr& record) {
-    if (!record.regexp.empty()) return "has a regular expression";        // RFC 3263 §4.1: must be empty
+    if (!record.regexp.empty()) return "has a regular expression";  // RFC 3263 §4.1: must be empty
     if (!equals_ignoring_case(record.flags, "s")) return "has flags other than \"s\"";
     if (!is_valid_name(normal_name(record.replacement))) return "has no usable replacement";
     return std::nullopt;
@@ -54,14 +54,14 @@ std::vector<Transport> usable_transports(const NextHop& next_hop,
 std::vector<Transport> default_transports(const std::vector<Transport>& usable,
                                           std::uint16_t port) {
     if (usable.size() < 2) return usable;
-    // RFC 3263 §4.1: UDP for a SIP URI; "another transport MAY be used": the others come behind it, in the
-    // account's order, for networks where UDP does not get through.
+    // RFC 3263 §4.1: UDP for a SIP URI; "another transport MAY be used": the others come behind it,
+    // in the account's order, for networks where UDP does not get through.
     std::vector<Transport> order;
     if (contains(usable, Transport::udp)) order.push_back(Transport::udp);
     for (const auto transport : usable)
         if (transport != Transport::udp) order.push_back(transport);
-    // Deviates: 5061 is registered for SIP over TLS and 5060 for clear text; who writes :5061 means TLS, and TLS
-    // to 5060 only fails in a long way.
+    // Deviates: 5061 is registered for SIP over TLS and 5060 for clear text; who writes :5061 means
+    // TLS, and TLS to 5060 only fails in a long way.
     const auto tls = std::find(order.begin(), order.end(), Transport::tls);
     if (tls == order.end()) return order;
     if (port == 5061) std::rotate(order.begin(), tls, tls + 1);

@@ -21,23 +21,28 @@ inline Target target(std::string_view text) { return Target::parse(text).value()
 class Zone {
 public:
     // Names without records of the type get NODATA if the name has others, else NXDOMAIN.
-    Zone& add(const std::string& name, dns::RecordType type, std::vector<dns::Record> records, Duration ttl = 60s) {
+    Zone& add(const std::string& name, dns::RecordType type, std::vector<dns::Record> records,
+              Duration ttl = 60s) {
         answers_[{name, type, false}] = {dns::Status::ok, std::move(records), ttl};
         return *this;
     }
-    Zone& a(const std::string& name, const std::vector<std::string>& addresses, Duration ttl = 60s) {
+    Zone& a(const std::string& name, const std::vector<std::string>& addresses,
+            Duration ttl = 60s) {
         return add(name, dns::RecordType::a, records_of(addresses), ttl);
     }
-    Zone& aaaa(const std::string& name, const std::vector<std::string>& addresses, Duration ttl = 60s) {
+    Zone& aaaa(const std::string& name, const std::vector<std::string>& addresses,
+               Duration ttl = 60s) {
         return add(name, dns::RecordType::aaaa, records_of(addresses), ttl);
     }
     Zone& srv(const std::string& name, const std::vector<dns::Srv>& records, Duration ttl = 60s) {
         return add(name, dns::RecordType::srv, {records.begin(), records.end()}, ttl);
     }
-    Zone& naptr(const std::string& name, const std::vector<dns::Naptr>& records, Duration ttl = 60s) {
+    Zone& naptr(const std::string& name, const std::vector<dns::Naptr>& records,
+                Duration ttl = 60s) {
         return add(name, dns::RecordType::naptr, {records.begin(), records.end()}, ttl);
     }
-    Zone& fails(const std::string& name, dns::RecordType type, dns::Status status = dns::Status::servfail) {
+    Zone& fails(const std::string& name, dns::RecordType type,
+                dns::Status status = dns::Status::servfail) {
         answers_[{name, type, false}] = {status, {}, 0s};
         return *this;
     }
@@ -45,9 +50,9 @@ public:
     [[nodiscard]] dns::Answer answer(const dns::Question& question) const {
         const auto found = answers_.find({question.name, question.type, false});
         if (found != answers_.end()) return found->second;
-        const bool name_exists = std::any_of(answers_.begin(), answers_.end(), [&](const auto& entry) {
-            return entry.first.name == question.name;
-        });
+        const bool name_exists =
+            std::any_of(answers_.begin(), answers_.end(),
+                        [&](const auto& entry) { return entry.first.name == question.name; });
         return {name_exists ? dns::Status::ok : dns::Status::nxdomain, {}, 300s};
     }
 
@@ -66,12 +71,14 @@ struct Asked {
     int rounds = 0;  // of questions that were asked at the same time
 };
 
-// Answers round by round; with a random source, in any order and with every answer's records permuted.
+// Answers round by round; with a random source, in any order and with every answer's records
+// permuted.
 inline Asked resolve(const Zone& zone, std::string_view uri, Constraints constraints = {},
                      const HostsFileNames& hosts_file = {}, Random* random = nullptr) {
     Lookup lookup{next_hop_of(uri).value(), std::move(constraints), hosts_file};
     const auto permute = [&](auto& list) {
-        for (std::size_t i = list.size(); random && i > 1; --i) std::swap(list[i - 1], list[random->below(i)]);
+        for (std::size_t i = list.size(); random && i > 1; --i)
+            std::swap(list[i - 1], list[random->below(i)]);
     };
     Asked asked;
     std::vector<dns::Question> pending;
@@ -96,14 +103,16 @@ inline Asked resolve(const Zone& zone, std::string_view uri, Constraints constra
 // "0 udp:203.0.113.11:5060"
 inline std::vector<std::string> lines_of(const std::vector<Candidate>& candidates) {
     std::vector<std::string> lines;
-    for (const auto& c : candidates) lines.push_back(std::to_string(c.tier) + " " + c.target.to_string());
+    for (const auto& c : candidates)
+        lines.push_back(std::to_string(c.tier) + " " + c.target.to_string());
     return lines;
 }
 
 inline std::vector<std::string> lines_of(const std::vector<dns::Question>& questions) {
     std::vector<std::string> lines;
     for (const auto& q : questions)
-        lines.push_back(std::string(dns::name_of(q.type)) + " " + q.name + (q.system_resolver ? " (system)" : ""));
+        lines.push_back(std::string(dns::name_of(q.type)) + " " + q.name +
+                        (q.system_resolver ? " (system)" : ""));
     return lines;
 }
 

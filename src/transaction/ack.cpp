@@ -18,7 +18,8 @@ std::string ack_for(std::string_view invite, const sip::Message& response) {
     writer.header(sip::HeaderName::via, original->top_via().text);
     writer.max_forwards(original->max_forwards().value_or(70));
     for (const auto& header : original->headers())
-        if (header.name == sip::HeaderName::route) writer.header(sip::HeaderName::route, header.value);
+        if (header.name == sip::HeaderName::route)
+            writer.header(sip::HeaderName::route, header.value);
     writer.header(sip::HeaderName::from, original->header(sip::HeaderName::from).value_or(""));
     writer.header(sip::HeaderName::to, response.header(sip::HeaderName::to).value_or(""));
     writer.call_id(original->call_id());

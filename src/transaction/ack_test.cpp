@@ -8,7 +8,8 @@
 namespace holdfast::transaction {
 namespace {
 
-// Request-URI, one Via, Routes, From, Call-ID and CSeq number of the INVITE; the To of the response; no body.
+// Request-URI, one Via, Routes, From, Call-ID and CSeq number of the INVITE; the To of the
+// response; no body.
 TEST(Ack, IsBuiltFromInviteAndResponse) {
     EXPECT_EQ(ack_for(invite_text(), response_to_invite(486)),
               "ACK sip:bob@biloxi.com SIP/2.0\r\n"

@@ -20,7 +20,8 @@ ClientResult InviteClient::on_response(Instant now, const sip::Message& response
     case State::calling:
     case State::proceeding:
         if (status >= 200) return on_final(now, response, outbox);
-        if (state_ == State::calling) timers_.stop_all();  // a call may ring for as long as it likes
+        if (state_ == State::calling)
+            timers_.stop_all();  // a call may ring for as long as it likes
         state_ = State::proceeding;
         provisional_ = true;
         return ClientResult::provisional;
@@ -57,7 +58,7 @@ ClientResult InviteClient::on_transport_error() {
     case State::calling:
     case State::proceeding:
     case State::completed: return terminate(ClientResult::transport_error);
-    case State::accepted:    // the ACK is not ours
+    case State::accepted:  // the ACK is not ours
     case State::terminated: return ClientResult::pending;
     }
     return ClientResult::pending;

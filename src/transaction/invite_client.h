@@ -18,17 +18,21 @@ class InviteClient {
 public:
     InviteClient(Instant now, Outgoing invite, const TimerValues& values, Outbox& outbox);
 
-    // provisional, success (every 2xx, copies too), final_response (the first 300–699), else absorbed.
+    // provisional, success (every 2xx, copies too), final_response (the first 300–699), else
+    // absorbed.
     ClientResult on_response(Instant now, const sip::Message& response, Outbox& outbox);
     ClientResult on_transport_error();
     ClientResult on_time(Instant now, Outbox& outbox);
-    // The user sent CANCEL: without a final response in 64·T1 the transaction is over (RFC 3261 §9.1).
+    // The user sent CANCEL: without a final response in 64·T1 the transaction is over (RFC 3261
+    // §9.1).
     void cancelled(Instant now);
     void stop_retransmitting();
 
     [[nodiscard]] Deadline next_deadline() const;
     [[nodiscard]] bool is_done() const { return state_ == State::terminated; }
-    [[nodiscard]] bool had_provisional() const { return provisional_; }  // CANCEL only after a 1xx (RFC 3261 §9.1)
+    [[nodiscard]] bool had_provisional() const {
+        return provisional_;
+    }  // CANCEL only after a 1xx (RFC 3261 §9.1)
     [[nodiscard]] const std::string& invite() const { return invite_.bytes; }
     [[nodiscard]] FlowId flow() const { return invite_.flow; }
 

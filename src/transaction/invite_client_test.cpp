@@ -11,13 +11,16 @@ namespace {
 using namespace std::chrono_literals;
 
 InviteClient sent(Wire& wire, bool reliable) {
-    InviteClient client{Instant{}, {.flow = FlowId{7}, .reliable = reliable, .bytes = invite_text()},
-                        TimerValues{}, wire.outbox};
+    InviteClient client{Instant{},
+                        {.flow = FlowId{7}, .reliable = reliable, .bytes = invite_text()},
+                        TimerValues{},
+                        wire.outbox};
     wire.collect(Instant{});
     return client;
 }
 
-// Timer A doubles without a ceiling, Timer B ends it after 64·T1: seven copies (RFC 3261 §17.1.1.2).
+// Timer A doubles without a ceiling, Timer B ends it after 64·T1: seven copies (RFC 3261
+// §17.1.1.2).
 TEST(InviteClient, SilenceIsRepeatedUntilTimerB) {
     Wire wire;
     auto client = sent(wire, false);
@@ -35,7 +38,8 @@ TEST(InviteClient, NothingIsSentTwiceOverTcp) {
     EXPECT_EQ(wire.times.size(), 1U);
 }
 
-// After a 1xx nothing is repeated and nothing times out: a call may ring for ever (Figure 5, Proceeding).
+// After a 1xx nothing is repeated and nothing times out: a call may ring for ever (Figure 5,
+// Proceeding).
 TEST(InviteClient, ProvisionalStopsTheTimers) {
     Wire wire;
     auto client = sent(wire, false);
@@ -81,8 +85,8 @@ TEST(InviteClient, RefusalOverTcpEndsIt) {
     EXPECT_FALSE(wire.outbox.empty());
 }
 
-// Accepted (RFC 6026 §7.2): every 2xx is the user's, also another branch's; no ACK from here; 64·T1 (Timer M),
-// over TCP too.
+// Accepted (RFC 6026 §7.2): every 2xx is the user's, also another branch's; no ACK from here; 64·T1
+// (Timer M), over TCP too.
 TEST(InviteClient, EverySuccessIsReported) {
     for (const bool reliable : {false, true}) {
         Wire wire;

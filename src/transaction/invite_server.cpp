@@ -104,7 +104,8 @@ Deadline InviteServer::next_deadline() const {
     if (at == timers_.at(Timer::trying)) return {at, "the user has not answered: 100 Trying"};
     if (at == timers_.at(Timer::g)) return {at, "Timer G: send the response again"};
     if (at == timers_.at(Timer::h)) return {at, "Timer H: no ACK"};
-    if (at == timers_.at(Timer::i)) return {at, "Timer I: copies of the ACK are absorbed until then"};
+    if (at == timers_.at(Timer::i))
+        return {at, "Timer I: copies of the ACK are absorbed until then"};
     return {at, "Timer L: copies of the INVITE are absorbed until then"};
 }
 

@@ -1,5 +1,6 @@
 // RFC 3261 §17.2.1, Figure 7, with state accepted of RFC 6026 §7.1: the server side of INVITE.
-// It repeats 300–699 until the ACK; a 2xx is repeated by the dialog (RFC 3261 §13.3.1.4), through respond().
+// It repeats 300–699 until the ACK; a 2xx is repeated by the dialog (RFC 3261 §13.3.1.4), through
+// respond().
 #pragma once
 
 #include <cstdint>
@@ -18,10 +19,10 @@ public:
     // trying.bytes: the 100 to send if the user has not answered in 200 ms; "": none.
     InviteServer(Instant now, Outgoing trying, const TimerValues& values);
 
-    // Provisional: sent and repeated for copies of the INVITE. 2xx: sent, also again. 300–699: sent until its ACK.
-    // Any other final response after the first is discarded.
+    // Provisional: sent and repeated for copies of the INVITE. 2xx: sent, also again. 300–699: sent
+    // until its ACK. Any other final response after the first is discarded.
     void respond(Instant now, int status, std::string bytes, Outbox& outbox);
-    void on_request(Outbox& outbox);       // the INVITE again
+    void on_request(Outbox& outbox);  // the INVITE again
     ServerResult on_ack(Instant now);
     ServerResult on_transport_error();
     ServerResult on_time(Instant now, Outbox& outbox);

@@ -44,8 +44,8 @@ TEST(InviteServer, RefusalIsRepeatedUntilTimerH) {
     const auto end = run(refused, wire, Instant{}, 60s);
     EXPECT_EQ(end.result, ServerResult::timed_out);
     EXPECT_EQ(end.at, Instant{32s});
-    EXPECT_THAT(wire.times, ::testing::ElementsAre(0ms, 500ms, 1500ms, 3500ms, 7500ms, 11500ms, 15500ms,
-                                                   19500ms, 23500ms, 27500ms, 31500ms));
+    EXPECT_THAT(wire.times, ::testing::ElementsAre(0ms, 500ms, 1500ms, 3500ms, 7500ms, 11500ms,
+                                                   15500ms, 19500ms, 23500ms, 27500ms, 31500ms));
     EXPECT_TRUE(refused.is_done());
 }
 
@@ -58,7 +58,8 @@ TEST(InviteServer, RefusalOverTcpIsSentOnce) {
     EXPECT_EQ(wire.times.size(), 1U);
 }
 
-// The INVITE again gets the refusal again; the ACK ends that; copies of it are absorbed for T4 (Timer I).
+// The INVITE again gets the refusal again; the ACK ends that; copies of it are absorbed for T4
+// (Timer I).
 TEST(InviteServer, AckConfirms) {
     Wire wire;
     auto refused = server(false);
@@ -84,8 +85,8 @@ TEST(InviteServer, AckOverTcpEndsIt) {
     EXPECT_TRUE(refused.is_done());
 }
 
-// Accepted (RFC 6026 §7.1): copies of the INVITE are absorbed and do not ring again, the dialog repeats its 2xx through
-// here, ACKs are handed on, Timer L ends it after 64·T1, over TCP too.
+// Accepted (RFC 6026 §7.1): copies of the INVITE are absorbed and do not ring again, the dialog
+// repeats its 2xx through here, ACKs are handed on, Timer L ends it after 64·T1, over TCP too.
 TEST(InviteServer, AcceptedAbsorbsCopiesOfTheInvite) {
     for (const bool reliable : {false, true}) {
         Wire wire;

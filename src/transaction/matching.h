@@ -1,4 +1,5 @@
-// Which transaction a message belongs to (RFC 3261 §17.1.3, §17.2.3): keys for a map. Case is folded (§7.3.1).
+// Which transaction a message belongs to (RFC 3261 §17.1.3, §17.2.3): keys for a map. Case is
+// folded (§7.3.1).
 #pragma once
 
 #include <compare>
@@ -23,12 +24,14 @@ struct ServerKey {
 ClientKey client_key(std::string_view branch, std::string_view method);
 ClientKey client_key_of(const sip::Message& message);
 
-// Of a request that came in: branch, sent-by and method, where ACK counts as INVITE. Without the magic cookie the
-// rules of RFC 2543 apply: Request-URI, tags, Call-ID, CSeq and the top Via (the To tag of INVITE and ACK: see below).
+// Of a request that came in: branch, sent-by and method, where ACK counts as INVITE. Without the
+// magic cookie the rules of RFC 2543 apply: Request-URI, tags, Call-ID, CSeq and the top Via (the
+// To tag of INVITE and ACK: see below).
 ServerKey server_key_of(const sip::Message& request);
 // Of the INVITE that a CANCEL wants to end (RFC 3261 §9.2).
 ServerKey server_key_of_cancelled(const sip::Message& cancel);
-// An ACK with an RFC 2543 branch must carry the To tag of our response (§17.2.3); any other ACK is right by its key.
+// An ACK with an RFC 2543 branch must carry the To tag of our response (§17.2.3); any other ACK is
+// right by its key.
 bool ack_fits(const sip::Message& ack, std::string_view our_to_tag);
 
 }  // namespace holdfast::transaction

@@ -20,8 +20,9 @@ struct Fields {
 
 sip::Message request(const Fields& f) {
     auto message = sip::Message::parse(
-        f.method + " " + f.uri + " SIP/2.0\r\nVia: " + f.via + "\r\nFrom: <sip:a@b.c>;tag=" + f.from_tag +
-        "\r\nTo: <sip:b@b.c>" + (f.to_tag.empty() ? "" : ";tag=" + f.to_tag) + "\r\nCall-ID: " + f.call_id +
+        f.method + " " + f.uri + " SIP/2.0\r\nVia: " + f.via +
+        "\r\nFrom: <sip:a@b.c>;tag=" + f.from_tag + "\r\nTo: <sip:b@b.c>" +
+        (f.to_tag.empty() ? "" : ";tag=" + f.to_tag) + "\r\nCall-ID: " + f.call_id +
         "\r\nCSeq: " + std::to_string(f.cseq) + " " + f.method + "\r\nContent-Length: 0\r\n\r\n");
     EXPECT_TRUE(message.has_value()) << message.error().reason;
     return std::move(*message);

@@ -11,11 +11,14 @@ namespace {
 using namespace std::chrono_literals;
 
 NonInviteClient sent(Wire& wire, bool reliable, Instant at = Instant{}) {
-    return NonInviteClient{at, {.flow = FlowId{7}, .reliable = reliable, .bytes = "REGISTER …"},
-                           TimerValues{}, wire.outbox};
+    return NonInviteClient{at,
+                           {.flow = FlowId{7}, .reliable = reliable, .bytes = "REGISTER …"},
+                           TimerValues{},
+                           wire.outbox};
 }
 
-// Unanswered over UDP: 0, 500 ms, 1 s, 2 s, 4 s, 4 s, … (Timer E), and the end after 32 s (Timer F).
+// Unanswered over UDP: 0, 500 ms, 1 s, 2 s, 4 s, 4 s, … (Timer E), and the end after 32 s (Timer
+// F).
 //   RFC 3261 §17.1.2.2.
 TEST(NonInviteClient, SilenceIsRepeatedUntilTimerF) {
     Wire wire;
@@ -24,8 +27,8 @@ TEST(NonInviteClient, SilenceIsRepeatedUntilTimerF) {
     const auto end = run(transaction, wire, Instant{}, 60s);
     EXPECT_EQ(end.result, ClientResult::timed_out);
     EXPECT_EQ(end.at, Instant{32s});
-    EXPECT_THAT(wire.times, ::testing::ElementsAre(0ms, 500ms, 1500ms, 3500ms, 7500ms, 11500ms, 15500ms,
-                                                   19500ms, 23500ms, 27500ms, 31500ms));
+    EXPECT_THAT(wire.times, ::testing::ElementsAre(0ms, 500ms, 1500ms, 3500ms, 7500ms, 11500ms,
+                                                   15500ms, 19500ms, 23500ms, 27500ms, 31500ms));
     EXPECT_EQ(wire.last.flow, FlowId{7});
     EXPECT_EQ(wire.last.bytes, "REGISTER …");
     EXPECT_TRUE(transaction.is_done());
@@ -43,7 +46,8 @@ TEST(NonInviteClient, NothingIsSentTwiceOverTcp) {
     EXPECT_THAT(wire.times, ::testing::ElementsAre(0ms));
 }
 
-// A 1xx slows the copies down to one each T2; Timer F goes on (RFC 3261 §17.1.2.2, Figure 6 Proceeding).
+// A 1xx slows the copies down to one each T2; Timer F goes on (RFC 3261 §17.1.2.2, Figure 6
+// Proceeding).
 TEST(NonInviteClient, ProvisionalSlowsDown) {
     Wire wire;
     auto transaction = sent(wire, false);
@@ -53,8 +57,8 @@ TEST(NonInviteClient, ProvisionalSlowsDown) {
     const auto end = run(transaction, wire, Instant{200ms}, 60s);
     EXPECT_EQ(end.result, ClientResult::timed_out);
     EXPECT_EQ(end.at, Instant{32s});
-    EXPECT_THAT(wire.times, ::testing::ElementsAre(0ms, 500ms, 4500ms, 8500ms, 12500ms, 16500ms, 20500ms,
-                                                   24500ms, 28500ms));
+    EXPECT_THAT(wire.times, ::testing::ElementsAre(0ms, 500ms, 4500ms, 8500ms, 12500ms, 16500ms,
+                                                   20500ms, 24500ms, 28500ms));
 }
 
 // The first final response counts, later ones are absorbed, and T4 after it all is over (Timer K).
@@ -142,7 +146,8 @@ TEST(NonInviteClient, AbandonedListensOnly) {
 // A preset may have its own timers.
 TEST(NonInviteClient, TimerValuesAreThePresets) {
     Wire wire;
-    NonInviteClient transaction{Instant{}, {FlowId{1}, false, "x"}, {.t1 = 100ms, .t2 = 300ms}, wire.outbox};
+    NonInviteClient transaction{
+        Instant{}, {FlowId{1}, false, "x"}, {.t1 = 100ms, .t2 = 300ms}, wire.outbox};
     wire.collect(Instant{});
     const auto end = run(transaction, wire, Instant{}, 60s);
     EXPECT_EQ(end.at, Instant{6400ms});

@@ -17,8 +17,9 @@ public:
     // path.bytes is not used: there is nothing to send yet.
     NonInviteServer(const Outgoing& path, const TimerValues& values);
 
-    void respond(Instant now, int status, std::string bytes, Outbox& outbox);  // after a final response: discarded
-    void on_request(Outbox& outbox);       // the request again: the last response again
+    void respond(Instant now, int status, std::string bytes,
+                 Outbox& outbox);     // after a final response: discarded
+    void on_request(Outbox& outbox);  // the request again: the last response again
     ServerResult on_transport_error();
     ServerResult on_time(Instant now);
 

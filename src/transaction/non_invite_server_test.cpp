@@ -10,7 +10,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
-NonInviteServer server(bool reliable) { return {{.flow = FlowId{3}, .reliable = reliable, .bytes = {}}, {}}; }
+NonInviteServer server(bool reliable) {
+    return {{.flow = FlowId{3}, .reliable = reliable, .bytes = {}}, {}};
+}
 
 // Copies of the request: discarded before the first response, then answered with the last one.
 TEST(NonInviteServer, CopiesGetTheLastResponse) {

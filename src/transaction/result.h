@@ -1,4 +1,5 @@
-// What the transaction machines tell their user (the TU of RFC 3261 §17), and what they are given to send.
+// What the transaction machines tell their user (the TU of RFC 3261 §17), and what they are given
+// to send.
 #pragma once
 
 #include <cstdint>
@@ -16,9 +17,9 @@ struct Outgoing {
 };
 
 enum class ClientResult : std::uint8_t {
-    pending,          // nothing for the user
-    provisional,      // a 1xx: each is reported
-    success,          // INVITE only: a 2xx; each is reported, copies too, and wants its ACK (RFC 6026 §7.2)
+    pending,      // nothing for the user
+    provisional,  // a 1xx: each is reported
+    success,  // INVITE only: a 2xx; each is reported, copies too, and wants its ACK (RFC 6026 §7.2)
     final_response,   // the first final response (INVITE: 300–699; its ACK is sent)
     absorbed,         // a further response that means nothing any more
     timed_out,        // Timer B or F: no final response; the transaction is over

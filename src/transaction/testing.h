@@ -1,4 +1,5 @@
-// For tests of the transaction machines: what went out and when, and a driver that stops at the first result.
+// For tests of the transaction machines: what went out and when, and a driver that stops at the
+// first result.
 #pragma once
 
 #include <gmock/gmock.h>
@@ -70,7 +71,9 @@ inline sip::Message response_to_invite(int status, std::string_view to_tag = "99
         "SIP/2.0 " + std::to_string(status) +
         " Words\r\n"
         "Via: SIP/2.0/UDP pc33.atlanta.com;branch=z9hG4bKkjshdyff;received=192.0.2.1\r\n"
-        "To: Bob <sip:bob@biloxi.com>;tag=" + std::string(to_tag) + "\r\n"
+        "To: Bob <sip:bob@biloxi.com>;tag=" +
+        std::string(to_tag) +
+        "\r\n"
         "From: Alice <sip:alice@atlanta.com>;tag=88sja8x\r\n"
         "Call-ID: 987asjd97y7atg\r\n"
         "CSeq: 986759 INVITE\r\n"
