@@ -1,6 +1,7 @@
 #include "registration/search.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/check.h"
 
@@ -94,11 +95,12 @@ void Search::choose(Instant now, Try& chosen, Steps& steps) {
         const bool sweeping_first =
             phase_ == Phase::sweeping && !chosen.alive && &other == &tries_.front();
         if ((other.state == State::registering || other.state == State::unanswered) &&
-            !sweeping_first)
+            !sweeping_first && !std::exchange(other.abandoned, true))
             steps.push_back({Do::abandon, other.entry.candidate.target});
         if (other.state == State::registering) other.state = State::unanswered;
     }
     chosen.state = State::registering;
+    chosen.abandoned = false;
     chosen_ = static_cast<std::size_t>(&chosen - tries_.data());
     const auto patience = first_attempt_ ? settings_.patience : chosen.entry.patience;
     first_attempt_ = false;

@@ -89,6 +89,7 @@ private:
         bool alive = false;   // answered a probe
         bool silent = false;  // did not
         bool extended = false;
+        bool abandoned = false;
     };
 
     Try* find(const Target& target);
