@@ -58,10 +58,13 @@ bool same_host(const Uri& a, const Uri& b) {
     return x && x == b.host_address();
 }
 
-const Parameter* find(const Parameters& parameters, std::string_view name) {
-    for (const auto& parameter : parameters)
-        if (same_text(parameter.name, name, true)) return &parameter;
-    return nullptr;
+// A name may not appear twice (RFC 3261 §19.1.1); where it does, any of its values will do, so that
+// a URI always equals itself.
+template <class SameValue>
+bool has_match(const Parameters& parameters, std::string_view name, SameValue same_value) {
+    return std::ranges::any_of(parameters, [&](const Parameter& parameter) {
+        return same_text(parameter.name, name, true) && same_value(parameter.value);
+    });
 }
 
 // RFC 3261 §19.1.4: these never match when only one URI has them (transport by its examples: it
@@ -74,9 +77,11 @@ bool must_be_in_both(std::string_view name) {
 
 bool parameters_match(const Parameters& a, const Parameters& b) {
     return std::ranges::all_of(a, [&b](const Parameter& parameter) {
-        const Parameter* other = find(b, parameter.name);
-        if (other == nullptr) return !must_be_in_both(parameter.name);
-        return same_text(parameter.value, other->value, true);
+        if (has_match(b, parameter.name, [](std::string_view) { return true; }))
+            return has_match(b, parameter.name, [&](std::string_view value) {
+                return same_text(parameter.value, value, true);
+            });
+        return !must_be_in_both(parameter.name);
     });
 }
 
@@ -129,13 +134,13 @@ bool equal_tel(const Uri& a, const Uri& b) {
     if (digits_of(a.user) != digits_of(b.user) || a.parameters.size() != b.parameters.size())
         return false;
     return std::ranges::all_of(a.parameters, [&b](const Parameter& parameter) {
-        const Parameter* other = find(b.parameters, parameter.name);
-        if (other == nullptr) return false;
         const bool is_number =
             same_text(parameter.name, "ext", true) ||
             (same_text(parameter.name, "phone-context", true) && parameter.value.starts_with('+'));
-        return is_number ? digits_of(parameter.value) == digits_of(other->value)
-                         : same_text(parameter.value, other->value, true);
+        return has_match(b.parameters, parameter.name, [&](std::string_view value) {
+            return is_number ? digits_of(parameter.value) == digits_of(value)
+                             : same_text(parameter.value, value, true);
+        });
     });
 }
 

@@ -171,6 +171,13 @@ TEST(UriEquality, DifferentPairsOfTheRfc) {
     }
 }
 
+// Found by fuzzing: a name given twice (RFC 3261 §19.1.1 forbids it) made a URI differ from itself.
+TEST(UriEquality, AUriEqualsItselfEvenWithAParameterTwice) {
+    EXPECT_TRUE(uri("sip:a@h;x=1;x=2") == uri("sip:a@h;x=1;x=2"));
+    EXPECT_TRUE(uri("tel:1;x=1;x=2") == uri("tel:1;x=2;x=1"));
+    EXPECT_FALSE(uri("sip:a@h;x=1;x=2") == uri("sip:a@h;x=1;x=3"));
+}
+
 // RFC 3966 §4.
 TEST(UriEquality, TelephoneNumbers) {
     EXPECT_TRUE(uri("tel:+1-201-555-0123") == uri("TEL:+1(201)5550123"));
