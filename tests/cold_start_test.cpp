@@ -1,5 +1,5 @@
-// S1–S4, S8: a phone that starts while some of its servers are dead, slow or refuse. Limits: the promise's table
-// (docs/registration.md), round trips of 20 ms.
+// S1–S4, S8: a phone that starts while some of its servers are dead, slow or refuse. Limits: the
+// promise's table (docs/registration.md), round trips of 20 ms.
 #include "tests/scenario.h"
 
 namespace holdfast::lab {
@@ -53,7 +53,8 @@ TEST_P(ColdStart, S2OnlyOneTargetIsAlive) {
     }
 }
 
-// F2: ICMP port unreachable, or RST: the next target at once. S3 (UDP ≤ 0.2 s) and S4b (TCP ≤ 0.05 s more).
+// F2: ICMP port unreachable, or RST: the next target at once. S3 (UDP ≤ 0.2 s) and S4b (TCP ≤ 0.05
+// s more).
 TEST_P(ColdStart, S3S4bFirstTargetRefuses) {
     Scenario s(options());
     s.world.node_at(s.phone.first_choice()).refuse();
@@ -72,8 +73,8 @@ TEST_P(ColdStart, S3FirstTargetIsProhibited) {
     EXPECT_LE(s.world.elapsed(), 200ms) << s.story();
 }
 
-// F4: connects, and then nothing is ever answered: patience counts from the request's writing; over TLS the
-// handshake hangs and the next connect has started long before.
+// F4: connects, and then nothing is ever answered: patience counts from the request's writing; over
+// TLS the handshake hangs and the next connect has started long before.
 TEST_P(ColdStart, S4FirstTargetAcceptsAndSaysNothing) {
     Scenario s(options());
     s.world.node_at(s.phone.first_choice()).mute();
@@ -84,26 +85,30 @@ TEST_P(ColdStart, S4FirstTargetAcceptsAndSaysNothing) {
 // F5: 503 with and without Retry-After, and what counts like it.
 TEST_P(ColdStart, S8FirstTargetAnswers503) {
     for (const int status : {503, 500, 502, 504, 408, 580}) {
-        for (const auto retry_after : {std::optional<std::uint32_t>{}, std::optional<std::uint32_t>{20}}) {
+        for (const auto retry_after :
+             {std::optional<std::uint32_t>{}, std::optional<std::uint32_t>{20}}) {
             Scenario s(options());
             s.world.node_at(s.phone.first_choice()).answer_with(status, retry_after);
             ASSERT_TRUE(s.registers_within(5s)) << s.story();
             Scenario healthy(options());
             ASSERT_TRUE(healthy.registers_within(5s));
             // A connection to the next server takes its round trips.
-            EXPECT_LE(s.world.elapsed() - healthy.world.elapsed(), udp() ? 50ms : 120ms) << s.story();
+            EXPECT_LE(s.world.elapsed() - healthy.world.elapsed(), udp() ? 50ms : 120ms)
+                << s.story();
         }
     }
 }
 
 INSTANTIATE_TEST_SUITE_P(EveryWay, ColdStart, every_way(), name_of_way);
 
-// F2, §11: a certificate of another name, or an expired one, is a hard failure; nothing is sent on it.
+// F2, §11: a certificate of another name, or an expired one, is a hard failure; nothing is sent on
+// it.
 TEST(ColdStartTls, CertificateOfAnotherNameIsLeftAtOnce) {
     for (const bool expired : {false, true}) {
         Scenario s({.transport = Transport::tls});
         auto& node = s.world.node_at(s.phone.first_choice());
-        node.set_certificate(expired ? Certificate{{"example.test"}, true} : Certificate{{"other.test"}, false});
+        node.set_certificate(expired ? Certificate{{"example.test"}, true}
+                                     : Certificate{{"other.test"}, false});
         ASSERT_TRUE(s.registers_within(5s)) << s.story();
         EXPECT_LE(s.world.elapsed(), 250ms) << s.story();
         EXPECT_EQ(node.counters().requests, 0u);

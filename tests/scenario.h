@@ -1,5 +1,5 @@
-// What the scenarios of S1–S12 have in common: three registrars, a domain, and a phone behind an endpoint-dependent
-// NAT, on UDP, TCP or TLS and over IPv4, IPv6 or both.
+// What the scenarios of S1–S12 have in common: three registrars, a domain, and a phone behind an
+// endpoint-dependent NAT, on UDP, TCP or TLS and over IPv4, IPv6 or both.
 #pragma once
 
 #include <gtest/gtest.h>

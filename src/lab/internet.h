@@ -52,6 +52,8 @@ public:
     bool step(Instant limit);
     void advance_to(Instant when);  // with nothing left to do before
     [[nodiscard]] bool idle() const { return queue_.empty(); }
+    // When the next action is due; never: there is none.
+    [[nodiscard]] Instant next_at() const { return queue_.empty() ? never : queue_.front().at; }
 
     // A random source of its own for each part: one more draw here changes nothing there.
     Random fork();

@@ -23,8 +23,14 @@ Nat::Nat(Internet& internet, NatOptions options)
 }
 
 void Nat::attach(const IpAddress& address, Node& node, const std::string& name) {
+    if (address.family() == Family::ipv6) return internet_.attach(address, node, name);
     inside_[address] = &node;
     internet_.ladder().name(address, name);
+}
+
+void Nat::detach(const IpAddress& address) {
+    if (address.family() == Family::ipv6) return internet_.detach(address);
+    inside_.erase(address);
 }
 
 Endpoint Nat::reduced(const Endpoint& remote, Dependence dependence) {
@@ -88,6 +94,7 @@ Nat::Mappings::iterator Nat::mapping_for(bool tcp, const Endpoint& inside, const
 }
 
 void Nat::send(Packet packet) {
+    if (packet.to.address.family() == Family::ipv6) return internet_.send(std::move(packet));
     if (const auto peer = inside_.find(packet.to.address); peer != inside_.end()) {
         packet.trace = internet_.ladder().record(internet_.now(), packet);
         internet_.after(Duration{1}, [node = peer->second, packet] { node->receive(packet); });

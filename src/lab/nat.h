@@ -46,7 +46,7 @@ public:
 
     // Inside.
     void attach(const IpAddress& address, Node& node, const std::string& name) override;
-    void detach(const IpAddress& address) override { inside_.erase(address); }
+    void detach(const IpAddress& address) override;
     void send(Packet packet) override;
 
     // Outside.

@@ -155,5 +155,16 @@ TEST_F(NatTest, IcmpIsTranslated) {
     EXPECT_EQ(phone_.packets.front().error->to, endpoint("203.0.113.11:5060"));
 }
 
+TEST_F(NatTest, Ipv6IsRoutedUntouched) {
+    make({});
+    const auto phone = endpoint("[2001:db8:a::1]:40000");
+    nat_->attach(phone.address, phone_, "phone");
+    internet_.attach(*IpAddress::parse("2001:db8:b::1"), server_, "server");
+    nat_->send({.from = phone, .to = endpoint("[2001:db8:b::1]:5060")});
+    settle();
+    EXPECT_EQ(server_.packets.back().from, phone);
+    EXPECT_TRUE(comes_in("[2001:db8:b::1]:5060", phone));
+}
+
 }  // namespace
 }  // namespace holdfast::lab
