@@ -65,8 +65,7 @@ struct Policy {
 
     // NAT (N) and keep-alive (K)
     Rewrite rewrite = Rewrite::replace;
-    bool learn_before_200 =
-        true;  // N3: a mapping from a probe or the 401 goes into the next REGISTER
+    bool learn_before_200 = true;  // N3: a mapping from a probe or 401 goes into the next REGISTER
     bool compare_across_servers = false;  // against N2: what "Allow IP rewrite" does
     bool unregister_at_once = false;  // MicroSIP 3.20: un-REGISTER and REGISTER in the same moment
     KeepAliveKind keepalive = KeepAliveKind::automatic;
