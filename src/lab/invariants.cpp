@@ -1,0 +1,102 @@
+#include "lab/invariants.h"
+
+#include <algorithm>
+#include <functional>
+#include <map>
+
+namespace holdfast::lab {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+std::string at_text(Instant at) { return std::to_string(seconds_of(at - Internet::start)) + " s"; }
+
+// The fullest window of that length: too many requests in it, and where it ends.
+void check_window(Complaints& complaints, const Phone& phone, std::string_view what,
+                  Duration window, std::size_t limit,
+                  const std::function<bool(const SentRequest&)>& counts) {
+    std::vector<Instant> times;
+    for (const auto& request : phone.sent())
+        if (counts(request)) times.push_back(request.at);
+    for (std::size_t i = limit; i < times.size(); ++i) {
+        if (times[i] - times[i - limit] >= window) continue;
+        complaints.push_back("I5: " + phone.name() + " sent more than " + std::to_string(limit) +
+                             " " + std::string(what) + " in " + std::to_string(seconds_of(window)) +
+                             " s, at " + at_text(times[i]));
+        return;
+    }
+}
+
+bool is_register(const SentRequest& request) { return request.method == "REGISTER"; }
+
+}  // namespace
+
+Complaints check_cseq_rises(const Phone& phone) {
+    Complaints complaints;
+    std::map<std::string, std::uint32_t> last;
+    for (const auto& request : phone.sent()) {
+        if (!is_register(request)) continue;
+        auto& highest = last[request.call_id];
+        if (request.cseq <= highest)
+            complaints.push_back("I4: " + phone.name() + " sent CSeq " +
+                                 std::to_string(request.cseq) + " after " +
+                                 std::to_string(highest) + " at " + at_text(request.at));
+        highest = std::max(highest, request.cseq);
+    }
+    return complaints;
+}
+
+Complaints check_rates(const Phone& phone, std::size_t targets) {
+    Complaints complaints;
+    check_window(complaints, phone, "REGISTERs", 10s, 2 * targets + 8, is_register);
+    check_window(complaints, phone, "REGISTERs", 10min, 6 * targets + 60, is_register);
+    check_window(complaints, phone, "requests", 10min, 6 * targets + 400,
+                 [](const SentRequest&) { return true; });
+    std::map<Target, bool> all;
+    for (const auto& request : phone.sent()) all[request.target] = true;
+    for (const auto& [target, seen] : all)
+        check_window(complaints, phone, "REGISTERs to " + target.to_string(), 10s, 10,
+                     [&](const SentRequest& request) {
+                         return is_register(request) && request.target == target;
+                     });
+    return complaints;
+}
+
+Complaints check_no_star(const Cluster& cluster) {
+    Complaints complaints;
+    for (const auto& node : cluster.nodes())
+        if (node->counters().star_contacts > 0)
+            complaints.push_back("B2: Contact: * was sent to " + node->name());
+    return complaints;
+}
+
+OtherDevice::OtherDevice(Cluster& cluster, const std::string& aor, Instant expires)
+    : cluster_(cluster), aor_(aor) {
+    const auto key = aor_key(aor);
+    binding_.contact = "sip:" + key.substr(0, key.find('@')) + "@192.0.2.250:5060";
+    binding_.call_id = "somebody-else";
+    binding_.cseq = 1;
+    binding_.expires = expires;
+    const auto owner = cluster.node(0).addresses().front();
+    binding_.flow = {Transport::udp, {owner, 5060}, {IpAddress::v4(192, 0, 2, 250), 5060}};
+    for (const auto& node : cluster.nodes()) {
+        auto all = node->location_service().bindings(aor);
+        if (std::ranges::find(all, binding_) != all.end()) continue;
+        all.push_back(binding_);
+        node->location_service().put(key, std::move(all));
+    }
+}
+
+Complaints OtherDevice::check() const {
+    Complaints complaints;
+    for (const auto& node : cluster_.nodes()) {
+        const auto all = node->location_service().bindings(aor_);
+        if (std::ranges::find(all, binding_) == all.end())
+            complaints.push_back("I6: the other device's binding at " + node->name() +
+                                 " is gone or changed");
+    }
+    return complaints;
+}
+
+}  // namespace holdfast::lab
