@@ -278,6 +278,7 @@ void Evaluation::keep_best(std::vector<Server>& servers) const {
     std::sort(order.begin(), order.end(),
               [](const Scored& a, const Scored& b) { return a.place < b.place; });
     std::vector<Server> kept;
+    kept.reserve(order.size());
     for (const auto& scored : order) kept.push_back(std::move(servers[scored.place]));
     servers = std::move(kept);
 }

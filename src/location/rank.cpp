@@ -58,6 +58,7 @@ std::vector<Tier> tiers_of(std::vector<Candidate> candidates) {
         record->addresses.push_back(std::move(candidate));
     }
     std::vector<Tier> sorted;
+    sorted.reserve(tiers.size());
     for (auto& [number, tier] : tiers) sorted.push_back(std::move(tier));
     return sorted;
 }
@@ -88,6 +89,7 @@ void rank_by_rendezvous(Tier& tier, const RankKey& key) {
         if (record.weight != 0 && (smallest == 0 || record.weight < smallest))
             smallest = record.weight;
     std::vector<std::pair<double, std::size_t>> order;
+    order.reserve(tier.size());
     for (std::size_t i = 0; i < tier.size(); ++i)
         order.emplace_back(
             rendezvous_score(key, tier[i].identity, effective_weight(tier[i].weight, smallest)), i);

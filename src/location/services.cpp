@@ -72,6 +72,7 @@ std::vector<Transport> default_transports(const std::vector<Transport>& usable,
 std::vector<Service> services_by_preference(std::string_view host,
                                             const std::vector<Transport>& usable) {
     std::vector<Service> services;
+    services.reserve(usable.size());
     for (const auto transport : usable)
         services.push_back({std::string(service_label(transport)) + std::string(host), transport,
                             static_cast<std::uint32_t>(services.size()), ""});
