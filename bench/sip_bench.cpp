@@ -54,6 +54,7 @@ void parse(benchmark::State& state, std::string_view name) {
     if (!message.reparse(text)) return state.SkipWithError("does not parse");
     const auto before = allocations;
     for (auto _ : state) benchmark::DoNotOptimize(message.reparse(text));
+    if (allocations != before) state.SkipWithError("allocates in steady state");
     state.counters["allocations"] = benchmark::Counter(static_cast<double>(allocations - before),
                                                        benchmark::Counter::kAvgIterations);
     state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations()) *

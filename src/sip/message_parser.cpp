@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/text.h"
 #include "sip/limits.h"
 #include "sip/scan.h"
 
@@ -73,20 +74,21 @@ bool MessageParser::start_line() {
 
 namespace {
 
-// SIP/2.0 in any case (RFC 3261 §7.1).
-bool is_sip_2(std::string_view version) {
-    return version.size() == 7 && (version[0] | 0x20) == 's' && (version[1] | 0x20) == 'i' &&
-           (version[2] | 0x20) == 'p' && version.substr(3) == "/2.0";
+bool is_number(std::string_view text) {
+    return !text.empty() && std::ranges::all_of(text, is_digit);
 }
 
+// "SIP" "/" 1*DIGIT "." 1*DIGIT, SIP in any case (RFC 3261 §7.1, §25.1).
 bool is_some_sip_version(std::string_view version) {
-    if (version.size() < 7 || !is_sip_2(std::string(version.substr(0, 4)) + "2.0")) return false;
+    if (!equals_ignoring_case(version.substr(0, 4), "SIP/")) return false;
+    version.remove_prefix(4);
     const auto dot = version.find('.');
-    auto all_digits = [](std::string_view text) {
-        return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
-    };
-    return dot != std::string_view::npos && all_digits(version.substr(4, dot - 4)) &&
-           all_digits(version.substr(dot + 1));
+    return dot != std::string_view::npos && is_number(version.substr(0, dot)) &&
+           is_number(version.substr(dot + 1));
+}
+
+bool is_sip_2(std::string_view version) {
+    return version == "SIP/2.0" || (is_some_sip_version(version) && version.substr(4) == "2.0");
 }
 
 }  // namespace
