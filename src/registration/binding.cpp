@@ -152,6 +152,8 @@ Listing read_listing(const sip::Message& response, const OurMarks& marks) {
             listing.old.push_back(&contact);
         else
             ++listing.others;
+        if (!ours && equals_ignoring_case(contact.instance(), marks.instance))
+            listing.same_instance = true;
     }
     return listing;
 }

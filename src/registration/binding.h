@@ -67,6 +67,7 @@ struct Listing {
     std::vector<const sip::Contact*> old;   // ours and not current (B2)
     bool other_binding = false;             // our other flow's Contact is there
     std::size_t others = 0;                 // of other devices
+    bool same_instance = false;  // one of them says it is us, with a URI we never had (B3)
 };
 Listing read_listing(const sip::Message& response, const OurMarks& marks);
 

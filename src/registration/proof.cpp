@@ -26,6 +26,8 @@ void Proof::again_later(Instant now, Random& random) {
     stage_ = Stage::usual;
     call_id_.clear();
     timers_.stop_all();
+    // R1: with other devices listed it rings them too: only after a move or in doubt.
+    if (others_) return;
     timers_.arm(Timer::send, now + random.between(scaled(interval_, 0.8), scaled(interval_, 1.2)));
 }
 

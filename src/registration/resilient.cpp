@@ -60,6 +60,8 @@ Resilient::Resilient(AccountConfig config, std::string instance_id, const Accoun
             restored_[reg_id] = stored->second;
     if (const auto stored = state.find("debts"); stored != state.end()) load_debts(stored->second);
     worked_before_ = state.contains("worked");
+    if (const auto stored = state.find("instance-id"); stored != state.end())
+        instance_ = "urn:uuid:" + stored->second;
     one_flow_only_ = state.contains("one-flow-only");
 }
 
@@ -133,173 +135,6 @@ void Resilient::on_told(const told::Start&, const Context& context) {
 
 void Resilient::on_told(const told::Dns& told, const Context& context) {
     if (targets_.on_dns(told, context)) targets_changed(context);
-}
-
-void Resilient::on_told(const told::FlowOpen& told, const Context& context) {
-    used_.insert(told.flow);
-    for (auto& debt : debts_)
-        if (debt.target == told.target && !debt.asking && debt.next_try == never)
-            send_fetch(debt, context);
-    bool wanted = false;
-    for (auto& binding : bindings_) {
-        if (!binding.search || binding.search->candidate(told.target) == nullptr) continue;
-        wanted = true;
-        binding.opened[told.target] = told.flow;
-        if (binding.register_when_open.erase(told.target) > 0) {
-            send_register(binding, told.target, told.flow, context);
-            continue;
-        }
-        Search::Steps steps;
-        binding.search->on_open(context.now, told.target, steps);
-        perform(binding, steps, context);
-    }
-    if (!wanted) release_unused(context);
-}
-
-void Resilient::on_told(const told::FlowFailed& told, const Context& context) {
-    const auto words =
-        std::string(name_of(told.error)) + (told.detail.empty() ? "" : ": " + told.detail);
-    const bool own_network =
-        told.error == FlowError::network_unreachable;  // F2: S1, not the target's fault
-    if (!own_network) context.health.on_refusal(told.target, context.now, context.random);
-    if (told.error == FlowError::certificate)
-        context.health.note_certificate_error(context.account, told.target, words);
-    for (auto& debt : debts_)
-        if (debt.target == told.target && debt.next_try == never) debt.next_try = context.now + 20s;
-    for (auto& binding : bindings_) {
-        if (!binding.search || binding.search->candidate(told.target) == nullptr) continue;
-        binding.register_when_open.erase(told.target);
-        attempt_failed(binding, told.target, 0, words, context);
-        binding.last_failure = words + " at " + told.target.to_string();
-        Search::Steps steps;
-        binding.search->on_open_failed(context.now, told.target, steps);
-        perform(binding, steps, context);
-    }
-}
-
-void Resilient::on_told(const told::FlowLost& told, const Context& context) {
-    const auto words =
-        std::string(name_of(told.error)) + (told.detail.empty() ? "" : ": " + told.detail);
-    if (!told.usable) {
-        used_.erase(told.flow);
-        std::erase_if(lingering_, [&](const Linger& linger) { return linger.flow == told.flow; });
-        auto lost = event(EventKind::flow_lost, binding_on(told.flow));
-        lost.target = told.target;
-        lost.reason = words;
-        context.act(std::move(lost));
-        for (auto& [id, attempt] : attempts_) {
-            if (attempt.flow != told.flow) continue;
-            if (attempt.purpose == Purpose::leave) attempt.abandoned = true;
-        }
-    }
-    for (auto& binding : bindings_) {
-        if (binding.search && !told.usable) {
-            std::erase_if(binding.opened, [&](const auto& o) { return o.second == told.flow; });
-            Search::Steps steps;
-            binding.search->on_failed(context.now, told.target, steps);
-            perform(binding, steps, context);
-        }
-        if (!binding.current || binding.current->flow != told.flow) continue;
-        if (told.usable) {
-            suspect(binding, words, context);
-            continue;
-        }
-        // S2: a lost connection is acted on after uniform(0, spread).
-        const auto spread = context.random.between(0s, config_.policy.spread);
-        if (spread == 0s)
-            want(binding, {.reason = words}, context);
-        else
-            want_later(binding, words, context.now + spread);
-    }
-}
-
-void Resilient::on_told(const told::Timeout& told, const Context& context) {
-    const auto found = attempts_.find(told.attempt);
-    if (found == attempts_.end()) return;
-    const auto attempt = found->second;
-    attempts_.erase(found);
-    switch (attempt.purpose) {
-    case Purpose::register_: {
-        auto* binding = binding_of(attempt.reg_id);
-        if (binding == nullptr) return;
-        if (attempt.abandoned) {  // F3: its end makes us REGISTER once more where we are
-            if (binding->current && binding->current->target != attempt.target)
-                want(*binding, {.reason = "the abandoned attempt ended (F3)"}, context);
-            return;
-        }
-        attempt_failed(*binding, attempt.target, 408, "no answer in 32 s", context);
-        if (!binding->search) return;
-        Search::Steps steps;
-        binding->search->on_failed(context.now, attempt.target, steps);
-        perform(*binding, steps, context);
-        return;
-    }
-    case Purpose::fetch:
-    case Purpose::remove:
-        for (auto& debt : debts_)
-            if (debt.target == attempt.target) {
-                debt.asking = false;
-                debt.next_try = context.now + 20s;
-            }
-        return;
-    case Purpose::leave: finish_leaving(context); return;
-    case Purpose::prove: return;  // R1's answers never count in F5 and F6
-    }
-}
-
-void Resilient::on_told(const told::SendFailed& told, const Context& context) {
-    const auto found = attempts_.find(told.attempt);
-    if (found == attempts_.end()) return;
-    const auto attempt = found->second;
-    attempts_.erase(found);
-    const auto words =
-        std::string(name_of(told.error)) + (told.detail.empty() ? "" : ": " + told.detail);
-    if (attempt.purpose == Purpose::leave) return finish_leaving(context);
-    if (attempt.purpose == Purpose::fetch || attempt.purpose == Purpose::remove) {
-        for (auto& debt : debts_)
-            if (debt.target == attempt.target) {
-                debt.asking = false;
-                debt.next_try = context.now + 20s;
-            }
-        return;
-    }
-    auto* binding = binding_of(attempt.reg_id);
-    if (attempt.purpose != Purpose::register_ || binding == nullptr || attempt.abandoned) return;
-    // F2: a hard failure for a destination with an attempt outstanding; our own network is S1's.
-    if (told.error != FlowError::network_unreachable)
-        context.health.on_refusal(attempt.target, context.now, context.random);
-    attempt_failed(*binding, attempt.target, 0, words, context);
-    binding->last_failure = words + " at " + attempt.target.to_string();
-    if (!binding->search) return;
-    Search::Steps steps;
-    binding->search->on_failed(context.now, attempt.target, steps);
-    perform(*binding, steps, context);
-}
-
-void Resilient::on_told(const told::Response& told, const Context& context) {
-    const auto found = attempts_.find(told.attempt);
-    if (found == attempts_.end()) return;
-    auto& attempt = found->second;
-    const auto& response = *told.message;
-    attempt.answered = true;
-    context.health.on_answer(attempt.target, context.now, {});
-    if (response.status() < 200) {
-        auto* binding = binding_of(attempt.reg_id);
-        if (binding != nullptr && binding->search && attempt.purpose == Purpose::register_ &&
-            !attempt.abandoned)
-            binding->search->on_provisional(context.now, attempt.target);
-        return;
-    }
-    auto copy = std::move(attempt);  // of several final answers the first counts (F5)
-    attempts_.erase(found);
-    copy.status = response.status();
-    switch (copy.purpose) {
-    case Purpose::register_: register_answered(std::move(copy), response, context); return;
-    case Purpose::fetch:
-    case Purpose::remove: fetch_answered(copy, response, context); return;
-    case Purpose::leave: leave_answered(std::move(copy), response, context); return;
-    case Purpose::prove: proof_answered(std::move(copy), response, context); return;
-    }
 }
 
 void Resilient::on_told(const told::RegisterNow&, const Context& context) {
@@ -405,7 +240,7 @@ void Resilient::on_binding_time(Binding& binding, const Context& context) {
         switch (*timer) {
         case Timer::refresh: {
             Want refresh{.reason = "refresh"};
-            if (binding.current) refresh.first = failback_.better_rank(context.now);
+            if (binding.current) refresh.first = back_at_refresh(binding, context);
             want(binding, std::move(refresh), context);
             break;
         }

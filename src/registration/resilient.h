@@ -6,7 +6,9 @@
 //   resilient_search.cpp    when a REGISTER is wanted, and to whom (F, L3, L4, S1)
 //   resilient_request.cpp   what it says (F1, B1, B6, N3, N4)
 //   resilient_answer.cpp    what the answer means (F5)
-//   resilient_bindings.cpp  what a 200 changes (B2, B4, B7, B8)
+//   resilient_bindings.cpp  what a 200 changes (B1, B2, B4, B6, B8)
+//   resilient_debts.cpp     what a move leaves behind (B7)
+//   resilient_told.cpp      what becomes of flows and requests (F2, F3)
 //   resilient_watch.cpp     suspicion, mappings, networks, proof, failback (F6, K3, K5, L7, R)
 #pragma once
 
@@ -76,6 +78,7 @@ private:
         Instant refresh_at{};
         bool confirmed = true;  // B8
         bool listed_before = false;
+        std::string gruu{};  // RFC 5627, "" if none
     };
     struct Want {  // why and how a search begins
         std::string reason{};
@@ -98,7 +101,8 @@ private:
         bool auth_stopped = false;
         bool auth_elsewhere_tried = false;
         bool identity_renewed = false;
-        bool missing_once = false;        // B8: ours was not listed: one REGISTER was made for it
+        bool missing_once = false;  // B8: ours was not listed: one REGISTER was made for it
+        Instant at_target_since{};
         std::uint32_t evictions = 0;      // B3
         std::map<Target, FlowId> opened;  // by this search
         std::set<Target> register_when_open;
@@ -115,6 +119,10 @@ private:
         bool asking = false;
         bool remove = false;  // the fetch said "separate": remove it there alone
         Instant next_try{};
+    };
+    struct Redirect {  // F5: kept until its expires, else until the next failure
+        location::Candidate candidate;
+        Instant until = never;
     };
     struct Linger {  // B7: the same Contact on both: this flow stays until the binding ends
         FlowId flow;
@@ -159,6 +167,8 @@ private:
     void perform(Binding& binding, const Search::Steps& steps, const Context& context);
     void register_at(Binding& binding, const Target& target, const Context& context);
     void abandon(Binding& binding, const Target& target, const Context& context);
+    [[nodiscard]] std::optional<Target> back_at_refresh(const Binding& binding,
+                                                        const Context& context) const;
     void abandon_all(const Binding& binding, const Context& context);
     void note_silence(Binding& binding, const Context& context);
     void exhausted(Binding& binding, const Context& context);
@@ -210,7 +220,8 @@ private:
     void registered(Binding& binding, const Attempt& attempt, const sip::Message& response,
                     const Context& context);
     void take_listing(Binding& binding, const Attempt& attempt, const Listing& listing,
-                      const sip::Message& response, const Context& context);
+                      bool was_listed, const Context& context);
+    void missing(Binding& binding, const Listing& listing, bool was_listed, const Context& context);
     void settle_move(Binding& binding, const Current& before, const Context& context);
     void schedule_refresh(Binding& binding, Instant sent, const Context& context);
     void second_flow(const sip::Message& response, const Listing& listing, const Context& context);
@@ -243,6 +254,7 @@ private:
     std::map<AttemptId, Attempt> attempts_;
     std::vector<Debt> debts_;
     std::vector<Linger> lingering_;
+    std::map<Target, Redirect> redirects_;
     std::map<int, AccountState::mapped_type> restored_;  // identities by reg-id, until start
     Proof proof_;
     FailbackWatch failback_;

@@ -31,7 +31,7 @@ void Resilient::register_answered(Attempt attempt, const sip::Message& response,
     if (attempt.abandoned) {
         // F3: its challenge is not answered; any final answer makes us REGISTER once more at the
         // chosen target, because some registrars let it overwrite the newer binding.
-        if (binding->current && response.status() < 300)
+        if (binding->current)
             want(*binding, {.reason = "the abandoned attempt was answered (F3)"}, context);
         else if (binding->search && binding->search->is_exhausted())
             want(*binding, {.reason = "a silent server answered", .first = attempt.target},
@@ -247,6 +247,9 @@ void Resilient::redirected(Binding& binding, const Attempt& attempt, const sip::
                                       .tier = 0,
                                       .host = std::string(contact.uri.host),
                                       .reason = "redirected by " + attempt.target.to_string()};
+        const auto lasts =
+            contact.expires ? context.now + std::chrono::seconds{*contact.expires} : never;
+        redirects_.insert_or_assign(candidate.target, Redirect{candidate, lasts});
         ++taken;
         binding.search->insert_next(
             context.now,

@@ -1,5 +1,6 @@
 // What a 200 to REGISTER changes: B1, B2, B4, B6, B7, B8.
 #include <algorithm>
+#include <utility>
 
 #include "base/text.h"
 #include "flow/outbound.h"
@@ -11,9 +12,7 @@ namespace {
 
 constexpr Duration unconfirmed_most = 120s;     // B8
 constexpr Duration refresh_at_most_every = 5s;  // B4
-constexpr Duration debt_retry = 25s;
-constexpr std::size_t debts_most = 16;
-constexpr std::uint32_t evictions_most = 3;  // B3
+constexpr std::uint32_t evictions_most = 3;     // B3
 
 std::optional<Duration> seconds(std::optional<std::uint32_t> value) {
     if (!value) return std::nullopt;
@@ -36,7 +35,11 @@ void Resilient::registered(Binding& binding, const Attempt& attempt, const sip::
     binding.auth_elsewhere_tried = false;
     binding.last_failure.clear();
     binding.backoff.reset();
-    if (before && before->target != attempt.target) failback_.left(context.now, before->target);
+    if (before && before->target != attempt.target) {
+        failback_.left(context.now, before->target);
+        redirects_.erase(before->target);  // F5: kept until the next failure
+    }
+    if (!before || before->target != attempt.target) binding.at_target_since = context.now;
 
     std::vector<std::string> remembered;
     for (const auto& old : binding.identity.olds) remembered.push_back(old.uri);
@@ -66,6 +69,7 @@ void Resilient::registered(Binding& binding, const Attempt& attempt, const sip::
         current.granted = header.value_or(std::min(asked_expires_, Duration{unconfirmed_most}));
     current.granted = std::clamp(current.granted, Duration{1s}, Duration{24h});
     current.listed_before = current.confirmed;
+    if (listing.current != nullptr) current.gruu = listing.current->pub_gruu();
     current.expires = attempt.last_sent + current.granted;
     binding.current = current;
 
@@ -95,6 +99,7 @@ void Resilient::registered(Binding& binding, const Attempt& attempt, const sip::
     for (const auto& path : response.paths())
         if (const auto address = path.uri.host_address()) path_addresses_.push_back(*address);
 
+    const auto reason = binding.search_reason;
     const bool again = binding.again;
     const auto again_reason = binding.again_reason;
     end_search(binding, context);
@@ -103,26 +108,24 @@ void Resilient::registered(Binding& binding, const Attempt& attempt, const sip::
     context.act(act::KeepAlive{attempt.flow, true, current.granted});
     schedule_refresh(binding, attempt.last_sent, context);
     if (before && before->target != attempt.target) settle_move(binding, *before, context);
-    take_listing(binding, attempt, listing, response, context);
+    take_listing(binding, attempt, listing, before && before->listed_before, context);
     if (identity_changed) store(binding, context);
     if (again) want(binding, {.reason = again_reason}, context);
     rewrite_if_needed(binding, context);
     second_flow(response, listing, context);
     update_failback(context);
     proof_.others_listed(listing.others > 0);
-    const bool in_doubt = !before || before->target != attempt.target || proof_.ever();
-    if (config_.policy.prove_reachable &&
-        (!before || before->target != attempt.target || before->flow != attempt.flow ||
-         binding.search_reason.starts_with("proof")) &&
-        in_doubt)
-        proof_.start(context.now);
+    const bool elsewhere =
+        !before || before->target != attempt.target || before->flow != attempt.flow;
+    const bool doubted = reason.starts_with("proof");
+    if (config_.policy.prove_reachable && (elsewhere || doubted)) proof_.start(context.now);
     settle_debts(context, attempt.target);
 }
 
 // B2, B6: old Contacts of ours that the 200 lists are removed, at most 3 times each; those it lists
 // no longer are gone.
 void Resilient::take_listing(Binding& binding, const Attempt& attempt, const Listing& listing,
-                             const sip::Message&, const Context& context) {
+                             bool was_listed, const Context& context) {
     auto& olds = binding.identity.olds;
     const auto before = olds.size();
     const auto listed = [&](const std::string& uri) {
@@ -180,13 +183,26 @@ void Resilient::take_listing(Binding& binding, const Attempt& attempt, const Lis
         binding.missing_once = false;
         return;
     }
-    // B8: ours with expires 0, or listed before and missing now: REGISTER once, then unconfirmed.
-    const bool was_listed = attempt.rounds >= 0 && listing.current != nullptr;
-    if (was_listed && !binding.missing_once) {
-        binding.missing_once = true;
-        if (++binding.evictions >= evictions_most) binding.evictions = 0;
-        want(binding, {.reason = "our Contact is not in the 200 (B8)"}, context);
+    missing(binding, listing, was_listed, context);
+}
+
+// B8: ours with expires 0, or listed before and missing now: REGISTER once, then unconfirmed.
+void Resilient::missing(Binding& binding, const Listing& listing, bool was_listed,
+                        const Context& context) {
+    const bool taken_away = was_listed || listing.current != nullptr;
+    if (!taken_away) return;
+    if (listing.same_instance && ++binding.evictions == evictions_most) {
+        // B3: another device carries our instance-id (a copied state directory): we take a new one.
+        binding.evictions = 0;
+        instance_ = "urn:uuid:" + context.random.uuid();
+        context.act(act::Store{"instance-id", instance_.substr(instance_.rfind(':') + 1)});
+        auto told = event(EventKind::notice, &binding);
+        told.reason =
+            "another device removes our binding with our own instance-id; a new one is used";
+        context.act(std::move(told));
     }
+    if (std::exchange(binding.missing_once, true)) return;
+    want(binding, {.reason = "our Contact is not in the 200 (B8)"}, context);
 }
 
 // B4: at a random 75–90 % of E, not later than E − min(patience·targets + 10 s, E/2), never more
@@ -222,118 +238,6 @@ void Resilient::lapse(Binding& binding, const Context& context) {
     release_unused(context);
     if (!binding.search && !binding.backoff.is_waiting() && !binding.timers.is_armed(Timer::start))
         want(binding, {.reason = "the binding has lapsed"}, context);
-}
-
-// B7: the old server may have a location service of its own. Ask it while it answers; a silent one
-// is a debt.
-void Resilient::settle_move(Binding& binding, const Current& before, const Context& context) {
-    if (before.expires <= context.now) return;
-    if (before.contact ==
-        binding.current->contact) {  // the same Contact on both: leave it, that flow stays alive
-        lingering_.push_back({before.flow, before.expires});
-        return;
-    }
-    const auto ends = context.wall_clock + (before.expires - context.now) / 1s + 1;
-    if (debts_.size() == debts_most) debts_.erase(debts_.begin());
-    debts_.push_back({.target = before.target,
-                      .contact = before.contact,
-                      .reg_id = binding.identity.reg_id,
-                      .ends = ends,
-                      .next_try = context.now + 1s});
-    if (context.health.silent(before.target, context.now)) {
-        debts_.back().next_try = context.now + debt_retry;
-        auto owed = event(EventKind::binding_debt, &binding);
-        owed.target = before.target;
-        owed.contact = before.contact;
-        owed.expires = before.expires - context.now;
-        owed.reason =
-            "the old server does not answer; the old binding is removed there when it does (B7)";
-        context.act(std::move(owed));
-    }
-    store_debts(context);
-}
-
-void Resilient::settle_debts(const Context& context, std::optional<Target> alive) {
-    const auto settled =
-        std::erase_if(debts_, [&](const Debt& debt) { return debt.ends <= context.wall_clock; });
-    if (settled > 0) store_debts(context);
-    for (auto& debt : debts_) {
-        if (debt.asking || debt.next_try == never) continue;
-        auto* binding = binding_of(debt.reg_id);
-        if (binding == nullptr || !binding->current || binding->current->target == debt.target) {
-            if (binding != nullptr && binding->current)
-                debt.next_try = context.now + debt_retry;  // B6 settles it there
-            else if (debt.next_try <= context.now)
-                debt.next_try = context.now + debt_retry;
-            continue;
-        }
-        if (alive == debt.target || debt.next_try <= context.now) {
-            if (context.health.silent(debt.target, context.now) && alive != debt.target) {
-                context.act(act::Probe{debt.target, targets_.tls_name_of(debt.target)});
-                debt.next_try =
-                    context.now + context.random.between(debt_retry, scaled(debt_retry, 1.4));
-                continue;
-            }
-            send_fetch(debt, context);
-        }
-    }
-}
-
-// The fetch lists the new Contact → shared location service, done; only the old → separate, remove
-// it there alone; refused → leave (B7).
-void Resilient::fetch_answered(const Attempt& attempt, const sip::Message& response,
-                               const Context& context) {
-    const auto debt = std::ranges::find_if(debts_, [&](const Debt& d) {
-        return d.target == attempt.target && d.contact == attempt.contact;
-    });
-    auto* binding = binding_of(attempt.reg_id);
-    if (binding == nullptr) return;
-    const bool challenge = verdict_of(response.status()) == Verdict::challenge;
-    if (challenge && attempt.rounds < 2) {
-        const auto judged = credentials_.on_challenge(attempt.target, response, attempt.sent, true);
-        if (judged.outcome == Credentials::Outcome::answer ||
-            judged.outcome == Credentials::Outcome::refused_cached) {
-            auto again = attempt;
-            ++again.rounds;
-            send_again(again, context);
-            return;
-        }
-    }
-    if (debt == debts_.end()) return;
-    debt->asking = false;
-    const bool success = verdict_of(response.status()) == Verdict::success;
-    const bool busy = verdict_of(response.status()) == Verdict::next_target;
-    if (busy) {
-        debt->next_try = context.now + debt_retry;
-        return;
-    }
-    const auto lists = [&](const std::string& uri) {
-        const auto parsed = sip::OwnedUri::parse(uri);
-        return parsed && std::ranges::any_of(response.contacts(), [&](const auto& c) {
-                   return sip::equal(c.uri, parsed->get());
-               });
-    };
-    if (success && !debt->remove && lists(debt->contact) &&
-        !(binding->current && lists(binding->current->contact))) {
-        debt->remove = true;
-        send_fetch(*debt, context);
-        return;
-    }
-    if (success && (debt->remove || !lists(debt->contact))) {
-        auto gone = event(EventKind::binding_removed, binding);
-        gone.target = debt->target;
-        gone.contact = debt->contact;
-        gone.reason =
-            debt->remove ? "removed at the old server, which has a location service of its own (B7)"
-                         : "the old server lists it no more (B7)";
-        context.act(std::move(gone));
-        std::erase_if(binding->identity.olds,
-                      [&](const OldContact& old) { return old.uri == debt->contact; });
-        store(*binding, context);
-    }
-    debts_.erase(debt);
-    store_debts(context);
-    release_unused(context);
 }
 
 void Resilient::leave_answered(Attempt attempt, const sip::Message& response,
@@ -391,34 +295,6 @@ void Resilient::second_flow(const sip::Message& response, const Listing& listing
                           .base_other_flow = config_.policy.backoff_base_other_flow,
                           .most = config_.policy.backoff_max});
     want(bindings_.back(), {.reason = "second flow (B1)"}, context);
-}
-
-void Resilient::store_debts(const Context& context) const {
-    std::string text;
-    for (const auto& debt : debts_)
-        text += std::to_string(debt.reg_id) + " " + std::to_string(debt.ends) + " " +
-                debt.target.to_string() + " " + debt.contact + "\n";
-    context.act(act::Store{"debts", text});
-}
-
-void Resilient::load_debts(std::string_view text) {
-    while (!text.empty()) {
-        const auto line = text.substr(0, text.find('\n'));
-        text.remove_prefix(std::min(text.size(), line.size() + 1));
-        std::vector<std::string_view> words;
-        auto rest = line;
-        for (int i = 0; i < 3; ++i) {
-            words.push_back(rest.substr(0, rest.find(' ')));
-            rest.remove_prefix(std::min(rest.size(), words.back().size() + 1));
-        }
-        const auto target = Target::parse(words[2]);
-        const auto ends = parse_number<std::uint32_t>(words[1]);
-        if (!target || !ends || rest.empty() || debts_.size() == debts_most) continue;
-        debts_.push_back({.target = *target,
-                          .contact = std::string(rest),
-                          .reg_id = words[0] == "2" ? 2 : 1,
-                          .ends = *ends});
-    }
 }
 
 }  // namespace holdfast::registration

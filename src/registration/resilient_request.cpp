@@ -245,7 +245,8 @@ void Resilient::send_proof(const Context& context) {
     attempt.call_id = context.random.token(128);
     const auto branch = std::string(sip::branch_cookie) + context.random.token(96);
     const auto sent_by = flow::via_sent_by(flow->local);
-    auto authorized = credentials_.authorize(flow->target, "OPTIONS", aor_, context.random);
+    const auto& to = binding->current->gruu.empty() ? aor_ : binding->current->gruu;  // R1
+    auto authorized = credentials_.authorize(flow->target, "OPTIONS", to, context.random);
     attempt.sent = std::move(authorized.sent);
     const auto routes = service_routes_.find(flow->target);  // L8
     auto wire = options_request(

@@ -42,6 +42,11 @@ void Resilient::targets_changed(const Context& context) {
     update_failback(context);
     for (auto& binding : bindings_) {
         if (binding.search && !binding.search->is_exhausted()) continue;
+        if (binding.current && !binding.search && config_.policy.failback == Failback::dns_ttl) {
+            if (const auto better = back_at_refresh(binding, context))
+                want(binding, {.reason = "back at the TTL's end (F8)", .first = better}, context);
+            continue;
+        }
         if (binding.current && !binding.search)
             continue;  // L3: an answer alone moves nobody; L4 drains at the refresh
         const bool waiting = binding.backoff.is_waiting() || binding.timers.is_armed(Timer::start);
@@ -79,7 +84,9 @@ void Resilient::want(Binding& binding, Want want, const Context& context) {
     auto entries = search_order(binding, want, context);
     if (entries.empty()) {
         if (const auto barred = all_barred_until(context))
-            want_later(binding, want.reason, *barred + context.random.between(0s, 1s));
+            want_later(binding, want.reason,
+                       *barred + context.random.between(
+                                     0s, std::max<Duration>(1s, config_.policy.spread)));
         else if (targets_.has_failed())
             binding.last_failure = targets_.problem();
         return;
@@ -128,12 +135,17 @@ std::vector<Search::Entry> Resilient::search_order(Binding& binding, const Want&
             context.health.barred_until(context.account, candidate.target, context.now).has_value();
         if (!elsewhere && !barred) order.push_back(std::move(candidate));
     }
+    if (const auto kept = affine ? redirects_.find(*affine) : redirects_.end();
+        kept != redirects_.end() && kept->second.until > context.now &&
+        !targets_.is_listed(*affine, context.now))
+        order.insert(order.begin(), kept->second.candidate);
     const auto to_front = [&](const Target& target) {
         const auto at =
             std::ranges::find_if(order, [&](const auto& c) { return c.target == target; });
         if (at != order.end()) std::rotate(order.begin(), at, at + 1);
     };
-    if (keep)
+    const bool redirected = affine && redirects_.contains(*affine);
+    if (keep || redirected)
         to_front(*affine);
     else if (binding.current && affine && order.size() > 1) {
         const auto at =
@@ -235,7 +247,8 @@ void Resilient::exhausted(Binding& binding, const Context& context) {
         return &other != &binding && other.current && !other.search;
     });
     if (const auto barred = all_barred_until(context))
-        binding.backoff.not_before(*barred + context.random.between(0s, 1s));
+        binding.backoff.not_before(
+            *barred + context.random.between(0s, std::max<Duration>(1s, config_.policy.spread)));
     binding.backoff.begin(context.now, other_flow, std::move(silent), context.random);
     targets_.set_healthy(false, context.now);
     auto waiting = event(EventKind::waiting, &binding);

@@ -128,7 +128,8 @@ void Resilient::on_told(const told::Network& told, const Context& context) {
             want(binding, {.reason = "the host slept past the refresh"}, context);
             continue;
         }
-        if (binding.search && !binding.search->is_exhausted()) continue;
+        // What is registered is verified by its keep-alive, whose answer also shows the mapping.
+        if (binding.current || (binding.search && !binding.search->is_exhausted())) continue;
         if (binding.auth_stopped || binding.slow_failures > 0) continue;
         const auto wait =
             context.random.between(0s, std::max<Duration>(verify_within, config_.policy.spread));
@@ -201,6 +202,27 @@ void Resilient::proof_answered(Attempt attempt, const sip::Message& response,
         }
     }
     proof_.on_answer(attempt.call_id, response.status());
+}
+
+// L7, and F8's words of desk phones: where a refresh may go instead of the current target.
+std::optional<Target> Resilient::back_at_refresh(const Binding& binding,
+                                                 const Context& context) const {
+    switch (config_.policy.failback) {
+    case Failback::never: return std::nullopt;
+    case Failback::automatic: return failback_.better_rank(context.now);
+    case Failback::duration:
+        if (context.now < binding.at_target_since + config_.policy.failback_duration)
+            return std::nullopt;
+        break;
+    case Failback::new_requests:
+    case Failback::registration:
+    case Failback::dns_ttl: break;
+    }
+    for (const auto& target : last_ranked_) {
+        if (target == binding.current->target) return std::nullopt;
+        if (!context.health.penalised(target, context.now)) return target;
+    }
+    return std::nullopt;
 }
 
 void Resilient::update_failback(const Context& context) {

@@ -14,6 +14,8 @@ constexpr Duration ttl_least_healthy = 60s;  // L4
 constexpr Duration ttl_least_ailing = 5s;
 constexpr Duration ttl_most = 24h;
 constexpr Duration dns_patience = 2s;  // then the last good answer serves (RFC 8767 §5: 1.8 s)
+constexpr Duration early_enough =
+    300ms;  // one dropped question (AAAA, NAPTR) must not hold up the rest
 constexpr Duration retry_most = 300s;  // L6
 constexpr std::uint32_t tiers_of_a_place = 1000;
 
@@ -102,6 +104,7 @@ void Targets::look_up(Place& place, const Context& context) {
     place.look_up_at = never;
     if (!place.answered && !place.good.empty() && policy_.serve_stale)
         place.stale_at = context.now + dns_patience;
+    if (!place.answered) place.early_at = context.now + early_enough;
     std::vector<dns::Question> ask;
     place.lookup->start(ask);
     for (auto& question : ask) context.act(act::Ask{std::move(question)});
@@ -124,7 +127,7 @@ bool Targets::on_dns(const told::Dns& told, const Context& context) {
 
 void Targets::finish(Place& place, const Context& context) {
     const auto& outcome = place.lookup->outcome();
-    place.stale_at = never;
+    place.stale_at = place.early_at = never;
     place.answered = true;
     place.answered_at = context.now;
     place.problem = outcome.status == location::LookupStatus::ok ? "" : outcome.problem;
@@ -168,6 +171,12 @@ bool Targets::on_time(const Context& context) {
             place.serve_good = true;
             changed = true;
         }
+        if (place.early_at <= context.now && place.lookup) {
+            const auto& so_far = place.lookup->outcome().candidates;
+            place.early_at = so_far.empty() ? context.now + early_enough : never;
+            if (!so_far.empty()) place.listed.note(context.now, so_far);
+            changed = changed || !so_far.empty();
+        }
         if (place.look_up_at <= context.now) {
             look_up(place, context);
             changed = changed || place.lookup->done();
@@ -181,6 +190,7 @@ Deadline Targets::next_deadline() const {
     for (const auto& place : places_) {
         deadline = sooner(deadline, {place.look_up_at, "look up again (L4)"});
         deadline = sooner(deadline, {place.stale_at, "serve stale (L5)"});
+        deadline = sooner(deadline, {place.early_at, "half an answer (L1)"});
     }
     return deadline;
 }

@@ -58,6 +58,7 @@ private:
         std::optional<location::Lookup> lookup;
         Instant look_up_at = never;
         Instant stale_at = never;  // DNS takes its time: the last good answer serves
+        Instant early_at = never;  // some questions are answered, others take long
         Instant answered_at{};
         Duration ttl{};
         std::uint32_t failures = 0;

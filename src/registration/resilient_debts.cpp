@@ -1,0 +1,156 @@
+// B7: what a move leaves behind at the old server, and how it is settled there.
+#include <algorithm>
+
+#include "base/text.h"
+#include "registration/resilient.h"
+
+namespace holdfast::registration {
+
+namespace {
+
+constexpr Duration debt_retry = 25s;
+constexpr std::size_t debts_most = 16;
+
+}  // namespace
+
+// B7: the old server may have a location service of its own. Ask it while it answers; a silent one
+// is a debt.
+void Resilient::settle_move(Binding& binding, const Current& before, const Context& context) {
+    if (before.expires <= context.now) return;
+    if (before.contact ==
+        binding.current->contact) {  // the same Contact on both: leave it, that flow stays alive
+        lingering_.push_back({before.flow, before.expires});
+        return;
+    }
+    const auto ends = context.wall_clock + (before.expires - context.now) / 1s + 1;
+    if (debts_.size() == debts_most) debts_.erase(debts_.begin());
+    debts_.push_back({.target = before.target,
+                      .contact = before.contact,
+                      .reg_id = binding.identity.reg_id,
+                      .ends = ends,
+                      .next_try = context.now + 1s});
+    if (context.health.silent(before.target, context.now)) {
+        debts_.back().next_try = context.now + debt_retry;
+        auto owed = event(EventKind::binding_debt, &binding);
+        owed.target = before.target;
+        owed.contact = before.contact;
+        owed.expires = before.expires - context.now;
+        owed.reason =
+            "the old server does not answer; the old binding is removed there when it does (B7)";
+        context.act(std::move(owed));
+    }
+    store_debts(context);
+}
+
+void Resilient::settle_debts(const Context& context, std::optional<Target> alive) {
+    const auto settled =
+        std::erase_if(debts_, [&](const Debt& debt) { return debt.ends <= context.wall_clock; });
+    if (settled > 0) store_debts(context);
+    for (auto& debt : debts_) {
+        if (debt.asking || debt.next_try == never) continue;
+        auto* binding = binding_of(debt.reg_id);
+        if (binding == nullptr || !binding->current || binding->current->target == debt.target) {
+            if (binding != nullptr && binding->current)
+                debt.next_try = context.now + debt_retry;  // B6 settles it there
+            else if (debt.next_try <= context.now)
+                debt.next_try = context.now + debt_retry;
+            continue;
+        }
+        if (alive == debt.target || debt.next_try <= context.now) {
+            if (context.health.silent(debt.target, context.now) && alive != debt.target) {
+                context.act(act::Probe{debt.target, targets_.tls_name_of(debt.target)});
+                debt.next_try =
+                    context.now + context.random.between(debt_retry, scaled(debt_retry, 1.4));
+                continue;
+            }
+            send_fetch(debt, context);
+        }
+    }
+}
+
+// The fetch lists the new Contact → shared location service, done; only the old → separate, remove
+// it there alone; refused → leave (B7).
+void Resilient::fetch_answered(const Attempt& attempt, const sip::Message& response,
+                               const Context& context) {
+    const auto debt = std::ranges::find_if(debts_, [&](const Debt& d) {
+        return d.target == attempt.target && d.contact == attempt.contact;
+    });
+    auto* binding = binding_of(attempt.reg_id);
+    if (binding == nullptr) return;
+    const bool challenge = verdict_of(response.status()) == Verdict::challenge;
+    if (challenge && attempt.rounds < 2) {
+        const auto judged = credentials_.on_challenge(attempt.target, response, attempt.sent, true);
+        if (judged.outcome == Credentials::Outcome::answer ||
+            judged.outcome == Credentials::Outcome::refused_cached) {
+            auto again = attempt;
+            ++again.rounds;
+            send_again(again, context);
+            return;
+        }
+    }
+    if (debt == debts_.end()) return;
+    debt->asking = false;
+    const bool success = verdict_of(response.status()) == Verdict::success;
+    const bool busy = verdict_of(response.status()) == Verdict::next_target;
+    if (busy) {
+        debt->next_try = context.now + debt_retry;
+        return;
+    }
+    const auto lists = [&](const std::string& uri) {
+        const auto parsed = sip::OwnedUri::parse(uri);
+        return parsed && std::ranges::any_of(response.contacts(), [&](const auto& c) {
+                   return sip::equal(c.uri, parsed->get());
+               });
+    };
+    if (success && !debt->remove && lists(debt->contact) &&
+        !(binding->current && lists(binding->current->contact))) {
+        debt->remove = true;
+        send_fetch(*debt, context);
+        return;
+    }
+    if (success && (debt->remove || !lists(debt->contact))) {
+        auto gone = event(EventKind::binding_removed, binding);
+        gone.target = debt->target;
+        gone.contact = debt->contact;
+        gone.reason =
+            debt->remove ? "removed at the old server, which has a location service of its own (B7)"
+                         : "the old server lists it no more (B7)";
+        context.act(std::move(gone));
+        std::erase_if(binding->identity.olds,
+                      [&](const OldContact& old) { return old.uri == debt->contact; });
+        store(*binding, context);
+    }
+    debts_.erase(debt);
+    store_debts(context);
+    release_unused(context);
+}
+
+void Resilient::store_debts(const Context& context) const {
+    std::string text;
+    for (const auto& debt : debts_)
+        text += std::to_string(debt.reg_id) + " " + std::to_string(debt.ends) + " " +
+                debt.target.to_string() + " " + debt.contact + "\n";
+    context.act(act::Store{"debts", text});
+}
+
+void Resilient::load_debts(std::string_view text) {
+    while (!text.empty()) {
+        const auto line = text.substr(0, text.find('\n'));
+        text.remove_prefix(std::min(text.size(), line.size() + 1));
+        std::vector<std::string_view> words;
+        auto rest = line;
+        for (int i = 0; i < 3; ++i) {
+            words.push_back(rest.substr(0, rest.find(' ')));
+            rest.remove_prefix(std::min(rest.size(), words.back().size() + 1));
+        }
+        const auto target = Target::parse(words[2]);
+        const auto ends = parse_number<std::uint32_t>(words[1]);
+        if (!target || !ends || rest.empty() || debts_.size() == debts_most) continue;
+        debts_.push_back({.target = *target,
+                          .contact = std::string(rest),
+                          .reg_id = words[0] == "2" ? 2 : 1,
+                          .ends = *ends});
+    }
+}
+
+}  // namespace holdfast::registration
