@@ -41,8 +41,8 @@ bool is_retried(int status) {
 
 }  // namespace
 
-Plain::Plain(AccountConfig config, std::string instance_id, AccountState /*nothing is remembered*/,
-             std::string user_agent)
+Plain::Plain(AccountConfig config, std::string instance_id,
+             const AccountState& /*nothing is remembered*/, std::string user_agent)
     : config_(std::move(config)),
       instance_id_(std::move(instance_id)),
       user_agent_(std::move(user_agent)),

@@ -1,7 +1,7 @@
 // The plain client that most phones are, and the presets are made of: it registers, refreshes, and
 // when something fails it waits and begins again. What it does badly it does on purpose, as Policy
-// says and docs/policy.md explains: nothing is remembered of servers, a lookup belongs to one
-// request, silence costs 32 s, and the Contact follows whatever mapping the last answer showed.
+// says (docs/policy.md): nothing is remembered of servers, a lookup belongs to one request,
+// silence costs 32 s, and the Contact follows whatever mapping the last answer showed.
 //
 //   start ──► REGISTER ──200──► registered ──5 s before the end──► REGISTER ──► …
 //                │ failed            │ connection lost
@@ -36,7 +36,7 @@ namespace holdfast::registration {
 
 class Plain {
 public:
-    Plain(AccountConfig config, std::string instance_id, AccountState state,
+    Plain(AccountConfig config, std::string instance_id, const AccountState& state,
           std::string user_agent);
 
     void handle(const Told& told, const Context& context);

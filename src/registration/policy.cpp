@@ -123,6 +123,7 @@ std::expected<Policy, std::string> preset(std::string_view name) {
 
 std::vector<std::string_view> preset_names() {
     std::vector<std::string_view> names;
+    names.reserve(presets.size());
     for (const auto& known : presets) names.push_back(known.name);
     return names;
 }
