@@ -14,7 +14,7 @@
 namespace holdfast::runtime {
 
 struct DnsOptions {
-    std::vector<Endpoint> servers;  // empty: resolv.conf's; port 0 is 53
+    std::vector<Endpoint> servers{};  // empty: resolv.conf's; port 0 is 53
     std::filesystem::path resolv_conf = "/etc/resolv.conf";
     std::filesystem::path hosts_file = "/etc/hosts";
     Duration limit = std::chrono::seconds{9};  // the engine's contract is 10 s

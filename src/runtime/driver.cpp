@@ -1,8 +1,8 @@
 #include "runtime/driver.h"
 
 #include <algorithm>
-#include <charconv>
 #include <deque>
+#include <map>
 #include <utility>
 
 #include "base/check.h"
@@ -37,7 +37,17 @@ struct Overloaded : Cases... {
 class Driver::Impl {
 public:
     Impl(Loop& loop, DriverOptions options)
-        : loop_(loop), options_(std::move(options)), deadline_(loop, [this] { step(in::Time{}); pump(); }) {}
+        : loop_(loop),
+          options_(std::move(options)),
+          deadline_(loop,
+                    [this] {
+                        step(in::Time{});
+                        pump();
+                    }),
+          soon_(loop, [this] {
+              for (auto& sentence : std::exchange(early_notices_, {})) notice(std::move(sentence));
+              pump();
+          }) {}
 
     std::expected<void, Failure> open();
     void attach(MachineRef machine);
@@ -66,10 +76,12 @@ private:
 
     MachineRef machine_;
     Timer deadline_;
+    Timer soon_;  // what was submitted is handled from the loop
     std::optional<StateFile> state_;
     std::vector<out::Store> unstored_;  // of the runtime itself, or of a commit that failed
     bool state_is_broken_ = false;
     std::map<Family, std::uint16_t> remembered_ports_;
+    std::optional<IpAddress> local_address_;
     std::unique_ptr<DnsClient> dns_;
     std::unique_ptr<NetworkWatch> network_;
     std::unique_ptr<Recorder> recorder_;
@@ -87,6 +99,8 @@ std::expected<void, Failure> Driver::Impl::open() {
     engine_options_.seed = options_.seed ? *options_.seed : entropy();
     engine_options_.user_agent = options_.user_agent;
     now_ = engine_options_.started;
+    // 0.0.0.0:5070 asks for the port only.
+    if (options_.local && !options_.local->address.is_unspecified()) local_address_ = options_.local->address;
     if (auto opened = open_state(); !opened) return opened;
     if (auto opened = open_flows(); !opened) return opened;
     dns_ = std::make_unique<DnsClient>(loop_, DnsOptions{.servers = options_.dns_servers},
@@ -125,7 +139,7 @@ std::expected<void, Failure> Driver::Impl::open_state() {
 }
 
 std::expected<void, Failure> Driver::Impl::open_flows() {
-    FlowsOptions flows{.local = options_.local, .wanted_ports = remembered_ports_, .tls = options_.tls};
+    FlowsOptions flows{.local = local_address_, .wanted_ports = remembered_ports_, .tls = options_.tls};
     if (options_.wanted_udp_port != 0)
         for (const auto family : {Family::ipv4, Family::ipv6}) flows.wanted_ports[family] = options_.wanted_udp_port;
     FlowsHandler handler{.happened = [this](Input input) { happened(std::move(input)); },
@@ -148,26 +162,19 @@ std::expected<void, Failure> Driver::Impl::open_flows() {
 void Driver::Impl::attach(MachineRef machine) {
     CHECK(!machine_.handle);
     machine_ = std::move(machine);
-    const NetworkOptions network{
-        .include_loopback = options_.include_loopback,
-        .only = options_.local && !options_.local->address.is_unspecified()
-                    ? std::optional{options_.local->address}
-                    : std::nullopt};
+    const NetworkOptions network{.include_loopback = options_.include_loopback, .only = local_address_};
     inputs_.push_front(in::NetworkChanged{.addresses = source_addresses(network), .woke = false});
     network_ = std::make_unique<NetworkWatch>(
         loop_, network, [this](std::vector<IpAddress> addresses, bool woke) {
             happened(in::NetworkChanged{.addresses = std::move(addresses), .woke = woke});
         });
     if (!network_->notice().empty()) early_notices_.push_back(network_->notice());
-    loop_.post([this] {
-        for (auto& sentence : std::exchange(early_notices_, {})) notice(std::move(sentence));
-        pump();
-    });
+    soon_.arm(Instant{});
 }
 
 void Driver::Impl::submit(Input input) {
     inputs_.push_back(std::move(input));
-    if (machine_.handle) loop_.post([this] { pump(); });
+    if (machine_.handle) soon_.arm(Instant{});
 }
 
 void Driver::Impl::happened(Input input) {

@@ -62,8 +62,7 @@ void Flows::open(const out::OpenFlow& request) {
 
 void Flows::open_udp(const out::OpenFlow& request) {
     const auto family = request.target.endpoint.address.family();
-    std::optional<IpAddress> bound_to;
-    if (options_.local) bound_to = options_.local->address;
+    const auto bound_to = options_.local;
     if (bound_to && bound_to->family() != family)
         return fail(request.flow, FlowError::network_unreachable, "the local address is of the other family");
     const auto source = source_address_towards(request.target.endpoint, bound_to);
@@ -79,7 +78,7 @@ void Flows::open_udp(const out::OpenFlow& request) {
 
 std::expected<std::shared_ptr<Flows::Port>, int> Flows::shared_port(Family family) {
     if (const auto found = ports_.find(family); found != ports_.end()) return found->second;
-    const auto address = options_.local ? options_.local->address : any_address(family);
+    const auto address = options_.local.value_or(any_address(family));
     const auto wanted = options_.wanted_ports.find(family);
     std::expected<std::shared_ptr<Port>, int> port = std::unexpected(EADDRINUSE);
     if (wanted != options_.wanted_ports.end() && wanted->second != 0) {
@@ -188,8 +187,7 @@ void Flows::open_stream(const out::OpenFlow& request) {
         if (!made) return fail(id, FlowError::tls, made.error().sentence);
         session = *std::move(made);
     }
-    StreamOptions options{.remote = request.target.endpoint, .local = {}};
-    if (options_.local) options.local = options_.local->address;
+    const StreamOptions options{.remote = request.target.endpoint, .local = options_.local};
     StreamHandler handler{
         .opened =
             [this, id](const Endpoint& local, const std::string& name) {

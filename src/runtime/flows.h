@@ -27,7 +27,7 @@ class UdpPort;
 struct UdpHandler;
 
 struct FlowsOptions {
-    std::optional<Endpoint> local;                // the address to bind to; its port is for UDP
+    std::optional<IpAddress> local;               // the address to bind to
     std::map<Family, std::uint16_t> wanted_ports; // UDP; without one: random
     TlsOptions tls;
 };

@@ -16,9 +16,9 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
+#include <initializer_list>
 #include <iterator>
 #include <set>
-#include <sstream>
 #include <utility>
 
 #include "base/text.h"
@@ -40,25 +40,45 @@ std::string read_file(const char* name) {
     return std::string{std::istreambuf_iterator<char>{stream}, {}};
 }
 
+// The words of a line of /proc, as many as there are of the first twelve.
+std::array<std::string_view, 12> words_of_line(std::string_view line) {
+    std::array<std::string_view, 12> words{};
+    for (auto& word : words) {
+        const auto begin = std::min(line.find_first_not_of(" \t"), line.size());
+        const auto end = std::min(line.find_first_of(" \t", begin), line.size());
+        word = line.substr(begin, end - begin);
+        line.remove_prefix(end);
+    }
+    return words;
+}
+
+template <class Handle>
+void for_each_line(std::string_view text, Handle handle) {
+    while (!text.empty()) {
+        const auto end = std::min(text.find('\n'), text.size());
+        handle(words_of_line(text.substr(0, end)));
+        text.remove_prefix(std::min(end + 1, text.size()));
+    }
+}
+
 // Routes as lines without the columns that count their use: a router's announcement that only renews its lifetime
 // is no change.
 std::set<std::string> routes() {
     std::set<std::string> lines;
-    std::istringstream v4{read_file("/proc/net/route")};
-    for (std::string line; std::getline(v4, line);) {
-        std::istringstream words{line};
-        std::string interface, destination, gateway, flags, references, use, metric, mask;
-        words >> interface >> destination >> gateway >> flags >> references >> use >> metric >> mask;
-        lines.insert(interface + ' ' + destination + ' ' + gateway + ' ' + metric + ' ' + mask);
-    }
-    std::istringstream v6{read_file("/proc/net/ipv6_route")};
-    for (std::string line; std::getline(v6, line);) {
-        std::istringstream words{line};
-        std::string destination, length, source, source_length, gateway, metric, references, use, flags, interface;
-        words >> destination >> length >> source >> source_length >> gateway >> metric >> references >> use >>
-            flags >> interface;
-        lines.insert(interface + ' ' + destination + '/' + length + ' ' + gateway + ' ' + metric);
-    }
+    const auto add = [&](std::initializer_list<std::string_view> columns) {
+        std::string line;
+        for (const auto column : columns) line.append(column).append(1, ' ');
+        lines.insert(std::move(line));
+    };
+    for_each_line(read_file("/proc/net/route"), [&](const auto& words) {
+        const auto& [interface, destination, gateway, flags, references, use, metric, mask, mtu, window, rtt, rest] = words;
+        add({interface, destination, gateway, metric, mask});
+    });
+    for_each_line(read_file("/proc/net/ipv6_route"), [&](const auto& words) {
+        const auto& [destination, length, source, source_length, gateway, metric, references, use, flags, interface,
+                     rest, more] = words;
+        add({interface, destination, length, gateway, metric});
+    });
     return lines;
 }
 
@@ -100,20 +120,16 @@ bool is_of_interest(const nlmsghdr& header) {
 
 std::vector<IpAddress> unusable_ipv6(std::string_view if_inet6) {
     std::vector<IpAddress> unusable;
-    std::istringstream lines{std::string{if_inet6}};
-    for (std::string line; std::getline(lines, line);) {
-        std::istringstream words{line};
-        std::string address, index, length, scope, flags;
-        words >> address >> index >> length >> scope >> flags;
-        const auto bytes = from_hex(address);
-        const auto bits = from_hex(flags);
-        if (!bytes || bytes->size() != 16 || !bits || bits->size() != 1) continue;
+    for_each_line(if_inet6, [&](const auto& words) {
+        const auto bytes = from_hex(words[0]);  // then interface, prefix length, scope
+        const auto flags = from_hex(words[4]);
+        if (!bytes || bytes->size() != 16 || !flags || flags->size() != 1) return;
         constexpr auto bad = IFA_F_TENTATIVE | IFA_F_DADFAILED | IFA_F_DEPRECATED;
-        if ((static_cast<std::uint8_t>(bits->front()) & bad) == 0) continue;
+        if ((static_cast<std::uint8_t>(flags->front()) & bad) == 0) return;
         std::array<std::uint8_t, 16> raw{};
         std::memcpy(raw.data(), bytes->data(), raw.size());
         unusable.push_back(IpAddress::v6(raw));
-    }
+    });
     return unusable;
 }
 

@@ -17,7 +17,7 @@ namespace holdfast::runtime {
 
 struct NetworkOptions {
     bool include_loopback = false;     // always: if there is nothing else
-    std::optional<IpAddress> only;     // --local: this one, as long as the host has it
+    std::optional<IpAddress> only{};   // --local: this one, as long as the host has it
 };
 
 // Usable source addresses: up, not link-local, not tentative or deprecated. Sorted.

@@ -78,7 +78,8 @@ FlowError flow_error_of(int system_error) {
     case ENETDOWN:
     case EHOSTDOWN:
     case ENETRESET:
-    case EAFNOSUPPORT: return FlowError::network_unreachable;
+    case EAFNOSUPPORT:
+    case EINVAL: return FlowError::network_unreachable;  // EINVAL: no way there from the address we are bound to
     default: return FlowError::reset;
     }
 }

@@ -26,7 +26,7 @@ struct StreamHandler {
 
 struct StreamOptions {
     Endpoint remote;
-    std::optional<IpAddress> local;
+    std::optional<IpAddress> local{};
     Duration connect_limit = std::chrono::seconds{10};  // TLS included
 };
 

@@ -1,0 +1,173 @@
+// A recording gives back what was recorded, byte for byte, but for what must not be in it: passwords and the values of
+// Authorization headers (design §4, Security).
+#include "engine/recording.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "engine/recording_words.h"
+#include "registration/policy.h"
+
+namespace holdfast {
+namespace {
+
+using namespace std::chrono_literals;
+using namespace std::string_literals;
+using testing::HasSubstr;
+using testing::Not;
+
+EngineOptions options() {
+    EngineOptions options;
+    options.seed = seed_from_number(0xfeedULL << 40U | 7);
+    options.state = {{"call-id", "one"}, {"binary", "\xff\0"s}};
+    options.started = Instant{12s};
+    options.wall_clock = 1'700'000'000;
+    options.user_agent = "Holdfast/1";
+    return options;
+}
+
+std::string recording_of(const std::vector<Input>& inputs) {
+    auto text = recorded(options()) + "\n";
+    auto now = options().started;
+    for (const auto& input : inputs) text += recorded(now += 1ms, input) + "\n";
+    return text;
+}
+
+std::vector<Input> one_of_each() {
+    registration::AccountConfig config;
+    config.aor = "sip:alice@example.test";
+    config.display_name = "Alicé";
+    config.password = Redacted{std::string{recorded_password}};
+    config.backups = {{"sip:backup.test", "backup.domain.test"}};
+    config.transport = Transport::tls;
+    config.realms = {"a", "b"};
+    config.policy = *registration::preset("microsip-3.20");
+    config.policy.patience = 1500ms;
+    const dns::Answer answer{.status = dns::Status::ok,
+                             .records = {*IpAddress::parse("2001:db8::1"), dns::Srv{1, 2, 5060, "a.test"},
+                                         dns::Naptr{1, 2, "s", "SIP+D2U", "", "_sip._udp.test"},
+                                         dns::Cname{"a.test", "b.test"}},
+                             .ttl = 60s};
+    return {in::Time{},
+            in::FlowOpened{FlowId{1}, *Endpoint::parse("192.0.2.1:5070"), "example.test"},
+            in::FlowFailed{FlowId{2}, FlowError::certificate, "for another name"},
+            in::FlowClosed{FlowId{3}, FlowError::closed_by_peer, "\xff"},
+            in::Received{FlowId{4}, "SIP/2.0 200 OK\r\n\r\n"},
+            in::Received{FlowId{4}, "\0\0\0\0\xc3\x28"s},
+            in::Stray{*Endpoint::parse("[::1]:5070"), *Endpoint::parse("[::1]:5071"), "x"},
+            in::DnsAnswer{QueryId{5}, answer},
+            in::NetworkChanged{{*IpAddress::parse("192.0.2.1")}, true},
+            in::AddAccount{AccountId{6}, config},
+            in::RemoveAccount{AccountId{6}},
+            in::RegisterNow{},
+            in::ChangePassword{AccountId{6}, Redacted{std::string{recorded_password}}},
+            in::HangUp{AccountId{6}},
+            in::ShutDown{}};
+}
+
+TEST(Recording, GivesBackEveryKindOfInput) {
+    const auto inputs = one_of_each();
+    ASSERT_EQ(inputs.size(), std::variant_size_v<Input> + 1) << "one of each, and bytes that are no text";
+    const auto text = recording_of(inputs);
+    const auto read = parse_recording(text);
+    ASSERT_TRUE(read) << read.error();
+    EXPECT_EQ(read->options.seed, options().seed);
+    EXPECT_EQ(read->options.state, options().state);
+    EXPECT_EQ(read->options.started, options().started);
+    EXPECT_EQ(read->options.wall_clock, options().wall_clock);
+    EXPECT_EQ(read->options.user_agent, options().user_agent);
+    ASSERT_EQ(read->steps.size(), inputs.size());
+    EXPECT_EQ(read->steps[3].at, options().started + 4ms);
+    std::vector<Input> again;
+    for (const auto& step : read->steps) again.push_back(step.input);
+    EXPECT_EQ(recording_of(again), text);
+    EXPECT_EQ(std::get<in::Received>(again[5]).bytes, std::get<in::Received>(inputs[5]).bytes);
+    EXPECT_EQ(std::get<in::AddAccount>(again[9]).config.policy.patience, 1500ms);
+    EXPECT_EQ(std::get<in::AddAccount>(again[9]).config.policy.unregister_at_once, true);
+}
+
+TEST(Recording, HoldsNoPasswordAndNoAuthorization) {
+    registration::AccountConfig config;
+    config.aor = "sip:alice@example.test";
+    config.password = Redacted{"s3cret"s};
+    const auto now = options().started;
+    auto text = recording_of({in::AddAccount{AccountId{1}, config},
+                              in::ChangePassword{AccountId{1}, Redacted{"s3cret2"s}},
+                              in::Received{FlowId{1}, "REGISTER sip:a SIP/2.0\r\nAuthorization: Digest response=\"s3cret3\"\r\n\r\n"},
+                              in::Stray{{}, {}, "X a SIP/2.0\r\nproxy-authorization: Basic s3cret4\r\n\r\n"}});
+    text += recorded(now, Output{out::Send{FlowId{1}, "REGISTER sip:a SIP/2.0\r\nAuthorization: Digest response=\"s3cret5\"\r\n\r\n"}});
+    EXPECT_THAT(text, Not(HasSubstr("s3cret")));
+    EXPECT_THAT(text, HasSubstr(recorded_password));
+}
+
+TEST(Recording, OutputsOfAStepStayWithIt) {
+    const auto now = options().started;
+    Event event;
+    event.kind = EventKind::registered;
+    event.target = Target::parse("udp:203.0.113.11:5060");
+    event.reason = "\xff no text";
+    event.targets = {{.target = *event.target, .priority = 1, .weight = 2, .host = "a.test", .reason = "best"}};
+    const std::vector<Output> outputs{out::OpenFlow{FlowId{1}, *event.target, "example.test", true},
+                                      out::CloseFlow{FlowId{1}},
+                                      out::Send{FlowId{1}, "OPTIONS"},
+                                      out::Resolve{QueryId{1}, {"example.test", dns::RecordType::naptr}},
+                                      out::Store{"key", "\xfe"},
+                                      event};
+    ASSERT_EQ(outputs.size(), std::variant_size_v<Output>);
+    auto text = recorded(options()) + "\n" + recorded(now, Input{in::Time{}}) + "\n";
+    for (const auto& output : outputs) text += recorded(now, output) + "\n";
+    text += recorded(now, Input{in::ShutDown{}}) + "\n";
+    const auto read = parse_recording(text);
+    ASSERT_TRUE(read) << read.error();
+    ASSERT_EQ(read->steps.size(), 2U);
+    ASSERT_EQ(read->steps[0].outputs.size(), outputs.size());
+    EXPECT_EQ(read->steps[0].outputs[2], recorded(now, outputs[2]));
+    EXPECT_THAT(read->steps[0].outputs[5], HasSubstr("udp:203.0.113.11:5060"));
+    EXPECT_TRUE(read->steps[1].outputs.empty());
+}
+
+TEST(Recording, LineThatWasCutShortIsLeftOut) {
+    auto text = recording_of({in::Time{}, in::ShutDown{}});
+    text.resize(text.size() - 5);
+    const auto read = parse_recording(text);
+    ASSERT_TRUE(read) << read.error();
+    EXPECT_EQ(read->steps.size(), 1U);
+}
+
+std::string fault_of(std::string_view text) {
+    const auto read = parse_recording(text);
+    return read ? "none" : read.error();
+}
+
+TEST(Recording, WhatIsNoneIsSaidWithItsLine) {
+    EXPECT_THAT(fault_of(""), HasSubstr("empty"));
+    EXPECT_THAT(fault_of("{}\n"), HasSubstr("line 1"));
+    EXPECT_THAT(fault_of("\xff\n"), HasSubstr("line 1"));
+    const auto head = recorded(options()) + "\n";
+    for (const auto* line : {"[]", "{}", "{\"in\":\"nonsense\",\"t_us\":1}", "{\"in\":\"received\",\"t_us\":1,\"flow\":-1}",
+                             "{\"in\":\"time\",\"t_us\":\"1\"}", "{\"in\":\"hang_up\",\"t_us\":1,\"account\":4294967296}",
+                             "{\"in\":\"received\",\"t_us\":1,\"flow\":1,\"bytes\":{\"base64\":\"*\"}}"})
+        EXPECT_THAT(fault_of(head + line + "\n"), HasSubstr("line 2")) << line;
+}
+
+TEST(RecordingWords, Base64IsRfc4648s) {
+    using namespace recording;
+    for (const auto& [plain, encoded] : std::vector<std::pair<std::string, std::string>>{
+             {"", ""}, {"f", "Zg=="}, {"fo", "Zm8="}, {"foo", "Zm9v"}, {"foobar", "Zm9vYmFy"}, {"\xff\xfe", "//4="}}) {
+        EXPECT_EQ(to_base64(plain), encoded);
+        EXPECT_EQ(from_base64(encoded), plain);
+    }
+    EXPECT_FALSE(from_base64("Zg"));
+    EXPECT_FALSE(from_base64("Zg=*"));
+}
+
+TEST(RecordingWords, Utf8IsRfc3629s) {
+    using recording::is_utf8;
+    for (const auto* good : {"", "a", "\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x93\x9e", "\xf4\x8f\xbf\xbf"})
+        EXPECT_TRUE(is_utf8(good)) << good;
+    for (const auto* bad : {"\x80", "\xc0\xaf", "\xc3", "\xe0\x80\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xf8", "a\xff"})
+        EXPECT_FALSE(is_utf8(bad));
+}
+
+}  // namespace
+}  // namespace holdfast
