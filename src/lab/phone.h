@@ -7,10 +7,10 @@
 // 10 s; a process that dies resets its connections.
 #pragma once
 
-#include <deque>
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -124,8 +124,6 @@ private:
         Stage stage = Stage::open;
         Endpoint local;
         bool spare = false;
-        std::deque<std::size_t>
-            recent{};  // hashes of the last requests: a repetition is no new one
     };
     struct Cached {
         dns::Answer answer;
@@ -146,7 +144,7 @@ private:
     void perform(Event& event);
     void schedule();
     void connect(FlowId id, Flow& flow);
-    void note_request(Flow& flow, const std::string& bytes);
+    void note_request(const Flow& flow, std::string_view bytes);
     [[nodiscard]] dns::Answer lookup(const dns::Question& question, Duration& delay);
     [[nodiscard]] std::optional<IpAddress> address_of(Family family) const;
     [[nodiscard]] std::uint16_t new_port();
@@ -184,6 +182,7 @@ private:
     std::size_t steps_ = 0;
     std::vector<TimedEvent> events_;
     std::vector<SentRequest> sent_;
+    std::set<std::string, std::less<>> branches_;  // of what was sent
 };
 
 }  // namespace holdfast::lab

@@ -15,7 +15,6 @@ namespace {
 
 constexpr Duration connect_timeout = 10s;
 constexpr Duration dns_timeout = 10s;
-constexpr std::size_t remembered_requests = 8;
 
 FlowError error_of(IcmpReason reason) {
     switch (reason) {
@@ -143,13 +142,14 @@ void Phone::perform(const out::Send& send) {
                    .bytes = send.bytes});
 }
 
-void Phone::note_request(Flow& flow, const std::string& bytes) {
-    const auto hash = std::hash<std::string>{}(bytes);
-    const bool repeated = std::ranges::find(flow.recent, hash) != flow.recent.end();
-    if (!repeated) flow.recent.push_back(hash);
-    if (flow.recent.size() > remembered_requests) flow.recent.pop_front();
-    const auto method = std::string_view(bytes).substr(0, bytes.find(' '));
-    if (repeated || method == "SIP/2.0" || method.size() > 10 || bytes.size() < 100) return;
+// A transaction is counted once, by its branch, however often its request is sent.
+void Phone::note_request(const Flow& flow, std::string_view bytes) {
+    const auto method = bytes.substr(0, bytes.find(' '));
+    if (method == "SIP/2.0" || bytes.size() < 100 || method.size() > 10) return;
+    const auto start = bytes.find("branch=");
+    if (start == std::string_view::npos) return;
+    const auto branch = bytes.substr(start, bytes.find_first_of(";,\r", start) - start);
+    if (method == "ACK" || !branches_.emplace(branch).second) return;
     SentRequest request{internet_.now(), flow.target, std::string(method), {}, 0};
     if (method == "REGISTER") {
         if (const auto message = sip::Message::parse(bytes)) {
