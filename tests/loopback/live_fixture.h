@@ -1,0 +1,70 @@
+// What the tests on loopback share: one loop, a world, phones with the real runtime.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "live/authority.h"
+#include "live/phone.h"
+#include "live/scratch.h"
+#include "live/world.h"
+#include "runtime/loop.h"
+
+namespace holdfast::live {
+
+using namespace std::chrono_literals;
+
+class LiveTest : public testing::Test {
+protected:
+    World& add_world(WorldOptions options = {}) {
+        auto world = World::open(loop_, std::move(options));
+        if (!world) throw std::runtime_error(world.error());
+        return *worlds_.emplace_back(*std::move(world));
+    }
+
+    Phone& add_phone(World& world, PhoneOptions options = {}) {
+        auto phone = Phone::open(loop_, world, std::move(options));
+        if (!phone) throw std::runtime_error(phone.error());
+        return *phones_.emplace_back(*std::move(phone));
+    }
+
+    // A process that dies at once: nothing more is sent or stored.
+    void kill(Phone& phone) {
+        std::erase_if(phones_, [&](const auto& owned) { return owned.get() == &phone; });
+    }
+
+    // S1: the server that this phone ranks first is dead before anything was sent to it.
+    static void on_first_choice(World& world, Phone& phone,
+                                std::function<void(std::size_t)> fault) {
+        phone.on([&world, fault = std::move(fault), done = false](const Event& event) mutable {
+            if (done || event.kind != EventKind::resolved || event.targets.empty()) return;
+            done = true;
+            if (const auto server = world.server_at(event.targets.front().target)) fault(*server);
+        });
+    }
+
+    bool run_until_registered(Phone& phone, Duration limit) {
+        return loop_.run_until([&] { return phone.is_registered(); }, limit);
+    }
+
+    static Duration registered_after(const Phone& phone) {
+        return phone.first(EventKind::registered).value_or(Duration::max());
+    }
+
+    // From the world's phones first: they speak to the worlds' sockets until the end.
+    void TearDown() override {
+        phones_.clear();
+        worlds_.clear();
+    }
+
+    runtime::Loop loop_;
+    ScratchDirectory scratch_;
+    std::vector<std::unique_ptr<World>> worlds_;
+    std::vector<std::unique_ptr<Phone>> phones_;
+};
+
+}  // namespace holdfast::live
