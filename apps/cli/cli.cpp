@@ -1,0 +1,86 @@
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+
+#include "apps/cli/command_line.h"
+#include "apps/cli/commands.h"
+#include "apps/cli/help.h"
+#include "apps/cli/terminal.h"
+
+namespace holdfast::cli {
+
+namespace {
+
+constexpr std::array table{
+    Command{"register", "AOR", "register an account and stay registered and reachable",
+            "Registers the account AOR (sip:alice@example.test) and keeps it registered and\n"
+            "reachable until it is interrupted. Finds the servers by DNS, leaves one that is\n"
+            "dead, and says what it does.\n\n"
+            "The password is taken from HOLDFAST_PASSWORD, else from the configuration file,\n"
+            "else asked for on the terminal. A password that never worked ends the command;\n"
+            "all other failures are said and tried again. With --once the first outcome\n"
+            "ends it.\n\n"
+            "SIGINT and SIGTERM unregister (2 s at most) and end it; the exit code is that of\n"
+            "the state it was in. SIGHUP registers again now.",
+            for_register, run_register},
+    Command{"resolve", "URI", "show to which servers a URI leads, in rank order and why",
+            "Looks up the servers of URI as `holdfast register` would and prints them in the\n"
+            "order in which they would be tried. The order is the device's and the account's\n"
+            "own: give the account (sip:alice@example.test) and the same --state. A domain\n"
+            "alone stands for the account of that domain that the state knows.",
+            for_resolve, run_resolve},
+    Command{"presets", "", "list the named policies", "Lists the names that --preset takes.",
+            for_policy, run_presets},
+    Command{"policy", "", "list every policy value with its meaning",
+            "Lists every key that --set takes, with its value, what it may be and what it\n"
+            "means. With --preset or --set: the values that these give.",
+            for_policy, run_policy},
+};
+
+ExitCode print(std::string_view text) {
+    Printer output(STDOUT_FILENO);
+    output.write(text);
+    return output.broken() ? ExitCode::host : ExitCode::ok;
+}
+
+ExitCode unknown_command(const std::string& word) {
+    std::vector<std::string_view> known{"--help", "--version"};
+    for (const auto& command : table) known.push_back(command.name);
+    const auto kind = word.starts_with('-') ? "Unknown option " : "There is no command ";
+    return complain(ExitCode::usage,
+                    kind + word + suggestion(word, known) + " (holdfast --help lists them)");
+}
+
+}  // namespace
+
+std::span<const Command> commands() { return table; }
+
+ExitCode complain(ExitCode code, std::string_view sentence) {
+    Printer errors(STDERR_FILENO);
+    errors.write("holdfast: " + printable(sentence) +
+                 (sentence.ends_with('.') || sentence.ends_with('?') ? "\n" : ".\n"));
+    return code;
+}
+
+ExitCode run(const std::vector<std::string>& arguments) {
+    if (arguments.empty()) {
+        print(help());
+        return ExitCode::usage;
+    }
+    const auto& word = arguments.front();
+    if (word == "--version" || word == "-V") return print(version());
+    if (word == "--help" || word == "-h") return print(help());
+    const auto command = std::ranges::find(table, word, &Command::name);
+    if (command == table.end()) return unknown_command(word);
+    const auto line = parse_command_line(*command, {arguments.begin() + 1, arguments.end()});
+    if (!line) return complain(ExitCode::usage, line.error());
+    if (line->help) return print(help_of(*command));
+    const std::size_t operands_most = command->operand.empty() ? 0 : 1;
+    if (line->operands.size() > operands_most)
+        return complain(ExitCode::usage,
+                        "\"" + line->operands[operands_most] + "\" is one argument too many");
+    return command->run(line->operands, line->settings);
+}
+
+}  // namespace holdfast::cli

@@ -1,0 +1,31 @@
+// --config FILE: options in TOML, under the names they have on the command line; the policy as a
+// table.
+//
+//   aor = "sip:alice@example.test"
+//   password = "…"                      # only in a file of mode 0600, or stricter
+//   backup = ["sip:backup.example.net"]
+//   [policy]
+//   patience = "1.5s"
+//
+// toml++ is behind it, in config_file.cpp alone.
+#pragma once
+
+#include <expected>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "apps/cli/options.h"
+
+namespace holdfast::cli {
+
+// Errors name file, line and key. A file that holds a password must be the user's own, and nobody
+// else's to read.
+std::expected<std::vector<Setting>, std::string> read_config_file(
+    const std::filesystem::path& file);
+// The text alone; `name` is what errors call it.
+std::expected<std::vector<Setting>, std::string> parse_config(std::string_view text,
+                                                              const std::string& name);
+
+}  // namespace holdfast::cli

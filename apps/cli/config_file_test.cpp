@@ -1,0 +1,112 @@
+// The configuration file: the command line's names, errors with file, line and key, and no password
+// that others can read.
+#include "apps/cli/config_file.h"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <fstream>
+
+#include "apps/cli/session.h"
+
+namespace holdfast::cli {
+namespace {
+
+using namespace std::chrono_literals;
+
+std::string error_of(std::string_view text) {
+    const auto settings = parse_config(text, "phone.toml");
+    return settings ? "accepted" : settings.error();
+}
+
+class ConfigFile : public ::testing::Test {
+protected:
+    ConfigFile() {
+        std::string name =
+            (std::filesystem::temp_directory_path() / "holdfast-config-XXXXXX").string();
+        const int made = ::mkstemp(name.data());
+        EXPECT_GE(made, 0);
+        ::close(made);
+        file = name;
+    }
+    ~ConfigFile() override { std::filesystem::remove(file); }
+    void write(std::string_view text, mode_t mode) const {
+        std::ofstream(file) << text;
+        ASSERT_EQ(::chmod(file.c_str(), mode), 0);
+    }
+    std::filesystem::path file;
+};
+
+TEST_F(ConfigFile, HasTheOptionsUnderTheirNames) {
+    write(
+        "aor = \"sip:alice@example.test\"\ntransport = \"tcp\"\nexpires = 90\ndns = "
+        "[\"192.0.2.1\", \"192.0.2.2\"]\n"
+        "json = true\npassword = \"secret\"\n[policy]\npatience = \"2s\"\nprobe = false\nflows = "
+        "2\n",
+        0600);
+    const auto options =
+        gather({{"config", file.string(), "--config"}, {"transport", "udp", "--transport"}});
+    ASSERT_TRUE(options) << options.error().sentence;
+    EXPECT_EQ(options->account.aor, "sip:alice@example.test");
+    EXPECT_EQ(options->account.transport, Transport::udp) << "the command line counts more";
+    EXPECT_EQ(options->account.policy.expires, 90s);
+    EXPECT_EQ(options->account.policy.patience, 2s);
+    EXPECT_FALSE(options->account.policy.probe);
+    EXPECT_EQ(options->driver.dns_servers.size(), 2U);
+    EXPECT_TRUE(options->json);
+    EXPECT_EQ(options->account.password.reveal(), "secret");
+}
+
+TEST_F(ConfigFile, WithAPasswordMustBeTheUsersAlone) {
+    write("aor = \"sip:alice@example.test\"\n\npassword = \"secret\"\n", 0640);
+    const auto settings = read_config_file(file);
+    ASSERT_FALSE(settings);
+    EXPECT_EQ(settings.error(),
+              file.string() +
+                  ":3: password: others may read this file. Make it yours alone: chmod 600 " +
+                  file.string());
+    ASSERT_EQ(::chmod(file.c_str(), 0400), 0);
+    EXPECT_TRUE(read_config_file(file));
+    write("aor = \"sip:alice@example.test\"\n", 0644);
+    EXPECT_TRUE(read_config_file(file)) << "without a password anybody may read it";
+}
+
+TEST_F(ConfigFile, ErrorsOfValuesHaveTheirPlaceAndTheirExitCode) {
+    write("transport = \"udp\"\n[policy]\npatience = \"soon\"\n", 0600);
+    const auto options = gather({{"config", file.string(), "--config"}});
+    ASSERT_FALSE(options);
+    EXPECT_EQ(options.error().code, ExitCode::config);
+    EXPECT_TRUE(options.error().sentence.starts_with(file.string() + ":3: policy.patience: "))
+        << options.error().sentence;
+}
+
+TEST_F(ConfigFile, ThatIsNotThereIsAnError) {
+    EXPECT_NE(read_config_file("no/such/file.toml").error().find("cannot be read"),
+              std::string::npos);
+    EXPECT_NE(read_config_file("/").error().find("directory"), std::string::npos);
+}
+
+TEST(ConfigText, UnknownKeyNamesTheNearest) {
+    EXPECT_EQ(error_of("aor = \"x\"\ntransprot = \"udp\"\n"),
+              "phone.toml:2: transprot: there is no such key; did you mean transport?");
+    EXPECT_EQ(error_of("config = \"other.toml\"\n").substr(0, 37),
+              "phone.toml:1: config: there is no suc");
+}
+
+TEST(ConfigText, BrokenTomlHasItsLine) {
+    EXPECT_TRUE(error_of("aor = \"x\"\ntransport = \n").starts_with("phone.toml:2: "))
+        << error_of("aor = \"x\"\ntransport = \n");
+}
+
+TEST(ConfigText, ValuesOfAnotherShapeAreRefused) {
+    EXPECT_EQ(error_of("transport = [\"udp\"]\n"),
+              "phone.toml:1: transport: one value is wanted here: auto|udp|tcp|tls");
+    EXPECT_EQ(error_of("policy = 3\n"), "phone.toml:1: policy: this is a table: [policy]");
+    EXPECT_EQ(error_of("[policy]\npatience = [1]\n"),
+              "phone.toml:2: policy.patience: neither text nor number nor true or false");
+}
+
+}  // namespace
+}  // namespace holdfast::cli

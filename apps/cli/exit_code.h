@@ -1,0 +1,44 @@
+// What the command ends with. The numbers are a promise to scripts (docs/exit-codes.md): new ones
+// are added, none is ever given another meaning.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "runtime/failure.h"
+
+namespace holdfast::cli {
+
+enum class ExitCode : std::uint8_t {
+    ok = 0,
+    host = 1,
+    usage = 2,
+    config = 3,
+    no_password = 4,
+    state_in_use = 5,
+    state_unusable = 6,
+    port_in_use = 7,
+    address_unusable = 8,
+    tls_files = 9,
+    recording = 10,
+    auth_failed = 11,
+    refused = 12,
+    name_leads_nowhere = 13,
+    no_dns = 14,
+    certificate = 15,
+    no_server = 16,
+    not_unregistered = 17,
+    undecided = 18,
+};
+
+struct ExitCodeText {
+    ExitCode code;
+    std::string_view meaning;
+};
+std::span<const ExitCodeText> exit_codes();  // all of them, in order
+
+ExitCode exit_code_of(runtime::FailureKind kind);
+constexpr int number_of(ExitCode code) { return static_cast<int>(code); }
+
+}  // namespace holdfast::cli

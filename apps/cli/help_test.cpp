@@ -1,0 +1,79 @@
+// Nobody reads the source to learn an option: --help, the man page and the table say the same.
+#include "apps/cli/help.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <iterator>
+
+namespace holdfast::cli {
+namespace {
+
+std::string man_page() {
+    std::ifstream stream(std::string(HOLDFAST_TEST_DATA) + "/../../packaging/man/holdfast.1");
+    EXPECT_TRUE(stream.good());
+    std::string text{std::istreambuf_iterator<char>(stream), {}};
+    for (auto at = text.find("\\-"); at != std::string::npos; at = text.find("\\-", at))
+        text.erase(at, 1);
+    return text;
+}
+
+TEST(Help, NamesEveryOptionWithItsValueDefaultAndMeaning) {
+    for (const auto& command : commands()) {
+        const auto text = help_of(command);
+        for (const auto& option : option_table()) {
+            const bool has = (option.commands & command.options) != 0;
+            auto head = "  --" + std::string(option.name);
+            if (!option.value.empty()) head += " " + std::string(option.value);
+            EXPECT_EQ(text.find(head + "\n") != std::string::npos, has) << command.name << head;
+            const auto first_word = std::string(option.meaning.substr(0, option.meaning.find(' ')));
+            if (!has) continue;
+            EXPECT_NE(text.find(head + "\n        " + first_word), std::string::npos) << head;
+        }
+    }
+}
+
+TEST(Help, FitsEightyColumns) {
+    std::string all = help();
+    for (const auto& command : commands()) all += help_of(command);
+    std::size_t begin = 0;
+    while (begin < all.size()) {
+        const auto end = all.find('\n', begin);
+        const auto line = all.substr(begin, end - begin);
+        std::size_t characters = 0;
+        for (const char c : line)
+            characters += (static_cast<unsigned char>(c) & 0xc0U) != 0x80U ? 1U : 0U;
+        EXPECT_LE(characters, 80U) << line;
+        begin = end + 1;
+    }
+}
+
+TEST(Help, OfTheProgramNamesEveryCommand) {
+    for (const auto& command : commands())
+        EXPECT_NE(help().find("holdfast " + std::string(command.name)), std::string::npos);
+}
+
+TEST(ManPage, NamesEveryOptionCommandKeyAndExitCode) {
+    const auto page = man_page();
+    for (const auto& option : option_table()) {
+        const auto name =
+            option.commands != 0 ? "--" + std::string(option.name) : std::string(option.name);
+        EXPECT_NE(page.find(name), std::string::npos) << name;
+    }
+    for (const auto& command : commands())
+        EXPECT_NE(page.find("holdfast " + std::string(command.name)), std::string::npos)
+            << command.name;
+    for (const auto& [code, meaning] : exit_codes()) {
+        const auto entry = ".B " + std::to_string(number_of(code)) + "\n" + std::string(meaning);
+        EXPECT_NE(page.find(entry), std::string::npos) << entry;
+    }
+}
+
+TEST(Help, WordsAreBrokenBeforeTheEdge) {
+    EXPECT_EQ(wrapped("one two three", 2, 9), "one two\n  three");
+    EXPECT_EQ(wrapped("", 2, 9), "");
+    EXPECT_EQ(wrapped("averylongwordindeed x", 2, 9), "averylongwordindeed\n  x");
+}
+
+}  // namespace
+}  // namespace holdfast::cli

@@ -1,0 +1,320 @@
+#include "apps/cli/options.h"
+
+#include <algorithm>
+#include <array>
+#include <set>
+
+#include "base/text.h"
+#include "location/next_hop.h"
+#include "registration/policy.h"
+#include "sip/uri.h"
+
+namespace holdfast::cli {
+
+namespace {
+
+using Applied = std::expected<void, std::string>;
+
+std::string with_scheme(std::string_view text) {
+    text = trimmed(text);
+    if (text.size() >= 2 && text.front() == '<' && text.back() == '>')
+        text = text.substr(1, text.size() - 2);
+    const auto start = lower_case(text.substr(0, 5));
+    const bool has_scheme = start.starts_with("sip:") || start == "sips:";
+    return (has_scheme ? "" : "sip:") + std::string(text);
+}
+
+Applied server_uri(std::string& place, std::string_view value) {
+    auto uri = with_scheme(value);
+    if (const auto hop = location::next_hop_of(uri); !hop)
+        return std::unexpected("\"" + std::string(value) + "\" is no server's URI: " + hop.error());
+    place = std::move(uri);
+    return {};
+}
+
+std::expected<Endpoint, std::string> endpoint(std::string_view value) {
+    if (const auto address = IpAddress::parse(value)) return Endpoint{*address, 0};
+    if (const auto parsed = Endpoint::parse(value)) return *parsed;
+    return std::unexpected(
+        "\"" + std::string(value) +
+        "\" is no IP address with or without port (192.0.2.1, 192.0.2.1:5060, [2001:db8::1]:5060)");
+}
+
+Applied policy(Options& options, std::string_view key, std::string_view value) {
+    return registration::set(options.account.policy, key, value);
+}
+
+Applied apply_aor(Options& options, std::string_view value, bool) {
+    auto aor = aor_of(value);
+    if (!aor) return std::unexpected(aor.error());
+    options.account.aor = *std::move(aor);
+    return {};
+}
+
+Applied apply_password(Options& options, std::string_view value, bool) {
+    options.account.password = Redacted{std::string(value)};
+    options.password_given = true;
+    return {};
+}
+
+Applied apply_transport(Options& options, std::string_view value, bool) {
+    options.account.transport = parse_transport(value);
+    if (options.account.transport || equals_ignoring_case(value, "auto")) return {};
+    return std::unexpected("\"" + std::string(value) + "\" is no transport: auto, udp, tcp or tls");
+}
+
+Applied apply_auth_user(Options& options, std::string_view value, bool) {
+    options.account.auth_user = value;
+    return {};
+}
+
+Applied apply_registrar(Options& options, std::string_view value, bool) {
+    return server_uri(options.account.registrar, value);
+}
+
+Applied apply_outbound_proxy(Options& options, std::string_view value, bool) {
+    return server_uri(options.account.outbound_proxy, value);
+}
+
+// F8: "sip:backup.example.net", or with its own domain: "sip:backup.example.net
+// domain=example.net".
+Applied apply_backup(Options& options, std::string_view value, bool first) {
+    if (first) options.account.backups.clear();
+    constexpr std::string_view domain_word = "domain=";
+    registration::Backup backup;
+    const auto space = value.find(' ');
+    if (space != std::string_view::npos) {
+        const auto rest = trimmed(value.substr(space));
+        if (!rest.starts_with(domain_word) || rest.size() == domain_word.size())
+            return std::unexpected("\"" + std::string(value) +
+                                   "\": after the backup's URI only domain=NAME may stand");
+        backup.domain = lower_case(rest.substr(domain_word.size()));
+        value = value.substr(0, space);
+    }
+    if (auto uri = server_uri(backup.uri, value); !uri) return uri;
+    options.account.backups.push_back(std::move(backup));
+    return {};
+}
+
+Applied apply_expires(Options& options, std::string_view value, bool) {
+    return policy(options, "expires", value);
+}
+Applied apply_flows(Options& options, std::string_view value, bool) {
+    return policy(options, "flows", value);
+}
+Applied apply_preset(Options& options, std::string_view value, bool) {
+    return policy(options, "preset", value);
+}
+
+std::string_view policy_key(std::string_view key) {
+    constexpr std::string_view prefix = "policy.";
+    key = trimmed(key);
+    return key.starts_with(prefix) ? key.substr(prefix.size()) : key;
+}
+
+Applied apply_set(Options& options, std::string_view value, bool) {
+    const auto equals = value.find('=');
+    if (equals == std::string_view::npos)
+        return std::unexpected(
+            "\"" + std::string(value) +
+            "\" sets nothing: write policy.key=value (`holdfast policy` lists the keys)");
+    return policy(options, policy_key(value.substr(0, equals)), trimmed(value.substr(equals + 1)));
+}
+
+Applied apply_dns(Options& options, std::string_view value, bool first) {
+    if (first) options.driver.dns_servers.clear();
+    const auto server = endpoint(value);
+    if (!server) return std::unexpected(server.error());
+    options.driver.dns_servers.push_back(*server);
+    return {};
+}
+
+Applied apply_local(Options& options, std::string_view value, bool) {
+    const auto local = endpoint(value);
+    if (!local) return std::unexpected(local.error());
+    options.driver.local = *local;
+    return {};
+}
+
+Applied apply_ca(Options& options, std::string_view value, bool) {
+    options.driver.tls.ca_file = value;
+    return {};
+}
+Applied apply_pin(Options& options, std::string_view value, bool first) {
+    if (first) options.driver.tls.pins.clear();
+    options.driver.tls.pins.emplace_back(value);
+    return {};
+}
+Applied apply_certificate(Options& options, std::string_view value, bool) {
+    options.driver.tls.certificate_file = value;
+    return {};
+}
+Applied apply_key(Options& options, std::string_view value, bool) {
+    options.driver.tls.key_file = value;
+    return {};
+}
+Applied apply_state(Options& options, std::string_view value, bool) {
+    options.driver.state_directory = value;
+    return {};
+}
+Applied apply_record(Options& options, std::string_view value, bool) {
+    options.driver.record_file = value;
+    return {};
+}
+
+Applied flag(bool& place, std::string_view value) {
+    if (value != "true" && value != "false")
+        return std::unexpected("\"" + std::string(value) + "\" is neither true nor false");
+    place = value == "true";
+    return {};
+}
+Applied apply_json(Options& options, std::string_view value, bool) {
+    return flag(options.json, value);
+}
+Applied apply_trace(Options& options, std::string_view value, bool) {
+    return flag(options.trace, value);
+}
+Applied apply_once(Options& options, std::string_view value, bool) {
+    return flag(options.once, value);
+}
+Applied apply_nothing(Options&, std::string_view, bool) {
+    return {};
+}  // --config: it has been read by now
+
+constexpr std::uint8_t both = for_register | for_resolve;
+constexpr std::uint8_t all = both | for_policy;
+
+constexpr std::array table{
+    OptionText{"aor", "AOR", "",
+               "the account, as in sip:alice@example.test; on the command line it stands alone",
+               Form::value, 0, true, apply_aor},
+    OptionText{"password", "TEXT", "",
+               "the password; the file must then be readable for its owner alone (mode 0600)",
+               Form::value, 0, true, apply_password},
+    OptionText{"transport", "auto|udp|tcp|tls", "auto",
+               "how to reach the servers; auto: as DNS says (NAPTR, SRV), else the best that works",
+               Form::value, both, true, apply_transport},
+    OptionText{"auth-user", "NAME", "the AOR's user", "the user name that goes with the password",
+               Form::value, both, true, apply_auth_user},
+    OptionText{"registrar", "URI", "the AOR's domain",
+               "the server to register with, if it is not the AOR's domain", Form::value, both,
+               true, apply_registrar},
+    OptionText{"outbound-proxy", "URI", "none", "the server that every request goes to first",
+               Form::value, both, true, apply_outbound_proxy},
+    OptionText{"backup", "URI[ domain=NAME]", "none",
+               "another server, used while all before it fail; may be given several times",
+               Form::list, both, true, apply_backup},
+    OptionText{"expires", "S", "300", "seconds that a registration is asked to last", Form::value,
+               both, true, apply_expires},
+    OptionText{"flows", "auto|N", "auto",
+               "registrations kept at once, each through another server: 1 or 2; "
+               "auto: 2 if the registrar supports outbound",
+               Form::value, both, true, apply_flows},
+    OptionText{"preset", "NAME", "holdfast",
+               "a named set of all policy values (`holdfast presets` lists them)", Form::value, all,
+               true, apply_preset},
+    OptionText{"set", "policy.KEY=VALUE", "",
+               "one value of the policy (`holdfast policy` lists them); may be given "
+               "several times",
+               Form::list, all, true, apply_set},
+    OptionText{"dns", "ADDRESS[:PORT]", "the system's",
+               "the DNS server to ask; may be given several times", Form::list, both, true,
+               apply_dns},
+    OptionText{"local", "ADDRESS[:PORT]", "any address, the port of the last run",
+               "the local address of all sockets, and the UDP port", Form::value, both, true,
+               apply_local},
+    OptionText{"ca", "FILE", "the system's",
+               "the CA certificates (PEM) that servers are checked against", Form::value, both,
+               true, apply_ca},
+    OptionText{"tls-pin", "sha256/BASE64", "none",
+               "the hash of the server's public key; one of those given must match", Form::list,
+               both, true, apply_pin},
+    OptionText{"certificate", "FILE", "none",
+               "our own certificate (PEM, with its chain) for servers that ask for one",
+               Form::value, both, true, apply_certificate},
+    OptionText{"key", "FILE", "in the certificate's file",
+               "the private key (PEM) of our own certificate", Form::value, both, true, apply_key},
+    OptionText{"state", "DIR", "$XDG_STATE_HOME/holdfast, else ~/.local/state/holdfast",
+               "where the device's identity and what it knows of servers are kept", Form::value,
+               both, true, apply_state},
+    OptionText{"config", "FILE", "none",
+               "read options from a TOML file: the same names, and policy as a table", Form::value,
+               both, false, apply_nothing},
+    OptionText{"json", "", "off", "print JSON, one object a line", Form::flag, all, true,
+               apply_json},
+    OptionText{"trace", "", "off",
+               "print every SIP message to standard error, passwords' answers left out", Form::flag,
+               both, true, apply_trace},
+    OptionText{"record", "FILE", "none",
+               "record everything that happens, for replay; holds no password", Form::value, both,
+               true, apply_record},
+    OptionText{"once", "", "off", "end after the first outcome: registered, or failed", Form::flag,
+               both, true, apply_once},
+};
+
+bool sets_preset(const Setting& setting) {
+    if (setting.key == "preset") return true;
+    const auto equals = setting.value.find('=');
+    return setting.key == "set" && equals != std::string::npos &&
+           policy_key(std::string_view(setting.value).substr(0, equals)) == "preset";
+}
+
+std::expected<sip::OwnedUri, std::string> sip_uri(const std::string& text) {
+    auto uri = sip::OwnedUri::parse(text);
+    if (!uri)
+        return std::unexpected("\"" + text +
+                               "\" is no SIP URI: " + std::string(uri.error().reason) +
+                               " at character " + std::to_string(uri.error().offset + 1));
+    if (!uri->get().is_sip() || uri->get().host.empty())
+        return std::unexpected("\"" + text + "\" is no SIP URI (sip:alice@example.test)");
+    return *std::move(uri);
+}
+
+std::string in_lower_case(const sip::Uri& uri) {
+    const auto host_at = static_cast<std::size_t>(uri.host.data() - uri.text.data());
+    std::string text(uri.text);
+    text.replace(host_at, uri.host.size(), lower_case(uri.host));
+    return text.replace(0, uri.scheme_text.size(), lower_case(uri.scheme_text));
+}
+
+}  // namespace
+
+std::span<const OptionText> option_table() { return table; }
+
+std::expected<void, std::string> apply_settings(Options& options,
+                                                std::span<const Setting> settings) {
+    const Setting* preset = nullptr;
+    for (const auto& setting : settings)
+        if (sets_preset(setting)) preset = &setting;  // the last one said counts
+    std::vector<const Setting*> ordered;
+    if (preset != nullptr) ordered.push_back(preset);
+    for (const auto& setting : settings)
+        if (!sets_preset(setting)) ordered.push_back(&setting);
+    std::set<std::pair<std::string, bool>> begun;  // of the file, and of the command line
+    for (const auto* setting : ordered) {
+        const auto option = std::ranges::find(table, setting->key, &OptionText::name);
+        if (option == table.end())
+            return std::unexpected(setting->where + ": there is no such option");
+        const bool first = begun.emplace(setting->key, setting->where.starts_with("--")).second;
+        if (const auto applied = option->apply(options, setting->value, first); !applied)
+            return std::unexpected(setting->where + ": " + applied.error());
+    }
+    return {};
+}
+
+std::expected<std::string, std::string> uri_of(std::string_view text) {
+    const auto uri = sip_uri(with_scheme(text));
+    if (!uri) return std::unexpected(uri.error());
+    return in_lower_case(uri->get());
+}
+
+std::expected<std::string, std::string> aor_of(std::string_view text) {
+    const auto uri = sip_uri(with_scheme(text));
+    if (!uri) return std::unexpected(uri.error());
+    if (uri->get().user.empty())
+        return std::unexpected("\"" + std::string(text) +
+                               "\" names no user: an account is sip:USER@DOMAIN");
+    return in_lower_case(uri->get());
+}
+
+}  // namespace holdfast::cli

@@ -1,0 +1,65 @@
+// What a user can say, once: one table of options that the command line, the configuration file,
+// --help and the man page are made from or checked against.
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "registration/account.h"
+#include "runtime/driver.h"
+
+namespace holdfast::cli {
+
+struct Options {
+    registration::AccountConfig account;
+    runtime::DriverOptions driver;
+    bool password_given = false;  // an empty one is one, too
+    bool json = false;
+    bool trace = false;
+    bool once = false;
+};
+
+// One thing the user said, and where: "--transport", or "phone.toml:3: transport".
+struct Setting {
+    std::string key;  // an option's name
+    std::string value;
+    std::string where;
+};
+
+enum class Form : std::uint8_t { flag, value, list };
+
+// Which commands know an option.
+enum Commands : std::uint8_t { for_register = 1, for_resolve = 2, for_policy = 4 };
+
+struct OptionText {
+    std::string_view name;   // "transport": --transport on the command line, transport in the file
+    std::string_view value;  // "auto|udp|tcp|tls"; "" for a flag
+    std::string_view standard;  // the default, in words
+    std::string_view meaning;
+    Form form = Form::value;
+    std::uint8_t commands = 0;
+    bool in_file = true;
+    // first: of this source; a list is begun anew, so that the command line replaces the file's.
+    std::expected<void, std::string> (*apply)(Options& options, std::string_view value,
+                                              bool first) = nullptr;
+};
+
+std::span<const OptionText> option_table();
+
+// The preset first, then the others in order, so that the order of options means nothing. The error
+// is a sentence that begins with the setting's place.
+std::expected<void, std::string> apply_settings(Options& options,
+                                                std::span<const Setting> settings);
+
+// "sip:alice@example.test" of what a person may write: without scheme, upper case in the host.
+// Needs a user.
+std::expected<std::string, std::string> aor_of(std::string_view text);
+// The same for what `resolve` takes: a user need not be there.
+std::expected<std::string, std::string> uri_of(std::string_view text);
+
+}  // namespace holdfast::cli

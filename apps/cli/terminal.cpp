@@ -1,0 +1,143 @@
+#include "apps/cli/terminal.h"
+
+#include <poll.h>
+#include <sys/ioctl.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+
+namespace holdfast::cli {
+
+namespace {
+
+// Without echo, character by character; as it was before when this ends, whatever happens.
+class QuietTerminal {
+public:
+    QuietTerminal() : is_set_(::tcgetattr(STDIN_FILENO, &before_) == 0) {
+        if (!is_set_) return;
+        auto quiet = before_;
+        quiet.c_lflag &= ~static_cast<tcflag_t>(ECHO | ICANON | ISIG);
+        quiet.c_cc[VMIN] = 1;
+        quiet.c_cc[VTIME] = 0;
+        is_set_ = ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet) == 0;
+    }
+    QuietTerminal(const QuietTerminal&) = delete;
+    QuietTerminal& operator=(const QuietTerminal&) = delete;
+    ~QuietTerminal() {
+        if (is_set_) ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &before_);
+    }
+    [[nodiscard]] bool is_quiet() const { return is_set_; }
+
+private:
+    termios before_{};
+    bool is_set_ = false;
+};
+
+constexpr char ctrl_c = 3;
+constexpr char ctrl_d = 4;
+constexpr char backspace = 8;
+constexpr char erase_line = 21;  // ctrl-U
+constexpr char rubout = 127;
+
+bool is_continuation(char c) { return (static_cast<unsigned char>(c) & 0xc0U) == 0x80U; }
+
+}  // namespace
+
+bool is_terminal(int descriptor) { return ::isatty(descriptor) == 1; }
+
+TerminalSize terminal_size(int descriptor) {
+    winsize size{};
+    if (::ioctl(descriptor, TIOCGWINSZ, &size) != 0 || size.ws_col == 0 || size.ws_row == 0)
+        return {};
+    return {.columns = size.ws_col, .rows = size.ws_row};
+}
+
+bool wants_color() {
+    const char* no_color = std::getenv("NO_COLOR");
+    return no_color == nullptr || no_color[0] == '\0';
+}
+
+bool can_move_cursor() {
+    const char* terminal = std::getenv("TERM");
+    return terminal != nullptr && terminal[0] != '\0' && std::string_view(terminal) != "dumb";
+}
+
+std::string printable(std::string_view text) {
+    constexpr std::string_view digits = "0123456789abcdef";
+    std::string result;
+    result.reserve(text.size());
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const auto octet = static_cast<unsigned char>(text[i]);
+        // C1 controls (U+0080 to U+009F) are two octets in UTF-8.
+        const bool c1 =
+            octet == 0xc2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xa0;
+        const bool control =
+            (octet < 0x20 && octet != '\n' && octet != '\t') || octet == 0x7f || c1;
+        if (!control) {
+            result += text[i];
+            continue;
+        }
+        result += "\\x";
+        result += digits[octet >> 4U];
+        result += digits[octet & 0xfU];
+    }
+    return result;
+}
+
+std::string shortened(std::string_view text, std::size_t columns) {
+    std::size_t characters = 0;
+    std::size_t cut = 0;  // where the last one that fits beside an ellipsis ends
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        if (is_continuation(text[i])) continue;
+        if (characters + 1 == columns) cut = i;
+        ++characters;
+    }
+    if (characters <= columns) return std::string(text);
+    return columns == 0 ? "" : std::string(text.substr(0, cut)) + "…";
+}
+
+void Printer::write(std::string_view text) {
+    while (!text.empty() && !broken_) {
+        const auto written = ::write(descriptor_, text.data(), text.size());
+        if (written >= 0) {
+            text.remove_prefix(static_cast<std::size_t>(written));
+        } else if (errno == EAGAIN) {  // somebody made our standard output non-blocking
+            pollfd ready{.fd = descriptor_, .events = POLLOUT, .revents = 0};
+            ::poll(&ready, 1, -1);
+        } else if (errno != EINTR) {
+            broken_ = true;
+        }
+    }
+}
+
+std::expected<std::string, std::string> ask_secret(std::string_view question) {
+    Printer terminal(STDERR_FILENO);
+    const QuietTerminal quiet;
+    if (!quiet.is_quiet())
+        return std::unexpected("The terminal cannot be told not to show what is typed");
+    terminal.write(question);
+    std::string secret;
+    char typed = 0;
+    while (true) {
+        const auto size = ::read(STDIN_FILENO, &typed, 1);
+        if (size < 0 && errno == EINTR) continue;
+        const bool gave_up = size <= 0 || typed == ctrl_c || typed == ctrl_d;
+        if (gave_up || typed == '\n' || typed == '\r') {
+            terminal.write("\n");
+            if (gave_up) return std::unexpected("No password was typed");
+            return secret;
+        }
+        if (typed == erase_line) {
+            secret.clear();
+        } else if (typed == rubout || typed == backspace) {
+            while (!secret.empty() && is_continuation(secret.back())) secret.pop_back();
+            if (!secret.empty()) secret.pop_back();
+        } else {
+            secret += typed;
+        }
+    }
+}
+
+}  // namespace holdfast::cli
