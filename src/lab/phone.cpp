@@ -1,7 +1,7 @@
 #include "lab/phone.h"
 
 #include <algorithm>
-#include <set>
+#include <utility>
 
 #include "base/check.h"
 #include "base/text.h"
@@ -84,6 +84,7 @@ void Phone::end_process() {
     ++run_;
     engine_.reset();
     flows_.clear();
+    held_.clear();
     registered_ = false;
     wake_at_ = never;
 }
@@ -101,12 +102,18 @@ void Phone::lose_power() {
 
 void Phone::shut_down() { feed(in::ShutDown{}); }
 
-void Phone::sleep() { asleep_ = true; }
+void Phone::sleep() {
+    asleep_ = true;
+    tcp_.set_frozen(true);
+}
 
+// What the kernel has for the process (timeouts of connects, of DNS) comes when it runs again.
 void Phone::wake() {
     asleep_ = false;
+    tcp_.set_frozen(false);
     wake_at_ = never;
     feed(in::NetworkChanged{addresses_, true});
+    for (const auto& input : std::exchange(held_, {})) feed(input);
 }
 
 void Phone::change_address(const std::vector<IpAddress>& addresses, Uplink* uplink, Nat* behind) {
@@ -134,7 +141,11 @@ void Phone::plug_in() {
 void Phone::give(const Input& input) { feed(input); }
 
 void Phone::feed(const Input& input) {
-    if (!engine_ || asleep_) return;
+    if (!engine_) return;
+    if (asleep_) {
+        held_.push_back(input);
+        return;
+    }
     ++steps_;
     Outbox outbox;
     engine_->handle(internet_.now(), input, outbox);

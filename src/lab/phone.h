@@ -172,6 +172,7 @@ private:
     std::map<FlowId, Flow> flows_;
     std::map<dns::Question, Cached> cache_;
     DnsFault dns_fault_{};
+    std::vector<Input> held_;  // while asleep
     bool asleep_ = false;
     bool powered_ = true;
     bool stopped_ = false;

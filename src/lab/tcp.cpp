@@ -17,6 +17,7 @@ constexpr Duration longest_rto = 60s;
 
 void TcpHost::transmit(PacketKind kind, const TcpId& id, std::uint64_t number,
                        std::uint64_t sequence, std::string bytes) {
+    if (frozen_) return;
     uplink_->send({.kind = kind,
                    .from = id.local,
                    .to = id.remote,

@@ -54,6 +54,7 @@ public:
     void set_uplink(Uplink& uplink) { uplink_ = &uplink; }
     void listen(std::uint16_t port) { listening_.insert(port); }
     void stop_listening() { listening_.clear(); }
+    void set_frozen(bool frozen) { frozen_ = frozen; }  // the host sleeps: nothing is sent
 
     void connect(const TcpId& id);
     void send(const TcpId& id, std::string bytes);
@@ -115,6 +116,7 @@ private:
     std::set<std::uint16_t> listening_;
     Connections connections_;
     std::uint64_t timers_ = 0;
+    bool frozen_ = false;
 };
 
 }  // namespace holdfast::lab
