@@ -28,36 +28,38 @@ Json bytes_json(std::string_view bytes) {
 
 Json dns_record_json(const dns::Record& record) {
     return std::visit(
-        Overloaded{[](const IpAddress& address) { return Json{{"address", address.to_string()}}; },
-                   [](const dns::Srv& srv) {
-                       return Json{{"srv", bytes_json(srv.target)},
-                                   {"priority", srv.priority},
-                                   {"weight", srv.weight},
-                                   {"port", srv.port}};
-                   },
-                   [](const dns::Naptr& naptr) {
-                       return Json{{"naptr", bytes_json(naptr.replacement)},
-                                   {"order", naptr.order},
-                                   {"preference", naptr.preference},
-                                   {"flags", bytes_json(naptr.flags)},
-                                   {"service", bytes_json(naptr.service)},
-                                   {"regexp", bytes_json(naptr.regexp)}};
-                   },
-                   [](const dns::Cname& cname) {
-                       return Json{{"cname", bytes_json(cname.name)}, {"owner", bytes_json(cname.owner)}};
-                   }},
+        Overloaded{
+            [](const IpAddress& address) { return Json{{"address", address.to_string()}}; },
+            [](const dns::Srv& srv) {
+                return Json{{"srv", bytes_json(srv.target)},
+                            {"priority", srv.priority},
+                            {"weight", srv.weight},
+                            {"port", srv.port}};
+            },
+            [](const dns::Naptr& naptr) {
+                return Json{
+                    {"naptr", bytes_json(naptr.replacement)}, {"order", naptr.order},
+                    {"preference", naptr.preference},         {"flags", bytes_json(naptr.flags)},
+                    {"service", bytes_json(naptr.service)},   {"regexp", bytes_json(naptr.regexp)}};
+            },
+            [](const dns::Cname& cname) {
+                return Json{{"cname", bytes_json(cname.name)}, {"owner", bytes_json(cname.owner)}};
+            }},
         record);
 }
 
 Json answer_json(const dns::Answer& answer) {
     Json records = Json::array();
     for (const auto& record : answer.records) records.push_back(dns_record_json(record));
-    return {{"status", name_of(answer.status)}, {"ttl_us", answer.ttl.count()}, {"records", std::move(records)}};
+    return {{"status", name_of(answer.status)},
+            {"ttl_us", answer.ttl.count()},
+            {"records", std::move(records)}};
 }
 
 Json account_json(const registration::AccountConfig& config) {
     Json backups = Json::array();
-    for (const auto& backup : config.backups) backups.push_back({{"uri", backup.uri}, {"domain", backup.domain}});
+    for (const auto& backup : config.backups)
+        backups.push_back({{"uri", backup.uri}, {"domain", backup.domain}});
     Json policy = Json::object();
     for (const auto& field : registration::describe(config.policy)) policy[field.key] = field.value;
     Json json{{"aor", config.aor},
@@ -73,55 +75,76 @@ Json account_json(const registration::AccountConfig& config) {
     return json;
 }
 
-// No header value that carries an answer to a challenge; such a header in a message cut in two stream reads
-// is hidden as far as it can be seen.
+// No header value that carries an answer to a challenge; such a header in a message cut in two
+// stream reads is hidden as far as it can be seen.
 Json message_json(std::string_view bytes) { return bytes_json(sip::redact_authorization(bytes)); }
 
 Json failure_json(std::string_view what, FlowId flow, FlowError error, const std::string& detail) {
-    return {{"in", what}, {"flow", flow.value}, {"error", name_of(error)}, {"detail", bytes_json(detail)}};
+    return {{"in", what},
+            {"flow", flow.value},
+            {"error", name_of(error)},
+            {"detail", bytes_json(detail)}};
 }
 
 Json input_json(const Input& input) {
     return std::visit(
-        Overloaded{
-            [](const in::Time&) { return Json{{"in", "time"}}; },
-            [](const in::FlowOpened& i) {
-                return Json{{"in", "flow_opened"},
-                            {"flow", i.flow.value},
-                            {"local", i.local.to_string()},
-                            {"verified_name", i.verified_name}};
-            },
-            [](const in::FlowFailed& i) { return failure_json("flow_failed", i.flow, i.error, i.detail); },
-            [](const in::FlowClosed& i) { return failure_json("flow_closed", i.flow, i.error, i.detail); },
-            [](const in::Received& i) {
-                return Json{{"in", "received"}, {"flow", i.flow.value}, {"bytes", message_json(i.bytes)}};
-            },
-            [](const in::Stray& i) {
-                return Json{{"in", "stray"},
-                            {"local", i.local.to_string()},
-                            {"remote", i.remote.to_string()},
-                            {"bytes", message_json(i.bytes)}};
-            },
-            [](const in::DnsAnswer& i) {
-                return Json{{"in", "dns_answer"}, {"query", i.query.value}, {"answer", answer_json(i.answer)}};
-            },
-            [](const in::NetworkChanged& i) {
-                Json addresses = Json::array();
-                for (const auto& address : i.addresses) addresses.push_back(address.to_string());
-                return Json{{"in", "network_changed"}, {"addresses", std::move(addresses)}, {"woke", i.woke}};
-            },
-            [](const in::AddAccount& i) {
-                return Json{{"in", "add_account"}, {"account", i.account.value}, {"config", account_json(i.config)}};
-            },
-            [](const in::RemoveAccount& i) {
-                return Json{{"in", "remove_account"}, {"account", i.account.value}};
-            },
-            [](const in::RegisterNow& i) { return Json{{"in", "register_now"}, {"account", i.account.value}}; },
-            [](const in::ChangePassword& i) {
-                return Json{{"in", "change_password"}, {"account", i.account.value}, {"password", recorded_password}};
-            },
-            [](const in::HangUp& i) { return Json{{"in", "hang_up"}, {"account", i.account.value}}; },
-            [](const in::ShutDown&) { return Json{{"in", "shut_down"}}; }},
+        Overloaded{[](const in::Time&) { return Json{{"in", "time"}}; },
+                   [](const in::FlowOpened& i) {
+                       return Json{{"in", "flow_opened"},
+                                   {"flow", i.flow.value},
+                                   {"local", i.local.to_string()},
+                                   {"verified_name", i.verified_name}};
+                   },
+                   [](const in::FlowFailed& i) {
+                       return failure_json("flow_failed", i.flow, i.error, i.detail);
+                   },
+                   [](const in::FlowClosed& i) {
+                       return failure_json("flow_closed", i.flow, i.error, i.detail);
+                   },
+                   [](const in::Received& i) {
+                       return Json{{"in", "received"},
+                                   {"flow", i.flow.value},
+                                   {"bytes", message_json(i.bytes)}};
+                   },
+                   [](const in::Stray& i) {
+                       return Json{{"in", "stray"},
+                                   {"local", i.local.to_string()},
+                                   {"remote", i.remote.to_string()},
+                                   {"bytes", message_json(i.bytes)}};
+                   },
+                   [](const in::DnsAnswer& i) {
+                       return Json{{"in", "dns_answer"},
+                                   {"query", i.query.value},
+                                   {"answer", answer_json(i.answer)}};
+                   },
+                   [](const in::NetworkChanged& i) {
+                       Json addresses = Json::array();
+                       for (const auto& address : i.addresses)
+                           addresses.push_back(address.to_string());
+                       return Json{{"in", "network_changed"},
+                                   {"addresses", std::move(addresses)},
+                                   {"woke", i.woke}};
+                   },
+                   [](const in::AddAccount& i) {
+                       return Json{{"in", "add_account"},
+                                   {"account", i.account.value},
+                                   {"config", account_json(i.config)}};
+                   },
+                   [](const in::RemoveAccount& i) {
+                       return Json{{"in", "remove_account"}, {"account", i.account.value}};
+                   },
+                   [](const in::RegisterNow& i) {
+                       return Json{{"in", "register_now"}, {"account", i.account.value}};
+                   },
+                   [](const in::ChangePassword& i) {
+                       return Json{{"in", "change_password"},
+                                   {"account", i.account.value},
+                                   {"password", recorded_password}};
+                   },
+                   [](const in::HangUp& i) {
+                       return Json{{"in", "hang_up"}, {"account", i.account.value}};
+                   },
+                   [](const in::ShutDown&) { return Json{{"in", "shut_down"}}; }},
         input);
 }
 
@@ -146,34 +169,41 @@ Json event_json(const Event& event) {
 }
 
 Json output_json(const Output& output) {
-    return std::visit(
-        Overloaded{[](const out::OpenFlow& o) {
-                       return Json{{"out", "open_flow"},
-                                   {"flow", o.flow.value},
-                                   {"target", o.target.to_string()},
-                                   {"tls_name", o.tls_name},
-                                   {"spare_port", o.spare_port}};
-                   },
-                   [](const out::CloseFlow& o) { return Json{{"out", "close_flow"}, {"flow", o.flow.value}}; },
-                   [](const out::Send& o) {
-                       return Json{{"out", "send"}, {"flow", o.flow.value}, {"bytes", message_json(o.bytes)}};
-                   },
-                   [](const out::Resolve& o) {
-                       return Json{{"out", "resolve"},
-                                   {"query", o.query.value},
-                                   {"name", bytes_json(o.question.name)},
-                                   {"type", name_of(o.question.type)},
-                                   {"system_resolver", o.question.system_resolver}};
-                   },
-                   [](const out::Store& o) {
-                       return Json{{"out", "store"}, {"key", bytes_json(o.key)}, {"value", bytes_json(o.value)}};
-                   },
-                   [](const Event& event) { return event_json(event); }},
-        output);
+    return std::visit(Overloaded{[](const out::OpenFlow& o) {
+                                     return Json{{"out", "open_flow"},
+                                                 {"flow", o.flow.value},
+                                                 {"target", o.target.to_string()},
+                                                 {"tls_name", o.tls_name},
+                                                 {"spare_port", o.spare_port}};
+                                 },
+                                 [](const out::CloseFlow& o) {
+                                     return Json{{"out", "close_flow"}, {"flow", o.flow.value}};
+                                 },
+                                 [](const out::Send& o) {
+                                     return Json{{"out", "send"},
+                                                 {"flow", o.flow.value},
+                                                 {"bytes", message_json(o.bytes)}};
+                                 },
+                                 [](const out::Resolve& o) {
+                                     return Json{{"out", "resolve"},
+                                                 {"query", o.query.value},
+                                                 {"name", bytes_json(o.question.name)},
+                                                 {"type", name_of(o.question.type)},
+                                                 {"system_resolver", o.question.system_resolver}};
+                                 },
+                                 [](const out::Store& o) {
+                                     return Json{{"out", "store"},
+                                                 {"key", bytes_json(o.key)},
+                                                 {"value", bytes_json(o.value)}};
+                                 },
+                                 [](const Event& event) { return event_json(event); }},
+                      output);
 }
 
 // Every string was checked; what slipped through is replaced rather than thrown at.
-std::string line_of(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
+std::string line_of(const Json& json) {
+    return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
 
 std::string timed(Instant now, Json json) {
     Json line{{"t_us", now.time_since_epoch().count()}};
@@ -185,7 +215,8 @@ std::string timed(Instant now, Json json) {
 
 std::string recorded(const EngineOptions& options) {
     Json state = Json::array();  // keys may be any bytes
-    for (const auto& [key, value] : options.state) state.push_back({{"key", bytes_json(key)}, {"value", bytes_json(value)}});
+    for (const auto& [key, value] : options.state)
+        state.push_back({{"key", bytes_json(key)}, {"value", bytes_json(value)}});
     const std::string seed{options.seed.begin(), options.seed.end()};
     return line_of({{"holdfast_recording", format_version},
                     {"seed", hex(seed)},

@@ -1,13 +1,14 @@
-// A recording as text: JSON, one object a line. The first line is how the engine was made, then each step's input and
-// the outputs that it led to. What was recorded in the field is replayed in the lab: same input, same outputs.
+// A recording as text: JSON, one object a line. The first line is how the engine was made, then
+// each step's input and the outputs that it led to. What was recorded in the field is replayed in
+// the lab: same input, same outputs.
 //
 //   {"holdfast_recording":1,"seed":"…","started_us":…,"wall_clock":…,"user_agent":"…","state":{…}}
 //   {"t_us":123,"in":"received","flow":1,"bytes":{"text":"SIP/2.0 401 …"}}
 //   {"t_us":123,"out":"send","flow":1,"bytes":{"text":"REGISTER …"}}
 //
-// Passwords become a stand-in, and the values of Authorization and Proxy-Authorization "<redacted>", in inputs and
-// outputs alike: two engines with different passwords give equal lines, and so compare a replay with its recording
-// line by line.
+// Passwords become a stand-in, and the values of Authorization and Proxy-Authorization
+// "<redacted>", in inputs and outputs alike: two engines with different passwords give equal lines,
+// and so compare a replay with its recording line by line.
 #pragma once
 
 #include <expected>
@@ -23,7 +24,7 @@ namespace holdfast {
 
 constexpr std::string_view recorded_password = "stand-in";
 
-std::string recorded(const EngineOptions& options);              // one line, without its end
+std::string recorded(const EngineOptions& options);  // one line, without its end
 std::string recorded(Instant now, const Input& input);
 std::string recorded(Instant now, const Output& output);
 

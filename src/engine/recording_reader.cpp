@@ -20,31 +20,39 @@ namespace {
 using namespace recording;
 using Json = nlohmann::ordered_json;
 
-constexpr std::array flow_errors{
-    FlowError::refused,          FlowError::reset,      FlowError::closed_by_peer,
-    FlowError::timed_out,        FlowError::port_unreachable, FlowError::prohibited,
-    FlowError::network_unreachable, FlowError::tls,     FlowError::certificate,
-    FlowError::local_address_gone};
+constexpr std::array flow_errors{FlowError::refused,
+                                 FlowError::reset,
+                                 FlowError::closed_by_peer,
+                                 FlowError::timed_out,
+                                 FlowError::port_unreachable,
+                                 FlowError::prohibited,
+                                 FlowError::network_unreachable,
+                                 FlowError::tls,
+                                 FlowError::certificate,
+                                 FlowError::local_address_gone};
 constexpr std::array dns_statuses{
     dns::Status::ok,        dns::Status::nxdomain,  dns::Status::servfail, dns::Status::refused,
     dns::Status::timed_out, dns::Status::no_server, dns::Status::malformed};
 
 template <class Enum, std::size_t Size>
 std::optional<Enum> named(const std::array<Enum, Size>& all, std::string_view name) {
-    const auto found = std::ranges::find_if(all, [&](Enum value) { return name_of(value) == name; });
+    const auto found =
+        std::ranges::find_if(all, [&](Enum value) { return name_of(value) == name; });
     if (found == all.end()) return std::nullopt;
     return *found;
 }
 
-// Reads members of one object. Getters never throw: a missing or wrong one is remembered, and the reader is not
-// sound any more.
+// Reads members of one object. Getters never throw: a missing or wrong one is remembered, and the
+// reader is not sound any more.
 class Reader {
 public:
     explicit Reader(const Json& json) : json_(json), sound_(json.is_object()) {}
 
     [[nodiscard]] bool sound() const { return sound_; }
     void fault() { sound_ = false; }
-    [[nodiscard]] bool has(const char* key) const { return json_.is_object() && json_.contains(key); }
+    [[nodiscard]] bool has(const char* key) const {
+        return json_.is_object() && json_.contains(key);
+    }
 
     const Json& member(const char* key) {
         static const Json nothing;
@@ -57,7 +65,8 @@ public:
         const auto& value = member(key);
         if constexpr (std::is_signed_v<Number>) {
             if (value.is_number_integer()) return value.template get<Number>();
-        } else if (value.is_number_unsigned() && std::in_range<Number>(value.template get<std::uint64_t>())) {
+        } else if (value.is_number_unsigned() &&
+                   std::in_range<Number>(value.template get<std::uint64_t>())) {
             return static_cast<Number>(value.template get<std::uint64_t>());
         }
         fault();
@@ -212,14 +221,17 @@ constexpr std::array input_readers{
     InputReader{"dns_answer", read_dns_answer},
     InputReader{"network_changed", read_network_changed},
     InputReader{"add_account", read_add_account},
-    InputReader{"remove_account", [](Reader& r) -> Input { return in::RemoveAccount{r.id<AccountId>("account")}; }},
-    InputReader{"register_now", [](Reader& r) -> Input { return in::RegisterNow{r.id<AccountId>("account")}; }},
+    InputReader{"remove_account",
+                [](Reader& r) -> Input { return in::RemoveAccount{r.id<AccountId>("account")}; }},
+    InputReader{"register_now",
+                [](Reader& r) -> Input { return in::RegisterNow{r.id<AccountId>("account")}; }},
     InputReader{"change_password",
                 [](Reader& r) -> Input {
                     return in::ChangePassword{.account = r.id<AccountId>("account"),
                                               .password = Redacted{r.text("password")}};
                 }},
-    InputReader{"hang_up", [](Reader& r) -> Input { return in::HangUp{r.id<AccountId>("account")}; }},
+    InputReader{"hang_up",
+                [](Reader& r) -> Input { return in::HangUp{r.id<AccountId>("account")}; }},
     InputReader{"shut_down", [](Reader&) -> Input { return in::ShutDown{}; }},
 };
 
@@ -229,7 +241,8 @@ std::optional<EngineOptions> read_options(const Json& json) {
     EngineOptions options;
     const auto seed = r.required(from_hex(r.text("seed")));
     if (seed.size() != options.seed.size()) return std::nullopt;
-    std::ranges::transform(seed, options.seed.begin(), [](char c) { return static_cast<std::uint8_t>(c); });
+    std::ranges::transform(seed, options.seed.begin(),
+                           [](char c) { return static_cast<std::uint8_t>(c); });
     options.started = Instant{Duration{r.number<std::int64_t>("started_us")}};
     options.wall_clock = r.number<std::int64_t>("wall_clock");
     options.user_agent = r.text("user_agent");
@@ -247,7 +260,9 @@ std::optional<RecordedStep> read_step(const Json& json) {
     const auto name = r.text("in");
     const auto reader = std::ranges::find(input_readers, name, &InputReader::name);
     if (reader == input_readers.end()) return std::nullopt;
-    RecordedStep step{.at = Instant{Duration{r.number<std::int64_t>("t_us")}}, .input = reader->read(r), .outputs = {}};
+    RecordedStep step{.at = Instant{Duration{r.number<std::int64_t>("t_us")}},
+                      .input = reader->read(r),
+                      .outputs = {}};
     if (!r.sound()) return std::nullopt;
     return step;
 }
@@ -283,8 +298,9 @@ std::expected<Recording, std::string> parse_recording(std::string_view text) {
         text.remove_prefix(std::min(line.size() + 1, text.size()));
         if (!read_line(line, ++number == 1, recording))
             return std::unexpected("line " + std::to_string(number) +
-                                   (number == 1 ? " is not the beginning of a recording of this version"
-                                                : " is not an input or output"));
+                                   (number == 1
+                                        ? " is not the beginning of a recording of this version"
+                                        : " is not an input or output"));
     }
     if (number == 0) return std::unexpected("it is empty");
     return recording;

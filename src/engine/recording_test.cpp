@@ -1,5 +1,5 @@
-// A recording gives back what was recorded, byte for byte, but for what must not be in it: passwords and the values of
-// Authorization headers (design §4, Security).
+// A recording gives back what was recorded, byte for byte, but for what must not be in it:
+// passwords and the values of Authorization headers (design §4, Security).
 #include "engine/recording.h"
 
 #include <gmock/gmock.h>
@@ -43,11 +43,12 @@ std::vector<Input> one_of_each() {
     config.realms = {"a", "b"};
     config.policy = *registration::preset("microsip-3.20");
     config.policy.patience = 1500ms;
-    const dns::Answer answer{.status = dns::Status::ok,
-                             .records = {*IpAddress::parse("2001:db8::1"), dns::Srv{1, 2, 5060, "a.test"},
-                                         dns::Naptr{1, 2, "s", "SIP+D2U", "", "_sip._udp.test"},
-                                         dns::Cname{"a.test", "b.test"}},
-                             .ttl = 60s};
+    const dns::Answer answer{
+        .status = dns::Status::ok,
+        .records = {*IpAddress::parse("2001:db8::1"), dns::Srv{1, 2, 5060, "a.test"},
+                    dns::Naptr{1, 2, "s", "SIP+D2U", "", "_sip._udp.test"},
+                    dns::Cname{"a.test", "b.test"}},
+        .ttl = 60s};
     return {in::Time{},
             in::FlowOpened{FlowId{1}, *Endpoint::parse("192.0.2.1:5070"), "example.test"},
             in::FlowFailed{FlowId{2}, FlowError::certificate, "for another name"},
@@ -67,7 +68,8 @@ std::vector<Input> one_of_each() {
 
 TEST(Recording, GivesBackEveryKindOfInput) {
     const auto inputs = one_of_each();
-    ASSERT_EQ(inputs.size(), std::variant_size_v<Input> + 1) << "one of each, and bytes that are no text";
+    ASSERT_EQ(inputs.size(), std::variant_size_v<Input> + 1)
+        << "one of each, and bytes that are no text";
     const auto text = recording_of(inputs);
     const auto read = parse_recording(text);
     ASSERT_TRUE(read) << read.error();
@@ -91,11 +93,17 @@ TEST(Recording, HoldsNoPasswordAndNoAuthorization) {
     config.aor = "sip:alice@example.test";
     config.password = Redacted{"s3cret"s};
     const auto now = options().started;
-    auto text = recording_of({in::AddAccount{AccountId{1}, config},
-                              in::ChangePassword{AccountId{1}, Redacted{"s3cret2"s}},
-                              in::Received{FlowId{1}, "REGISTER sip:a SIP/2.0\r\nAuthorization: Digest response=\"s3cret3\"\r\n\r\n"},
-                              in::Stray{{}, {}, "X a SIP/2.0\r\nproxy-authorization: Basic s3cret4\r\n\r\n"}});
-    text += recorded(now, Output{out::Send{FlowId{1}, "REGISTER sip:a SIP/2.0\r\nAuthorization: Digest response=\"s3cret5\"\r\n\r\n"}});
+    auto text = recording_of(
+        {in::AddAccount{AccountId{1}, config},
+         in::ChangePassword{AccountId{1}, Redacted{"s3cret2"s}},
+         in::Received{
+             FlowId{1},
+             "REGISTER sip:a SIP/2.0\r\nAuthorization: Digest response=\"s3cret3\"\r\n\r\n"},
+         in::Stray{{}, {}, "X a SIP/2.0\r\nproxy-authorization: Basic s3cret4\r\n\r\n"}});
+    text += recorded(
+        now, Output{out::Send{
+                 FlowId{1},
+                 "REGISTER sip:a SIP/2.0\r\nAuthorization: Digest response=\"s3cret5\"\r\n\r\n"}});
     EXPECT_THAT(text, Not(HasSubstr("s3cret")));
     EXPECT_THAT(text, HasSubstr(recorded_password));
 }
@@ -106,13 +114,15 @@ TEST(Recording, OutputsOfAStepStayWithIt) {
     event.kind = EventKind::registered;
     event.target = Target::parse("udp:203.0.113.11:5060");
     event.reason = "\xff no text";
-    event.targets = {{.target = *event.target, .priority = 1, .weight = 2, .host = "a.test", .reason = "best"}};
-    const std::vector<Output> outputs{out::OpenFlow{FlowId{1}, *event.target, "example.test", true},
-                                      out::CloseFlow{FlowId{1}},
-                                      out::Send{FlowId{1}, "OPTIONS"},
-                                      out::Resolve{QueryId{1}, {"example.test", dns::RecordType::naptr}},
-                                      out::Store{"key", "\xfe"},
-                                      event};
+    event.targets = {
+        {.target = *event.target, .priority = 1, .weight = 2, .host = "a.test", .reason = "best"}};
+    const std::vector<Output> outputs{
+        out::OpenFlow{FlowId{1}, *event.target, "example.test", true},
+        out::CloseFlow{FlowId{1}},
+        out::Send{FlowId{1}, "OPTIONS"},
+        out::Resolve{QueryId{1}, {"example.test", dns::RecordType::naptr}},
+        out::Store{"key", "\xfe"},
+        event};
     ASSERT_EQ(outputs.size(), std::variant_size_v<Output>);
     auto text = recorded(options()) + "\n" + recorded(now, Input{in::Time{}}) + "\n";
     for (const auto& output : outputs) text += recorded(now, output) + "\n";
@@ -144,16 +154,23 @@ TEST(Recording, WhatIsNoneIsSaidWithItsLine) {
     EXPECT_THAT(fault_of("{}\n"), HasSubstr("line 1"));
     EXPECT_THAT(fault_of("\xff\n"), HasSubstr("line 1"));
     const auto head = recorded(options()) + "\n";
-    for (const auto* line : {"[]", "{}", "{\"in\":\"nonsense\",\"t_us\":1}", "{\"in\":\"received\",\"t_us\":1,\"flow\":-1}",
-                             "{\"in\":\"time\",\"t_us\":\"1\"}", "{\"in\":\"hang_up\",\"t_us\":1,\"account\":4294967296}",
-                             "{\"in\":\"received\",\"t_us\":1,\"flow\":1,\"bytes\":{\"base64\":\"*\"}}"})
+    for (const auto* line :
+         {"[]", "{}", "{\"in\":\"nonsense\",\"t_us\":1}",
+          "{\"in\":\"received\",\"t_us\":1,\"flow\":-1}", "{\"in\":\"time\",\"t_us\":\"1\"}",
+          "{\"in\":\"hang_up\",\"t_us\":1,\"account\":4294967296}",
+          "{\"in\":\"received\",\"t_us\":1,\"flow\":1,\"bytes\":{\"base64\":\"*\"}}"})
         EXPECT_THAT(fault_of(head + line + "\n"), HasSubstr("line 2")) << line;
 }
 
 TEST(RecordingWords, Base64IsRfc4648s) {
     using namespace recording;
-    for (const auto& [plain, encoded] : std::vector<std::pair<std::string, std::string>>{
-             {"", ""}, {"f", "Zg=="}, {"fo", "Zm8="}, {"foo", "Zm9v"}, {"foobar", "Zm9vYmFy"}, {"\xff\xfe", "//4="}}) {
+    for (const auto& [plain, encoded] :
+         std::vector<std::pair<std::string, std::string>>{{"", ""},
+                                                          {"f", "Zg=="},
+                                                          {"fo", "Zm8="},
+                                                          {"foo", "Zm9v"},
+                                                          {"foobar", "Zm9vYmFy"},
+                                                          {"\xff\xfe", "//4="}}) {
         EXPECT_EQ(to_base64(plain), encoded);
         EXPECT_EQ(from_base64(encoded), plain);
     }
@@ -163,9 +180,11 @@ TEST(RecordingWords, Base64IsRfc4648s) {
 
 TEST(RecordingWords, Utf8IsRfc3629s) {
     using recording::is_utf8;
-    for (const auto* good : {"", "a", "\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x93\x9e", "\xf4\x8f\xbf\xbf"})
+    for (const auto* good :
+         {"", "a", "\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x93\x9e", "\xf4\x8f\xbf\xbf"})
         EXPECT_TRUE(is_utf8(good)) << good;
-    for (const auto* bad : {"\x80", "\xc0\xaf", "\xc3", "\xe0\x80\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xf8", "a\xff"})
+    for (const auto* bad : {"\x80", "\xc0\xaf", "\xc3", "\xe0\x80\x80", "\xed\xa0\x80",
+                            "\xf4\x90\x80\x80", "\xf8", "a\xff"})
         EXPECT_FALSE(is_utf8(bad));
 }
 

@@ -42,7 +42,8 @@ std::string_view text_of(const ASN1_STRING* text) {
 // "sip:example.test" without a user; its parameters and headers are not part of the identity.
 std::optional<std::string> sip_domain_of(std::string_view uri) {
     constexpr std::string_view scheme = "sip:";
-    if (uri.size() < scheme.size() || !equals_ignoring_case(uri.substr(0, scheme.size()), scheme)) return std::nullopt;
+    if (uri.size() < scheme.size() || !equals_ignoring_case(uri.substr(0, scheme.size()), scheme))
+        return std::nullopt;
     uri.remove_prefix(scheme.size());
     if (uri.find('@') != std::string_view::npos) return std::nullopt;
     uri = uri.substr(0, uri.find_first_of(";?:"));
@@ -51,7 +52,9 @@ std::optional<std::string> sip_domain_of(std::string_view uri) {
 }
 
 // A NUL inside would make two readers see two names.
-bool is_plain(std::string_view name) { return !name.empty() && name.find('\0') == std::string_view::npos; }
+bool is_plain(std::string_view name) {
+    return !name.empty() && name.find('\0') == std::string_view::npos;
+}
 
 std::optional<std::string> address_text(std::string_view bytes) {
     if (bytes.size() == 4) {
@@ -108,7 +111,8 @@ CertificateNames names_of(const X509& certificate) {
         } else if (type == GEN_DNS) {
             if (is_plain(text_of(value))) dns_names.push_back(lower_case(text_of(value)));
         } else if (type == GEN_IPADD) {
-            if (auto address = address_text(text_of(value))) names.addresses.push_back(*std::move(address));
+            if (auto address = address_text(text_of(value)))
+                names.addresses.push_back(*std::move(address));
         }
     }
     // RFC 5922 §7.1: DNS names count only if no sip: URI gives an identity …
@@ -164,14 +168,16 @@ Pin pin_of(const X509& certificate) {
     const std::unique_ptr<unsigned char, FreeOpenssl> encoded{raw};
     Pin pin{};
     CHECK(size > 0);
-    CHECK(EVP_Digest(encoded.get(), static_cast<std::size_t>(size), pin.data(), nullptr, EVP_sha256(), nullptr) == 1);
+    CHECK(EVP_Digest(encoded.get(), static_cast<std::size_t>(size), pin.data(), nullptr,
+                     EVP_sha256(), nullptr) == 1);
     return pin;
 }
 
 std::string to_string(const Pin& pin) {
     std::array<unsigned char, 48> text{};
     const int size = EVP_EncodeBlock(text.data(), pin.data(), static_cast<int>(pin.size()));
-    return "sha256/" + std::string(reinterpret_cast<const char*>(text.data()), static_cast<std::size_t>(size));
+    return "sha256/" +
+           std::string(reinterpret_cast<const char*>(text.data()), static_cast<std::size_t>(size));
 }
 
 std::string issuer_of(const X509& certificate) {
@@ -182,8 +188,12 @@ std::string issuer_of(const X509& certificate) {
     return text.data();
 }
 
-std::string begins_on(const X509& certificate) { return words_of(X509_get0_notBefore(&certificate)); }
-std::string expires_on(const X509& certificate) { return words_of(X509_get0_notAfter(&certificate)); }
+std::string begins_on(const X509& certificate) {
+    return words_of(X509_get0_notBefore(&certificate));
+}
+std::string expires_on(const X509& certificate) {
+    return words_of(X509_get0_notAfter(&certificate));
+}
 
 bool is_current(const X509& certificate) {
     return X509_cmp_current_time(X509_get0_notBefore(&certificate)) < 0 &&

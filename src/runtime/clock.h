@@ -1,4 +1,5 @@
-// The host's clocks and its entropy: read here and handed down, never asked for below (docs/architecture.md).
+// The host's clocks and its entropy: read here and handed down, never asked for below
+// (docs/architecture.md).
 #pragma once
 
 #include <cstdint>
@@ -8,7 +9,8 @@
 
 namespace holdfast::runtime {
 
-// CLOCK_BOOTTIME: goes on while the host sleeps, so that a refresh is not missed by the length of the sleep (K5).
+// CLOCK_BOOTTIME: goes on while the host sleeps, so that a refresh is not missed by the length of
+// the sleep (K5).
 Instant boot_time();
 // How long the host has slept since it was started: CLOCK_BOOTTIME less CLOCK_MONOTONIC.
 Duration time_asleep();

@@ -77,20 +77,25 @@ dns::Answer answer_of(const ares_addrinfo& list) {
         if (node->ai_addrlen > sizeof address.storage) continue;
         std::memcpy(&address.storage, node->ai_addr, node->ai_addrlen);
         address.length = node->ai_addrlen;
-        if (const auto endpoint = endpoint_of(address)) answer.records.emplace_back(endpoint->address);
-        if (node->ai_ttl > 0) answer.ttl = std::min<Duration>(answer.ttl, std::chrono::seconds{node->ai_ttl});
+        if (const auto endpoint = endpoint_of(address))
+            answer.records.emplace_back(endpoint->address);
+        if (node->ai_ttl > 0)
+            answer.ttl = std::min<Duration>(answer.ttl, std::chrono::seconds{node->ai_ttl});
     }
     return answer;
 }
 
 }  // namespace
 
-// c-ares 1.18 cannot read its configuration again: a changed list of servers gets a new channel, and the old one
-// lives until its last question is answered.
+// c-ares 1.18 cannot read its configuration again: a changed list of servers gets a new channel,
+// and the old one lives until its last question is answered.
 class DnsClient::Impl {
 public:
     Impl(Loop& loop, DnsOptions options, Answered answered)
-        : loop_(loop), options_(std::move(options)), hosts_(options_.hosts_file), answered_(std::move(answered)) {
+        : loop_(loop),
+          options_(std::move(options)),
+          hosts_(options_.hosts_file),
+          answered_(std::move(answered)) {
         static std::once_flag initialised;
         std::call_once(initialised, [] { ares_library_init(ARES_LIB_INIT_ALL); });
     }
@@ -98,31 +103,36 @@ public:
     void ask(QueryId id, const dns::Question& question) {
         const auto family = family_of(question.type);
         if (family)
-            if (const auto* addresses = hosts_.find(question.name)) return answered_(id, from_hosts(*addresses, *family));
+            if (const auto* addresses = hosts_.find(question.name))
+                return answered_(id, from_hosts(*addresses, *family));
         auto* channel = current_channel();
-        if (channel == nullptr) return answered_(id, {.status = dns::Status::no_server, .records = {}});
+        if (channel == nullptr)
+            return answered_(id, {.status = dns::Status::no_server, .records = {}});
         const auto number = ++asked_;
         auto timer = std::make_unique<Timer>(loop_, [this, number] {
             finish(number, {.status = dns::Status::timed_out, .records = {}});
         });
         timer->arm(boot_time() + options_.limit);
         pending_.emplace(number, Pending{id, std::move(timer)});
-        ++channel->questions;
-        auto* call = new Call{this, channel, number, question.type};  // deleted by its callback, which always comes
         if (family && question.system_resolver) {
+            ++channel->questions;
+            auto* call = new Call{this, channel, number,
+                                  question};  // deleted by its callback, which always comes
             ares_addrinfo_hints hints{};
             hints.ai_family = domain_of(*family);
             hints.ai_flags = ARES_AI_NOSORT;
-            ares_getaddrinfo(channel->handle, question.name.c_str(), nullptr, &hints, on_addresses, call);
+            ares_getaddrinfo(channel->handle, question.name.c_str(), nullptr, &hints, on_addresses,
+                             call);
+            channel->arm_timer();
         } else {
-            ares_query(channel->handle, question.name.c_str(), ns_c_in, wire_type_of(question.type), on_answer, call);
+            query(*channel, number, question);
         }
-        channel->arm_timer();
     }
 
 private:
     struct Channel {
-        explicit Channel(Loop& to_run) : loop(to_run), timer(to_run, [this] { process(ARES_SOCKET_BAD, ARES_SOCKET_BAD); }) {}
+        explicit Channel(Loop& to_run)
+            : loop(to_run), timer(to_run, [this] { process(ARES_SOCKET_BAD, ARES_SOCKET_BAD); }) {}
         Channel(const Channel&) = delete;
         Channel& operator=(const Channel&) = delete;
         ~Channel() {
@@ -136,8 +146,10 @@ private:
         void arm_timer() {
             timeval left{};
             if (ares_timeout(handle, nullptr, &left) == nullptr) return timer.stop();
-            // The millisecond: c-ares compares in whole ones, and a call too early is a call for nothing.
-            timer.arm(boot_time() + std::chrono::seconds{left.tv_sec} + std::chrono::microseconds{left.tv_usec} + 1ms);
+            // The millisecond: c-ares compares in whole ones, and a call too early is a call for
+            // nothing.
+            timer.arm(boot_time() + std::chrono::seconds{left.tv_sec} +
+                      std::chrono::microseconds{left.tv_usec} + 1ms);
         }
 
         Loop& loop;
@@ -154,8 +166,15 @@ private:
         Impl* client;
         Channel* channel;
         std::uint64_t number;
-        dns::RecordType type;
+        dns::Question question;
     };
+
+    void query(Channel& channel, std::uint64_t number, const dns::Question& question) {
+        ++channel.questions;
+        ares_query(channel.handle, question.name.c_str(), ns_c_in, wire_type_of(question.type),
+                   on_answer, new Call{this, &channel, number, question});
+        channel.arm_timer();
+    }
 
     static dns::Answer from_hosts(const std::vector<IpAddress>& addresses, Family family) {
         dns::Answer answer{.status = dns::Status::ok, .records = {}, .ttl = local_ttl};
@@ -166,33 +185,53 @@ private:
 
     Channel* current_channel() {
         const auto mark = options_.servers.empty() ? mark_of(options_.resolv_conf) : FileMark{};
-        if (!channels_.empty() && mark == mark_) return channels_.back().get();
-        std::erase_if(channels_, [](const auto& channel) { return channel->questions == 0; });
-        auto channel = make_channel();
-        if (!channel) return nullptr;
+        if (current_ != nullptr && mark == mark_) return current_;
+        // It may be a callback of one of them that led here: they go when that has returned.
+        std::erase_if(channels_, [this](auto& channel) {
+            if (channel->questions == 0) loop_.post([old = channel] {});
+            return channel->questions == 0;
+        });
         mark_ = mark;
+        verbatim_ = nullptr;
+        return current_ = new_channel(0);
+    }
+
+    // Asked when all servers have failed: c-ares 1.18 then says "connection refused", although they
+    // may have answered SERVFAIL. This one hands on what the first of them says.
+    Channel* verbatim_channel() {
+        if (verbatim_ == nullptr) verbatim_ = new_channel(ARES_FLAG_NOCHECKRESP);
+        return verbatim_;
+    }
+
+    Channel* new_channel(int flags) {
+        auto channel = make_channel(flags);
+        if (!channel) return nullptr;
         channels_.push_back(std::move(channel));
         return channels_.back().get();
     }
 
-    std::unique_ptr<Channel> make_channel() {
-        auto channel = std::make_unique<Channel>(loop_);
+    std::shared_ptr<Channel> make_channel(int flags) {
+        auto channel = std::make_shared<Channel>(loop_);
         auto resolv_conf = options_.resolv_conf.string();
         ares_options settings{};
+        settings.flags = flags;
         settings.timeout = static_cast<int>(first_timeout.count());
         settings.tries = rounds;
         settings.sock_state_cb = on_socket;
         settings.sock_state_cb_data = channel.get();
         settings.resolvconf_path = resolv_conf.data();
-        const int given = ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB | ARES_OPT_RESOLVCONF;
+        const int given = ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES |
+                          ARES_OPT_SOCK_STATE_CB | ARES_OPT_RESOLVCONF;
         if (ares_init_options(&channel->handle, &settings, given) != ARES_SUCCESS) return nullptr;
         if (options_.servers.empty()) return channel;
         std::string list;
         for (const auto& server : options_.servers) {
             if (!list.empty()) list += ',';
-            list += Endpoint{server.address, server.port == 0 ? std::uint16_t{53} : server.port}.to_string();
+            list += Endpoint{server.address, server.port == 0 ? std::uint16_t{53} : server.port}
+                        .to_string();
         }
-        if (ares_set_servers_ports_csv(channel->handle, list.c_str()) != ARES_SUCCESS) return nullptr;
+        if (ares_set_servers_ports_csv(channel->handle, list.c_str()) != ARES_SUCCESS)
+            return nullptr;
         return channel;
     }
 
@@ -210,19 +249,25 @@ private:
         auto& watch = channel.watches[socket];
         if (!watch)
             watch = std::make_unique<Watch>(channel.loop, socket, [&channel, socket](Ready ready) {
-                channel.process(ready.readable ? socket : ARES_SOCKET_BAD, ready.writable ? socket : ARES_SOCKET_BAD);
+                channel.process(ready.readable ? socket : ARES_SOCKET_BAD,
+                                ready.writable ? socket : ARES_SOCKET_BAD);
             });
         watch->want({.readable = readable != 0, .writable = writable != 0});
     }
 
-    static void on_answer(void* data, int status, int /*timeouts*/, unsigned char* bytes, int size) {
+    static void on_answer(void* data, int status, int /*timeouts*/, unsigned char* bytes,
+                          int size) {
         const std::unique_ptr<Call> call{static_cast<Call*>(data)};
         if (status == ARES_EDESTRUCTION) return;
         --call->channel->questions;
+        auto& client = *call->client;
+        if (status == ARES_ECONNREFUSED && call->channel == client.current_)
+            if (auto* verbatim = client.verbatim_channel(); verbatim != nullptr)
+                return client.query(*verbatim, call->number, call->question);
         dns::Answer answer{.status = status_of(status), .records = {}};
         if (bytes != nullptr && size > 0)
-            answer = read_dns_answer({bytes, static_cast<std::size_t>(size)}, call->type);
-        call->client->finish(call->number, std::move(answer));
+            answer = read_dns_answer({bytes, static_cast<std::size_t>(size)}, call->question.type);
+        client.finish(call->number, std::move(answer));
     }
 
     static void on_addresses(void* data, int status, int /*timeouts*/, ares_addrinfo* result) {
@@ -242,7 +287,10 @@ private:
     FileMark mark_;
     std::uint64_t asked_ = 0;
     std::map<std::uint64_t, Pending> pending_;
-    std::vector<std::unique_ptr<Channel>> channels_;  // the last one is in use
+    std::vector<std::shared_ptr<Channel>>
+        channels_;  // also those that only wait for their last answers
+    Channel* current_ = nullptr;
+    Channel* verbatim_ = nullptr;
 };
 
 DnsClient::DnsClient(Loop& loop, DnsOptions options, Answered answered)

@@ -1,5 +1,6 @@
-// Asks the system's name servers, or given ones: one question, one answer, always, within `limit`. c-ares on the
-// loop, no thread. The list of servers is read again when resolv.conf changes; the hosts file is asked first (L1).
+// Asks the system's name servers, or given ones: one question, one answer, always, within `limit`.
+// c-ares on the loop, no thread. The list of servers is read again when resolv.conf changes; the
+// hosts file is asked first (L1).
 #pragma once
 
 #include <filesystem>

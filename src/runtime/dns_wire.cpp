@@ -14,7 +14,8 @@ namespace holdfast::runtime {
 
 namespace {
 
-constexpr std::uint32_t longest_ttl = 7 * 24 * 3600;  // RFC 8767 §4 caps so: a typo must not last for years
+constexpr std::uint32_t longest_ttl =
+    7 * 24 * 3600;  // RFC 8767 §4 caps so: a typo must not last for years
 
 int wire_type_of(dns::RecordType type) {
     switch (type) {
@@ -57,7 +58,8 @@ public:
     }
     std::string name() {
         std::array<char, NS_MAXDNAME> text{};
-        const int used = sound_ ? dn_expand(message_begin_, message_end_, at_, text.data(), text.size()) : -1;
+        const int used =
+            sound_ ? dn_expand(message_begin_, message_end_, at_, text.data(), text.size()) : -1;
         if (used < 0 || used > end_ - at_) {
             sound_ = false;
             return {};
@@ -162,7 +164,8 @@ dns::Answer read_dns_answer(std::span<const std::uint8_t> bytes, dns::RecordType
     bool found = false;
     for (int i = 0; i < ns_msg_count(message, ns_s_an); ++i) {
         ns_rr record{};
-        if (ns_parserr(&message, ns_s_an, i, &record) != 0) return {.status = dns::Status::malformed, .records = {}};
+        if (ns_parserr(&message, ns_s_an, i, &record) != 0)
+            return {.status = dns::Status::malformed, .records = {}};
         if (ns_rr_class(record) != ns_c_in) continue;
         RecordReader reader{message, record};
         auto value = read_record(reader, record, asked_type);

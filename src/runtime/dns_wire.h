@@ -1,4 +1,5 @@
-// A raw DNS answer (RFC 1035 §4) as our answer: the records asked for, the CNAMEs that lead to them, and the TTL.
+// A raw DNS answer (RFC 1035 §4) as our answer: the records asked for, the CNAMEs that lead to
+// them, and the TTL.
 #pragma once
 
 #include <cstdint>
@@ -8,7 +9,8 @@
 
 namespace holdfast::runtime {
 
-// Whatever the bytes are; malformed is a status. A negative answer's TTL is RFC 2308 §5's, 0 without a SOA.
+// Whatever the bytes are; malformed is a status. A negative answer's TTL is RFC 2308 §5's, 0
+// without a SOA.
 dns::Answer read_dns_answer(std::span<const std::uint8_t> message, dns::RecordType asked);
 
 }  // namespace holdfast::runtime

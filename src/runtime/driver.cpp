@@ -21,7 +21,8 @@ namespace {
 // A deadline that is still due after so many calls is ours to mend: it would spin for ever.
 constexpr int fruitless_calls = 100;
 
-// What the runtime itself remembers stands beside the engine's keys, under a prefix that the engine does not see.
+// What the runtime itself remembers stands beside the engine's keys, under a prefix that the engine
+// does not see.
 constexpr std::string_view own_prefix = "runtime/";
 std::string port_key(Family family) {
     return std::string(own_prefix) + (family == Family::ipv4 ? "udp_port/ipv4" : "udp_port/ipv6");
@@ -100,13 +101,15 @@ std::expected<void, Failure> Driver::Impl::open() {
     engine_options_.user_agent = options_.user_agent;
     now_ = engine_options_.started;
     // 0.0.0.0:5070 asks for the port only.
-    if (options_.local && !options_.local->address.is_unspecified()) local_address_ = options_.local->address;
+    if (options_.local && !options_.local->address.is_unspecified())
+        local_address_ = options_.local->address;
     if (auto opened = open_state(); !opened) return opened;
     if (auto opened = open_flows(); !opened) return opened;
-    dns_ = std::make_unique<DnsClient>(loop_, DnsOptions{.servers = options_.dns_servers},
-                                       [this](QueryId query, dns::Answer answer) {
-                                           happened(in::DnsAnswer{.query = query, .answer = std::move(answer)});
-                                       });
+    dns_ = std::make_unique<DnsClient>(
+        loop_, DnsOptions{.servers = options_.dns_servers},
+        [this](QueryId query, dns::Answer answer) {
+            happened(in::DnsAnswer{.query = query, .answer = std::move(answer)});
+        });
     if (options_.record_file.empty()) return {};
     auto recorder = Recorder::create(options_.record_file, engine_options_);
     if (!recorder) return std::unexpected(recorder.error());
@@ -133,19 +136,23 @@ std::expected<void, Failure> Driver::Impl::open_state() {
             continue;
         }
         for (const auto family : {Family::ipv4, Family::ipv6})
-            if (key == port_key(family)) remembered_ports_[family] = parse_number<std::uint16_t>(value).value_or(0);
+            if (key == port_key(family))
+                remembered_ports_[family] = parse_number<std::uint16_t>(value).value_or(0);
     }
     return {};
 }
 
 std::expected<void, Failure> Driver::Impl::open_flows() {
-    FlowsOptions flows{.local = local_address_, .wanted_ports = remembered_ports_, .tls = options_.tls};
+    FlowsOptions flows{
+        .local = local_address_, .wanted_ports = remembered_ports_, .tls = options_.tls};
     if (options_.wanted_udp_port != 0)
-        for (const auto family : {Family::ipv4, Family::ipv6}) flows.wanted_ports[family] = options_.wanted_udp_port;
+        for (const auto family : {Family::ipv4, Family::ipv6})
+            flows.wanted_ports[family] = options_.wanted_udp_port;
     FlowsHandler handler{.happened = [this](Input input) { happened(std::move(input)); },
                          .traffic =
                              [this](const Traffic& traffic) {
-                                 for (auto* observer : observers_) observer->on_traffic(now_, traffic);
+                                 for (auto* observer : observers_)
+                                     observer->on_traffic(now_, traffic);
                              },
                          .notice = [this](std::string sentence) { notice(std::move(sentence)); },
                          .port_chosen =
@@ -162,7 +169,8 @@ std::expected<void, Failure> Driver::Impl::open_flows() {
 void Driver::Impl::attach(MachineRef machine) {
     CHECK(!machine_.handle);
     machine_ = std::move(machine);
-    const NetworkOptions network{.include_loopback = options_.include_loopback, .only = local_address_};
+    const NetworkOptions network{.include_loopback = options_.include_loopback,
+                                 .only = local_address_};
     inputs_.push_front(in::NetworkChanged{.addresses = source_addresses(network), .woke = false});
     network_ = std::make_unique<NetworkWatch>(
         loop_, network, [this](std::vector<IpAddress> addresses, bool woke) {
@@ -211,14 +219,15 @@ void Driver::Impl::arm_deadline() {
     if (deadline.at > now_) {
         fruitless_ = 0;
     } else if (++fruitless_ > fruitless_calls) {
-        check_failed(("a deadline moves on when it is handled: " + std::string(deadline.reason)).c_str(), __FILE__,
-                     __LINE__);
+        check_failed(
+            ("a deadline moves on when it is handled: " + std::string(deadline.reason)).c_str(),
+            __FILE__, __LINE__);
     }
     deadline_.arm(deadline.at);
 }
 
-// B3: on the disk before it is on the wire. A disk that is full must not make a phone unreachable: the user is told
-// once, and the phone goes on.
+// B3: on the disk before it is on the wire. A disk that is full must not make a phone unreachable:
+// the user is told once, and the phone goes on.
 void Driver::Impl::make_durable(const std::vector<Output>& outputs) {
     for (const auto& output : outputs)
         if (const auto* store = std::get_if<out::Store>(&output)) unstored_.push_back(*store);
@@ -230,7 +239,8 @@ void Driver::Impl::make_durable(const std::vector<Output>& outputs) {
         if (std::exchange(state_is_broken_, false)) notice("The state can be written again.");
         return;
     }
-    // The last value of a key is the one that counts; a disk that stays full must not fill the memory too.
+    // The last value of a key is the one that counts; a disk that stays full must not fill the
+    // memory too.
     std::map<std::string, std::string> latest;
     for (auto& store : unstored_) latest[std::move(store.key)] = std::move(store.value);
     unstored_.clear();
@@ -242,10 +252,13 @@ void Driver::Impl::perform(Output& output) {
     std::visit(Overloaded{[this](const out::OpenFlow& open) { flows_->open(open); },
                           [this](const out::CloseFlow& close) { flows_->close(close.flow); },
                           [this](const out::Send& send) {
-                              if (!unstored_.empty() && !state_is_broken_) make_durable({});  // a port just opened
+                              if (!unstored_.empty() && !state_is_broken_)
+                                  make_durable({});  // a port just opened
                               flows_->send(send.flow, send.bytes);
                           },
-                          [this](const out::Resolve& resolve) { dns_->ask(resolve.query, resolve.question); },
+                          [this](const out::Resolve& resolve) {
+                              dns_->ask(resolve.query, resolve.question);
+                          },
                           [](const out::Store&) {},  // done
                           [this](const Event& event) { tell(event); }},
                output);
@@ -294,8 +307,12 @@ void Driver::run() {
 }
 void Driver::stop() { impl_->loop_.stop(); }
 bool Driver::stopped() const { return impl_->stopped_; }
-void Driver::on_stopped(std::function<void()> callback) { impl_->on_stopped_ = std::move(callback); }
-std::optional<std::uint16_t> Driver::udp_port(Family family) const { return impl_->flows_->udp_port(family); }
+void Driver::on_stopped(std::function<void()> callback) {
+    impl_->on_stopped_ = std::move(callback);
+}
+std::optional<std::uint16_t> Driver::udp_port(Family family) const {
+    return impl_->flows_->udp_port(family);
+}
 std::uint64_t Driver::steps() const { return impl_->steps_; }
 
 }  // namespace holdfast::runtime

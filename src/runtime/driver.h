@@ -1,11 +1,12 @@
-// Runs a machine of the engine's shape against the real world: performs its outbox in order, stores first, feeds it
-// what happens, and wakes it at its deadline and not otherwise.
+// Runs a machine of the engine's shape against the real world: performs its outbox in order, stores
+// first, feeds it what happens, and wakes it at its deadline and not otherwise.
 //
 //   Loop loop;
-//   auto driver = Driver::open(loop, options);      // state, port, TLS files: what cannot work is said here
-//   Engine engine{(*driver)->engine_options()};
+//   auto driver = Driver::open(loop, options);      // state, port, TLS files: what cannot work is
+//   said here Engine engine{(*driver)->engine_options()};
 //   (*driver)->add_observer(console);
-//   (*driver)->attach(machine_of(engine));          // the engine must outlive the driver's last run
+//   (*driver)->attach(machine_of(engine));          // the engine must outlive the driver's last
+//   run
 //   (*driver)->submit(in::AddAccount{AccountId{1}, config});
 //   (*driver)->run();                               // until Event stopped, or stop()
 #pragma once
@@ -33,27 +34,29 @@ namespace holdfast::runtime {
 struct DriverOptions {
     // "": the XDG directory. See keep_state.
     std::filesystem::path state_directory;
-    bool keep_state = true;               // false: nothing is read or written (demo, tests)
-    // --local: the address that all sockets are bound to; its port, if not 0, is UDP's, and a failure if taken.
+    bool keep_state = true;  // false: nothing is read or written (demo, tests)
+    // --local: the address that all sockets are bound to; its port, if not 0, is UDP's, and a
+    // failure if taken.
     std::optional<Endpoint> local;
     // UDP's port otherwise; 0: the one that the state remembers, else a random one (N6).
     std::uint16_t wanted_udp_port = 0;
-    std::vector<Endpoint> dns_servers;    // --dns; empty: the system's; port 0 is 53
+    std::vector<Endpoint> dns_servers;  // --dns; empty: the system's; port 0 is 53
     TlsOptions tls;
-    bool include_loopback = false;        // loopback counts as a usable source address although there are others
-    std::filesystem::path record_file;    // "": no recording
+    bool include_loopback =
+        false;  // loopback counts as a usable source address although there are others
+    std::filesystem::path record_file;  // "": no recording
     std::string user_agent = "Holdfast";
-    std::optional<Seed> seed;             // nothing: the host's entropy
+    std::optional<Seed> seed;  // nothing: the host's entropy
 };
 
 enum class Direction : std::uint8_t { sent, received };
 
-// One datagram, or stream bytes as they came, for --trace. Secrets are still in it: redact before printing
-// (sip/redaction.h). A trace of a stream sees whole messages only if it frames them.
+// One datagram, or stream bytes as they came, for --trace. Secrets are still in it: redact before
+// printing (sip/redaction.h). A trace of a stream sees whole messages only if it frames them.
 struct Traffic {
     Direction direction = Direction::sent;
-    FlowId flow;                          // 0: a stray datagram
-    Target target;                        // the other end
+    FlowId flow;    // 0: a stray datagram
+    Target target;  // the other end
     Endpoint local;
     std::string_view bytes;
 };
@@ -64,7 +67,7 @@ public:
     Observer(const Observer&) = delete;
     Observer& operator=(const Observer&) = delete;
     virtual ~Observer() = default;
-    virtual void on_event(Instant, const Event&) {}   // the engine's, and the runtime's own notices
+    virtual void on_event(Instant, const Event&) {}  // the engine's, and the runtime's own notices
     virtual void on_traffic(Instant, const Traffic&) {}
     // Everything: one step of the machine, before it is performed.
     virtual void on_step(Instant, const Input&, const std::vector<Output>&) {}
@@ -94,17 +97,17 @@ public:
     [[nodiscard]] const EngineOptions& engine_options() const;
     // Feeds NetworkChanged as the first input. Once.
     void attach(MachineRef machine);
-    void add_observer(Observer& observer);            // must outlive the driver
+    void add_observer(Observer& observer);  // must outlive the driver
     // One more thing that happened; handled in the order given, never inside this call.
     void submit(Input input);
 
-    void run();                                       // loop.run() until the machine has said `stopped`, or stop()
+    void run();  // loop.run() until the machine has said `stopped`, or stop()
     void stop();
-    [[nodiscard]] bool stopped() const;               // the machine has said so (several drivers on one loop)
+    [[nodiscard]] bool stopped() const;  // the machine has said so (several drivers on one loop)
     void on_stopped(std::function<void()> callback);  // instead of stopping the loop
 
     [[nodiscard]] std::optional<std::uint16_t> udp_port(Family family) const;  // in use, if open
-    [[nodiscard]] std::uint64_t steps() const;        // how often the machine was called
+    [[nodiscard]] std::uint64_t steps() const;  // how often the machine was called
 
 private:
     class Impl;

@@ -1,8 +1,13 @@
-// The driver: a machine's outbox against real sockets; stores before sends, the port kept, woken by deadlines only.
+// The driver: a machine's outbox against real sockets; stores before sends, the port kept, woken by
+// deadlines only.
 #include "runtime/driver.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <map>
 
 #include "runtime/clock.h"
 #include "runtime/state_file.h"
@@ -36,7 +41,8 @@ protected:
     static ScriptedMachine::Script opener(const Endpoint& remote) {
         return [remote](Instant, const Input& input, Outbox& outbox) {
             if (std::holds_alternative<in::NetworkChanged>(input))
-                outbox.push(out::OpenFlow{.flow = flow, .target = {Transport::udp, remote}, .tls_name = {}});
+                outbox.push(out::OpenFlow{
+                    .flow = flow, .target = {Transport::udp, remote}, .tls_name = {}});
         };
     }
     // Runs one driver until its UDP port is open; the port.
@@ -45,15 +51,18 @@ protected:
         if (log != nullptr) driver->add_observer(*log);
         ScriptedMachine machine{[](Instant, const Input& input, Outbox& outbox) {
             if (std::holds_alternative<in::NetworkChanged>(input))
-                outbox.push(out::OpenFlow{.flow = flow,
-                                          .target = {Transport::udp, {loopback(2), 5060}},
-                                          .tls_name = {}});
-            if (std::holds_alternative<in::FlowOpened>(input)) outbox.push(out::Send{.flow = flow, .bytes = "x"});
+                outbox.push(out::OpenFlow{
+                    .flow = flow, .target = {Transport::udp, {loopback(2), 5060}}, .tls_name = {}});
+            if (std::holds_alternative<in::FlowOpened>(input))
+                outbox.push(out::Send{.flow = flow, .bytes = "x"});
         }};
         driver->attach(machine_of(machine));
-        EXPECT_TRUE(loop_.run_until([&] { return driver->udp_port(Family::ipv4).has_value() &&
-                                                 machine.last<in::FlowOpened>() != nullptr; },
-                                    limit));
+        EXPECT_TRUE(loop_.run_until(
+            [&] {
+                return driver->udp_port(Family::ipv4).has_value() &&
+                       machine.last<in::FlowOpened>() != nullptr;
+            },
+            limit));
         return driver->udp_port(Family::ipv4).value_or(0);
     }
 
@@ -82,7 +91,8 @@ TEST_F(DriverTest, StoresOfAStepAreDurableBeforeItsSends) {  // B3
     const auto driver = open();
     ScriptedMachine machine{[&](Instant, const Input& input, Outbox& outbox) {
         if (std::holds_alternative<in::NetworkChanged>(input))
-            outbox.push(out::OpenFlow{.flow = flow, .target = {Transport::udp, server.endpoint()}, .tls_name = {}});
+            outbox.push(out::OpenFlow{
+                .flow = flow, .target = {Transport::udp, server.endpoint()}, .tls_name = {}});
         if (std::holds_alternative<in::FlowOpened>(input)) {
             outbox.push(out::Send{.flow = flow, .bytes = "REGISTER"});
             outbox.push(out::Store{.key = "cseq", .value = "64"});
@@ -98,7 +108,8 @@ TEST_F(DriverTest, StoredStateComesBackWithoutTheRuntimesOwnKeys) {  // B3, N6
         const auto driver = open();
         ScriptedMachine machine{[](Instant, const Input& input, Outbox& outbox) {
             if (!std::holds_alternative<in::NetworkChanged>(input)) return;
-            outbox.push(out::OpenFlow{.flow = flow, .target = {Transport::udp, {loopback(2), 5060}}, .tls_name = {}});
+            outbox.push(out::OpenFlow{
+                .flow = flow, .target = {Transport::udp, {loopback(2), 5060}}, .tls_name = {}});
             outbox.push(out::Store{.key = "call-id", .value = "one"});
             outbox.push(out::Send{.flow = flow, .bytes = "x"});
         }};
@@ -125,7 +136,8 @@ TEST_F(DriverTest, TakenPortIsSaidAndAnotherOneIsUsedAndKept) {  // N6
         second = port_after_one_run(options(), &log);
         EXPECT_NE(second, first);
         ASSERT_NE(log.find(EventKind::notice), nullptr);
-        EXPECT_THAT(log.find(EventKind::notice)->reason, HasSubstr("port " + std::to_string(first) + " is taken"));
+        EXPECT_THAT(log.find(EventKind::notice)->reason,
+                    HasSubstr("port " + std::to_string(first) + " is taken"));
     }
     EXPECT_EQ(port_after_one_run(options()), second);
 }
@@ -168,7 +180,10 @@ TEST_F(DriverTest, DatagramOfATargetIsItsFlowsAndOthersAreStray) {  // N7
     target.send(local, "200 OK");
     cluster_node.send(local, "INVITE");
     ASSERT_TRUE(loop_.run_until(
-        [&] { return machine.last<in::Received>() != nullptr && machine.last<in::Stray>() != nullptr; }, limit));
+        [&] {
+            return machine.last<in::Received>() != nullptr && machine.last<in::Stray>() != nullptr;
+        },
+        limit));
     EXPECT_EQ(machine.last<in::Received>()->flow, flow);
     EXPECT_EQ(machine.last<in::Received>()->bytes, "200 OK");
     EXPECT_EQ(machine.last<in::Stray>()->bytes, "INVITE");
@@ -183,20 +198,92 @@ TEST_F(DriverTest, RefusedDatagramFailsItsFlowOnly) {  // N7, F2
     const auto driver = open();
     ScriptedMachine machine{[&](Instant, const Input& input, Outbox& outbox) {
         if (!std::holds_alternative<in::NetworkChanged>(input)) return;
-        outbox.push(out::OpenFlow{.flow = dead_flow, .target = {Transport::udp, dead}, .tls_name = {}});
-        outbox.push(out::OpenFlow{.flow = flow, .target = {Transport::udp, good.endpoint()}, .tls_name = {}});
+        outbox.push(
+            out::OpenFlow{.flow = dead_flow, .target = {Transport::udp, dead}, .tls_name = {}});
+        outbox.push(out::OpenFlow{
+            .flow = flow, .target = {Transport::udp, good.endpoint()}, .tls_name = {}});
         outbox.push(out::Send{.flow = dead_flow, .bytes = "x"});
         outbox.push(out::Send{.flow = flow, .bytes = "y"});
     }};
     driver->attach(machine_of(machine));
     ASSERT_TRUE(loop_.run_until(
-        [&] { return !good.received().empty() && machine.last<in::FlowFailed>() != nullptr; }, limit));
+        [&] { return !good.received().empty() && machine.last<in::FlowFailed>() != nullptr; },
+        limit));
     EXPECT_EQ(machine.last<in::FlowFailed>()->flow, dead_flow);
     EXPECT_EQ(machine.last<in::FlowFailed>()->error, FlowError::port_unreachable);
-    EXPECT_EQ(std::ranges::count_if(machine.inputs, [](const Input& input) {
-                  return std::holds_alternative<in::FlowFailed>(input);
-              }),
+    EXPECT_EQ(std::ranges::count_if(
+                  machine.inputs,
+                  [](const Input& input) { return std::holds_alternative<in::FlowFailed>(input); }),
               1);
+}
+
+TEST_F(DriverTest, StreamFlowCarriesBytesAndItsEndIsToldOnce) {
+    Descriptor connection;
+    const TcpPeer server{loop_, [&](Descriptor accepted) {
+                             ASSERT_EQ(::send(accepted.get(), "SIP/2.0 200", 11, 0), 11);
+                             connection = std::move(accepted);
+                         }};
+    const auto driver = open();
+    ScriptedMachine machine{[&](Instant, const Input& input, Outbox& outbox) {
+        if (std::holds_alternative<in::NetworkChanged>(input))
+            outbox.push(out::OpenFlow{
+                .flow = flow, .target = {Transport::tcp, server.endpoint()}, .tls_name = {}});
+    }};
+    driver->attach(machine_of(machine));
+    ASSERT_TRUE(loop_.run_until([&] { return machine.last<in::Received>() != nullptr; }, limit));
+    EXPECT_EQ(machine.last<in::FlowOpened>()->local.address, loopback());
+    EXPECT_EQ(machine.last<in::Received>()->bytes, "SIP/2.0 200");
+    connection.close();
+    ASSERT_TRUE(loop_.run_until([&] { return machine.last<in::FlowClosed>() != nullptr; }, limit));
+    EXPECT_EQ(machine.last<in::FlowClosed>()->error, FlowError::closed_by_peer);
+    EXPECT_EQ(machine.inputs.size(), 4U);
+}
+
+TEST_F(DriverTest, StreamsThatCannotBeOpenedSayWhy) {  // F2
+    const auto closed = closed_port(loopback(), SOCK_STREAM);
+    constexpr FlowId tls_flow{2};
+    Descriptor connection;
+    const TcpPeer no_tls{loop_, [&](Descriptor accepted) {
+                             ASSERT_EQ(::send(accepted.get(), "SIP/2.0 400", 11, 0), 11);
+                             connection = std::move(accepted);
+                         }};
+    const auto driver = open();
+    std::map<FlowId, FlowError> failed;
+    ScriptedMachine machine{[&](Instant, const Input& input, Outbox& outbox) {
+        if (const auto* failure = std::get_if<in::FlowFailed>(&input))
+            failed[failure->flow] = failure->error;
+        if (!std::holds_alternative<in::NetworkChanged>(input)) return;
+        outbox.push(
+            out::OpenFlow{.flow = flow, .target = {Transport::tcp, closed}, .tls_name = {}});
+        outbox.push(out::OpenFlow{.flow = tls_flow,
+                                  .target = {Transport::tls, no_tls.endpoint()},
+                                  .tls_name = "example.test"});
+    }};
+    driver->attach(machine_of(machine));
+    ASSERT_TRUE(loop_.run_until([&] { return failed.size() == 2; }, limit));
+    EXPECT_EQ(failed.at(flow), FlowError::refused);
+    EXPECT_EQ(failed.at(tls_flow), FlowError::tls);
+}
+
+TEST_F(DriverTest, AFlowMayBeClosedByWhatComesInOnIt) {
+    std::vector<Descriptor> connections;
+    const TcpPeer server{loop_, [&](Descriptor accepted) {
+                             ASSERT_EQ(::send(accepted.get(), "one", 3, 0), 3);
+                             connections.push_back(std::move(accepted));
+                         }};
+    const auto driver = open();
+    ScriptedMachine machine{[&](Instant, const Input& input, Outbox& outbox) {
+        if (std::holds_alternative<in::NetworkChanged>(input))
+            outbox.push(out::OpenFlow{
+                .flow = flow, .target = {Transport::tcp, server.endpoint()}, .tls_name = {}});
+        if (std::holds_alternative<in::Received>(input)) {
+            outbox.push(out::CloseFlow{flow});
+            outbox.push(out::Send{.flow = flow, .bytes = "too late"});
+        }
+    }};
+    driver->attach(machine_of(machine));
+    ASSERT_TRUE(loop_.run_until([&] { return machine.last<in::Received>() != nullptr; }, limit));
+    EXPECT_FALSE(loop_.run_until([&] { return machine.last<in::FlowClosed>() != nullptr; }, 20ms));
 }
 
 TEST_F(DriverTest, SparePortIsAnotherOne) {  // K4
@@ -207,12 +294,14 @@ TEST_F(DriverTest, SparePortIsAnotherOne) {  // K4
         const Target target{Transport::udp, server.endpoint()};
         if (std::holds_alternative<in::NetworkChanged>(input)) {
             outbox.push(out::OpenFlow{.flow = flow, .target = target, .tls_name = {}});
-            outbox.push(out::OpenFlow{.flow = spare, .target = target, .tls_name = {}, .spare_port = true});
+            outbox.push(
+                out::OpenFlow{.flow = spare, .target = target, .tls_name = {}, .spare_port = true});
             outbox.push(out::Send{.flow = flow, .bytes = "shared"});
             outbox.push(out::Send{.flow = spare, .bytes = "spare"});
         }
         // Closed by what came in on it: nothing of it may be used afterwards.
-        if (const auto* received = std::get_if<in::Received>(&input); received != nullptr && received->flow == spare)
+        if (const auto* received = std::get_if<in::Received>(&input);
+            received != nullptr && received->flow == spare)
             outbox.push(out::CloseFlow{spare});
     }};
     driver->attach(machine_of(machine));
@@ -223,7 +312,8 @@ TEST_F(DriverTest, SparePortIsAnotherOne) {  // K4
     server.send(server.received()[1].from, "again");
     ASSERT_TRUE(loop_.run_until([&] { return machine.last<in::Received>() != nullptr; }, limit));
     EXPECT_EQ(machine.last<in::Received>()->flow, spare);
-    EXPECT_FALSE(loop_.run_until([&] { return machine.last<in::Received>()->bytes == "again"; }, 20ms));
+    EXPECT_FALSE(
+        loop_.run_until([&] { return machine.last<in::Received>()->bytes == "again"; }, 20ms));
 }
 
 TEST_F(DriverTest, MachineIsWokenAtItsDeadlineAndNotOtherwise) {
@@ -232,7 +322,8 @@ TEST_F(DriverTest, MachineIsWokenAtItsDeadlineAndNotOtherwise) {
     Instant woken{};
     ScriptedMachine machine;
     machine = ScriptedMachine{[&](Instant now, const Input& input, Outbox&) {
-        if (std::holds_alternative<in::NetworkChanged>(input)) machine.deadline = {wanted = now + 30ms, "a test"};
+        if (std::holds_alternative<in::NetworkChanged>(input))
+            machine.deadline = {wanted = now + 30ms, "a test"};
         if (std::holds_alternative<in::Time>(input)) {
             woken = now;
             machine.deadline = {now + 1h, "later"};
@@ -261,7 +352,8 @@ TEST_F(DriverTest, EveryQuestionIsAnswered) {
     const auto driver = open();
     ScriptedMachine machine{[](Instant, const Input& input, Outbox& outbox) {
         if (std::holds_alternative<in::NetworkChanged>(input))
-            outbox.push(out::Resolve{.query = QueryId{3}, .question = {"example.test", dns::RecordType::a}});
+            outbox.push(out::Resolve{.query = QueryId{3},
+                                     .question = {"example.test", dns::RecordType::a}});
     }};
     driver->attach(machine_of(machine));
     ASSERT_TRUE(loop_.run_until([&] { return machine.last<in::DnsAnswer>() != nullptr; }, limit));
@@ -287,7 +379,8 @@ TEST_F(DriverTest, ObserversSeeWhatIsSentAndReceived) {
     class Trace final : public Observer {
     public:
         void on_traffic(Instant, const Traffic& traffic) override {
-            lines += (traffic.direction == Direction::sent ? "> " : "< ") + std::string(traffic.bytes) + "\n";
+            lines += (traffic.direction == Direction::sent ? "> " : "< ") +
+                     std::string(traffic.bytes) + "\n";
             last_flow = traffic.flow;
         }
         std::string lines;
@@ -299,8 +392,10 @@ TEST_F(DriverTest, ObserversSeeWhatIsSentAndReceived) {
     driver->add_observer(trace);
     ScriptedMachine machine{[&](Instant, const Input& input, Outbox& outbox) {
         if (std::holds_alternative<in::NetworkChanged>(input))
-            outbox.push(out::OpenFlow{.flow = flow, .target = {Transport::udp, server.endpoint()}, .tls_name = {}});
-        if (std::holds_alternative<in::FlowOpened>(input)) outbox.push(out::Send{.flow = flow, .bytes = "OPTIONS"});
+            outbox.push(out::OpenFlow{
+                .flow = flow, .target = {Transport::udp, server.endpoint()}, .tls_name = {}});
+        if (std::holds_alternative<in::FlowOpened>(input))
+            outbox.push(out::Send{.flow = flow, .bytes = "OPTIONS"});
     }};
     driver->attach(machine_of(machine));
     ASSERT_TRUE(loop_.run_until([&] { return machine.last<in::Received>() != nullptr; }, limit));

@@ -33,14 +33,16 @@ Flows::~Flows() = default;
 std::expected<void, Failure> Flows::claim_port(const Endpoint& local) {
     auto port = new_port(local);
     if (!port && port.error() == EADDRINUSE)
-        return std::unexpected(Failure{
-            FailureKind::port_in_use, "UDP port " + local.to_string() +
-                                          " is in use by another program. Stop it, or give another port "
-                                          "with --local, or none: then a free one is taken."});
+        return std::unexpected(
+            Failure{FailureKind::port_in_use,
+                    "UDP port " + local.to_string() +
+                        " is in use by another program. Stop it, or give another port "
+                        "with --local, or none: then a free one is taken."});
     if (!port)
         return std::unexpected(Failure{FailureKind::address_unusable,
-                                       "The local address " + local.to_string() + " cannot be used: " +
-                                           words_of(port.error()) + ". See `ip address` for those of this host."});
+                                       "The local address " + local.to_string() +
+                                           " cannot be used: " + words_of(port.error()) +
+                                           ". See `ip address` for those of this host."});
     ports_[local.address.family()] = *std::move(port);
     return {};
 }
@@ -64,14 +66,18 @@ void Flows::open_udp(const out::OpenFlow& request) {
     const auto family = request.target.endpoint.address.family();
     const auto bound_to = options_.local;
     if (bound_to && bound_to->family() != family)
-        return fail(request.flow, FlowError::network_unreachable, "the local address is of the other family");
+        return fail(request.flow, FlowError::network_unreachable,
+                    "the local address is of the other family");
     const auto source = source_address_towards(request.target.endpoint, bound_to);
     if (!source.address)
-        return fail(request.flow, flow_error_of(source.system_error), words_of(source.system_error));
-    const auto port = request.spare_port ? any_port(bound_to.value_or(any_address(family))) : shared_port(family);
+        return fail(request.flow, flow_error_of(source.system_error),
+                    words_of(source.system_error));
+    const auto port =
+        request.spare_port ? any_port(bound_to.value_or(any_address(family))) : shared_port(family);
     if (!port) return fail(request.flow, flow_error_of(port.error()), words_of(port.error()));
     const Endpoint local{*source.address, (*port)->socket->local().port};
-    flows_[request.flow] = Flow{.target = request.target, .local = local, .port = *port, .stream = {}};
+    flows_[request.flow] =
+        Flow{.target = request.target, .local = local, .port = *port, .stream = {}};
     (*port)->flows[request.target.endpoint].push_back(request.flow);
     handler_.happened(in::FlowOpened{.flow = request.flow, .local = local, .verified_name = {}});
 }
@@ -106,10 +112,12 @@ std::expected<std::shared_ptr<Flows::Port>, int> Flows::any_port(const IpAddress
 std::expected<std::shared_ptr<Flows::Port>, int> Flows::new_port(const Endpoint& local) {
     auto port = std::make_shared<Port>();
     UdpHandler handler{
-        .received = [this, raw = port.get()](const Endpoint& at, const Endpoint& remote,
-                                             std::string bytes) { received(*raw, at, remote, std::move(bytes)); },
-        .failed = [this, raw = port.get()](const Endpoint& destination, FlowError error,
-                                           const std::string& detail) { failed(*raw, destination, error, detail); }};
+        .received = [this, raw = port.get()](
+                        const Endpoint& at, const Endpoint& remote,
+                        std::string bytes) { received(*raw, at, remote, std::move(bytes)); },
+        .failed = [this, raw = port.get()](
+                      const Endpoint& destination, FlowError error,
+                      const std::string& detail) { failed(*raw, destination, error, detail); }};
     auto socket = UdpPort::open(loop_, local, std::move(handler));
     if (!socket) return std::unexpected(socket.error());
     port->socket = *std::move(socket);
@@ -130,7 +138,8 @@ void Flows::received(Port& port, const Endpoint& local, const Endpoint& remote, 
         handler_.happened(in::Stray{.local = local, .remote = remote, .bytes = std::move(bytes)});
 }
 
-void Flows::failed(Port& port, const Endpoint& destination, FlowError error, const std::string& detail) {
+void Flows::failed(Port& port, const Endpoint& destination, FlowError error,
+                   const std::string& detail) {
     const auto found = port.flows.find(destination);
     if (found == port.flows.end()) return;  // about a flow that is closed: of no interest now
     const auto flows = found->second;
@@ -154,7 +163,8 @@ void Flows::close(FlowId id) {
     std::erase(at->second, id);
     if (at->second.empty()) flow.port->flows.erase(at);
     const auto shared = ports_.find(flow.target.endpoint.address.family());
-    if (shared != ports_.end() && shared->second == flow.port) return;  // stays for the next flow (N6)
+    if (shared != ports_.end() && shared->second == flow.port)
+        return;  // stays for the next flow (N6)
     flow.port->socket->silence();
     retire(std::move(flow.port));
 }
@@ -192,7 +202,8 @@ void Flows::open_stream(const out::OpenFlow& request) {
         .opened =
             [this, id](const Endpoint& local, const std::string& name) {
                 flows_.at(id).local = local;
-                handler_.happened(in::FlowOpened{.flow = id, .local = local, .verified_name = name});
+                handler_.happened(
+                    in::FlowOpened{.flow = id, .local = local, .verified_name = name});
             },
         .failed =
             [this, id](FlowError error, std::string detail) {
@@ -202,7 +213,8 @@ void Flows::open_stream(const out::OpenFlow& request) {
         .closed =
             [this, id](FlowError error, std::string detail) {
                 close(id);
-                handler_.happened(in::FlowClosed{.flow = id, .error = error, .detail = std::move(detail)});
+                handler_.happened(
+                    in::FlowClosed{.flow = id, .error = error, .detail = std::move(detail)});
             },
         .received =
             [this, id](std::string bytes) {
@@ -214,7 +226,8 @@ void Flows::open_stream(const out::OpenFlow& request) {
                                   .bytes = bytes});
                 handler_.happened(in::Received{.flow = id, .bytes = std::move(bytes)});
             }};
-    const auto stream = std::make_shared<StreamFlow>(loop_, options, std::move(session), std::move(handler));
+    const auto stream =
+        std::make_shared<StreamFlow>(loop_, options, std::move(session), std::move(handler));
     flows_[id] = Flow{.target = request.target, .local = {}, .port = {}, .stream = stream};
     stream->start();
 }

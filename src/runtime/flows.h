@@ -1,5 +1,6 @@
-// The engine's flows on real sockets: one UDP port per family for all targets (N7), one connection per TCP or TLS
-// flow. What happens to them comes back as inputs, never inside open() of a stream, but for UDP at once.
+// The engine's flows on real sockets: one UDP port per family for all targets (N7), one connection
+// per TCP or TLS flow. What happens to them comes back as inputs, never inside open() of a stream,
+// but for UDP at once.
 #pragma once
 
 #include <cstdint>
@@ -27,16 +28,16 @@ class UdpPort;
 struct UdpHandler;
 
 struct FlowsOptions {
-    std::optional<IpAddress> local;               // the address to bind to
-    std::map<Family, std::uint16_t> wanted_ports; // UDP; without one: random
+    std::optional<IpAddress> local;                // the address to bind to
+    std::map<Family, std::uint16_t> wanted_ports;  // UDP; without one: random
     TlsOptions tls;
 };
 
 struct FlowsHandler {
     std::function<void(Input)> happened;
     std::function<void(const Traffic&)> traffic;
-    std::function<void(std::string)> notice;                       // a sentence for the user
-    std::function<void(Family, std::uint16_t)> port_chosen;        // UDP's port, to be kept (N6)
+    std::function<void(std::string)> notice;                 // a sentence for the user
+    std::function<void(Family, std::uint16_t)> port_chosen;  // UDP's port, to be kept (N6)
 };
 
 class Flows {
@@ -56,7 +57,8 @@ public:
     [[nodiscard]] std::optional<std::uint16_t> udp_port(Family family) const;
 
 private:
-    // An address that several flows lead to is the first one's; a closed one's datagrams go to the next.
+    // An address that several flows lead to is the first one's; a closed one's datagrams go to the
+    // next.
     struct Port {
         std::shared_ptr<UdpPort> socket;
         std::unordered_map<Endpoint, std::vector<FlowId>> flows;
@@ -74,7 +76,8 @@ private:
     std::expected<std::shared_ptr<Port>, int> new_port(const Endpoint& local);
     std::expected<std::shared_ptr<Port>, int> any_port(const IpAddress& address);
     void received(Port& port, const Endpoint& local, const Endpoint& remote, std::string bytes);
-    void failed(Port& port, const Endpoint& destination, FlowError error, const std::string& detail);
+    void failed(Port& port, const Endpoint& destination, FlowError error,
+                const std::string& detail);
     void retire(std::shared_ptr<void> part);
     void fail(FlowId flow, FlowError error, std::string detail);
 

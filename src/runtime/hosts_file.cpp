@@ -30,7 +30,8 @@ HostsTable parse_hosts(std::string_view text) {
         auto line = text.substr(0, end);
         text.remove_prefix(std::min(end + 1, text.size()));
         line = line.substr(0, line.find('#'));
-        const auto address = IpAddress::parse(take_word(line));  // zoned link-local ones are of no use to us
+        const auto address =
+            IpAddress::parse(take_word(line));  // zoned link-local ones are of no use to us
         if (!address) continue;
         for (auto name = take_word(line); !name.empty(); name = take_word(line)) {
             if (name.ends_with('.')) name.remove_suffix(1);
@@ -43,10 +44,11 @@ HostsTable parse_hosts(std::string_view text) {
 FileMark mark_of(const std::filesystem::path& file) {
     struct stat status{};
     if (::stat(file.c_str(), &status) != 0) return {};
-    return {.device = status.st_dev,
-            .inode = status.st_ino,
-            .size = status.st_size,
-            .changed_ns = std::int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec};
+    return {
+        .device = status.st_dev,
+        .inode = status.st_ino,
+        .size = status.st_size,
+        .changed_ns = std::int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec};
 }
 
 const std::vector<IpAddress>* HostsFile::find(std::string_view name) {

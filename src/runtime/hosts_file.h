@@ -1,4 +1,5 @@
-// The host's own table of names (hosts(5)). A name that stands in it is asked for nowhere else (L1).
+// The host's own table of names (hosts(5)). A name that stands in it is asked for nowhere else
+// (L1).
 #pragma once
 
 #include <sys/types.h>
@@ -13,7 +14,8 @@
 
 namespace holdfast::runtime {
 
-using HostsTable = std::map<std::string, std::vector<IpAddress>, std::less<>>;  // names in lower case
+using HostsTable =
+    std::map<std::string, std::vector<IpAddress>, std::less<>>;  // names in lower case
 HostsTable parse_hosts(std::string_view text);
 
 // Tells a file that was changed or replaced from the one read before, with one stat.

@@ -98,7 +98,8 @@ void Loop::Impl::arrange_wake_up() {
     if (earliest != never) {
         // An instant at or before boot is due now; zero would disarm.
         const auto since_boot = std::max<std::int64_t>(earliest.time_since_epoch().count(), 1);
-        when.it_value = {.tv_sec = since_boot / 1'000'000, .tv_nsec = since_boot % 1'000'000 * 1000};
+        when.it_value = {.tv_sec = since_boot / 1'000'000,
+                         .tv_nsec = since_boot % 1'000'000 * 1000};
     }
     CHECK(timerfd_settime(timer_fd.get(), TFD_TIMER_ABSTIME, &when, nullptr) == 0);
 }
@@ -145,11 +146,12 @@ bool Loop::run_until(const std::function<bool()>& condition, Duration limit) {
 void Loop::post(std::function<void()> work) { asio::post(impl_->io, std::move(work)); }
 
 void Loop::Impl::wait_for_signal(asio::signal_set& signals, std::function<void(int)> callback) {
-    signals.async_wait([this, &signals, callback = std::move(callback)](std::error_code error, int number) {
-        if (error) return;
-        callback(number);
-        wait_for_signal(signals, callback);
-    });
+    signals.async_wait(
+        [this, &signals, callback = std::move(callback)](std::error_code error, int number) {
+            if (error) return;
+            callback(number);
+            wait_for_signal(signals, callback);
+        });
 }
 
 void Loop::on_signals(std::span<const int> signals, std::function<void(int signal)> callback) {

@@ -1,5 +1,5 @@
-// The one event loop: descriptors, timers on CLOCK_BOOTTIME, signals. No thread, and no work without a cause:
-// between events the process sleeps. asio is behind it, in loop.cpp alone.
+// The one event loop: descriptors, timers on CLOCK_BOOTTIME, signals. No thread, and no work
+// without a cause: between events the process sleeps. asio is behind it, in loop.cpp alone.
 //
 //   Loop loop;
 //   Watch watch{loop, socket, [&](Ready ready) { … }};
@@ -26,7 +26,8 @@ public:
 
     void run();   // until stop()
     void stop();  // run() returns after the callback that is running
-    // Runs until the condition holds (true) or the limit has passed (false). For tests and short programs.
+    // Runs until the condition holds (true) or the limit has passed (false). For tests and short
+    // programs.
     bool run_until(const std::function<bool()>& condition, Duration limit);
     void post(std::function<void()> work);  // called from run(), after what is running now
     // Calls back for each of these signals until the loop is gone. Once per signal number.
@@ -44,11 +45,12 @@ struct Ready {
     bool writable = false;
 };
 
-// Readiness of a descriptor that somebody else owns; destroy the watch before the descriptor is closed. The
-// callback may destroy the watch.
+// Readiness of a descriptor that somebody else owns; destroy the watch before the descriptor is
+// closed. The callback may destroy the watch.
 class Watch {
 public:
-    Watch(Loop& loop, int fd, std::function<void(Ready)> callback);  // readable is watched from the start
+    Watch(Loop& loop, int fd,
+          std::function<void(Ready)> callback);  // readable is watched from the start
     Watch(const Watch&) = delete;
     Watch& operator=(const Watch&) = delete;
     ~Watch();

@@ -1,4 +1,5 @@
-// The loop: timers on CLOCK_BOOTTIME in their order, watches that may go in their own callback, signals as calls.
+// The loop: timers on CLOCK_BOOTTIME in their order, watches that may go in their own callback,
+// signals as calls.
 #include "runtime/loop.h"
 
 #include <gtest/gtest.h>
@@ -82,7 +83,8 @@ TEST(Loop, WatchMayBeDestroyedInItsCallback) {
     EXPECT_TRUE(loop.run_until([&] { return called; }, limit));
 }
 
-// What is there to be read is said again until it has been read, although epoll is told of edges only.
+// What is there to be read is said again until it has been read, although epoll is told of edges
+// only.
 TEST(Loop, ReadinessIsRepeatedWhileThereIsSomethingToRead) {
     Loop loop;
     std::array<int, 2> pair{};

@@ -32,8 +32,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr Duration quiet_time = 100ms;       // a change comes as a burst of messages
-constexpr Duration shortest_sleep = 500ms;   // less is the clocks' difference, not a suspend
+constexpr Duration quiet_time = 100ms;      // a change comes as a burst of messages
+constexpr Duration shortest_sleep = 500ms;  // less is the clocks' difference, not a suspend
 
 std::string read_file(const char* name) {
     std::ifstream stream{name};
@@ -61,8 +61,8 @@ void for_each_line(std::string_view text, Handle handle) {
     }
 }
 
-// Routes as lines without the columns that count their use: a router's announcement that only renews its lifetime
-// is no change.
+// Routes as lines without the columns that count their use: a router's announcement that only
+// renews its lifetime is no change.
 std::set<std::string> routes() {
     std::set<std::string> lines;
     const auto add = [&](std::initializer_list<std::string_view> columns) {
@@ -71,12 +71,13 @@ std::set<std::string> routes() {
         lines.insert(std::move(line));
     };
     for_each_line(read_file("/proc/net/route"), [&](const auto& words) {
-        const auto& [interface, destination, gateway, flags, references, use, metric, mask, mtu, window, rtt, rest] = words;
+        const auto& [interface, destination, gateway, flags, references, use, metric, mask, mtu,
+                     window, rtt, rest] = words;
         add({interface, destination, gateway, metric, mask});
     });
     for_each_line(read_file("/proc/net/ipv6_route"), [&](const auto& words) {
-        const auto& [destination, length, source, source_length, gateway, metric, references, use, flags, interface,
-                     rest, more] = words;
+        const auto& [destination, length, source, source_length, gateway, metric, references, use,
+                     flags, interface, rest, more] = words;
         add({interface, destination, length, gateway, metric});
     });
     return lines;
@@ -139,7 +140,8 @@ std::vector<IpAddress> chosen_addresses(std::vector<IpAddress> all, const Networ
     all.erase(doubled.begin(), doubled.end());
     std::erase_if(all, [](const IpAddress& a) { return a.is_link_local() || a.is_unspecified(); });
     if (options.only) {
-        const bool is_there = std::ranges::binary_search(all, *options.only) || options.only->is_loopback();
+        const bool is_there =
+            std::ranges::binary_search(all, *options.only) || options.only->is_loopback();
         return is_there ? std::vector{*options.only} : std::vector<IpAddress>{};
     }
     const bool only_loopback = std::ranges::all_of(all, &IpAddress::is_loopback);
@@ -156,7 +158,8 @@ std::vector<IpAddress> source_addresses(const NetworkOptions& options) {
     for (const auto* entry = list.get(); entry != nullptr; entry = entry->ifa_next) {
         if ((entry->ifa_flags & IFF_UP) == 0) continue;
         const auto address = address_of(entry->ifa_addr);
-        if (address && std::ranges::find(unusable, *address) == unusable.end()) all.push_back(*address);
+        if (address && std::ranges::find(unusable, *address) == unusable.end())
+            all.push_back(*address);
     }
     return chosen_addresses(std::move(all), options);
 }
@@ -177,19 +180,23 @@ public:
 
 private:
     void watch_netlink(Loop& loop) {
-        netlink_ = Descriptor{::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE)};
+        netlink_ = Descriptor{
+            ::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE)};
         sockaddr_nl address{};
         address.nl_family = AF_NETLINK;
-        address.nl_groups = RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR | RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE;
+        address.nl_groups =
+            RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR | RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE;
         SocketAddress generic;
         std::memcpy(&generic.storage, &address, sizeof address);
         if (!netlink_ || ::bind(netlink_.get(), generic.get(), sizeof address) != 0) {
-            notice_ = "Changes of the network are not seen on this host (netlink: " + words_of(errno) +
-                      "): a new address is noticed when a server stops answering.";
+            notice_ =
+                "Changes of the network are not seen on this host (netlink: " + words_of(errno) +
+                "): a new address is noticed when a server stops answering.";
             netlink_.close();
             return;
         }
-        netlink_watch_ = std::make_unique<Watch>(loop, netlink_.get(), [this](Ready) { read_netlink(); });
+        netlink_watch_ =
+            std::make_unique<Watch>(loop, netlink_.get(), [this](Ready) { read_netlink(); });
     }
 
     void read_netlink() {
@@ -214,8 +221,8 @@ private:
         if (!std::exchange(expected_, true)) quiet_.arm(boot_time() + quiet_time);
     }
 
-    // A timer on the wall clock that never ends, but is cancelled when that clock is set, which the kernel also
-    // does on resume. Whether the host slept, the two other clocks tell.
+    // A timer on the wall clock that never ends, but is cancelled when that clock is set, which the
+    // kernel also does on resume. Whether the host slept, the two other clocks tell.
     void watch_sleep(Loop& loop) {
         wall_timer_ = Descriptor{timerfd_create(CLOCK_REALTIME, TFD_NONBLOCK | TFD_CLOEXEC)};
         if (!wall_timer_ || !arm_wall_timer()) {
@@ -224,7 +231,8 @@ private:
         }
         sleep_watch_ = std::make_unique<Watch>(loop, wall_timer_.get(), [this](Ready) {
             std::uint64_t expirations = 0;
-            [[maybe_unused]] const auto size = ::read(wall_timer_.get(), &expirations, sizeof expirations);
+            [[maybe_unused]] const auto size =
+                ::read(wall_timer_.get(), &expirations, sizeof expirations);
             arm_wall_timer();
             const auto asleep = time_asleep();
             if (asleep - asleep_ < shortest_sleep) return;
@@ -237,7 +245,8 @@ private:
     bool arm_wall_timer() {
         itimerspec when{};
         when.it_value.tv_sec = wall_clock() + 10LL * 365 * 24 * 3600;
-        return timerfd_settime(wall_timer_.get(), TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &when, nullptr) == 0;
+        return timerfd_settime(wall_timer_.get(), TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET,
+                               &when, nullptr) == 0;
     }
 
     void tell() {

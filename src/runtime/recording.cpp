@@ -17,7 +17,8 @@ namespace holdfast::runtime {
 namespace {
 
 std::unexpected<Failure> failure(const std::filesystem::path& file, const std::string& why) {
-    return std::unexpected(Failure{FailureKind::recording, "The recording " + file.string() + ": " + why + "."});
+    return std::unexpected(
+        Failure{FailureKind::recording, "The recording " + file.string() + ": " + why + "."});
 }
 
 bool write_all(int descriptor, std::string_view text) {
@@ -42,10 +43,11 @@ struct Recorder::File {
     }
 };
 
-std::expected<std::unique_ptr<Recorder>, Failure> Recorder::create(const std::filesystem::path& file,
-                                                                   const EngineOptions& options) {
+std::expected<std::unique_ptr<Recorder>, Failure> Recorder::create(
+    const std::filesystem::path& file, const EngineOptions& options) {
     auto opened = std::make_unique<File>();
-    opened->descriptor = Descriptor{::open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600)};
+    opened->descriptor =
+        Descriptor{::open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600)};
     if (!opened->descriptor) return failure(file, "cannot be written: " + words_of(errno));
     // It may have been there with another mode. What is no file (/dev/stdout) keeps its own.
     struct stat status{};

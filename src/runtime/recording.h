@@ -1,5 +1,5 @@
-// --record FILE: what went into the engine and what came out, as JSON lines (engine/recording.h). The file is the
-// user's alone (0600) and holds neither password nor Authorization header.
+// --record FILE: what went into the engine and what came out, as JSON lines (engine/recording.h).
+// The file is the user's alone (0600) and holds neither password nor Authorization header.
 #pragma once
 
 #include <expected>
@@ -15,8 +15,8 @@ namespace holdfast::runtime {
 
 class Recorder final : public Observer {
 public:
-    static std::expected<std::unique_ptr<Recorder>, Failure> create(const std::filesystem::path& file,
-                                                                    const EngineOptions& options);
+    static std::expected<std::unique_ptr<Recorder>, Failure> create(
+        const std::filesystem::path& file, const EngineOptions& options);
     ~Recorder() override;
     void on_step(Instant now, const Input& input, const std::vector<Output>& outputs) override;
     [[nodiscard]] bool broken() const;  // the disk was full: the recording ends there

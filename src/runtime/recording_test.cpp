@@ -22,7 +22,8 @@ TEST(Recorder, DriversStepsComeBack) {
     const auto file = directory.path() / "run.jsonl";
     Loop loop;
     ScriptedMachine machine{[](Instant, const Input& input, Outbox& outbox) {
-        if (std::holds_alternative<in::AddAccount>(input)) outbox.push(out::Store{.key = "k", .value = "v"});
+        if (std::holds_alternative<in::AddAccount>(input))
+            outbox.push(out::Store{.key = "k", .value = "v"});
         if (std::holds_alternative<in::ShutDown>(input)) outbox.push(event_of(EventKind::stopped));
     }};
     Seed seed{};
@@ -51,7 +52,8 @@ TEST(Recorder, DriversStepsComeBack) {
     ASSERT_EQ(recording->steps.size(), machine.inputs.size());
     EXPECT_TRUE(std::holds_alternative<in::NetworkChanged>(recording->steps[0].input));
     ASSERT_TRUE(std::holds_alternative<in::AddAccount>(recording->steps[1].input));
-    EXPECT_EQ(std::get<in::AddAccount>(recording->steps[1].input).config.aor, "sip:alice@example.test");
+    EXPECT_EQ(std::get<in::AddAccount>(recording->steps[1].input).config.aor,
+              "sip:alice@example.test");
     EXPECT_EQ(recording->steps[1].outputs.size(), 1U);
     EXPECT_THAT(recording->steps[2].outputs.back(), HasSubstr("stopped"));
 

@@ -79,23 +79,28 @@ FlowError flow_error_of(int system_error) {
     case EHOSTDOWN:
     case ENETRESET:
     case EAFNOSUPPORT:
-    case EINVAL: return FlowError::network_unreachable;  // EINVAL: no way there from the address we are bound to
+    case EINVAL:
+        return FlowError::network_unreachable;  // EINVAL: no way there from the address we are
+                                                // bound to
     default: return FlowError::reset;
     }
 }
 
 std::string words_of(int system_error) { return std::generic_category().message(system_error); }
 
-SourceAddress source_address_towards(const Endpoint& destination, std::optional<IpAddress> bound_to) {
+SourceAddress source_address_towards(const Endpoint& destination,
+                                     std::optional<IpAddress> bound_to) {
     const auto family = destination.address.family();
     const Descriptor probe{::socket(domain_of(family), SOCK_DGRAM | SOCK_CLOEXEC, 0)};
     if (!probe) return {.address = {}, .system_error = errno};
     if (bound_to) {
         const auto from = socket_address_of({*bound_to, 0});
-        if (::bind(probe.get(), from.get(), from.length) != 0) return {.address = {}, .system_error = errno};
+        if (::bind(probe.get(), from.get(), from.length) != 0)
+            return {.address = {}, .system_error = errno};
     }
     const auto to = socket_address_of(destination);
-    if (::connect(probe.get(), to.get(), to.length) != 0) return {.address = {}, .system_error = errno};
+    if (::connect(probe.get(), to.get(), to.length) != 0)
+        return {.address = {}, .system_error = errno};
     const auto local = local_endpoint(probe.get());
     if (!local) return {.address = {}, .system_error = errno};
     return {.address = local->address};

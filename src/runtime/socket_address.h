@@ -28,12 +28,13 @@ IpAddress any_address(Family family);                // 0.0.0.0, ::
 FlowError flow_error_of(int system_error);
 std::string words_of(int system_error);  // "No route to host"
 
-// The source address that the host would use towards this destination, or the error that says there is none.
-// Nothing is sent.
+// The source address that the host would use towards this destination, or the error that says there
+// is none. Nothing is sent.
 struct SourceAddress {
     std::optional<IpAddress> address{};
     int system_error = 0;
 };
-SourceAddress source_address_towards(const Endpoint& destination, std::optional<IpAddress> bound_to);
+SourceAddress source_address_towards(const Endpoint& destination,
+                                     std::optional<IpAddress> bound_to);
 
 }  // namespace holdfast::runtime

@@ -1,4 +1,5 @@
-// What a phone must not forget (B3, L5, F7): key → value in one SQLite file. A directory belongs to one process.
+// What a phone must not forget (B3, L5, F7): key → value in one SQLite file. A directory belongs to
+// one process.
 #pragma once
 
 #include <expected>
@@ -20,8 +21,8 @@ std::expected<std::filesystem::path, Failure> default_state_directory();
 
 class StateFile {
 public:
-    // Makes the directory (0700) and the file (0600) if need be, and locks the directory. A damaged file is set
-    // aside under a name that says so, a fresh one is begun, and notice() tells.
+    // Makes the directory (0700) and the file (0600) if need be, and locks the directory. A damaged
+    // file is set aside under a name that says so, a fresh one is begun, and notice() tells.
     static std::expected<StateFile, Failure> open(const std::filesystem::path& directory);
     // What is there now, without the lock: while a phone runs. Nothing there is an empty state.
     static std::expected<State, Failure> peek(const std::filesystem::path& directory);
@@ -33,7 +34,8 @@ public:
     ~StateFile();
 
     [[nodiscard]] const State& restored() const;  // as it was when opened
-    [[nodiscard]] const std::string& notice() const;  // what the user should know about opening it, or ""
+    [[nodiscard]] const std::string& notice()
+        const;  // what the user should know about opening it, or ""
     // All of them or none, on the disk when it returns. An empty value forgets the key.
     std::expected<void, Failure> commit(const std::vector<out::Store>& stores);
 

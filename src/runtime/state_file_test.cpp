@@ -1,11 +1,11 @@
-// What a phone must not forget is on the disk when commit() returns (B3); one process per directory; a damaged file is
-// set aside, not fatal.
+// What a phone must not forget is on the disk when commit() returns (B3); one process per
+// directory; a damaged file is set aside, not fatal.
 #include "runtime/state_file.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/stat.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -72,7 +72,9 @@ TEST_F(StateFileTest, SecondOwnerIsRefusedAndToldWhoTheFirstIs) {  // B3
 }
 
 TEST_F(StateFileTest, LockGoesWithItsOwner) {
-    { const auto first = open(); }
+    {
+        const auto first = open();
+    }
     EXPECT_TRUE(StateFile::open(directory()));
 }
 

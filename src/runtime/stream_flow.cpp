@@ -15,7 +15,8 @@ namespace holdfast::runtime {
 
 namespace {
 
-// A server that takes nothing while so much waits for it does not live; TCP_USER_TIMEOUT says so soon.
+// A server that takes nothing while so much waits for it does not live; TCP_USER_TIMEOUT says so
+// soon.
 constexpr std::size_t unsent_limit = 1024 * 1024;
 constexpr int user_timeout_ms = 10'000;  // K1
 constexpr std::size_t bytes_per_read = 16384;
@@ -51,7 +52,8 @@ void StreamFlow::start() {
 std::optional<int> StreamFlow::begin() {
     limit_.arm(boot_time() + options_.connect_limit);
     const auto family = options_.remote.address.family();
-    socket_ = Descriptor{::socket(domain_of(family), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
+    socket_ =
+        Descriptor{::socket(domain_of(family), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
     if (!socket_) return errno;
     if (!set(socket_.get(), IPPROTO_TCP, TCP_NODELAY, 1) ||
         !set(socket_.get(), IPPROTO_TCP, TCP_USER_TIMEOUT, user_timeout_ms))
@@ -64,8 +66,10 @@ std::optional<int> StreamFlow::begin() {
         if (::bind(socket_.get(), local.get(), local.length) != 0) return errno;
     }
     const auto remote = socket_address_of(options_.remote);
-    if (::connect(socket_.get(), remote.get(), remote.length) != 0 && errno != EINPROGRESS) return errno;
-    watch_ = std::make_unique<Watch>(loop_, socket_.get(), [this](Ready ready) { on_ready(ready); });
+    if (::connect(socket_.get(), remote.get(), remote.length) != 0 && errno != EINPROGRESS)
+        return errno;
+    watch_ =
+        std::make_unique<Watch>(loop_, socket_.get(), [this](Ready ready) { on_ready(ready); });
     watch_->want({.writable = true});
     return std::nullopt;
 }
@@ -83,7 +87,8 @@ void StreamFlow::on_ready(Ready ready) {
 }
 
 void StreamFlow::on_connected() {
-    if (const int error = pending_error(socket_.get()); error != 0) return end(flow_error_of(error), words_of(error));
+    if (const int error = pending_error(socket_.get()); error != 0)
+        return end(flow_error_of(error), words_of(error));
     if (session_) {
         state_ = State::handshaking;
         session_->attach(socket_.get());
@@ -114,7 +119,8 @@ void StreamFlow::opened() {
 }
 
 void StreamFlow::read_some() {
-    std::array<char, bytes_per_read> space;  // NOLINT(cppcoreguidelines-pro-type-member-init): filled by read
+    std::array<char, bytes_per_read>
+        space;  // NOLINT(cppcoreguidelines-pro-type-member-init): filled by read
     for (int i = 0; i < reads_per_turn && state_ == State::open; ++i) {
         std::size_t size = 0;
         if (session_) {
@@ -140,7 +146,8 @@ void StreamFlow::read_some() {
 
 void StreamFlow::send(std::string_view bytes) {
     if (state_ == State::over) return;
-    if (unsent_.size() + bytes.size() > unsent_limit) return end(FlowError::timed_out, "the server takes no data");
+    if (unsent_.size() + bytes.size() > unsent_limit)
+        return end(FlowError::timed_out, "the server takes no data");
     unsent_ += bytes;
     if (state_ == State::open) write_some();
 }
@@ -153,7 +160,8 @@ void StreamFlow::write_some() {
             if (step == TlsStep::failed) return end_by_tls();
             if (step != TlsStep::done) break;
         } else {
-            const auto sent = ::send(socket_.get(), unsent_.data(), unsent_.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+            const auto sent =
+                ::send(socket_.get(), unsent_.data(), unsent_.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
             if (sent < 0 && errno == EINTR) continue;
             if (sent < 0 && errno == EAGAIN) break;
             if (sent < 0) return end(flow_error_of(errno), words_of(errno));

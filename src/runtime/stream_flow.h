@@ -1,5 +1,5 @@
-// One TCP connection, with TLS on it or without: connect within 10 s (F4), ordered writes in a bounded queue, bytes
-// up as they come. TLS is open when the certificate is verified.
+// One TCP connection, with TLS on it or without: connect within 10 s (F4), ordered writes in a
+// bounded queue, bytes up as they come. TLS is open when the certificate is verified.
 #pragma once
 
 #include <functional>
@@ -19,7 +19,8 @@ namespace holdfast::runtime {
 
 struct StreamHandler {
     std::function<void(const Endpoint& local, const std::string& verified_name)> opened;
-    std::function<void(FlowError error, std::string detail)> failed;  // never was open; the last call
+    std::function<void(FlowError error, std::string detail)>
+        failed;  // never was open; the last call
     std::function<void(FlowError error, std::string detail)> closed;  // was open; the last call
     std::function<void(std::string bytes)> received;
 };
@@ -33,12 +34,14 @@ struct StreamOptions {
 class StreamFlow {
 public:
     // session: TLS not yet begun, or none.
-    StreamFlow(Loop& loop, StreamOptions options, std::unique_ptr<TlsSession> session, StreamHandler handler);
+    StreamFlow(Loop& loop, StreamOptions options, std::unique_ptr<TlsSession> session,
+               StreamHandler handler);
     StreamFlow(const StreamFlow&) = delete;
     StreamFlow& operator=(const StreamFlow&) = delete;
     ~StreamFlow();
 
-    // Connects. A handler that is called, here or later, may silence() the flow, but not destroy it.
+    // Connects. A handler that is called, here or later, may silence() the flow, but not destroy
+    // it.
     void start();
     void send(std::string_view bytes);
     void silence();  // no handler is called from now on; TLS says goodbye

@@ -1,4 +1,5 @@
-// One TCP connection: connect in bounded time, order kept, every end with its reason (F2, F4, N7's counterpart).
+// One TCP connection: connect in bounded time, order kept, every end with its reason (F2, F4, N7's
+// counterpart).
 #include "runtime/stream_flow.h"
 
 #include <gmock/gmock.h>
@@ -30,7 +31,9 @@ protected:
         return *flow_;
     }
     StreamFlow& connect(const Endpoint& remote) { return connect({.remote = remote, .local = {}}); }
-    bool run_until(const std::function<bool()>& condition) { return loop_.run_until(condition, limit); }
+    bool run_until(const std::function<bool()>& condition) {
+        return loop_.run_until(condition, limit);
+    }
     TcpPeer::Accepted accept() {
         return [this](Descriptor connection) { peer_ = std::move(connection); };
     }
@@ -70,7 +73,8 @@ TEST_F(StreamFlowTest, RefusedIsSaidAtOnce) {  // F2
     EXPECT_LT(boot_time() - begin, 1s);
 }
 
-// A listener whose backlog is full drops SYNs, as a silent host does; here with a shorter limit than 10 s.
+// A listener whose backlog is full drops SYNs, as a silent host does; here with a shorter limit
+// than 10 s.
 TEST_F(StreamFlowTest, SilentServerEndsAtTheLimit) {  // F4
     const auto listener = bound_socket(SOCK_STREAM, {loopback(), 0});
     ASSERT_EQ(::listen(listener.get(), 0), 0);

@@ -1,5 +1,6 @@
-// What the runtime's tests share: peers on loopback sockets whose ports the system chooses, a machine that follows a
-// script, a directory that goes away. Nothing sleeps: the loop runs until a condition holds, or a limit.
+// What the runtime's tests share: peers on loopback sockets whose ports the system chooses, a
+// machine that follows a script, a directory that goes away. Nothing sleeps: the loop runs until a
+// condition holds, or a limit.
 #pragma once
 
 #include <sys/socket.h>
@@ -50,14 +51,17 @@ private:
 };
 
 inline Descriptor bound_socket(int type, const Endpoint& at) {
-    Descriptor socket{::socket(domain_of(at.address.family()), type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
+    Descriptor socket{
+        ::socket(domain_of(at.address.family()), type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
     if (!socket) return socket;
     const auto address = socket_address_of(at);
     if (::bind(socket.get(), address.get(), address.length) != 0) socket.close();
     return socket;
 }
 
-inline bool has_ipv6_loopback() { return static_cast<bool>(bound_socket(SOCK_DGRAM, {loopback_v6(), 0})); }
+inline bool has_ipv6_loopback() {
+    return static_cast<bool>(bound_socket(SOCK_DGRAM, {loopback_v6(), 0}));
+}
 
 // A port where nobody listens: it was free a moment ago.
 inline Endpoint closed_port(const IpAddress& address = loopback(), int type = SOCK_DGRAM) {
@@ -73,11 +77,14 @@ public:
     };
 
     explicit UdpPeer(Loop& loop, const Endpoint& at = {loopback(), 0})
-        : socket_(bound_socket(SOCK_DGRAM, at)), watch_(loop, socket_.get(), [this](Ready) { read(); }) {}
+        : socket_(bound_socket(SOCK_DGRAM, at)),
+          watch_(loop, socket_.get(), [this](Ready) { read(); }) {}
 
     [[nodiscard]] Endpoint endpoint() const { return *local_endpoint(socket_.get()); }
     [[nodiscard]] const std::vector<Datagram>& received() const { return received_; }
-    void on_datagram(std::function<void(const Datagram&)> callback) { callback_ = std::move(callback); }
+    void on_datagram(std::function<void(const Datagram&)> callback) {
+        callback_ = std::move(callback);
+    }
     void send(const Endpoint& to, std::string_view bytes) const {
         const auto address = socket_address_of(to);
         ::sendto(socket_.get(), bytes.data(), bytes.size(), 0, address.get(), address.length);
@@ -88,9 +95,11 @@ private:
         std::vector<char> space(65536);
         for (;;) {
             SocketAddress from;
-            const auto size = ::recvfrom(socket_.get(), space.data(), space.size(), 0, from.get(), &from.length);
+            const auto size =
+                ::recvfrom(socket_.get(), space.data(), space.size(), 0, from.get(), &from.length);
             if (size < 0) return;
-            received_.push_back({*endpoint_of(from), std::string(space.data(), static_cast<std::size_t>(size))});
+            received_.push_back(
+                {*endpoint_of(from), std::string(space.data(), static_cast<std::size_t>(size))});
             if (callback_) callback_(received_.back());
         }
     }
@@ -111,7 +120,8 @@ public:
           endpoint_(*local_endpoint(socket_.get())) {
         CHECK(::listen(socket_.get(), 16) == 0);
         watch_ = std::make_unique<Watch>(loop, socket_.get(), [this](Ready) {
-            Descriptor connection{::accept4(socket_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC)};
+            Descriptor connection{
+                ::accept4(socket_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC)};
             if (connection) accepted_(std::move(connection));
         });
     }

@@ -36,8 +36,11 @@ using Owned = std::unique_ptr<T, Free>;
 
 constexpr std::size_t resumable_names = 256;
 
-// OpenSSL's own socket BIO writes without MSG_NOSIGNAL, and a library must not change the program's signals.
-int socket_of(BIO* bio) { return static_cast<int>(reinterpret_cast<std::intptr_t>(BIO_get_data(bio))); }
+// OpenSSL's own socket BIO writes without MSG_NOSIGNAL, and a library must not change the program's
+// signals.
+int socket_of(BIO* bio) {
+    return static_cast<int>(reinterpret_cast<std::intptr_t>(BIO_get_data(bio)));
+}
 
 int bio_write(BIO* bio, const char* bytes, int size) {
     BIO_clear_retry_flags(bio);
@@ -61,7 +64,8 @@ long bio_control(BIO* bio, int command, long /*number*/, void* /*pointer*/) {
 }
 
 Owned<BIO_METHOD> socket_method() {
-    Owned<BIO_METHOD> method{BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "socket without signals")};
+    Owned<BIO_METHOD> method{
+        BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "socket without signals")};
     CHECK(method);
     BIO_meth_set_write(method.get(), bio_write);
     BIO_meth_set_read(method.get(), bio_read);
@@ -87,23 +91,30 @@ std::unexpected<Failure> tls_failure(std::string sentence) {
     return std::unexpected(Failure{FailureKind::tls_files, std::move(sentence)});
 }
 
-// Errors that a pinned key makes up for: nobody vouches for the certificate, but the user has named its key.
+// Errors that a pinned key makes up for: nobody vouches for the certificate, but the user has named
+// its key.
 bool is_about_trust(int error) {
-    return error == X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT || error == X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN ||
-           error == X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT || error == X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY ||
-           error == X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE || error == X509_V_ERR_CERT_UNTRUSTED;
+    return error == X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT ||
+           error == X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN ||
+           error == X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT ||
+           error == X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY ||
+           error == X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE ||
+           error == X509_V_ERR_CERT_UNTRUSTED;
 }
 
 std::string words_of_chain_error(int error, int depth, const X509& certificate) {
     const std::string whose = depth == 0 ? "the certificate" : "the certificate of its issuer";
-    const std::string way_out = ". To trust it: --ca FILE, or --tls-pin " + to_string(pin_of(certificate));
+    const std::string way_out =
+        ". To trust it: --ca FILE, or --tls-pin " + to_string(pin_of(certificate));
     switch (error) {
     case X509_V_ERR_CERT_HAS_EXPIRED: return whose + " expired on " + expires_on(certificate);
     case X509_V_ERR_CERT_NOT_YET_VALID:
-        return whose + " is not valid before " + begins_on(certificate) + " (is this host's clock right?)";
+        return whose + " is not valid before " + begins_on(certificate) +
+               " (is this host's clock right?)";
     case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT: return "the certificate is self-signed" + way_out;
     case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
-        return "the certificate's root \"" + issuer_of(certificate) + "\" is not trusted here. To trust it: --ca FILE";
+        return "the certificate's root \"" + issuer_of(certificate) +
+               "\" is not trusted here. To trust it: --ca FILE";
     case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
     case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
     case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
@@ -173,8 +184,10 @@ std::expected<void, Failure> TlsContext::Impl::load() {
     for (const auto& text : options.pins) {
         const auto pin = parse_pin(text);
         if (!pin)
-            return tls_failure("\"" + text + "\" is no pin. One is written sha256/BASE64 (44 characters of base64: "
-                               "the SHA-256 of the server's public key).");
+            return tls_failure(
+                "\"" + text +
+                "\" is no pin. One is written sha256/BASE64 (44 characters of base64: "
+                "the SHA-256 of the server's public key).");
         pins.push_back(*pin);
     }
     ERR_clear_error();
@@ -183,7 +196,8 @@ std::expected<void, Failure> TlsContext::Impl::load() {
     auto* raw = made.get();
     SSL_CTX_set_min_proto_version(raw, TLS1_2_VERSION);
     // A peer that just closes (no close_notify) cuts no message short unseen: Content-Length tells.
-    SSL_CTX_set_options(raw, SSL_OP_IGNORE_UNEXPECTED_EOF | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
+    SSL_CTX_set_options(
+        raw, SSL_OP_IGNORE_UNEXPECTED_EOF | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
     SSL_CTX_set_mode(raw, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
                               SSL_MODE_RELEASE_BUFFERS);
     SSL_CTX_set_verify(raw, SSL_VERIFY_PEER, verify_callback);
@@ -207,8 +221,8 @@ std::expected<void, Failure> TlsContext::Impl::load_trust() {
         return {};
     }
     if (SSL_CTX_load_verify_file(context.get(), options.ca_file.c_str()) == 1) return {};
-    return tls_failure("The CA file " + options.ca_file.string() + " cannot be used: " + openssl_words() +
-                       ". It must hold certificates in PEM form.");
+    return tls_failure("The CA file " + options.ca_file.string() + " cannot be used: " +
+                       openssl_words() + ". It must hold certificates in PEM form.");
 }
 
 std::expected<void, Failure> TlsContext::Impl::load_client_certificate() {
@@ -216,43 +230,52 @@ std::expected<void, Failure> TlsContext::Impl::load_client_certificate() {
     const auto& key_file = options.key_file.empty() ? options.certificate_file : options.key_file;
     if (SSL_CTX_use_certificate_chain_file(context.get(), options.certificate_file.c_str()) != 1)
         return tls_failure("The client certificate " + options.certificate_file.string() +
-                           " cannot be used: " + openssl_words() + ". It must be PEM, with its chain.");
+                           " cannot be used: " + openssl_words() +
+                           ". It must be PEM, with its chain.");
     if (SSL_CTX_use_PrivateKey_file(context.get(), key_file.c_str(), SSL_FILETYPE_PEM) != 1)
-        return tls_failure("The key in " + key_file.string() + " cannot be used: " + openssl_words() +
-                           ". It must be PEM, without a passphrase, and belong to the client certificate.");
+        return tls_failure(
+            "The key in " + key_file.string() + " cannot be used: " + openssl_words() +
+            ". It must be PEM, without a passphrase, and belong to the client certificate.");
     return {};
 }
 
 void TlsContext::Impl::remember(const std::string& name, Owned<SSL_SESSION> session) {
-    if (sessions.size() >= resumable_names && !sessions.contains(name)) sessions.erase(sessions.begin());
+    if (sessions.size() >= resumable_names && !sessions.contains(name))
+        sessions.erase(sessions.begin());
     sessions.insert_or_assign(name, std::move(session));
 }
 
-TlsContext::TlsContext(TlsOptions options) : impl_(std::make_unique<Impl>()) { impl_->options = std::move(options); }
+TlsContext::TlsContext(TlsOptions options) : impl_(std::make_unique<Impl>()) {
+    impl_->options = std::move(options);
+}
 TlsContext::~TlsContext() = default;
 
 std::expected<void, Failure> TlsContext::check() {
     const auto& options = impl_->options;
-    if (options.ca_file.empty() && options.pins.empty() && options.certificate_file.empty()) return {};
+    if (options.ca_file.empty() && options.pins.empty() && options.certificate_file.empty())
+        return {};
     auto loaded = impl_->load();
     if (!loaded) impl_->context.reset();  // a second look fails again
     return loaded;
 }
 
-std::expected<std::unique_ptr<TlsSession>, Failure> TlsContext::connect_to(const std::string& name) {
+std::expected<std::unique_ptr<TlsSession>, Failure> TlsContext::connect_to(
+    const std::string& name) {
     if (auto loaded = impl_->load(); !loaded) {
         impl_->context.reset();
         impl_->pins.clear();
         return std::unexpected(loaded.error());
     }
-    auto session = std::make_unique<TlsSession::Impl>(*impl_, name, Owned<SSL>{SSL_new(impl_->context.get())},
-                                                      std::nullopt);
+    auto session = std::make_unique<TlsSession::Impl>(
+        *impl_, name, Owned<SSL>{SSL_new(impl_->context.get())}, std::nullopt);
     auto* ssl = session->ssl.get();
-    if (ssl == nullptr) return tls_failure("No TLS connection can be made: " + openssl_words() + ".");
+    if (ssl == nullptr)
+        return tls_failure("No TLS connection can be made: " + openssl_words() + ".");
     SSL_set_app_data(ssl, session.get());
     SSL_set_connect_state(ssl);
     if (!IpAddress::parse(name)) {  // RFC 6066 §3: no addresses
-        std::string server_name = name;  // what SSL_set_tlsext_host_name does, without its old-style cast
+        std::string server_name =
+            name;  // what SSL_set_tlsext_host_name does, without its old-style cast
         SSL_ctrl(ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, server_name.data());
     }
     // Used once (RFC 8446 §C.4): the server gives new ones.
@@ -280,13 +303,17 @@ std::optional<std::string> TlsSession::Impl::fault_of(const X509& certificate) c
     if (!shared.pins.empty() && !pinned)
         return "the server's key is not the pinned one: it is " + to_string(pin);
     if (!is_current(certificate))
-        return "the certificate is only valid from " + begins_on(certificate) + " to " + expires_on(certificate);
+        return "the certificate is only valid from " + begins_on(certificate) + " to " +
+               expires_on(certificate);
     if (shared.pin_alone()) return std::nullopt;
     if (const auto names = names_of(certificate); !is_for(names, name))
         return "the certificate is for " + names.to_string() + ", not for " + name +
-               (has_fitting_wildcard(names, name) ? " (a wildcard does not count in SIP, RFC 5922 §7.2)" : "");
+               (has_fitting_wildcard(names, name)
+                    ? " (a wildcard does not count in SIP, RFC 5922 §7.2)"
+                    : "");
     if (!allows_sip_server(certificate))
-        return "the certificate must not be used for a SIP server (its extended key usage is another)";
+        return "the certificate must not be used for a SIP server (its extended key usage is "
+               "another)";
     return std::nullopt;
 }
 
@@ -311,8 +338,8 @@ bool TlsSession::Impl::verify(bool sound, X509_STORE_CTX* store) {
     return false;
 }
 
-// A resumed session brings its certificate along but verifies nothing: the name and the dates are checked here, each
-// time.
+// A resumed session brings its certificate along but verifies nothing: the name and the dates are
+// checked here, each time.
 bool TlsSession::Impl::accept_peer() {
     const Owned<X509> certificate{SSL_get1_peer_certificate(ssl.get())};
     std::optional<std::string> fault;
@@ -334,16 +361,20 @@ TlsStep TlsSession::Impl::step(int result, bool handshake) {
     case SSL_ERROR_WANT_WRITE: return TlsStep::want_write;
     case SSL_ERROR_ZERO_RETURN:
         if (!handshake) return TlsStep::done;
-        failure = TlsFailure{FlowError::tls, "the server ended the connection during the TLS handshake"};
+        failure =
+            TlsFailure{FlowError::tls, "the server ended the connection during the TLS handshake"};
         return TlsStep::failed;
     case SSL_ERROR_SYSCALL:
-        failure = TlsFailure{system_error == 0 ? FlowError::tls : flow_error_of(system_error),
-                             (handshake ? "during the TLS handshake: " : "") +
-                                 (system_error == 0 ? std::string{"connection closed"} : words_of(system_error))};
+        failure = TlsFailure{
+            system_error == 0 ? FlowError::tls : flow_error_of(system_error),
+            (handshake ? "during the TLS handshake: " : "") +
+                (system_error == 0 ? std::string{"connection closed"} : words_of(system_error))};
         return TlsStep::failed;
     default: {
         auto words = openssl_words();
-        if (!failure) failure = TlsFailure{FlowError::tls, std::move(words)};  // the certificate's fault says more
+        if (!failure)
+            failure =
+                TlsFailure{FlowError::tls, std::move(words)};  // the certificate's fault says more
         return TlsStep::failed;
     }
     }

@@ -1,5 +1,5 @@
-// TLS as SIP wants it (design: Security; RFC 5922): TLS 1.2 or newer, SNI, the certificate verified for the configured
-// name on every connection. OpenSSL stays behind it.
+// TLS as SIP wants it (design: Security; RFC 5922): TLS 1.2 or newer, SNI, the certificate verified
+// for the configured name on every connection. OpenSSL stays behind it.
 #pragma once
 
 #include <cstdint>
@@ -35,9 +35,10 @@ public:
     TlsStep handshake();  // done: the certificate is verified for the name
     // At most one record; 0 bytes and done: the peer has ended the connection.
     TlsStep read(std::span<char> space, std::size_t& size);
-    TlsStep write(std::string_view bytes, std::size_t& size);  // after want_*: again, beginning with the same
-    void goodbye();                                            // close_notify, as far as it goes at once
-    [[nodiscard]] TlsFailure failure() const;                  // after TlsStep::failed
+    TlsStep write(std::string_view bytes,
+                  std::size_t& size);          // after want_*: again, beginning with the same
+    void goodbye();                            // close_notify, as far as it goes at once
+    [[nodiscard]] TlsFailure failure() const;  // after TlsStep::failed
     [[nodiscard]] const std::string& name() const;
     [[nodiscard]] bool resumed() const;
 
@@ -45,8 +46,8 @@ private:
     std::unique_ptr<Impl> impl_;
 };
 
-// What all connections share: the trusted CAs, the pins, the client certificate, and the sessions that can be
-// resumed, each only for the name it was verified for. Loaded when first needed.
+// What all connections share: the trusted CAs, the pins, the client certificate, and the sessions
+// that can be resumed, each only for the name it was verified for. Loaded when first needed.
 class TlsContext {
 public:
     struct Impl;

@@ -1,5 +1,6 @@
-// TLS is open when the certificate is verified for the configured name (RFC 5922; design: Security), and says in words
-// why it is not. Keys and certificates are made here, for the run of the test.
+// TLS is open when the certificate is verified for the configured name (RFC 5922; design:
+// Security), and says in words why it is not. Keys and certificates are made here, for the run of
+// the test.
 #include "runtime/tls.h"
 
 #include <gmock/gmock.h>
@@ -50,7 +51,8 @@ struct Wanted {
 };
 
 void extend(X509* certificate, int what, const std::string& value) {
-    const Owned<X509_EXTENSION> extension{X509V3_EXT_conf_nid(nullptr, nullptr, what, value.c_str())};
+    const Owned<X509_EXTENSION> extension{
+        X509V3_EXT_conf_nid(nullptr, nullptr, what, value.c_str())};
     CHECK(extension);
     CHECK(X509_add_ext(certificate, extension.get(), -1) == 1);
 }
@@ -66,12 +68,17 @@ Identity make(const Wanted& wanted, const Identity* issuer = nullptr) {
     X509_gmtime_adj(X509_getm_notAfter(certificate), wanted.ends_s);
     X509_set_pubkey(certificate, made.key.get());
     X509_NAME_add_entry_by_txt(X509_get_subject_name(certificate), "CN", MBSTRING_UTF8,
-                               reinterpret_cast<const unsigned char*>(wanted.common_name.c_str()), -1, -1, 0);
-    X509_set_issuer_name(certificate, X509_get_subject_name(issuer != nullptr ? issuer->certificate.get() : certificate));
+                               reinterpret_cast<const unsigned char*>(wanted.common_name.c_str()),
+                               -1, -1, 0);
+    X509_set_issuer_name(
+        certificate,
+        X509_get_subject_name(issuer != nullptr ? issuer->certificate.get() : certificate));
     if (wanted.is_ca) extend(certificate, NID_basic_constraints, "critical,CA:TRUE");
-    if (!wanted.alternatives.empty()) extend(certificate, NID_subject_alt_name, wanted.alternatives);
+    if (!wanted.alternatives.empty())
+        extend(certificate, NID_subject_alt_name, wanted.alternatives);
     if (!wanted.usage.empty()) extend(certificate, NID_ext_key_usage, wanted.usage);
-    CHECK(X509_sign(certificate, issuer != nullptr ? issuer->key.get() : made.key.get(), EVP_sha256()) > 0);
+    CHECK(X509_sign(certificate, issuer != nullptr ? issuer->key.get() : made.key.get(),
+                    EVP_sha256()) > 0);
     return made;
 }
 
@@ -79,7 +86,8 @@ std::string pem_of(const Identity& identity, bool with_key) {
     const Owned<BIO> memory{BIO_new(BIO_s_mem())};
     PEM_write_bio_X509(memory.get(), identity.certificate.get());
     if (with_key)
-        PEM_write_bio_PrivateKey(memory.get(), identity.key.get(), nullptr, nullptr, 0, nullptr, nullptr);
+        PEM_write_bio_PrivateKey(memory.get(), identity.key.get(), nullptr, nullptr, 0, nullptr,
+                                 nullptr);
     char* bytes = nullptr;
     const long size = BIO_get_mem_data(memory.get(), &bytes);
     return {bytes, static_cast<std::size_t>(size)};
@@ -89,14 +97,18 @@ std::string pem_of(const Identity& identity, bool with_key) {
 class TlsEcho {
 public:
     TlsEcho(Loop& loop, const Identity& identity, const X509* client_ca = nullptr)
-        : loop_(loop), context_(SSL_CTX_new(TLS_server_method())), listener_(loop, [this](Descriptor d) { accept(std::move(d)); }) {
+        : loop_(loop),
+          context_(SSL_CTX_new(TLS_server_method())),
+          listener_(loop, [this](Descriptor d) { accept(std::move(d)); }) {
         SSL_CTX_use_certificate(context_.get(), identity.certificate.get());
         SSL_CTX_use_PrivateKey(context_.get(), identity.key.get());
         constexpr std::array<unsigned char, 4> id{'t', 'e', 's', 't'};
         SSL_CTX_set_session_id_context(context_.get(), id.data(), id.size());
         if (client_ca == nullptr) return;
-        X509_STORE_add_cert(SSL_CTX_get_cert_store(context_.get()), const_cast<X509*>(client_ca));  // NOLINT
-        SSL_CTX_set_verify(context_.get(), SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
+        X509_STORE_add_cert(SSL_CTX_get_cert_store(context_.get()),
+                            const_cast<X509*>(client_ca));  // NOLINT
+        SSL_CTX_set_verify(context_.get(), SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT,
+                           nullptr);
     }
     [[nodiscard]] const Endpoint& endpoint() const { return listener_.endpoint(); }
     [[nodiscard]] const std::string& server_name() const { return server_name_; }
@@ -114,13 +126,15 @@ private:
         connection.ssl.reset(SSL_new(context_.get()));
         SSL_set_fd(connection.ssl.get(), connection.socket.get());
         SSL_set_accept_state(connection.ssl.get());
-        connection.watch =
-            std::make_unique<Watch>(loop_, connection.socket.get(), [this, &connection](Ready) { serve(connection); });
+        connection.watch = std::make_unique<Watch>(
+            loop_, connection.socket.get(), [this, &connection](Ready) { serve(connection); });
     }
     void serve(Connection& connection) {
         std::array<char, 1024> space{};
-        const int size = SSL_read(connection.ssl.get(), space.data(), static_cast<int>(space.size()));
-        if (const char* name = SSL_get_servername(connection.ssl.get(), TLSEXT_NAMETYPE_host_name); name != nullptr)
+        const int size =
+            SSL_read(connection.ssl.get(), space.data(), static_cast<int>(space.size()));
+        if (const char* name = SSL_get_servername(connection.ssl.get(), TLSEXT_NAMETYPE_host_name);
+            name != nullptr)
             server_name_ = name;
         if (size > 0) {
             SSL_write(connection.ssl.get(), space.data(), size);
@@ -164,7 +178,9 @@ protected:
             outcome.error = error;
             outcome.detail = std::move(detail);
         };
-        StreamFlow flow{loop_, {.remote = server, .local = {}}, *std::move(session),
+        StreamFlow flow{loop_,
+                        {.remote = server, .local = {}},
+                        *std::move(session),
                         {.opened =
                              [&](const Endpoint&, const std::string& verified) {
                                  outcome.opened = true;
@@ -176,7 +192,8 @@ protected:
                          .received = [&](const std::string& bytes) { outcome.echoed += bytes; }}};
         flow.start();
         flow.send("hello");
-        EXPECT_TRUE(loop_.run_until([&] { return outcome.error || outcome.echoed == "hello"; }, limit));
+        EXPECT_TRUE(
+            loop_.run_until([&] { return outcome.error || outcome.echoed == "hello"; }, limit));
         flow.silence();
         return outcome;
     }
@@ -208,19 +225,24 @@ TEST_F(TlsTest, CertificateOfTheConfiguredNameIsAccepted) {
 }
 
 TEST_F(TlsTest, CertificateOfAnotherNameIsRefusedAndItsNamesAreSaid) {
-    const auto outcome = connect(trusting_ca(), server({.alternatives = "DNS:a.test,DNS:b.test"}), "example.test");
+    const auto outcome =
+        connect(trusting_ca(), server({.alternatives = "DNS:a.test,DNS:b.test"}), "example.test");
     expect_refused(outcome, "is for a.test, b.test, not for example.test");
 }
 
 TEST_F(TlsTest, ExpiredCertificateIsRefusedWithItsDate) {
     const auto outcome =
-        connect(trusting_ca(), server({.alternatives = "DNS:example.test", .begins_s = -7200, .ends_s = -3600}), "example.test");
+        connect(trusting_ca(),
+                server({.alternatives = "DNS:example.test", .begins_s = -7200, .ends_s = -3600}),
+                "example.test");
     expect_refused(outcome, "expired on 20");
 }
 
 TEST_F(TlsTest, CertificateOfTheFutureMakesOneThinkOfTheClock) {
     const auto outcome =
-        connect(trusting_ca(), server({.alternatives = "DNS:example.test", .begins_s = 3600, .ends_s = 7200}), "example.test");
+        connect(trusting_ca(),
+                server({.alternatives = "DNS:example.test", .begins_s = 3600, .ends_s = 7200}),
+                "example.test");
     expect_refused(outcome, "clock");
 }
 
@@ -233,7 +255,8 @@ TEST_F(TlsTest, SelfSignedIsRefusedAndThePinToTrustItIsSaid) {
 
 TEST_F(TlsTest, UnknownIssuerIsNamed) {
     const auto stranger = make({.common_name = "Stranger CA", .is_ca = true});
-    const auto outcome = connect(trusting_ca(), make({.alternatives = "DNS:example.test"}, &stranger), "example.test");
+    const auto outcome = connect(
+        trusting_ca(), make({.alternatives = "DNS:example.test"}, &stranger), "example.test");
     expect_refused(outcome, "issuer \"Stranger CA\" is unknown");
 }
 
@@ -242,30 +265,38 @@ TEST_F(TlsTest, NumberNeedsAnAddressInTheCertificate) {
     EXPECT_TRUE(connect(trusting_ca(), by_number, "127.0.0.1").opened);
     EXPECT_TRUE(connect(trusting_ca(), by_number, "2001:db8::1").opened);
     expect_refused(connect(trusting_ca(), by_number, "127.0.0.2"), "not for 127.0.0.2");
-    expect_refused(connect(trusting_ca(), server({.common_name = "127.0.0.1"}), "127.0.0.1"), "not for 127.0.0.1");
+    expect_refused(connect(trusting_ca(), server({.common_name = "127.0.0.1"}), "127.0.0.1"),
+                   "not for 127.0.0.1");
 }
 
 TEST_F(TlsTest, SipUriNamesTheDomainAndThenDnsNamesDoNotCount) {  // RFC 5922 §7.1
     const auto both = server({.alternatives = "URI:sip:example.test,DNS:host.example.test"});
     EXPECT_TRUE(connect(trusting_ca(), both, "example.test").opened);
     expect_refused(connect(trusting_ca(), both, "host.example.test"), "is for example.test");
-    const auto user_and_sips = server({.alternatives = "URI:sip:alice@example.test,URI:sips:example.test,DNS:host.test"});
+    const auto user_and_sips =
+        server({.alternatives = "URI:sip:alice@example.test,URI:sips:example.test,DNS:host.test"});
     expect_refused(connect(trusting_ca(), user_and_sips, "example.test"), "is for host.test");
 }
 
 TEST_F(TlsTest, CommonNameCountsOnlyWithoutAlternatives) {  // RFC 5922 §7.1
-    EXPECT_TRUE(connect(trusting_ca(), server({.common_name = "example.test"}), "example.test").opened);
-    expect_refused(connect(trusting_ca(), server({.common_name = "example.test", .alternatives = "DNS:b.test"}), "example.test"),
+    EXPECT_TRUE(
+        connect(trusting_ca(), server({.common_name = "example.test"}), "example.test").opened);
+    expect_refused(connect(trusting_ca(),
+                           server({.common_name = "example.test", .alternatives = "DNS:b.test"}),
+                           "example.test"),
                    "is for b.test");
 }
 
 TEST_F(TlsTest, WildcardDoesNotCountInSipAndThatIsSaid) {  // RFC 5922 §7.2
-    expect_refused(connect(trusting_ca(), server({.alternatives = "DNS:*.example.test"}), "sip.example.test"), "RFC 5922");
+    expect_refused(
+        connect(trusting_ca(), server({.alternatives = "DNS:*.example.test"}), "sip.example.test"),
+        "RFC 5922");
 }
 
 TEST_F(TlsTest, KeyUsageMustAllowASipServer) {  // RFC 5924
     const auto with = [&](const char* usage) {
-        return connect(trusting_ca(), server({.alternatives = "DNS:example.test", .usage = usage}), "example.test");
+        return connect(trusting_ca(), server({.alternatives = "DNS:example.test", .usage = usage}),
+                       "example.test");
     };
     EXPECT_TRUE(with("serverAuth").opened);
     EXPECT_TRUE(with("1.3.6.1.5.5.7.3.20").opened);
@@ -277,9 +308,12 @@ TEST_F(TlsTest, PinStandsForIssuerAndNameButNotForTheDates) {
     const auto self_signed = make({.alternatives = "DNS:whatever.test"});
     const TlsOptions pinned{.ca_file = {}, .pins = {to_string(pin_of(*self_signed.certificate))}};
     EXPECT_TRUE(connect(pinned, self_signed, "example.test").opened);
-    expect_refused(connect(pinned, make({.alternatives = "DNS:example.test"}), "example.test"), "not the pinned one");
+    expect_refused(connect(pinned, make({.alternatives = "DNS:example.test"}), "example.test"),
+                   "not the pinned one");
     const auto old = make({.begins_s = -7200, .ends_s = -3600});
-    expect_refused(connect({.ca_file = {}, .pins = {to_string(pin_of(*old.certificate))}}, old, "example.test"), "expired");
+    expect_refused(connect({.ca_file = {}, .pins = {to_string(pin_of(*old.certificate))}}, old,
+                           "example.test"),
+                   "expired");
 }
 
 TEST_F(TlsTest, PinAndCaMustBothHold) {
@@ -288,7 +322,8 @@ TEST_F(TlsTest, PinAndCaMustBothHold) {
     both.pins = {to_string(pin_of(*good.certificate))};
     EXPECT_TRUE(connect(both, good, "example.test").opened);
     expect_refused(connect(both, good, "another.test"), "not for another.test");
-    expect_refused(connect(both, server({.alternatives = "DNS:example.test"}), "example.test"), "not the pinned one");
+    expect_refused(connect(both, server({.alternatives = "DNS:example.test"}), "example.test"),
+                   "not the pinned one");
 }
 
 class TlsVersion : public TlsTest, public testing::WithParamInterface<int> {};
@@ -311,13 +346,15 @@ TEST_F(TlsTest, OlderThanTls12IsRefused) {
     TlsContext context{trusting_ca()};
     const auto outcome = connect(context, echo.endpoint(), "example.test");
     EXPECT_FALSE(outcome.opened);
-    EXPECT_TRUE(outcome.error == FlowError::tls || outcome.error == FlowError::reset) << outcome.detail;
+    EXPECT_TRUE(outcome.error == FlowError::tls || outcome.error == FlowError::reset)
+        << outcome.detail;
 }
 
 TEST_F(TlsTest, ClientCertificateIsShownWhereAskedFor) {
     const TlsEcho echo{loop_, server({.alternatives = "DNS:example.test"}), ca_.certificate.get()};
     auto options = trusting_ca();
-    options.certificate_file = file("client.pem", pem_of(make({.common_name = "alice"}, &ca_), true));
+    options.certificate_file =
+        file("client.pem", pem_of(make({.common_name = "alice"}, &ca_), true));
     TlsContext with{options};
     EXPECT_EQ(connect(with, echo.endpoint(), "example.test").echoed, "hello");
     TlsContext without{trusting_ca()};
@@ -340,10 +377,13 @@ TEST_F(TlsTest, FilesThatCannotBeUsedAreASentence) {
         return checked ? std::string{"fine"} : checked.error().sentence;
     };
     EXPECT_EQ(words({}), "fine");
-    EXPECT_THAT(words({.ca_file = directory_.path() / "missing.pem"}), AllOf(HasSubstr("missing.pem"), HasSubstr("CA file")));
+    EXPECT_THAT(words({.ca_file = directory_.path() / "missing.pem"}),
+                AllOf(HasSubstr("missing.pem"), HasSubstr("CA file")));
     EXPECT_THAT(words({.ca_file = file("empty.pem", "nothing\n")}), HasSubstr("empty.pem"));
     EXPECT_THAT(words({.ca_file = {}, .pins = {"sha1/abc"}}), HasSubstr("sha256/BASE64"));
-    EXPECT_THAT(words({.ca_file = {}, .pins = {}, .certificate_file = file("c.pem", pem_of(ca_, false))}), HasSubstr("key in"));
+    EXPECT_THAT(
+        words({.ca_file = {}, .pins = {}, .certificate_file = file("c.pem", pem_of(ca_, false))}),
+        HasSubstr("key in"));
 }
 
 TEST(Pin, TextAndValueAreTheSame) {

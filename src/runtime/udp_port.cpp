@@ -1,8 +1,8 @@
 #include "runtime/udp_port.h"
 
+#include <netinet/icmp6.h>
 #include <netinet/in.h>
 #include <netinet/ip_icmp.h>
-#include <netinet/icmp6.h>
 
 #include <linux/errqueue.h>
 
@@ -18,8 +18,8 @@ namespace {
 
 // More than this many datagrams at once leave the loop to others first.
 constexpr int datagrams_per_turn = 64;
-// As many errors of other targets may stand before a send: one for each target at most waits there, but the queue
-// may fill again while it is emptied.
+// As many errors of other targets may stand before a send: one for each target at most waits there,
+// but the queue may fill again while it is emptied.
 constexpr int send_attempts = 64;
 
 bool set(int socket, int level, int option, int value) {
@@ -27,11 +27,13 @@ bool set(int socket, int level, int option, int value) {
 }
 
 bool set_options(int socket, Family family) {
-    // No DF bit, UDP may fragment (N8); and no change of our idea of the path by a "fragmentation needed".
+    // No DF bit, UDP may fragment (N8); and no change of our idea of the path by a "fragmentation
+    // needed".
     if (family == Family::ipv4)
         return set(socket, IPPROTO_IP, IP_RECVERR, 1) && set(socket, IPPROTO_IP, IP_PKTINFO, 1) &&
                set(socket, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT);
-    return set(socket, IPPROTO_IPV6, IPV6_V6ONLY, 1) && set(socket, IPPROTO_IPV6, IPV6_RECVERR, 1) &&
+    return set(socket, IPPROTO_IPV6, IPV6_V6ONLY, 1) &&
+           set(socket, IPPROTO_IPV6, IPV6_RECVERR, 1) &&
            set(socket, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1) &&
            set(socket, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_DONT);
 }
@@ -49,7 +51,8 @@ struct Ancillary {
 };
 
 std::optional<IpAddress> destination_of(msghdr& message) {
-    for (auto* header = CMSG_FIRSTHDR(&message); header != nullptr; header = CMSG_NXTHDR(&message, header)) {
+    for (auto* header = CMSG_FIRSTHDR(&message); header != nullptr;
+         header = CMSG_NXTHDR(&message, header)) {
         if (header->cmsg_level == IPPROTO_IP && header->cmsg_type == IP_PKTINFO) {
             const auto info = Ancillary::read<in_pktinfo>(*header);
             std::array<std::uint8_t, 4> bytes{};
@@ -67,7 +70,8 @@ std::optional<IpAddress> destination_of(msghdr& message) {
 }
 
 std::optional<sock_extended_err> extended_error_of(msghdr& message) {
-    for (auto* header = CMSG_FIRSTHDR(&message); header != nullptr; header = CMSG_NXTHDR(&message, header))
+    for (auto* header = CMSG_FIRSTHDR(&message); header != nullptr;
+         header = CMSG_NXTHDR(&message, header))
         if ((header->cmsg_level == IPPROTO_IP && header->cmsg_type == IP_RECVERR) ||
             (header->cmsg_level == IPPROTO_IPV6 && header->cmsg_type == IPV6_RECVERR))
             return Ancillary::read<sock_extended_err>(*header);
@@ -92,7 +96,8 @@ std::optional<FlowError> icmp_failure(Family family, std::uint8_t type, std::uin
     }
     if (type == ICMP6_TIME_EXCEEDED) return FlowError::network_unreachable;
     if (type != ICMP6_DST_UNREACH) return std::nullopt;
-    constexpr std::uint8_t policy = 5;  // RFC 4443 §3.1, "source address failed ingress/egress policy"
+    constexpr std::uint8_t policy =
+        5;  // RFC 4443 §3.1, "source address failed ingress/egress policy"
     constexpr std::uint8_t reject_route = 6;
     switch (code) {
     case ICMP6_DST_UNREACH_NOPORT: return FlowError::port_unreachable;
@@ -112,7 +117,8 @@ std::expected<std::unique_ptr<UdpPort>, int> UdpPort::open(Loop& loop, const End
     if (::bind(socket.get(), address.get(), address.length) != 0) return std::unexpected(errno);
     const auto bound = local_endpoint(socket.get());
     if (!bound) return std::unexpected(errno);
-    return std::unique_ptr<UdpPort>(new UdpPort(loop, std::move(socket), *bound, std::move(handler)));
+    return std::unique_ptr<UdpPort>(
+        new UdpPort(loop, std::move(socket), *bound, std::move(handler)));
 }
 
 UdpPort::UdpPort(Loop& loop, Descriptor socket, const Endpoint& local, UdpHandler handler)
@@ -128,13 +134,14 @@ void UdpPort::send(const Endpoint& destination, std::string_view bytes) {
     const auto to = socket_address_of(destination);
     bool unexplained = false;
     for (int attempt = 0; attempt < send_attempts; ++attempt) {
-        if (::sendto(socket_.get(), bytes.data(), bytes.size(), 0, to.get(), to.length) >= 0) return;
+        if (::sendto(socket_.get(), bytes.data(), bytes.size(), 0, to.get(), to.length) >= 0)
+            return;
         const int error = errno;
         if (error == EINTR) continue;
         if (error == EAGAIN || error == ENOBUFS || error == EMSGSIZE) return;  // lost
-        // Linux reports an earlier ICMP error, of whatever target, on the next send: read it where it is
-        // named, and send again (N7). Its record may have been dropped, but then it is reported only once:
-        // an error that comes back with nothing to read is this destination's.
+        // Linux reports an earlier ICMP error, of whatever target, on the next send: read it where
+        // it is named, and send again (N7). Its record may have been dropped, but then it is
+        // reported only once: an error that comes back with nothing to read is this destination's.
         if (read_one_error() || !std::exchange(unexplained, true)) continue;
         if (!silent_) handler_.failed(destination, flow_error_of(error), words_of(error));
         return;
@@ -165,7 +172,8 @@ bool UdpPort::read_one_error() {
     const auto error = extended_error_of(message);
     const auto endpoint = endpoint_of(destination);
     if (!error || !endpoint || silent_) return true;
-    if (error->ee_origin != SO_EE_ORIGIN_ICMP && error->ee_origin != SO_EE_ORIGIN_ICMP6) return true;
+    if (error->ee_origin != SO_EE_ORIGIN_ICMP && error->ee_origin != SO_EE_ORIGIN_ICMP6)
+        return true;
     if (const auto failure = icmp_failure(local_.address.family(), error->ee_type, error->ee_code))
         handler_.failed(*endpoint, *failure, words_of(static_cast<int>(error->ee_errno)));
     return true;

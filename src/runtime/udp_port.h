@@ -1,5 +1,6 @@
-// One unconnected UDP socket: it serves every target of its family (N7). ICMP errors come from the error queue with
-// the destination they are about; a pending error of one target is never taken for a failure of the next one sent to.
+// One unconnected UDP socket: it serves every target of its family (N7). ICMP errors come from the
+// error queue with the destination they are about; a pending error of one target is never taken for
+// a failure of the next one sent to.
 #pragma once
 
 #include <array>
@@ -26,10 +27,12 @@ struct UdpHandler {
 class UdpPort {
 public:
     // Port 0: any. The error is the system's: EADDRINUSE, EADDRNOTAVAIL, …
-    static std::expected<std::unique_ptr<UdpPort>, int> open(Loop& loop, const Endpoint& local, UdpHandler handler);
+    static std::expected<std::unique_ptr<UdpPort>, int> open(Loop& loop, const Endpoint& local,
+                                                             UdpHandler handler);
 
     [[nodiscard]] const Endpoint& local() const { return local_; }
-    // A datagram that cannot leave is lost like any other, except that failed() says so if the route is missing.
+    // A datagram that cannot leave is lost like any other, except that failed() says so if the
+    // route is missing.
     void send(const Endpoint& destination, std::string_view bytes);
     // Nothing is reported from now on; for an owner that must wait with the destruction.
     void silence();
@@ -48,8 +51,8 @@ private:
     Watch watch_;
 };
 
-// What an ICMP or ICMPv6 error says about its destination; nothing for those that are no failure ("fragmentation
-// needed", "packet too big", parameter problems).
+// What an ICMP or ICMPv6 error says about its destination; nothing for those that are no failure
+// ("fragmentation needed", "packet too big", parameter problems).
 std::optional<FlowError> icmp_failure(Family family, std::uint8_t type, std::uint8_t code);
 
 }  // namespace holdfast::runtime

@@ -1,5 +1,5 @@
-// One unconnected UDP socket per family serves all targets (N7): ICMP errors name their destination, and what one
-// target's port refuses is never taken for a failure of another.
+// One unconnected UDP socket per family serves all targets (N7): ICMP errors name their
+// destination, and what one target's port refuses is never taken for a failure of another.
 #include "runtime/udp_port.h"
 
 #include <gmock/gmock.h>
@@ -25,12 +25,16 @@ struct Failed {
 class UdpPortOn : public testing::TestWithParam<Family> {
 protected:
     void SetUp() override {
-        if (GetParam() == Family::ipv6 && !has_ipv6_loopback()) GTEST_SKIP() << "no ::1 on this host";
-        auto opened = UdpPort::open(loop_, {address(), 0},
-                                    {.received = [this](const Endpoint& local, const Endpoint& remote,
-                                                        std::string bytes) { received_.push_back({local, remote, std::move(bytes)}); },
-                                     .failed = [this](const Endpoint& destination, FlowError error,
-                                                      const std::string&) { failed_.push_back({destination, error}); }});
+        if (GetParam() == Family::ipv6 && !has_ipv6_loopback())
+            GTEST_SKIP() << "no ::1 on this host";
+        auto opened = UdpPort::open(
+            loop_, {address(), 0},
+            {.received =
+                 [this](const Endpoint& local, const Endpoint& remote, std::string bytes) {
+                     received_.push_back({local, remote, std::move(bytes)});
+                 },
+             .failed = [this](const Endpoint& destination, FlowError error,
+                              const std::string&) { failed_.push_back({destination, error}); }});
         ASSERT_TRUE(opened) << words_of(opened.error());
         port_ = *std::move(opened);
     }
@@ -52,11 +56,14 @@ protected:
 };
 
 INSTANTIATE_TEST_SUITE_P(Families, UdpPortOn, testing::Values(Family::ipv4, Family::ipv6),
-                         [](const auto& each) { return each.param == Family::ipv4 ? "ipv4" : "ipv6"; });
+                         [](const auto& each) {
+                             return each.param == Family::ipv4 ? "ipv4" : "ipv6";
+                         });
 
 TEST_P(UdpPortOn, ErrorNamesTheDeadTargetAndTheGoodOneGoesOn) {  // N7
     UdpPeer good{loop_, {address(), 0}};
-    good.on_datagram([&](const auto& datagram) { good.send(datagram.from, "answer to " + datagram.bytes); });
+    good.on_datagram(
+        [&](const auto& datagram) { good.send(datagram.from, "answer to " + datagram.bytes); });
     const auto dead = closed_port(address());
 
     // The dead target's error is pending when the good one is sent to, each time.
@@ -66,7 +73,8 @@ TEST_P(UdpPortOn, ErrorNamesTheDeadTargetAndTheGoodOneGoesOn) {  // N7
         port_->send(good.endpoint(), std::to_string(i));
     }
 
-    ASSERT_TRUE(loop_.run_until([&] { return received_.size() == rounds && failed_.size() == rounds; }, limit))
+    ASSERT_TRUE(loop_.run_until(
+        [&] { return received_.size() == rounds && failed_.size() == rounds; }, limit))
         << received_.size() << " answers, " << failed_.size() << " errors";
     EXPECT_EQ(received_.front().bytes, "answer to 0");
     EXPECT_EQ(received_.front().remote, good.endpoint());
@@ -80,8 +88,9 @@ TEST_P(UdpPortOn, TwoDeadTargetsAreEachNamed) {  // N7, F2
     port_->send(first, "a");
     port_->send(second, "b");
     ASSERT_TRUE(loop_.run_until([&] { return failed_.size() == 2; }, limit));
-    EXPECT_THAT(failed_, testing::UnorderedElementsAre(Failed{first, FlowError::port_unreachable},
-                                                       Failed{second, FlowError::port_unreachable}));
+    EXPECT_THAT(failed_,
+                testing::UnorderedElementsAre(Failed{first, FlowError::port_unreachable},
+                                              Failed{second, FlowError::port_unreachable}));
 }
 
 TEST_P(UdpPortOn, PortInUseIsTheSystemsError) {
@@ -100,9 +109,12 @@ TEST_P(UdpPortOn, SilentPortReportsNothing) {
 TEST(UdpPort, NoWayThereIsOurOwnNetwork) {
     Loop loop;
     std::vector<Failed> failed;
-    auto port = UdpPort::open(loop, {loopback(), 0},
-                              {.received = {}, .failed = [&](const Endpoint& destination, FlowError error,
-                                                             const std::string&) { failed.push_back({destination, error}); }});
+    auto port = UdpPort::open(
+        loop, {loopback(), 0},
+        {.received = {},
+         .failed = [&](const Endpoint& destination, FlowError error, const std::string&) {
+             failed.push_back({destination, error});
+         }});
     ASSERT_TRUE(port);
     const Endpoint elsewhere{IpAddress::v4(192, 0, 2, 1), 5060};  // not from 127.0.0.1
     (*port)->send(elsewhere, "x");
@@ -122,7 +134,9 @@ TEST(UdpPort, LargestDatagramArrivesWhole) {  // N8: fragments, no DF
 }
 
 TEST(IcmpFailure, IsJudgedByTypeAndCode) {  // F2; RFC 792, RFC 1812 §5.2.7.1, RFC 4443 §3.1
-    const auto v4 = [](std::uint8_t code) { return icmp_failure(Family::ipv4, ICMP_DEST_UNREACH, code); };
+    const auto v4 = [](std::uint8_t code) {
+        return icmp_failure(Family::ipv4, ICMP_DEST_UNREACH, code);
+    };
     EXPECT_EQ(v4(ICMP_PORT_UNREACH), FlowError::port_unreachable);
     EXPECT_EQ(v4(ICMP_PROT_UNREACH), FlowError::port_unreachable);
     EXPECT_EQ(v4(ICMP_PKT_FILTERED), FlowError::prohibited);
@@ -133,7 +147,9 @@ TEST(IcmpFailure, IsJudgedByTypeAndCode) {  // F2; RFC 792, RFC 1812 §5.2.7.1, 
     EXPECT_EQ(icmp_failure(Family::ipv4, ICMP_TIME_EXCEEDED, 0), FlowError::network_unreachable);
     EXPECT_EQ(icmp_failure(Family::ipv4, ICMP_PARAMETERPROB, 0), std::nullopt);
 
-    const auto v6 = [](std::uint8_t code) { return icmp_failure(Family::ipv6, ICMP6_DST_UNREACH, code); };
+    const auto v6 = [](std::uint8_t code) {
+        return icmp_failure(Family::ipv6, ICMP6_DST_UNREACH, code);
+    };
     EXPECT_EQ(v6(ICMP6_DST_UNREACH_NOPORT), FlowError::port_unreachable);
     EXPECT_EQ(v6(ICMP6_DST_UNREACH_ADMIN), FlowError::prohibited);
     EXPECT_EQ(v6(ICMP6_DST_UNREACH_NOROUTE), FlowError::network_unreachable);
