@@ -1,12 +1,10 @@
 #include "runtime/tls.h"
 
-#include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 #include <openssl/x509_vfy.h>
 #include <openssl/x509v3.h>
-#include <sys/socket.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -19,6 +17,7 @@
 #include "base/text.h"
 #include "runtime/certificate.h"
 #include "runtime/socket_address.h"
+#include "runtime/socket_bio.h"
 
 namespace holdfast::runtime {
 
@@ -28,54 +27,12 @@ struct Free {
     void operator()(SSL_CTX* p) const { SSL_CTX_free(p); }
     void operator()(SSL* p) const { SSL_free(p); }
     void operator()(SSL_SESSION* p) const { SSL_SESSION_free(p); }
-    void operator()(BIO_METHOD* p) const { BIO_meth_free(p); }
     void operator()(X509* p) const { X509_free(p); }
 };
 template <class T>
 using Owned = std::unique_ptr<T, Free>;
 
 constexpr std::size_t resumable_names = 256;
-
-// OpenSSL's own socket BIO writes without MSG_NOSIGNAL, and a library must not change the program's
-// signals.
-int socket_of(BIO* bio) {
-    return static_cast<int>(reinterpret_cast<std::intptr_t>(BIO_get_data(bio)));
-}
-
-int bio_write(BIO* bio, const char* bytes, int size) {
-    BIO_clear_retry_flags(bio);
-    const auto sent = ::send(socket_of(bio), bytes, static_cast<std::size_t>(size), MSG_NOSIGNAL);
-    if (sent < 0 && (errno == EAGAIN || errno == EINTR)) BIO_set_retry_write(bio);
-    return static_cast<int>(sent);
-}
-
-int bio_read(BIO* bio, char* space, int size) {
-    BIO_clear_retry_flags(bio);
-    const auto received = ::recv(socket_of(bio), space, static_cast<std::size_t>(size), 0);
-    if (received < 0 && (errno == EAGAIN || errno == EINTR)) BIO_set_retry_read(bio);
-    if (received == 0) BIO_set_flags(bio, BIO_FLAGS_IN_EOF);
-    return static_cast<int>(received);
-}
-
-long bio_control(BIO* bio, int command, long /*number*/, void* /*pointer*/) {
-    if (command == BIO_CTRL_FLUSH) return 1;
-    if (command == BIO_CTRL_EOF) return BIO_test_flags(bio, BIO_FLAGS_IN_EOF) != 0 ? 1 : 0;
-    return 0;
-}
-
-Owned<BIO_METHOD> socket_method() {
-    Owned<BIO_METHOD> method{
-        BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "socket without signals")};
-    CHECK(method);
-    BIO_meth_set_write(method.get(), bio_write);
-    BIO_meth_set_read(method.get(), bio_read);
-    BIO_meth_set_ctrl(method.get(), bio_control);
-    BIO_meth_set_create(method.get(), [](BIO* bio) {
-        BIO_set_init(bio, 1);
-        return 1;
-    });
-    return method;
-}
 
 int no_passphrase(char*, int, int, void*) { return 0; }  // never ask on the terminal
 
@@ -138,7 +95,6 @@ struct TlsContext::Impl {
     TlsOptions options;
     Owned<SSL_CTX> context;  // none: not loaded yet
     std::vector<Pin> pins;
-    Owned<BIO_METHOD> method;
     // By name; CA set and client certificate are the context's, so that no session crosses them.
     std::map<std::string, Owned<SSL_SESSION>, std::less<>> sessions;
 
@@ -207,7 +163,6 @@ std::expected<void, Failure> TlsContext::Impl::load() {
     SSL_CTX_sess_set_new_cb(raw, new_session_callback);
     SSL_CTX_set_default_passwd_cb(raw, no_passphrase);
     context = std::move(made);
-    method = socket_method();
     if (auto loaded = load_trust(); !loaded) return loaded;
     return load_client_certificate();
 }
@@ -290,9 +245,7 @@ const std::string& TlsSession::name() const { return impl_->name; }
 bool TlsSession::resumed() const { return SSL_session_reused(impl_->ssl.get()) == 1; }
 
 void TlsSession::attach(int socket) {
-    BIO* bio = BIO_new(impl_->shared.method.get());
-    CHECK(bio);
-    BIO_set_data(bio, reinterpret_cast<void*>(static_cast<std::intptr_t>(socket)));
+    BIO* bio = new_socket_bio(socket);
     SSL_set_bio(impl_->ssl.get(), bio, bio);  // one reference serves both ways
 }
 
