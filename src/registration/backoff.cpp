@@ -16,13 +16,15 @@ constexpr Duration round_old_most = 30s;
 constexpr std::size_t round_targets = 4;
 }  // namespace
 
-void Backoff::begin(Instant now, bool other_flow_works, std::set<Target> silent, Random& random) {
+void Backoff::begin(Instant now, bool other_flow_works, std::set<Target> unreachable,
+                    Random& random) {
     if (outage_began_ == never) outage_began_ = now;
     const auto base = other_flow_works ? settings_.base_other_flow : settings_.base;
     const auto longest = scaled(base, std::exp2(std::min(failures_, 20U)));
     const auto wait = std::min(settings_.most, longest);
     ++failures_;
-    silent_ = std::move(silent);
+    unreachable_ = std::move(unreachable);
+    if (ended_by_) unreachable_.erase(*ended_by_);
     ended_early_ = false;
     timers_.arm(Timer::wait, std::max(now + random.between(wait / 2, wait), not_before_));
     if (!timers_.is_armed(Timer::probe_round))
@@ -38,6 +40,7 @@ void Backoff::reset() {
     failures_ = 0;
     outage_began_ = never;
     not_before_ = Instant{};
+    ended_by_.reset();
     round_ = 0;
 }
 
@@ -48,9 +51,15 @@ bool Backoff::outage_is_young(Instant now) const {
 }
 
 bool Backoff::on_alive(const Target& target) {
-    if (!is_waiting() || ended_early_ || !silent_.contains(target)) return false;
+    if (!is_waiting() || ended_early_ || !unreachable_.contains(target)) return false;
     ended_early_ = true;
+    ended_by_ = target;
     return true;
+}
+
+void Backoff::on_dead(const Target& target) {
+    if (ended_by_ == target) ended_by_.reset();
+    if (is_waiting()) unreachable_.insert(target);
 }
 
 std::vector<Backoff::Due> Backoff::take_due(Instant now, Random& random, bool options_answered) {

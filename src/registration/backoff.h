@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <set>
 #include <vector>
 
@@ -22,13 +23,17 @@ public:
     };
     explicit Backoff(const Settings& settings) : settings_(settings) {}
 
-    // A search failed. silent: targets that said nothing; one of them that answers a probe ends the
-    // wait.
-    void begin(Instant now, bool other_flow_works, std::set<Target> silent, Random& random);
+    // A search failed. unreachable: targets that were silent, refused or could not be connected;
+    // one of them that answers a probe ends the wait.
+    void begin(Instant now, bool other_flow_works, std::set<Target> unreachable, Random& random);
     void stop();   // waiting no longer; the outage goes on
     void reset();  // registered: the outage is over
-    // Whether this ends the wait, which it may do once.
+    // Something was heard from the target (a probe's answer, mostly). Whether this ends the wait,
+    // which it may do once, and not for a target that ended the last one and then did not answer
+    // its REGISTER.
     bool on_alive(const Target& target);
+    // A probe found it silent, busy or unreachable: should it live later, that is news.
+    void on_dead(const Target& target);
     void not_before(Instant at);  // Retry-After
 
     enum class Due : std::uint8_t { search, probe_round, register_round };
@@ -48,7 +53,8 @@ private:
     Settings settings_;
     Timers<Timer> timers_;
     std::uint32_t failures_ = 0;
-    std::set<Target> silent_;
+    std::set<Target> unreachable_;
+    std::optional<Target> ended_by_;
     bool ended_early_ = false;
     Instant outage_began_ = never;
     Instant not_before_{};

@@ -237,19 +237,18 @@ void Resilient::note_silence(Binding& binding, const Context& context) {
 // S1: nobody answered. The current target stays current; what is outstanding may still be answered.
 void Resilient::exhausted(Binding& binding, const Context& context) {
     note_silence(binding, context);
-    std::set<Target> silent;
-    for (const auto& target : binding.search->silent_targets()) {
-        silent.insert(target);
+    for (const auto& target : binding.search->silent_targets())
         if (binding.silent_before.insert(target).second)
             context.health.on_silence(target, context.now, context.random);
-    }
+    const auto lost = binding.search->unreachable_targets();
+    std::set<Target> unreachable(lost.begin(), lost.end());
     const bool other_flow = std::ranges::any_of(bindings_, [&](const Binding& other) {
         return &other != &binding && other.current && !other.search;
     });
     if (const auto barred = all_barred_until(context))
         binding.backoff.not_before(
             *barred + context.random.between(0s, std::max<Duration>(1s, config_.policy.spread)));
-    binding.backoff.begin(context.now, other_flow, std::move(silent), context.random);
+    binding.backoff.begin(context.now, other_flow, std::move(unreachable), context.random);
     targets_.set_healthy(false, context.now);
     auto waiting = event(EventKind::waiting, &binding);
     waiting.expires = binding.backoff.until() - context.now;

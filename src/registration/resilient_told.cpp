@@ -66,11 +66,11 @@ void Resilient::on_told(const told::FlowLost& told, const Context& context) {
         if (binding.search && !told.usable) {
             std::erase_if(binding.opened, [&](const auto& o) { return o.second == told.flow; });
             Search::Steps steps;
-            binding.search->on_failed(context.now, told.target, steps);
+            binding.search->on_failed(context.now, told.target, steps, true);
             perform(binding, steps, context);
         }
         if (!binding.current || binding.current->flow != told.flow) continue;
-        if (binding.search && !binding.search->is_exhausted()) continue;  // it goes on by itself
+        if (binding.search) continue;  // it goes on by itself, or S1 waits
         if (told.usable) {
             suspect(binding, words, context);
             continue;
@@ -143,7 +143,7 @@ void Resilient::on_told(const told::SendFailed& told, const Context& context) {
     binding->last_failure = words + " at " + attempt.target.to_string();
     if (!binding->search) return;
     Search::Steps steps;
-    binding->search->on_failed(context.now, attempt.target, steps);
+    binding->search->on_failed(context.now, attempt.target, steps, true);
     perform(*binding, steps, context);
 }
 

@@ -15,7 +15,7 @@ constexpr Duration suspect_by_proof_every = 10min;  // R3
 
 // F6: verified and, if need be, left by F3.
 void Resilient::suspect(Binding& binding, const std::string& reason, const Context& context) {
-    if (binding.search && !binding.search->is_exhausted()) return;
+    if (binding.search) return;  // verified already, or S1 waits: doubt adds nothing
     auto doubted = event(EventKind::suspect, &binding);
     doubted.target = binding.current->target;
     doubted.reason = reason;
@@ -92,6 +92,7 @@ void Resilient::on_told(const told::Probed& told, const Context& context) {
     }
     context.act(std::move(probed));
     for (auto& binding : bindings_) {
+        if (told.result != ProbeResult::alive) binding.backoff.on_dead(told.target);
         if (binding.search && !binding.search->is_exhausted()) {
             Search::Steps steps;
             binding.search->on_probed(context.now, told.target, told.result, steps);

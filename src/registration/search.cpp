@@ -36,6 +36,13 @@ std::optional<Target> Search::chosen() const {
     return tries_[chosen_].entry.candidate.target;
 }
 
+std::vector<Target> Search::unreachable_targets() const {
+    auto unreachable = silent_targets();
+    for (const auto& t : tries_)
+        if (t.refused) unreachable.push_back(t.entry.candidate.target);
+    return unreachable;
+}
+
 std::vector<Target> Search::silent_targets() const {
     std::vector<Target> silent;
     for (const auto& t : tries_)
@@ -116,7 +123,8 @@ void Search::on_open_failed(Instant now, const Target& target, Steps& steps) {
     auto* lost = find(target);
     if (lost == nullptr || lost->state == State::failed) return;
     if (lost->state == State::registering || lost->state == State::unanswered)
-        return on_failed(now, target, steps);
+        return on_failed(now, target, steps, true);
+    lost->refused = true;
     lost->state = State::failed;
     go_on(now, steps);
 }
@@ -141,11 +149,12 @@ void Search::on_resent(Instant now, const Target& target) {
     timers_.arm(Timer::patience, now + who->entry.patience);
 }
 
-void Search::on_failed(Instant now, const Target& target, Steps& steps) {
+void Search::on_failed(Instant now, const Target& target, Steps& steps, bool hard) {
     auto* failed = find(target);
     if (failed == nullptr || failed->state == State::failed) return;
     const bool counted = chosen_ != none && failed == &tries_[chosen_];
     failed->state = State::failed;
+    failed->refused = hard;
     if (counted) chosen_ = none;
     if (counted || phase_ == Phase::probing) go_on(now, steps);
 }
@@ -220,6 +229,12 @@ bool Search::probes_outstanding() const {
 void Search::on_probed(Instant now, const Target& target, ProbeResult result, Steps& steps) {
     auto* who = find(target);
     if (who == nullptr || who->state == State::failed) return;
+    const bool wanted = phase_ == Phase::probing || phase_ == Phase::sweeping;
+    // A probe that somebody else asked for decides nothing here; that it lives is good to know.
+    if (!wanted) {
+        who->alive = who->alive || result == ProbeResult::alive;
+        return;
+    }
     switch (result) {
     case ProbeResult::alive:
         who->alive = true;
@@ -233,8 +248,6 @@ void Search::on_probed(Instant now, const Target& target, ProbeResult result, St
         break;
     case ProbeResult::silent: who->silent = true; break;
     }
-    const bool wanted = phase_ == Phase::probing || phase_ == Phase::sweeping;
-    if (!wanted) return;
     const bool asked_already = who->state == State::registering || who->state == State::unanswered;
     if (result == ProbeResult::alive && !asked_already) {
         if (who->state == State::ready || !is_reliable(target.transport))

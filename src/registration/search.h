@@ -57,7 +57,8 @@ public:
     void on_resent(Instant now,
                    const Target& target);  // it answered (401, 423 …) and was asked again
     // A final failure, or the flow is lost: next target at once (F2, F5).
-    void on_failed(Instant now, const Target& target, Steps& steps);
+    // hard: nothing was heard (F2); otherwise it answered with a refusal.
+    void on_failed(Instant now, const Target& target, Steps& steps, bool hard = false);
     void on_probed(Instant now, const Target& target, ProbeResult result, Steps& steps);
     void on_time(Instant now, Steps& steps);
     // A target a redirect named (F5, 3xx): tried next.
@@ -66,8 +67,9 @@ public:
 
     [[nodiscard]] const location::Candidate* candidate(const Target& target) const;
     [[nodiscard]] bool is_exhausted() const { return phase_ == Phase::exhausted; }
-    [[nodiscard]] std::vector<Target> silent_targets()
-        const;  // got a REGISTER or a probe and said nothing
+    // Got a REGISTER, a probe or a connect and said nothing; the second: these, and who refused.
+    [[nodiscard]] std::vector<Target> silent_targets() const;
+    [[nodiscard]] std::vector<Target> unreachable_targets() const;
     [[nodiscard]] std::optional<Target> chosen() const;  // who has the REGISTER that counts
 
 private:
@@ -89,6 +91,7 @@ private:
         bool alive = false;   // answered a probe
         bool silent = false;  // did not
         bool extended = false;
+        bool refused = false;  // hard: no connection, or ICMP
         bool abandoned = false;
     };
 

@@ -39,7 +39,10 @@ public:
         std::vector<Search::Entry> made;
         for (const auto& target : targets)
             made.push_back(
-                {.candidate = {.target = target, .tier = made.size() >= second_tier_from ? 1U : 0U},
+                {.candidate = {.target = target,
+                               .tier = made.size() >= second_tier_from ? 1U : 0U,
+                               .host = {},
+                               .reason = {}},
                  .patience = 1s,
                  .rtt = {}});
         return made;
