@@ -27,14 +27,15 @@ void Engine::Impl::on(const Step& step, const in::AddAccount& add) {
     if (!add.account || accounts_.contains(add.account) || shutting_down_) return;
     const std::string& instance_id = persistence_.instance_id(random_, step.outbox);
     const std::string& aor = add.config.aor;
-    registration::Registration registration(add.config, instance_id, persistence_.account_state(aor),
-                                            user_agent_);
+    registration::Registration registration(add.config, instance_id,
+                                            persistence_.account_state(aor), user_agent_);
     const std::string_view scheme = aor.starts_with("sips:") ? "sips:" : "sip:";
-    auto identity = std::make_shared<const engine::PingIdentity>(engine::PingIdentity{
-        std::string(scheme).append(registration.domain()), aor, user_agent_});
+    auto identity = std::make_shared<const engine::PingIdentity>(
+        engine::PingIdentity{std::string(scheme).append(registration.domain()), aor, user_agent_});
     std::string user = user_of(aor);
     by_user_[user].insert(add.account);
-    accounts_.emplace(add.account, Account{std::move(registration), std::move(identity), std::move(user)});
+    accounts_.emplace(add.account,
+                      Account{std::move(registration), std::move(identity), std::move(user)});
     step.tell(add.account, told::Start{});
 }
 
@@ -48,9 +49,20 @@ void Engine::Impl::work(const Step& step) {
     for (std::size_t next = 0; next < tidings_.size(); ++next) {
         CHECK(next < limit);
         const auto tiding = std::move(tidings_[next]);
+        if (engine::may_start_register(tiding.told) && !pace_.admits(step.now, tiding.account)) {
+            if (accounts_.contains(tiding.account)) pace_.wait(tiding.account, tiding.told);
+            agenda_.remove(tiding.account);  // it is told the time when its turn comes
+            continue;
+        }
         handle(step, tiding.account, tiding.told);
     }
     tidings_.clear();
+}
+
+// S3: those whose turn it is, one after the other: what one sends delays the next.
+void Engine::Impl::take_turns(const Step& step) {
+    while (auto turn = pace_.take(step.now))
+        for (const auto& told : turn->tidings) handle(step, turn->account, told);
 }
 
 void Engine::Impl::handle(const Step& step, AccountId id, const registration::Told& told) {
@@ -72,10 +84,12 @@ void Engine::Impl::handle(const Step& step, AccountId id, const registration::To
 }
 
 void Engine::Impl::watch(AccountId id, const Account& account) {
-    agenda_.put(id, account.registration.next_deadline());
+    // Who waits for its turn (S3) is not told the time meanwhile.
+    agenda_.put(id, pace_.is_waiting(id) ? Deadline{} : account.registration.next_deadline());
 }
 
-void Engine::Impl::perform(const Step& step, AccountId id, Account& account, registration::Action action) {
+void Engine::Impl::perform(const Step& step, AccountId id, Account& account,
+                           registration::Action action) {
     std::visit([&](auto& what) { perform(step, id, account, what); }, action);
 }
 
@@ -100,16 +114,7 @@ void Engine::Impl::perform(const Step& step, AccountId id, Account&, act::Send& 
         if (const auto sent = sip::Message::parse(request.wire))
             own_options_.note(step.now, id, sent->call_id());
     }
-    if (request.method != sip::Method::register_) return send(step, id, request);
-    pace_.push(id, std::move(request));
-    send_paced(step);
-}
-
-void Engine::Impl::send_paced(const Step& step) {
-    while (const auto waiting = pace_.take(step.now)) send(step, waiting->account, waiting->request);
-}
-
-void Engine::Impl::send(const Step& step, AccountId id, const act::Send& request) {
+    if (request.method == sip::Method::register_) pace_.sent(step.now, id);
     const auto* const flow = flows_.find(request.flow);
     if (flow == nullptr || !flow->is_open()) {
         const auto why = flow == nullptr ? std::nullopt : flow->error;
@@ -128,7 +133,8 @@ void Engine::Impl::perform(const Step& step, AccountId id, Account& account, act
     probes_.ask(step, id, probe, account.identity);
 }
 
-void Engine::Impl::perform(const Step& step, AccountId id, Account& account, act::KeepAlive& keep_alive) {
+void Engine::Impl::perform(const Step& step, AccountId id, Account& account,
+                           act::KeepAlive& keep_alive) {
     if (keep_alive.on) {
         const auto settings = engine::keep_alive_settings(account.registration.config().policy);
         keep_alives_.want(step, id, keep_alive.flow, {account.identity, settings});
@@ -190,14 +196,17 @@ std::optional<AccountStatus> Engine::Impl::status(AccountId id) const {
                          .bindings = {},
                          .targets = view.targets,
                          .state = view.state};
-    for (const auto& binding : view.bindings)
-        status.bindings.push_back({.reg_id = binding.reg_id,
-                                   .registered = binding.registered,
-                                   .target = binding.target,
-                                   .mapping = binding.mapping,
-                                   .contact = binding.contact,
-                                   .expires = binding.expires,
-                                   .refresh_at = binding.refresh_at});
+    for (const auto& binding : view.bindings) {
+        const auto* const flow = flows_.find(binding.flow);
+        status.bindings.push_back(
+            {.reg_id = binding.reg_id,
+             .registered = binding.registered,
+             .target = binding.target,
+             .mapping = flow != nullptr ? flow->mapping.mapping() : binding.mapping,
+             .contact = binding.contact,
+             .expires = binding.expires,
+             .refresh_at = binding.refresh_at});
+    }
     return status;
 }
 

@@ -36,8 +36,9 @@ public:
     }
     void remove(const Key& key) { put(key, Deadline{}); }
 
-    // The keys whose time has come, the oldest first, removed: what they do next puts them back. Each is handed
-    // out once a call, so that one that wants the same instant again cannot spin here.
+    // The keys whose time has come, the oldest first, removed: what they do next puts them back.
+    // Each is handed out once a call, so that one that wants the same instant again cannot spin
+    // here.
     std::vector<Key> take_due(Instant now) {
         std::vector<Key> due;
         while (!order_.empty() && order_.begin()->first <= now) {

@@ -21,7 +21,8 @@ DnsReply DnsDesk::on_answer(QueryId query, dns::Answer answer) {
     auto taken = pending_.extract(query);
     if (taken.empty()) return {};
     by_question_.erase(taken.mapped().question);
-    return {std::move(taken.mapped().question), std::move(answer), std::move(taken.mapped().askers)};
+    return {std::move(taken.mapped().question), std::move(answer),
+            std::move(taken.mapped().askers)};
 }
 
 std::vector<DnsReply> DnsDesk::on_time(Instant now) {

@@ -1,5 +1,6 @@
-// DNS questions of all accounts: the same question is asked once while it is outstanding, and its answer goes to all
-// who asked. How long an answer stays good is the accounts' business (L4): there is no cache here.
+// DNS questions of all accounts: the same question is asked once while it is outstanding, and its
+// answer goes to all who asked. How long an answer stays good is the accounts' business (L4): there
+// is no cache here.
 #pragma once
 
 #include <map>
@@ -24,7 +25,8 @@ public:
     void ask(Instant now, AccountId account, const dns::Question& question, Outbox& outbox);
     // No askers: nobody waits for it any more.
     DnsReply on_answer(QueryId query, dns::Answer answer);
-    // The driver owes an answer within 10 s. One that never came becomes "timed out", so that nobody waits for ever.
+    // The driver owes an answer within 10 s. One that never came becomes "timed out", so that
+    // nobody waits for ever.
     std::vector<DnsReply> on_time(Instant now);
     void forget(AccountId account);
     [[nodiscard]] Deadline next_deadline() const;

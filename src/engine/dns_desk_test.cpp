@@ -21,14 +21,16 @@ TEST(DnsDesk, JoinsOutstandingQuestions) {
     const auto asked = std::get<out::Resolve>(outbox.outputs().front());
     EXPECT_EQ(asked.question, question);
 
-    const auto reply = desk.on_answer(asked.query, {dns::Status::ok, {IpAddress::v4(203, 0, 113, 1)}, 60s});
+    const auto reply =
+        desk.on_answer(asked.query, {dns::Status::ok, {IpAddress::v4(203, 0, 113, 1)}, 60s});
 
     EXPECT_EQ(reply.question, question);
     EXPECT_EQ(reply.askers, (std::set{AccountId{1}, AccountId{2}}));
     EXPECT_EQ(desk.next_deadline().at, never);
 }
 
-// There is no cache here: what is asked after the answer is asked again (plain presets want it fresh).
+// There is no cache here: what is asked after the answer is asked again (plain presets want it
+// fresh).
 TEST(DnsDesk, AsksAgainAfterTheAnswer) {
     DnsDesk desk;
     Outbox outbox;

@@ -41,11 +41,16 @@ void Engine::Impl::handle(Instant now, const Input& input, Outbox& outbox) {
     now_ = now;
     if (stopped_) return;
     const Step step{now, random_, health_, flows_, tidings_, outbox};
-    // The news first, then the clock: an answer that lies here already beats a timeout of the same moment.
+    // The news first, then the clock: an answer that lies here already beats a timeout of the same
+    // moment.
     std::visit([&](const auto& what) { on(step, what); }, input);
     work(step);
     on_time(step);
     work(step);
+    while (pace_.next_deadline().at <= now) {
+        take_turns(step);
+        work(step);
+    }
     remove_those_gone(step);
     flows_.sweep();
     if (shutting_down_ && accounts_.empty()) stop(step);
@@ -64,7 +69,6 @@ void Engine::Impl::on_time(const Step& step) {
     }
     flows_.on_time(step);
     incoming_.on_time(step);
-    send_paced(step);
     for (const AccountId id : agenda_.take_due(step.now)) step.tell(id, told::Time{});
     for (const AccountId id : leaving_.take_due(step.now)) gone_.insert(id);
     if (persistence_.next_deadline().at <= step.now)
@@ -139,8 +143,7 @@ void Engine::Impl::on(const Step& step, const in::Stray& stray) {
 
 void Engine::Impl::on(const Step& step, const in::DnsAnswer& answer) {
     const auto reply = dns_.on_answer(answer.query, answer.answer);
-    for (const AccountId id : reply.askers)
-        step.tell(id, told::Dns{reply.question, reply.answer});
+    for (const AccountId id : reply.askers) step.tell(id, told::Dns{reply.question, reply.answer});
 }
 
 void Engine::Impl::on(const Step& step, const in::NetworkChanged& network) {
@@ -151,7 +154,8 @@ void Engine::Impl::on(const Step& step, const in::NetworkChanged& network) {
     std::vector<engine::FlowTrouble> gone;
     for (const auto& flow : flows_.table().all()) {
         const IpAddress& own = flow.local.address;
-        if (!flow.is_open() || own.is_unspecified() || own.is_loopback()) continue;
+        if (!flow.is_open() || own.is_unspecified() || own.is_loopback() || own.is_link_local())
+            continue;
         if (std::ranges::find(addresses_, own) == addresses_.end())
             gone.push_back({flow.id, flow.target, FlowError::local_address_gone, own.to_string()});
     }

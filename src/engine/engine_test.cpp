@@ -1,5 +1,5 @@
-// The whole engine against a scripted server. What registration decides is tested there and in the lab; here it is
-// what the engine owes: sharing, matching, filtering, storing, ending.
+// The whole engine against a scripted server. What registration decides is tested there and in the
+// lab; here it is what the engine owes: sharing, matching, filtering, storing, ending.
 #include "engine/engine.h"
 
 #include <gtest/gtest.h>
@@ -26,12 +26,14 @@ struct EngineTest : testing::Test {
         driver.feed(in::Stray{our_end, from, request.text()});
         driver.run_for(1ms);
         std::vector<int> statuses;
-        for (auto i = before; i < driver.sent.size(); ++i) statuses.push_back(status_of(driver.sent[i].second));
+        for (auto i = before; i < driver.sent.size(); ++i)
+            statuses.push_back(status_of(driver.sent[i].second));
         return statuses;
     }
 };
 
-// One account, one server: registered with its mapping in the Contact, and what must outlive us is stored first.
+// One account, one server: registered with its mapping in the Contact, and what must outlive us is
+// stored first.
 TEST_F(EngineTest, RegistersAndRemembers) {
     register_alice();
     const auto status = driver.engine().status(alice);
@@ -53,7 +55,8 @@ TEST_F(EngineTest, RegistersAndRemembers) {
 TEST_F(EngineTest, SameSeedSameBytes) {
     const auto trace_of = [](std::uint64_t seed) {
         Driver one(seed);
-        one.resolve("example.test", {udp_target(11).endpoint.address, udp_target(12).endpoint.address});
+        one.resolve("example.test",
+                    {udp_target(11).endpoint.address, udp_target(12).endpoint.address});
         one.add(alice, alice_aor);
         one.add(bob, "sip:bob@example.test");
         one.run_for(10min);
@@ -67,8 +70,10 @@ TEST_F(EngineTest, SameSeedSameBytes) {
 
 // Two accounts of one domain: one question each outstanding, one flow, one keep-alive (K1).
 TEST_F(EngineTest, AccountsShareQuestionsFlowsAndKeepAlive) {
-    driver.add(alice, alice_aor, Transport::udp, [](auto& policy) { policy.prove_reachable = false; });
-    driver.add(bob, "sip:bob@example.test", Transport::udp, [](auto& policy) { policy.prove_reachable = false; });
+    driver.add(alice, alice_aor, Transport::udp,
+               [](auto& policy) { policy.prove_reachable = false; });
+    driver.add(bob, "sip:bob@example.test", Transport::udp,
+               [](auto& policy) { policy.prove_reachable = false; });
     const auto questions = driver.asked.size();
     const std::set<dns::Question> distinct(driver.asked.begin(), driver.asked.end());
     EXPECT_EQ(questions, distinct.size());
@@ -81,10 +86,11 @@ TEST_F(EngineTest, AccountsShareQuestionsFlowsAndKeepAlive) {
     EXPECT_LE(driver.requests("OPTIONS"), pings + 2);
 }
 
-// §11: a stranger gets nothing; another node of the cluster, or one who knows our token, is answered over a flow that
-// is opened for it.
+// §11: a stranger gets nothing; another node of the cluster, or one who knows our token, is
+// answered over a flow that is opened for it.
 TEST_F(EngineTest, StraysPassTheFilterOrVanish) {
-    driver.resolve("example.test", {udp_target(11).endpoint.address, udp_target(12).endpoint.address});
+    driver.resolve("example.test",
+                   {udp_target(11).endpoint.address, udp_target(12).endpoint.address});
     register_alice();
     const auto contact = driver.engine().status(alice)->bindings[0].contact;
     const Endpoint scanner{IpAddress::v4(198, 51, 100, 66), 5071};
@@ -94,13 +100,18 @@ TEST_F(EngineTest, StraysPassTheFilterOrVanish) {
     request.uri = contact;
     request.branch = "z9hG4bKtoken";
     EXPECT_EQ(answers_to_stray(request, scanner), std::vector{200});
-    EXPECT_EQ(driver.opened.back().second, (Target{Transport::udp, scanner})) << "RFC 3581 §4: to the source";
+    EXPECT_EQ(driver.opened.back().second, (Target{Transport::udp, scanner}))
+        << "RFC 3581 §4: to the source";
 
     RequestText node{.call_id = "node", .branch = "z9hG4bKnode", .via_host = "203.0.113.12:5060"};
-    const auto other = driver.engine().status(alice)->bindings[0].target == udp_target(11) ? 12 : 11;
-    EXPECT_EQ(answers_to_stray(node, {IpAddress::v4(203, 0, 113, static_cast<std::uint8_t>(other)), 31000}),
+    const auto other =
+        driver.engine().status(alice)->bindings[0].target == udp_target(11) ? 12 : 11;
+    EXPECT_EQ(answers_to_stray(
+                  node, {IpAddress::v4(203, 0, 113, static_cast<std::uint8_t>(other)), 31000}),
               std::vector{200});
-    EXPECT_TRUE(answers_to_stray({.method = "STUFF", .branch = "z9hG4bKz", .via_host = "x"}, scanner).empty());
+    EXPECT_TRUE(
+        answers_to_stray({.method = "STUFF", .branch = "z9hG4bKz", .via_host = "x"}, scanner)
+            .empty());
 }
 
 // RFC 3261 §18.2.2: without rport the answer goes to the port of sent-by, not to the source port.
@@ -119,20 +130,24 @@ TEST_F(EngineTest, RingsAndIgnoresNoise) {
     register_alice();
     const FlowId flow = driver.flow_to(udp_target(11));
     const auto before = driver.sent.size();
-    for (const std::string& noise : {std::string("\r\n\r\n"), std::string("\r\n"), std::string(4, '\0'), std::string(),
-                                    std::string("garbage"), std::string("SIP/2.0 200 OK\r\n\r\n"),
-                                    std::string("\x00\x01\x00\x00\x21\x12\xa4\x42", 8) + std::string(12, 'x')})
+    for (const std::string& noise :
+         {std::string("\r\n\r\n"), std::string("\r\n"), std::string(4, '\0'), std::string(),
+          std::string("garbage"), std::string("SIP/2.0 200 OK\r\n\r\n"),
+          std::string("\x00\x01\x00\x00\x21\x12\xa4\x42", 8) + std::string(12, 'x')})
         driver.feed(in::Received{flow, noise});
     EXPECT_EQ(driver.sent.size(), before);
     driver.feed(in::Received{
-        flow, RequestText{.method = "INVITE", .uri = driver.engine().status(alice)->bindings[0].contact}.text()});
+        flow,
+        RequestText{.method = "INVITE", .uri = driver.engine().status(alice)->bindings[0].contact}
+            .text()});
     EXPECT_EQ(status_of(driver.sent.back().second), 180);
     ASSERT_EQ(driver.count(EventKind::ring), 1u);
     driver.run_for(21s);
     EXPECT_EQ(driver.count(EventKind::call_ended), 1u);
 }
 
-// RFC 3261 §8.2: what cannot be read, but can be answered, gets its 400 on our own flow, and nothing elsewhere (§11).
+// RFC 3261 §8.2: what cannot be read, but can be answered, gets its 400 on our own flow, and
+// nothing elsewhere (§11).
 TEST_F(EngineTest, UnreadableRequestsGetTheirStatus) {
     register_alice();
     auto text = RequestText{}.text();
@@ -144,7 +159,8 @@ TEST_F(EngineTest, UnreadableRequestsGetTheirStatus) {
     EXPECT_EQ(driver.sent.size(), before);
 }
 
-// B4: on exit the binding is removed, and the end is told; a server that is silent holds us up 2 s at most.
+// B4: on exit the binding is removed, and the end is told; a server that is silent holds us up 2 s
+// at most.
 TEST_F(EngineTest, ShutsDownAfterUnregistering) {
     register_alice();
     driver.feed(in::ShutDown{});
@@ -206,13 +222,16 @@ TEST_F(EngineTest, AKeepAliveShowsTheNewMapping) {
     EXPECT_NE(driver.engine().status(alice)->bindings[0].contact.find(":23999"), std::string::npos);
 }
 
-// F2: ICMP for an outstanding attempt fails it at once: the next target is asked within milliseconds.
+// F2: ICMP for an outstanding attempt fails it at once: the next target is asked within
+// milliseconds.
 TEST_F(EngineTest, IcmpIsAHardFailure) {
-    driver.resolve("example.test", {udp_target(11).endpoint.address, udp_target(12).endpoint.address});
+    driver.resolve("example.test",
+                   {udp_target(11).endpoint.address, udp_target(12).endpoint.address});
     driver.refusing = {udp_target(11)};
     driver.add(alice, alice_aor);
     driver.run_for(200ms);
-    EXPECT_EQ(driver.engine().status(alice)->bindings.at(0).target, udp_target(12)) << driver.words();
+    EXPECT_EQ(driver.engine().status(alice)->bindings.at(0).target, udp_target(12))
+        << driver.words();
 }
 
 // K5: a flow whose address is gone is closed, and the account registers over a new one.
@@ -232,8 +251,10 @@ TEST_F(EngineTest, StreamsAnswerPingsAndEndOnGarbage) {
     driver.run_for(2s);
     ASSERT_TRUE(driver.engine().status(alice)->registered) << driver.words();
     const FlowId flow = driver.flow_to(tcp_target(11));
-    driver.feed(in::Received{flow, RequestText{.uri = "sip:alice@192.168.1.20"}.text("TCP").substr(0, 40)});
-    driver.feed(in::Received{flow, RequestText{.uri = "sip:alice@192.168.1.20"}.text("TCP").substr(40)});
+    driver.feed(
+        in::Received{flow, RequestText{.uri = "sip:alice@192.168.1.20"}.text("TCP").substr(0, 40)});
+    driver.feed(
+        in::Received{flow, RequestText{.uri = "sip:alice@192.168.1.20"}.text("TCP").substr(40)});
     EXPECT_EQ(status_of(driver.sent.back().second), 200) << "in two pieces";
     driver.feed(in::Received{flow, "NOT SIP AT ALL\r\nContent-Length: many\r\n\r\n"});
     EXPECT_TRUE(std::ranges::find(driver.closed, flow) != driver.closed.end());
@@ -255,17 +276,20 @@ TEST(EngineFleet, RegistersArePaced) {
     }
     driver.run_for(60s);
     for (std::uint32_t i = 1; i <= 8; ++i)
-        EXPECT_TRUE(driver.engine().status(AccountId{i})->registered) << i << "\n" << driver.words();
+        EXPECT_TRUE(driver.engine().status(AccountId{i})->registered) << i << "\n"
+                                                                      << driver.words();
 }
 
 // Inputs that apply to nothing are ignored (every input is legal at any time).
 TEST_F(EngineTest, WhatDoesNotApplyIsIgnored) {
     const FlowId nowhere{99};
     for (const Input& input : std::vector<Input>{
-             in::Time{}, in::FlowOpened{nowhere, our_end, ""}, in::FlowFailed{nowhere, FlowError::refused, ""},
+             in::Time{}, in::FlowOpened{nowhere, our_end, ""},
+             in::FlowFailed{nowhere, FlowError::refused, ""},
              in::FlowClosed{nowhere, FlowError::reset, ""}, in::Received{nowhere, "x"},
-             in::DnsAnswer{QueryId{9}, {}}, in::RemoveAccount{alice}, in::RegisterNow{alice}, in::RegisterNow{},
-             in::ChangePassword{alice, Redacted<std::string>("x")}, in::HangUp{alice}})
+             in::DnsAnswer{QueryId{9}, {}}, in::RemoveAccount{alice}, in::RegisterNow{alice},
+             in::RegisterNow{}, in::ChangePassword{alice, Redacted<std::string>("x")},
+             in::HangUp{alice}})
         driver.feed(input);
     EXPECT_TRUE(driver.sent.empty());
     EXPECT_EQ(driver.engine().next_deadline().at, never);

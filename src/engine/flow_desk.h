@@ -1,5 +1,5 @@
-// Flows of all accounts (RFC 5626 §3): who asks for a target that has an open flow shares it (K1); a flow nobody
-// uses is closed 32 s after it was last used (L8).
+// Flows of all accounts (RFC 5626 §3): who asks for a target that has an open flow shares it (K1);
+// a flow nobody uses is closed 32 s after it was last used (L8).
 #pragma once
 
 #include <map>
@@ -28,12 +28,13 @@ struct FlowTrouble {
 
 class FlowDesk {
 public:
-    // The open flow at once, or nothing: then on_opened() or on_failed() will name the account. The id is known
-    // either way to the engine's own desks through find().
+    // The open flow at once, or nothing: then on_opened() or on_failed() will name the account. The
+    // id is known either way to the engine's own desks through find().
     std::optional<FlowId> open(const Step& step, AccountId account, const Target& target,
                                std::string_view tls_name,
                                const flow::KeepAliveSettings& settings = {});
-    // To answer somebody who is no target of ours: a flow without trust (§11), or nothing: too many of them.
+    // To answer somebody who is no target of ours: a flow without trust (§11), or nothing: too many
+    // of them.
     std::optional<FlowId> open_to_answer(const Step& step, const Endpoint& remote);
     void release(Instant now, FlowId flow, AccountId account);
     void send(const Step& step, FlowId flow, std::string bytes);
@@ -45,7 +46,8 @@ public:
     // Tells those who waited. Nothing: not a flow that was being opened.
     flow::Flow* on_opened(const Step& step, FlowId flow, const Endpoint& local,
                           std::string_view verified_name);
-    // Could not be opened: tells those who waited. False: it was open, so this is ICMP for a datagram.
+    // Could not be opened: tells those who waited. False: it was open, so this is ICMP for a
+    // datagram.
     bool on_failed(const Step& step, const FlowTrouble& trouble);
     // Marks the end, tells nobody. False: unknown.
     bool on_closed(const FlowTrouble& trouble);
@@ -65,7 +67,8 @@ public:
     [[nodiscard]] flow::Table& table() { return table_; }
     [[nodiscard]] const std::set<AccountId>& users(FlowId flow) const;  // without the engine itself
     [[nodiscard]] bool uses_or_used(FlowId flow, AccountId account) const;
-    [[nodiscard]] bool is_ours(FlowId flow) const;  // §11 (a): opened to reach a target, not to answer
+    [[nodiscard]] bool is_ours(
+        FlowId flow) const;  // §11 (a): opened to reach a target, not to answer
     [[nodiscard]] sip::StreamFramer* framer(FlowId flow);
     [[nodiscard]] Deadline next_deadline() const { return unused_.next(); }
 

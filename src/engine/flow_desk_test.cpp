@@ -12,7 +12,8 @@ namespace told = registration::told;
 const AccountId alice{1};
 const AccountId bob{2};
 
-// Accounts with the same next hop share a flow (K1); who comes while it is being opened waits with the others.
+// Accounts with the same next hop share a flow (K1); who comes while it is being opened waits with
+// the others.
 TEST(FlowDesk, SharesOneFlowPerTarget) {
     Bench bench;
     EXPECT_FALSE(bench.flows.open(bench.step(), alice, udp_target(11), ""));
@@ -51,7 +52,8 @@ TEST(FlowDesk, TellsThoseWhoWaitedThatItFailed) {
     EXPECT_EQ(told[0].second.error, FlowError::refused);
     bench.flows.sweep();
     EXPECT_EQ(bench.flows.find(flow), nullptr);
-    EXPECT_FALSE(bench.flows.open(bench.step(), alice, tcp_target(11), "")) << "the next try is a new flow";
+    EXPECT_FALSE(bench.flows.open(bench.step(), alice, tcp_target(11), ""))
+        << "the next try is a new flow";
     EXPECT_EQ(bench.take_outputs<out::OpenFlow>().size(), 2u);
 }
 
@@ -89,7 +91,8 @@ TEST(FlowDesk, AnswersToStrangersHaveALimit) {
         ASSERT_TRUE(bench.flows.open_to_answer(
             bench.step(), {IpAddress::v4(198, 51, 100, 1), static_cast<std::uint16_t>(1024 + i)}));
     EXPECT_FALSE(bench.flows.open_to_answer(bench.step(), {IpAddress::v4(198, 51, 100, 1), 9}));
-    const auto again = bench.flows.open_to_answer(bench.step(), {IpAddress::v4(198, 51, 100, 1), 1024});
+    const auto again =
+        bench.flows.open_to_answer(bench.step(), {IpAddress::v4(198, 51, 100, 1), 1024});
     ASSERT_TRUE(again);
     EXPECT_FALSE(bench.flows.is_ours(*again));
     bench.flows.on_opened(bench.step(), *again, our_end, "");

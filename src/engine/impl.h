@@ -1,4 +1,5 @@
-// The engine's inside: the desks, the accounts' registrations, and how what happens at one reaches the others.
+// The engine's inside: the desks, the accounts' registrations, and how what happens at one reaches
+// the others.
 //
 //   Input ──► on(…) ──► desks ──► Tidings ──► Registration::handle ──► Actions ──► desks ──► …
 //
@@ -71,16 +72,19 @@ private:
     void perform(const Step& step, AccountId id, Account& account, registration::Action action);
     void perform(const Step& step, AccountId id, Account& account, registration::act::Ask& ask);
     void perform(const Step& step, AccountId id, Account& account, registration::act::Open& open);
-    void perform(const Step& step, AccountId id, Account& account, registration::act::Release& release);
+    void perform(const Step& step, AccountId id, Account& account,
+                 registration::act::Release& release);
     void perform(const Step& step, AccountId id, Account& account, registration::act::Send& send);
-    void perform(const Step& step, AccountId id, Account& account, registration::act::Abandon& abandon);
+    void perform(const Step& step, AccountId id, Account& account,
+                 registration::act::Abandon& abandon);
     void perform(const Step& step, AccountId id, Account& account, registration::act::Probe& probe);
-    void perform(const Step& step, AccountId id, Account& account, registration::act::KeepAlive& keep_alive);
+    void perform(const Step& step, AccountId id, Account& account,
+                 registration::act::KeepAlive& keep_alive);
     void perform(const Step& step, AccountId id, Account& account, registration::act::Store& store);
-    void perform(const Step& step, AccountId id, Account& account, registration::act::Unregistered&);
+    void perform(const Step& step, AccountId id, Account& account,
+                 registration::act::Unregistered&);
     void perform(const Step& step, AccountId id, Account& account, Event& event);
-    void send(const Step& step, AccountId id, const registration::act::Send& request);
-    void send_paced(const Step& step);
+    void take_turns(const Step& step);
     void leave(const Step& step, AccountId id, Account& account);
     void remove_those_gone(const Step& step);
     void tell_all(const Step& step, const registration::Told& told);
@@ -89,15 +93,17 @@ private:
     // traffic.cpp: bytes on flows, and flows that fail.
     void on_stream(const Step& step, FlowId flow, std::string_view bytes);
     void on_datagram(const Step& step, FlowId flow, std::string_view bytes);
-    void on_message(const Step& step, FlowId arrived, const Endpoint& source, std::string_view bytes);
+    void on_message(const Step& step, FlowId arrived, const Endpoint& source,
+                    std::string_view bytes);
     void on_response(const Step& step, flow::Flow& flow, const sip::Message& response);
     void on_request(const Step& step, engine::Incoming incoming);
-    // The flow to answer on, or nothing: it is being opened, and the request comes again when it is.
+    // The flow to answer on, or nothing: it is being opened, and the request comes again when it
+    // is.
     std::optional<FlowId> flow_to_answer(const Step& step, const engine::Incoming& incoming);
     void on_learned(const Step& step, flow::Flow& flow, flow::Learned learned);
     void on_heard(const Step& step, flow::Flow& flow);
-    void report(const Step& step, const engine::TransactionResult& result, const engine::FlowTrouble& trouble,
-                const sip::Message* message);
+    void report(const Step& step, const engine::TransactionResult& result,
+                const engine::FlowTrouble& trouble, const sip::Message* message);
     void on_icmp(const Step& step, const engine::FlowTrouble& trouble);
     void end_flow(const Step& step, const engine::FlowTrouble& trouble);
     [[nodiscard]] std::vector<engine::Addressee> addressees(const Step& step, FlowId flow,

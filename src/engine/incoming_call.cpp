@@ -1,4 +1,5 @@
-// INVITE and CANCEL: a call rings, and ends (RFC 3261 §13.3.1, §9.2). There is no sound yet: nobody can answer it.
+// INVITE and CANCEL: a call rings, and ends (RFC 3261 §13.3.1, §9.2). There is no sound yet: nobody
+// can answer it.
 #include <algorithm>
 #include <utility>
 
@@ -50,9 +51,10 @@ void IncomingDesk::on_invite(const Step& step, const Incoming& incoming, const A
               .to_tag = step.random.token(64),
               .contact = contact_of(*accepted.addressee, incoming.flow),
               .ring_until = step.now + limits::ring_time,
-              .server = {step.now,
-                         {incoming.flow, reliable, response(invite, incoming.source, {.status = 100}, {})},
-                         {}}};
+              .server = {
+                  step.now,
+                  {incoming.flow, reliable, response(invite, incoming.source, {.status = 100}, {})},
+                  {}}};
     // RFC 3261 §13.3.1: an invitation that has expired is answered with 487.
     if (const auto expires = invite.expires();
         expires && step.now + std::chrono::seconds{*expires} < call.ring_until) {
@@ -80,9 +82,10 @@ void IncomingDesk::refuse_invite(const Step& step, const Incoming& incoming, con
               .ring_until = never,
               .ringing = Ringing::no,
               .server = {step.now, {incoming.flow, is_reliable(flow->target.transport), {}}, {}}};
-    call.server.respond(step.now, reply.status, response(incoming.request, incoming.source, reply, to_tag),
-                        step.outbox);
-    serve({transaction::server_key_of(incoming.request), merge_key(incoming.request), std::move(call)});
+    call.server.respond(step.now, reply.status,
+                        response(incoming.request, incoming.source, reply, to_tag), step.outbox);
+    serve({transaction::server_key_of(incoming.request), merge_key(incoming.request),
+           std::move(call)});
 }
 
 void IncomingDesk::respond(const Step& step, Call& call, int status) {
@@ -91,7 +94,8 @@ void IncomingDesk::respond(const Step& step, Call& call, int status) {
     if (status < 300 && !call.contact.empty())
         reply.headers.append("Contact: <").append(call.contact).append(">\r\n");
     step.flows.touch(step.now, call.server.flow());
-    call.server.respond(step.now, status, response(call.invite, call.source, reply, call.to_tag), step.outbox);
+    call.server.respond(step.now, status, response(call.invite, call.source, reply, call.to_tag),
+                        step.outbox);
 }
 
 Event IncomingDesk::event_of(const Call& call, EventKind kind, int status) {
@@ -117,19 +121,23 @@ void IncomingDesk::on_cancel(const Step& step, const Incoming& incoming) {
     if (found == by_key_.end()) return reply(step, incoming, {.status = 481});
     const ServedId id = found->second;
     auto* const call = std::get_if<Call>(&served_.at(id).what);
-    reply(step, incoming, {.status = call == nullptr ? 481 : 200}, call == nullptr ? "" : call->to_tag);
+    reply(step, incoming, {.status = call == nullptr ? 481 : 200},
+          call == nullptr ? "" : call->to_tag);
     if (call == nullptr) return;
     end_call(step, *call, 487, why_cancelled(incoming.request));
     watch(id);
 }
 
-void IncomingDesk::hang_up(const Step& step, AccountId account) { end_calls(step, account, 486, "hung up"); }
+void IncomingDesk::hang_up(const Step& step, AccountId account) {
+    end_calls(step, account, 486, "hung up");
+}
 
 void IncomingDesk::forget(const Step& step, AccountId account) {
     end_calls(step, account, 480, "the account is being removed");
 }
 
-void IncomingDesk::end_calls(const Step& step, AccountId account, int status, std::string_view words) {
+void IncomingDesk::end_calls(const Step& step, AccountId account, int status,
+                             std::string_view words) {
     std::vector<ServedId> its;
     for (auto& [id, served] : served_)
         if (const auto* const call = std::get_if<Call>(&served.what);

@@ -17,7 +17,7 @@ using sip::Method;
 
 namespace {
 
-constexpr std::array methods{Method::invite, Method::ack, Method::cancel,
+constexpr std::array methods{Method::invite, Method::ack,     Method::cancel,
                              Method::bye,    Method::options, Method::notify};
 constexpr std::array<std::string_view, 3> options{"path", "outbound", "gruu"};
 constexpr std::array<std::string_view, 3> media_types{
@@ -36,9 +36,10 @@ std::string_view token_of(const sip::Message& request) {
 }
 
 bool has_token(const Addressee& addressee, std::string_view token) {
-    return !token.empty() && std::ranges::any_of(addressee.view.tokens, [&](const std::string& own) {
-        return equals_ignoring_case(own, token);
-    });
+    return !token.empty() &&
+           std::ranges::any_of(addressee.view.tokens, [&](const std::string& own) {
+               return equals_ignoring_case(own, token);
+           });
 }
 
 std::string_view event_package(const sip::Message& request) {
@@ -73,7 +74,8 @@ std::optional<IncomingDesk::Accepted> IncomingDesk::accept(const Incoming& incom
     return best;
 }
 
-bool IncomingDesk::is_welcome(const Incoming& incoming, std::span<const Addressee> addressees) const {
+bool IncomingDesk::is_welcome(const Incoming& incoming,
+                              std::span<const Addressee> addressees) const {
     if (by_key_.contains(transaction::server_key_of(incoming.request))) return true;  // (d)
     if (incoming.request.method() == Method::cancel &&
         by_key_.contains(transaction::server_key_of_cancelled(incoming.request)))
@@ -117,8 +119,9 @@ void IncomingDesk::on_new(const Step& step, const Incoming& incoming, const Acce
         return reply(step, incoming, is_merged(request) ? Reply{.status = 482} : answer);
     }
     case Method::notify:
-        return reply(step, incoming,
-                     is_merged(request) ? Reply{.status = 482} : answer_notify(step, incoming, accepted));
+        return reply(
+            step, incoming,
+            is_merged(request) ? Reply{.status = 482} : answer_notify(step, incoming, accepted));
     case Method::invite:
         // RFC 3261 §12.2.2: a To tag names a dialog, and there is none.
         if (!request.to().tag().empty()) return reply(step, incoming, {.status = 481});
@@ -147,9 +150,10 @@ IncomingDesk::Reply IncomingDesk::answer_options(const Step& step, const Incomin
     const bool from_us = aor && sip::equal(incoming.request.from().uri, aor->get());
     // R1: it came back. Which of its requests it is, the registration knows by the Call-ID.
     if (addressee.sent_it || from_us)
-        step.tell(addressee.account, told::Returned{.call_id = std::string(incoming.request.call_id()),
-                                                    .flow = incoming.arrived,
-                                                    .ours_by_from = !addressee.sent_it});
+        step.tell(addressee.account,
+                  told::Returned{.call_id = std::string(incoming.request.call_id()),
+                                 .flow = incoming.arrived,
+                                 .ours_by_from = !addressee.sent_it});
     return {.status = 200, .headers = std::string(what_we_can)};
 }
 
@@ -176,10 +180,12 @@ IncomingDesk::Reply IncomingDesk::answer_notify(const Step& step, const Incoming
 }
 
 void IncomingDesk::refuse_unreadable(const Step& step, const Incoming& incoming, int status) {
-    if (incoming.request.method() == Method::ack || served_.size() >= limits::server_transactions) return;
+    if (incoming.request.method() == Method::ack || served_.size() >= limits::server_transactions)
+        return;
     // Without state (RFC 3261 §8.2.7): nothing of it can be relied on, and a copy gets the same.
-    step.flows.send(step, incoming.flow,
-                    response(incoming.request, incoming.source, {.status = status}, step.random.token(64)));
+    step.flows.send(
+        step, incoming.flow,
+        response(incoming.request, incoming.source, {.status = status}, step.random.token(64)));
 }
 
 void IncomingDesk::reply(const Step& step, const Incoming& incoming, const Reply& reply,
@@ -189,10 +195,12 @@ void IncomingDesk::reply(const Step& step, const Incoming& incoming, const Reply
     // A refused INVITE is repeated until its ACK (RFC 3261 §17.2.1).
     if (incoming.request.method() == Method::invite) return refuse_invite(step, incoming, reply);
     if (to_tag.empty()) to_tag = step.random.token(64);
-    transaction::NonInviteServer server({incoming.flow, is_reliable(flow->target.transport), {}}, {});
-    server.respond(step.now, reply.status, response(incoming.request, incoming.source, reply, to_tag),
-                   step.outbox);
-    serve({transaction::server_key_of(incoming.request), merge_key(incoming.request), std::move(server)});
+    transaction::NonInviteServer server({incoming.flow, is_reliable(flow->target.transport), {}},
+                                        {});
+    server.respond(step.now, reply.status,
+                   response(incoming.request, incoming.source, reply, to_tag), step.outbox);
+    serve({transaction::server_key_of(incoming.request), merge_key(incoming.request),
+           std::move(server)});
 }
 
 std::string IncomingDesk::response(const sip::Message& request, const Endpoint& source,
@@ -200,15 +208,16 @@ std::string IncomingDesk::response(const sip::Message& request, const Endpoint& 
     std::string headers = reply.headers;
     if (!user_agent_.empty()) headers.append("Server: ").append(user_agent_).append("\r\n");
     std::string out;
-    sip::write_response(out, request,
-                        {.status = reply.status,
-                         .reason = reply.reason,
-                         .to_tag = to_tag,
-                         .extra_headers = headers,
-                         .body = {},
-                         .content_type = {},
-                         .source = source,
-                         .copy_record_route = request.method() == Method::invite && reply.status < 300});
+    sip::write_response(
+        out, request,
+        {.status = reply.status,
+         .reason = reply.reason,
+         .to_tag = to_tag,
+         .extra_headers = headers,
+         .body = {},
+         .content_type = {},
+         .source = source,
+         .copy_record_route = request.method() == Method::invite && reply.status < 300});
     return out;
 }
 
@@ -260,7 +269,8 @@ void IncomingDesk::end(ServedId id) {
         --ringing_;
     agenda_.remove(id);
     by_key_.erase(served.key);
-    if (const auto merged = by_merge_.find(served.merge); merged != by_merge_.end() && merged->second == id)
+    if (const auto merged = by_merge_.find(served.merge);
+        merged != by_merge_.end() && merged->second == id)
         by_merge_.erase(merged);
     served_.erase(id);
 }
@@ -283,8 +293,9 @@ void IncomingDesk::on_flow_ended(FlowId flow) {
     std::vector<ServedId> over;
     for (const auto& [id, served] : served_) {
         const auto* const call = std::get_if<Call>(&served.what);
-        const FlowId its = call != nullptr ? call->server.flow()
-                                           : std::get<transaction::NonInviteServer>(served.what).flow();
+        const FlowId its = call != nullptr
+                               ? call->server.flow()
+                               : std::get<transaction::NonInviteServer>(served.what).flow();
         if (its == flow) over.push_back(id);
     }
     for (const ServedId id : over) end(id);

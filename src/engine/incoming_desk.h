@@ -1,5 +1,6 @@
-// Requests that come to us (RFC 3261 §8.2, §17.2): who may send them (§11 of the design: docs/registration.md), to
-// which account they go, and what is answered. There is no sound yet: an INVITE rings and ends.
+// Requests that come to us (RFC 3261 §8.2, §17.2): who may send them (§11 of the design:
+// docs/registration.md), to which account they go, and what is answered. There is no sound yet: an
+// INVITE rings and ends.
 #pragma once
 
 #include <map>
@@ -27,27 +28,27 @@ namespace holdfast::engine {
 // An account a request may be for.
 struct Addressee {
     AccountId account;
-    std::string user;              // of the AOR
+    std::string user;  // of the AOR
     std::string aor;
     registration::View view;
     flow::SourceRules rules;
-    bool on_own_flow = false;      // it uses or used the flow the request came on
-    bool sent_it = false;          // the Call-ID is of an OPTIONS of its own (R1)
+    bool on_own_flow = false;  // it uses or used the flow the request came on
+    bool sent_it = false;      // the Call-ID is of an OPTIONS of its own (R1)
 };
 
 struct Incoming {
     const sip::Message& request;
     Endpoint source;
-    FlowId arrived;                // the flow it came on; 0: from somebody who is no target of ours
-    FlowId flow;                   // where answers go
+    FlowId arrived;  // the flow it came on; 0: from somebody who is no target of ours
+    FlowId flow;     // where answers go
 };
 
 class IncomingDesk {
 public:
     explicit IncomingDesk(std::string user_agent) : user_agent_(std::move(user_agent)) {}
 
-    // Whether the request gets further than the door: its sender is known to one of the addressees, or it belongs
-    // to a transaction of ours. Everything else is dropped unanswered.
+    // Whether the request gets further than the door: its sender is known to one of the addressees,
+    // or it belongs to a transaction of ours. Everything else is dropped unanswered.
     [[nodiscard]] bool is_welcome(const Incoming& incoming,
                                   std::span<const Addressee> addressees) const;
     void on_request(const Step& step, const Incoming& incoming,
@@ -84,7 +85,7 @@ private:
     struct Accepted {
         const Addressee* addressee = nullptr;  // never null
         flow::SourceVerdict verdict = flow::SourceVerdict::drop;
-        bool addressed = false;                // the Request-URI names this account
+        bool addressed = false;  // the Request-URI names this account
     };
     struct Reply {
         int status = 200;
@@ -94,7 +95,8 @@ private:
 
     [[nodiscard]] static std::optional<Accepted> accept(const Incoming& incoming,
                                                         std::span<const Addressee> addressees);
-    // RFC 3261 §8.2.2.2: what two copies of one request, forked on its way, have in common; "" if it has a To tag.
+    // RFC 3261 §8.2.2.2: what two copies of one request, forked on its way, have in common; "" if
+    // it has a To tag.
     [[nodiscard]] static std::string merge_key(const sip::Message& request);
     [[nodiscard]] bool is_merged(const sip::Message& request) const;
     void on_known(const Step& step, ServedId id, const sip::Message& request);
@@ -111,7 +113,8 @@ private:
     void end_call(const Step& step, Call& call, int status, std::string_view words);
     void end_calls(const Step& step, AccountId account, int status, std::string_view words);
     // to_tag "": a new one.
-    void reply(const Step& step, const Incoming& incoming, const Reply& reply, std::string to_tag = {});
+    void reply(const Step& step, const Incoming& incoming, const Reply& reply,
+               std::string to_tag = {});
     [[nodiscard]] std::string response(const sip::Message& request, const Endpoint& source,
                                        const Reply& reply, std::string_view to_tag) const;
     ServedId serve(Served served);

@@ -28,7 +28,8 @@ struct IncomingDeskTest : testing::Test {
                         .sent_it = false};
 
     // From the account's own server, unless said otherwise.
-    void receive(const RequestText& request, std::optional<Endpoint> source = {}, FlowId flow = {}) {
+    void receive(const RequestText& request, std::optional<Endpoint> source = {},
+                 FlowId flow = {}) {
         const auto text = request.text();
         const auto message = sip::Message::parse(text);
         ASSERT_TRUE(message) << text;
@@ -51,7 +52,9 @@ struct IncomingDeskTest : testing::Test {
 RequestText invite() {
     return {.method = "INVITE", .from = "\"Bob B.\" <sip:bob@example.test>;tag=b1"};
 }
-RequestText cancel() { return {.method = "CANCEL", .from = "\"Bob B.\" <sip:bob@example.test>;tag=b1"}; }
+RequestText cancel() {
+    return {.method = "CANCEL", .from = "\"Bob B.\" <sip:bob@example.test>;tag=b1"};
+}
 
 // RFC 3261 §11.2: what we can do; RFC 3581 §4: where the request came from.
 TEST_F(IncomingDeskTest, OptionsIsAnswered200) {
@@ -67,19 +70,22 @@ TEST_F(IncomingDeskTest, OptionsIsAnswered200) {
     EXPECT_FALSE(answer->to().tag().empty());
     EXPECT_EQ(answer->top_via().rport, 5060);
     receive({});
-    EXPECT_EQ(bench.take_sent(), sent) << "a retransmission gets the same answer (RFC 3261 §17.2.2)";
+    EXPECT_EQ(bench.take_sent(), sent)
+        << "a retransmission gets the same answer (RFC 3261 §17.2.2)";
 }
 
 // §11: a stranger gets no answer at all …
 TEST_F(IncomingDeskTest, StrangersAreDroppedUnanswered) {
     addressee.on_own_flow = false;
-    for (const std::string method : {"OPTIONS", "INVITE", "REGISTER", "BYE", "NOTIFY", "CANCEL", "ACK"})
+    for (const std::string method :
+         {"OPTIONS", "INVITE", "REGISTER", "BYE", "NOTIFY", "CANCEL", "ACK"})
         receive({.method = method, .branch = "z9hG4bK" + method}, stranger);
     EXPECT_TRUE(bench.outbox.empty());
     EXPECT_EQ(desk.size(), 0u);
 }
 
-// … unless (b) its address is one of the last good answers, whatever the port: another node of the cluster …
+// … unless (b) its address is one of the last good answers, whatever the port: another node of the
+// cluster …
 TEST_F(IncomingDeskTest, AnotherNodeOfTheClusterIsWelcome) {
     addressee.on_own_flow = false;
     addressee.view.accepted = {stranger.address};
@@ -184,7 +190,7 @@ TEST_F(IncomingDeskTest, MergedRequestsGet482) {
     request.branch = "z9hG4bKother";
     receive(request);
     EXPECT_EQ(statuses(), std::vector{482});
-    request.call_id = "another call";
+    request.call_id = "another-call";
     request.branch = "z9hG4bKthird";
     receive(request);
     EXPECT_EQ(statuses(), std::vector{180});
@@ -213,20 +219,25 @@ TEST_F(IncomingDeskTest, RefusalsHaveTheirReasons) {
     EXPECT_EQ(statuses(), std::vector{489});
 }
 
-// NOTIFY: keep-alive 200; check-sync refreshes; message-summary is a notice, on our own flow only (§11).
+// NOTIFY: keep-alive 200; check-sync refreshes; message-summary is a notice, on our own flow only
+// (§11).
 TEST_F(IncomingDeskTest, NotifiesWithoutSubscription) {
     receive({.method = "NOTIFY", .branch = "z9hG4bK1", .extra = "Event: keep-alive\r\n"});
     EXPECT_EQ(statuses(), std::vector{200});
     EXPECT_TRUE(bench.tidings.empty());
-    receive({.method = "NOTIFY", .call_id = "2", .branch = "z9hG4bK2", .extra = "Event: check-sync;reboot=false\r\n"});
+    receive({.method = "NOTIFY",
+             .call_id = "2",
+             .branch = "z9hG4bK2",
+             .extra = "Event: check-sync;reboot=false\r\n"});
     EXPECT_EQ(statuses(), std::vector{200});
     EXPECT_EQ(bench.take_told<told::CheckSync>().size(), 1u);
 
-    RequestText summary{.method = "NOTIFY",
-                        .call_id = "3",
-                        .branch = "z9hG4bK3",
-                        .extra = "Event: message-summary\r\nContent-Type: application/simple-message-summary\r\n",
-                        .body = "Messages-Waiting: yes\r\nVoice-Message: 2/8 (0/2)\r\n"};
+    RequestText summary{
+        .method = "NOTIFY",
+        .call_id = "3",
+        .branch = "z9hG4bK3",
+        .extra = "Event: message-summary\r\nContent-Type: application/simple-message-summary\r\n",
+        .body = "Messages-Waiting: yes\r\nVoice-Message: 2/8 (0/2)\r\n"};
     receive(summary);
     const auto outputs = bench.outbox.take();
     ASSERT_EQ(outputs.size(), 2u);
@@ -241,7 +252,8 @@ TEST_F(IncomingDeskTest, NotifiesWithoutSubscription) {
     EXPECT_EQ(statuses(), std::vector{481});
 }
 
-// R1: our own OPTIONS came back. Both copies of a forking proxy are proof, each for the flow it came on.
+// R1: our own OPTIONS came back. Both copies of a forking proxy are proof, each for the flow it
+// came on.
 TEST_F(IncomingDeskTest, OurOwnOptionsIsProof) {
     addressee.sent_it = true;
     RequestText own{.from = "<sip:alice@example.test>;tag=me", .call_id = "proof"};
@@ -285,7 +297,7 @@ TEST_F(IncomingDeskTest, AnInvitationMayExpire) {
 TEST_F(IncomingDeskTest, OneCallTooManyIsBusy) {
     for (std::size_t i = 0; i <= limits::calls; ++i) {
         auto request = invite();
-        request.call_id = "call " + std::to_string(i);
+        request.call_id = "call-" + std::to_string(i);
         request.branch += std::to_string(i);
         receive(request);
     }
@@ -295,7 +307,8 @@ TEST_F(IncomingDeskTest, OneCallTooManyIsBusy) {
     EXPECT_EQ(all.back(), 486);
 }
 
-// limits::server_transactions: at the limit all are answered, one past it is not; later there is room again (I8).
+// limits::server_transactions: at the limit all are answered, one past it is not; later there is
+// room again (I8).
 TEST_F(IncomingDeskTest, ServerTransactionsHaveALimit) {
     for (std::size_t i = 0; i <= limits::server_transactions; ++i)
         receive({.call_id = std::to_string(i), .branch = "z9hG4bK" + std::to_string(i)});

@@ -119,7 +119,8 @@ void KeepAliveDesk::send_ping(const Step& step, flow::Flow& flow, Kept& kept) {
     switch (flow.keep_alive.ping()) {
     case flow::Ping::none: return;
     case flow::Ping::options:
-        // A repetition is the same request (RFC 3261 §17.1.2.2): a new branch would hide one lost packet.
+        // A repetition is the same request (RFC 3261 §17.1.2.2): a new branch would hide one lost
+        // packet.
         if (!flow.keep_alive.is_repetition()) {
             auto ping = new_ping(*kept.wishes.begin()->second.identity, flow, step.random, true);
             kept.branch = std::move(ping.branch);
@@ -141,7 +142,8 @@ void KeepAliveDesk::send_ping(const Step& step, flow::Flow& flow, Kept& kept) {
 bool KeepAliveDesk::on_response(const Step& step, flow::Flow& flow, const sip::Message& response) {
     const auto found = kept_.find(flow.id);
     if (found == kept_.end() || response.method() != sip::Method::options) return false;
-    if (found->second.branch.empty() || response.top_via().branch != found->second.branch) return false;
+    if (found->second.branch.empty() || response.top_via().branch != found->second.branch)
+        return false;
     const auto rtt = flow.keep_alive.answered(step.now, flow::Ping::options);
     if (rtt) flow.rtt.add(*rtt);
     step.health.on_answer(flow.target, step.now, rtt);
@@ -150,11 +152,13 @@ bool KeepAliveDesk::on_response(const Step& step, flow::Flow& flow, const sip::M
 }
 
 void KeepAliveDesk::on_options_answered(const Step& step, flow::Flow& flow) {
-    (void)flow.keep_alive.answered(step.now, flow::Ping::options);  // not our ping: its time says nothing
+    (void)flow.keep_alive.answered(step.now,
+                                   flow::Ping::options);  // not our ping: its time says nothing
     watch(flow);
 }
 
-flow::Learned KeepAliveDesk::on_stun(const Step& step, flow::Flow& flow, std::string_view datagram) {
+flow::Learned KeepAliveDesk::on_stun(const Step& step, flow::Flow& flow,
+                                     std::string_view datagram) {
     const auto found = kept_.find(flow.id);
     const auto message = flow::decode_stun(datagram);
     if (found == kept_.end() || !message || !message->answers(found->second.stun))
@@ -180,7 +184,8 @@ void KeepAliveDesk::on_heard(flow::Flow& flow, Instant now) {
     watch(flow);
 }
 
-void KeepAliveDesk::on_agreement(const Step& step, flow::Flow& flow, const flow::Agreement& agreement) {
+void KeepAliveDesk::on_agreement(const Step& step, flow::Flow& flow,
+                                 const flow::Agreement& agreement) {
     flow.keep_alive.agree(step.now, agreement, step.random);
     watch(flow);
 }

@@ -1,5 +1,6 @@
-// K1, K2: one keep-alive for each flow that at least one account wants to be kept; accounts with the same next hop
-// share it. flow::KeepAlive decides what and when; here its pings are composed, sent and matched with their answers.
+// K1, K2: one keep-alive for each flow that at least one account wants to be kept; accounts with
+// the same next hop share it. flow::KeepAlive decides what and when; here its pings are composed,
+// sent and matched with their answers.
 #pragma once
 
 #include <map>
@@ -55,8 +56,10 @@ public:
     [[nodiscard]] Deadline next_deadline() const { return agenda_.next(); }
 
 private:
-    // Many accounts have few different settings: what is strictest is known without asking all of them.
-    using SettingsKey = std::tuple<flow::KeepAliveKind, Duration, Duration, Duration, Duration, bool>;
+    // Many accounts have few different settings: what is strictest is known without asking all of
+    // them.
+    using SettingsKey =
+        std::tuple<flow::KeepAliveKind, Duration, Duration, Duration, Duration, bool>;
     struct Kept {
         std::map<AccountId, Wish> wishes;
         std::map<SettingsKey, std::size_t> settings;

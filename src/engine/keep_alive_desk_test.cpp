@@ -49,7 +49,8 @@ TEST_F(KeepAliveDeskTest, OptionsEvery24To29Seconds) {
     EXPECT_GT(intervals.size(), 40u) << "at random (S2)";
 }
 
-// K2: no answer: again at 0.5 s and 1.5 s, octet by octet; suspect at 2 s, if this kind was answered before.
+// K2: no answer: again at 0.5 s and 1.5 s, octet by octet; suspect at 2 s, if this kind was
+// answered before.
 TEST_F(KeepAliveDeskTest, SilenceIsSuspectAfterTwoSeconds) {
     const FlowId flow = bench.open_flow(alice, udp_target(11));
     bench.open_flow(bob, udp_target(11));
@@ -96,7 +97,8 @@ TEST_F(KeepAliveDeskTest, ATargetThatNeverAnswersIsHeldOnly) {
 TEST_F(KeepAliveDeskTest, TheStrictestUserDecides) {
     const FlowId flow = bench.open_flow(alice, udp_target(11));
     bench.open_flow(bob, udp_target(11));
-    want(alice, flow, {.kind = flow::KeepAliveKind::crlf, .udp_min = 15s, .udp_max = 15s, .demand_pong = false});
+    want(alice, flow,
+         {.kind = flow::KeepAliveKind::crlf, .udp_min = 15s, .udp_max = 15s, .demand_pong = false});
     want(bob, flow, {});
     run_to_next();
     const auto sent = bench.take_sent();
@@ -115,7 +117,8 @@ TEST_F(KeepAliveDeskTest, TheStrictestUserDecides) {
     EXPECT_EQ(desk.next_deadline().at, never);
 }
 
-// K1, RFC 5626 §4.4.2: STUN on the SIP port where the server agreed; its answer tells the mapping (N1).
+// K1, RFC 5626 §4.4.2: STUN on the SIP port where the server agreed; its answer tells the mapping
+// (N1).
 TEST_F(KeepAliveDeskTest, StunWhereItIsAgreed) {
     const FlowId flow = bench.open_flow(alice, udp_target(11));
     want(alice, flow);

@@ -12,13 +12,14 @@ namespace holdfast::engine::limits {
 using namespace holdfast::limits;
 using namespace std::chrono_literals;
 
-constexpr Duration dns_answer = 12s;     // the driver owes an answer within 10 s
-constexpr Duration unused_flow = 32s;    // L8: a flow that was left lives so long, at least
-constexpr Duration shut_down = 2s;       // B4: on exit, at most
+constexpr Duration dns_answer = 12s;   // the driver owes an answer within 10 s
+constexpr Duration unused_flow = 32s;  // L8: a flow that was left lives so long, at least
+constexpr Duration shut_down = 2s;     // B4: on exit, at most
 
-constexpr std::size_t server_transactions = 1024;  // of requests that came; further ones get no answer
-constexpr std::size_t calls = 64;                  // ringing at once; further ones get 486
-constexpr std::size_t stray_flows = 64;            // opened to answer somebody who is no target of ours
+constexpr std::size_t server_transactions =
+    1024;                                // of requests that came; further ones get no answer
+constexpr std::size_t calls = 64;        // ringing at once; further ones get 486
+constexpr std::size_t stray_flows = 64;  // opened to answer somebody who is no target of ours
 
 // F9: at most one probe per target in 4 s, 10 per second in all.
 constexpr Duration probe_spacing = 4s;
@@ -26,17 +27,22 @@ constexpr std::size_t probes_per_second = 10;
 constexpr Duration probe_lifetime = 2s;
 constexpr Duration probe_repeat_least = 500ms;
 
-// R1: how long, and how many of, our own OPTIONS are remembered; a copy may be forked and challenged on its way.
+// R1: how long, and how many of, our own OPTIONS are remembered; a copy may be forked and
+// challenged on its way.
 constexpr Duration own_options_life = 64s;
 constexpr std::size_t own_options = 4096;
 
-constexpr std::size_t datagrams_for_a_flow = 4;    // kept while the flow to answer them is being opened
-constexpr std::size_t accounts_searched = 64;      // for a request that names none of them
+constexpr std::size_t datagrams_for_a_flow =
+    4;                                         // kept while the flow to answer them is being opened
+constexpr std::size_t accounts_searched = 64;  // for a request that names none of them
 constexpr std::size_t targets_heard = 1024;
-constexpr Duration heard_again = 150s;             // a target heard after so long a silence is news to all accounts
+constexpr Duration heard_again =
+    150s;  // a target heard after so long a silence is news to all accounts
 
-constexpr Duration ring_time = 20s;      // then 480, as long as there is no sound
-constexpr Duration health_store = 60s;   // what is known of targets is written that often, at most
+constexpr Duration register_turn = 5s;  // S3: how long an account's turn to REGISTER lasts
+
+constexpr Duration ring_time = 20s;     // then 480, as long as there is no sound
+constexpr Duration health_store = 60s;  // what is known of targets is written that often, at most
 
 // No input leads to more steps than this for each account; more is a loop of our own.
 constexpr std::size_t steps_per_account = 256;

@@ -15,7 +15,8 @@ std::optional<std::string_view> value_of(std::string_view body, std::string_view
         const auto end = body.find('\n');
         const auto line = body.substr(0, end);
         const auto colon = line.find(':');
-        if (colon != std::string_view::npos && equals_ignoring_case(trimmed(line.substr(0, colon)), name))
+        if (colon != std::string_view::npos &&
+            equals_ignoring_case(trimmed(line.substr(0, colon)), name))
             return trimmed(line.substr(colon + 1));
         if (end == std::string_view::npos) break;
         body.remove_prefix(end + 1);
@@ -34,7 +35,8 @@ std::string messages_waiting_in_words(std::string_view body) {
             auto rest = counts->substr(slash + 1);
             rest = trimmed(rest.substr(0, rest.find('(')));
             if (const auto old = parse_number<std::uint32_t>(rest))
-                return std::to_string(*fresh) + " new and " + std::to_string(*old) + " old voice messages";
+                return std::to_string(*fresh) + " new and " + std::to_string(*old) +
+                       " old voice messages";
         }
     }
     const auto waiting = value_of(body, "Messages-Waiting");

@@ -11,7 +11,8 @@ void OwnOptions::note(Instant now, AccountId account, std::string_view call_id) 
         order_.pop_front();
     }
     // Asked again with credentials it keeps its Call-ID.
-    if (sent_.try_emplace(std::string(call_id), Sent{account, now + limits::own_options_life}).second)
+    if (sent_.try_emplace(std::string(call_id), Sent{account, now + limits::own_options_life})
+            .second)
         order_.emplace_back(call_id);
 }
 

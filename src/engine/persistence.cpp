@@ -31,7 +31,8 @@ std::int64_t Persistence::wall_clock(Instant now) const {
 registration::AccountState Persistence::account_state(std::string_view aor) const {
     registration::AccountState state;
     const std::string prefix = account_prefix(aor);
-    for (auto at = state_.lower_bound(prefix); at != state_.end() && at->first.starts_with(prefix); ++at)
+    for (auto at = state_.lower_bound(prefix); at != state_.end() && at->first.starts_with(prefix);
+         ++at)
         state.emplace(at->first.substr(prefix.size()), at->second);
     return state;
 }

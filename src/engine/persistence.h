@@ -1,5 +1,5 @@
-// What outlives the process: account/<aor>/<key>, and of the device its instance-id, its ports (N6) and what it knows
-// of targets (F7).
+// What outlives the process: account/<aor>/<key>, and of the device its instance-id, its ports (N6)
+// and what it knows of targets (F7).
 #pragma once
 
 #include <cstdint>
@@ -24,7 +24,8 @@ public:
     // Seconds since 1970: only to age what is on disk.
     [[nodiscard]] std::int64_t wall_clock(Instant now) const;
     [[nodiscard]] registration::AccountState account_state(std::string_view aor) const;
-    void store_account(std::string_view aor, std::string_view key, std::string value, Outbox& outbox);
+    void store_account(std::string_view aor, std::string_view key, std::string value,
+                       Outbox& outbox);
     // The UUID of this device (RFC 5626 §4.1): drawn once, then for ever the same.
     const std::string& instance_id(Random& random, Outbox& outbox);
     // N6: the next start asks for the same port.
@@ -33,7 +34,9 @@ public:
     void restore_health(location::Health& health, Instant now) const;
     void health_may_have_changed(Instant now);
     void store_health(const location::Health& health, Instant now, Outbox& outbox);
-    [[nodiscard]] Deadline next_deadline() const { return {health_due_, "store what is known of targets"}; }
+    [[nodiscard]] Deadline next_deadline() const {
+        return {health_due_, "store what is known of targets"};
+    }
 
 private:
     void store(std::string key, std::string value, Outbox& outbox);

@@ -14,7 +14,8 @@ struct PingIdentity {
     std::string aor;         // From
     std::string user_agent;
 };
-using PingIdentityPtr = std::shared_ptr<const PingIdentity>;  // one for each account, used by many flows
+using PingIdentityPtr =
+    std::shared_ptr<const PingIdentity>;  // one for each account, used by many flows
 
 // An OPTIONS that can be sent again octet by octet, and the branch its answer comes back with.
 struct Ping {

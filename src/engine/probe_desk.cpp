@@ -98,7 +98,8 @@ bool ProbeDesk::on_response(const Step& step, const flow::Flow& flow,
     Probe& probe = probes_.at(key);
     if (probe.flow != flow.id) return false;  // N1: from the address we sent to
     // Sent twice, an answer tells no round-trip time (Karn).
-    const auto rtt = probe.state == State::asked ? std::optional(step.now - probe.sent_at) : std::nullopt;
+    const auto rtt =
+        probe.state == State::asked ? std::optional(step.now - probe.sent_at) : std::nullopt;
     step.health.on_answer(key.first, step.now, rtt);
     finish(step, key, probe,
            {.target = key.first,
@@ -127,8 +128,8 @@ void ProbeDesk::finish(const Step& step, const Key& key, Probe& probe, told::Pro
 void ProbeDesk::on_time(const Step& step) {
     for (const Key& key : agenda_.take_due(step.now)) {
         Probe& probe = probes_.at(key);
-        const Instant end =
-            (probe.state == State::opening ? probe.started : probe.sent_at) + limits::probe_lifetime;
+        const Instant end = (probe.state == State::opening ? probe.started : probe.sent_at) +
+                            limits::probe_lifetime;
         switch (probe.state) {
         case State::queued: break;
         case State::asked:
@@ -144,8 +145,7 @@ void ProbeDesk::on_time(const Step& step) {
             // F7: one silence is one penalty, however often it is asked after.
             if (!step.health.silent(key.first, step.now))
                 step.health.on_silence(key.first, step.now, step.random);
-            finish(step, key, probe,
-                   told::Probed{key.first, ProbeResult::silent, std::nullopt, 0});
+            finish(step, key, probe, told::Probed{key.first, ProbeResult::silent, std::nullopt, 0});
             break;
         case State::done: probes_.erase(key); break;
         }

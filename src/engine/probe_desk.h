@@ -1,5 +1,6 @@
-// F9: a probe is one OPTIONS, sent again after max(0.5 s, 1.5·RTT), forgotten after 2 s. At most one per target in
-// 4 s — who asks within that time gets the same result — and 10 per second in all; further ones wait their turn.
+// F9: a probe is one OPTIONS, sent again after max(0.5 s, 1.5·RTT), forgotten after 2 s. At most
+// one per target in 4 s — who asks within that time gets the same result — and 10 per second in
+// all; further ones wait their turn.
 #pragma once
 
 #include <deque>
@@ -50,8 +51,7 @@ private:
     void begin_queued(const Step& step);
     void begin(const Step& step, const Key& key, Probe& probe);
     void send(const Step& step, const Key& key, Probe& probe, const flow::Flow& flow);
-    void finish(const Step& step, const Key& key, Probe& probe,
-                registration::told::Probed result);
+    void finish(const Step& step, const Key& key, Probe& probe, registration::told::Probed result);
     [[nodiscard]] Instant next_start() const;
 
     std::map<Key, Probe> probes_;

@@ -39,7 +39,8 @@ struct ProbeDeskTest : testing::Test {
     }
 };
 
-// F9: Request-URI and To the domain without user, From the AOR; any answer is life, and tells the RTT.
+// F9: Request-URI and To the domain without user, From the AOR; any answer is life, and tells the
+// RTT.
 TEST_F(ProbeDeskTest, AnyAnswerIsAlive) {
     ask(alice, udp_target(11));
     open_flows();
@@ -141,13 +142,15 @@ TEST_F(ProbeDeskTest, TenPerSecondInAll) {
 TEST_F(ProbeDeskTest, AFlowThatFailsIsAFailedProbe) {
     ask(alice, udp_target(11));
     open_flows();
-    desk.on_flow_trouble(bench.step(), *bench.flows.find(udp_target(11), ""), FlowError::port_unreachable);
+    desk.on_flow_trouble(bench.step(), *bench.flows.find(udp_target(11), ""),
+                         FlowError::port_unreachable);
     EXPECT_EQ(bench.take_told<told::Probed>().at(0).second.result, ProbeResult::failed);
     EXPECT_TRUE(bench.health.penalised(udp_target(11), bench.now));
 
     ask(alice, udp_target(12));
     open_flows();
-    desk.on_flow_trouble(bench.step(), *bench.flows.find(udp_target(12), ""), FlowError::network_unreachable);
+    desk.on_flow_trouble(bench.step(), *bench.flows.find(udp_target(12), ""),
+                         FlowError::network_unreachable);
     EXPECT_EQ(bench.take_told<told::Probed>().at(0).second.result, ProbeResult::failed);
     EXPECT_FALSE(bench.health.penalised(udp_target(12), bench.now));
 }

@@ -2,28 +2,87 @@
 
 #include <algorithm>
 #include <utility>
+#include <variant>
+
+#include "engine/limits.h"
 
 namespace holdfast::engine {
 
-void RegisterPace::push(AccountId account, registration::act::Send request) {
-    line_.push_back({account, std::move(request)});
+namespace told = registration::told;
+
+namespace {
+
+template <class... Kinds>
+bool is_one_of(const registration::Told& what) {
+    return (std::holds_alternative<Kinds>(what) || ...);
 }
 
-std::optional<RegisterPace::Waiting> RegisterPace::take(Instant now) {
+// What happened to the same flow or target, or concerns all of them: the later one says it all.
+struct IsRepeated {
+    const registration::Told& later;
+    template <class Kind>
+    bool operator()(const Kind& earlier) const {
+        const auto* const other = std::get_if<Kind>(&later);
+        if (other == nullptr) return false;
+        if constexpr (requires { earlier.flow; }) {
+            return earlier.flow == other->flow;
+        } else if constexpr (requires { earlier.target; }) {
+            return earlier.target == other->target;
+        } else {
+            return true;
+        }
+    }
+};
+
+}  // namespace
+
+bool may_start_register(const registration::Told& what) {
+    return is_one_of<told::Time, told::Start, told::FlowLost, told::Suspect, told::HoldOnly,
+                     told::MappingChanged, told::Alive, told::Network, told::RegisterNow,
+                     told::CheckSync, told::ShutDown>(what);
+}
+
+bool RegisterPace::admits(Instant now, AccountId account) const {
+    if (spacing_ == Duration{0}) return true;
+    const auto found = admitted_.find(account);
+    return found != admitted_.end() && now < found->second.until && !is_waiting(account);
+}
+
+void RegisterPace::wait(AccountId account, const registration::Told& told) {
+    auto& tidings = waiting_[account];
+    if (tidings.empty()) line_.push_back(account);
+    std::erase_if(tidings,
+                  [&](const auto& earlier) { return std::visit(IsRepeated{told}, earlier); });
+    tidings.push_back(told);
+}
+
+std::optional<RegisterPace::Turn> RegisterPace::take(Instant now) {
     if (line_.empty() || now < next_) return std::nullopt;
     next_ = now + spacing_;  // from now: time that nobody used is not saved up for a burst
-    auto first = std::move(line_.front());
+    const AccountId account = line_.front();
     line_.pop_front();
-    return first;
+    std::erase_if(admitted_, [now](const auto& entry) { return entry.second.until <= now; });
+    admitted_.insert_or_assign(account, Admitted{now + limits::register_turn});
+    return Turn{account, std::move(waiting_.extract(account).mapped())};
+}
+
+void RegisterPace::sent(Instant now, AccountId account) {
+    if (spacing_ == Duration{0}) return;
+    if (const auto found = admitted_.find(account);
+        found != admitted_.end() && std::exchange(found->second.paid, false))
+        return;
+    next_ = std::max(next_, now) + spacing_;
 }
 
 void RegisterPace::forget(AccountId account) {
-    std::erase_if(line_, [account](const Waiting& waiting) { return waiting.account == account; });
+    std::erase(line_, account);
+    waiting_.erase(account);
+    admitted_.erase(account);
 }
 
 Deadline RegisterPace::next_deadline() const {
     if (line_.empty()) return {};
-    return {next_, "REGISTERs wait for their turn (S3)"};
+    return {next_, "accounts wait for their turn to REGISTER (S3)"};
 }
 
 }  // namespace holdfast::engine

@@ -25,7 +25,8 @@ struct Step {
     }
 };
 
-// Probes, and answers to strangers, need flows too. Their user is the engine itself: no account has this number.
+// Probes, and answers to strangers, need flows too. Their user is the engine itself: no account has
+// this number.
 constexpr AccountId the_engine{};
 
 }  // namespace holdfast::engine

@@ -1,4 +1,5 @@
-// For the tests of the desks: one step's surroundings, in virtual time, and words to look at what came out.
+// For the tests of the desks: one step's surroundings, in virtual time, and words to look at what
+// came out.
 #pragma once
 
 #include <string>
@@ -48,7 +49,8 @@ struct Bench {
     std::vector<std::string> take_sent() {
         std::vector<std::string> sent;
         for (auto& output : outbox.take())
-            if (auto* const send = std::get_if<out::Send>(&output)) sent.push_back(std::move(send->bytes));
+            if (auto* const send = std::get_if<out::Send>(&output))
+                sent.push_back(std::move(send->bytes));
         return sent;
     }
     template <class T>
@@ -63,7 +65,8 @@ struct Bench {
     std::vector<std::pair<AccountId, T>> take_told() {
         std::vector<std::pair<AccountId, T>> told;
         for (auto& tiding : std::exchange(tidings, {}))
-            if (auto* const it = std::get_if<T>(&tiding.told)) told.emplace_back(tiding.account, std::move(*it));
+            if (auto* const it = std::get_if<T>(&tiding.told))
+                told.emplace_back(tiding.account, std::move(*it));
         return told;
     }
 };
@@ -82,9 +85,9 @@ inline std::string answer_to(std::string_view request, int status, const std::st
     if (const auto at = via.find(";rport"); at != std::string::npos) via.replace(at, 6, mapping);
     return "SIP/2.0 " + std::to_string(status) + " Whatever\r\nVia: " + via +
            "\r\nFrom: " + std::string(m.from().text) + "\r\nTo: " + std::string(m.to().text) +
-           ";tag=server\r\nCall-ID: " + std::string(m.call_id()) + "\r\nCSeq: " +
-           std::to_string(m.cseq().number) + " " + std::string(m.method_text()) + "\r\n" + extra +
-           "Content-Length: 0\r\n\r\n";
+           ";tag=server\r\nCall-ID: " + std::string(m.call_id()) +
+           "\r\nCSeq: " + std::to_string(m.cseq().number) + " " + std::string(m.method_text()) +
+           "\r\n" + extra + "Content-Length: 0\r\n\r\n";
 }
 
 struct RequestText {
@@ -99,10 +102,11 @@ struct RequestText {
     std::string body{};
     std::string cseq = "1";
     [[nodiscard]] std::string text(std::string_view transport = "UDP") const {
-        return method + " " + uri + " SIP/2.0\r\nVia: SIP/2.0/" + std::string(transport) + " " + via_host +
-               ";rport;branch=" + branch + "\r\nMax-Forwards: 70\r\nFrom: " + from + "\r\nTo: " + to +
-               "\r\nCall-ID: " + call_id + "\r\nCSeq: " + cseq + " " + method + "\r\n" + extra +
-               "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+        return method + " " + uri + " SIP/2.0\r\nVia: SIP/2.0/" + std::string(transport) + " " +
+               via_host + ";rport;branch=" + branch + "\r\nMax-Forwards: 70\r\nFrom: " + from +
+               "\r\nTo: " + to + "\r\nCall-ID: " + call_id + "\r\nCSeq: " + cseq + " " + method +
+               "\r\n" + extra + "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" +
+               body;
     }
 };
 

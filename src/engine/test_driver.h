@@ -1,5 +1,5 @@
-// For the tests of the whole engine: a driver that opens what it is asked to, answers DNS from a table, and lets a
-// scripted server answer after 10 ms. Everything in virtual time.
+// For the tests of the whole engine: a driver that opens what it is asked to, answers DNS from a
+// table, and lets a scripted server answer after 10 ms. Everything in virtual time.
 #pragma once
 
 #include <functional>
@@ -68,7 +68,8 @@ public:
     }
     void run_for(Duration duration) { run_until(now + duration); }
 
-    void add(AccountId id, const std::string& aor, std::optional<Transport> transport = Transport::udp,
+    void add(AccountId id, const std::string& aor,
+             std::optional<Transport> transport = Transport::udp,
              const std::function<void(registration::Policy&)>& tune = {}) {
         registration::AccountConfig config;
         config.aor = aor;
@@ -99,8 +100,8 @@ public:
     [[nodiscard]] std::string words() const {
         std::string out;
         for (const auto& [at, event] : events)
-            out += std::to_string(seconds_of(at - Instant{1h})) + " " + std::string(name_of(event.kind)) + " " +
-                   event.reason + "\n";
+            out += std::to_string(seconds_of(at - Instant{1h})) + " " +
+                   std::string(name_of(event.kind)) + " " + event.reason + "\n";
         return out;
     }
     [[nodiscard]] FlowId flow_to(const Target& target) const {

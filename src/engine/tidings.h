@@ -1,5 +1,5 @@
-// What a desk has to tell accounts: returned upwards, and handed to their registrations by the engine, one after
-// the other, so that nothing re-enters.
+// What a desk has to tell accounts: returned upwards, and handed to their registrations by the
+// engine, one after the other, so that nothing re-enters.
 #pragma once
 
 #include <utility>

@@ -1,4 +1,5 @@
-// Bytes that come on flows: framed, parsed, and brought to the desk they are for; and flows that fail under them.
+// Bytes that come on flows: framed, parsed, and brought to the desk they are for; and flows that
+// fail under them.
 #include <algorithm>
 #include <utility>
 
@@ -19,7 +20,8 @@ namespace {
 
 // CRLF keep-alives, and the four zero bytes that some servers send (§11): not worth a word.
 bool is_keep_alive(std::string_view datagram) {
-    return std::ranges::all_of(datagram, [](char c) { return c == '\r' || c == '\n' || c == '\0'; });
+    return std::ranges::all_of(datagram,
+                               [](char c) { return c == '\r' || c == '\n' || c == '\0'; });
 }
 
 bool is_secure_only(const registration::AccountConfig& config) {
@@ -35,7 +37,9 @@ void Engine::Impl::on_stream(const Step& step, FlowId id, std::string_view bytes
         const auto item = flows_.framer(id)->next();
         if (!item) return;
         switch (item->kind) {
-        case sip::StreamItem::Kind::message: on_message(step, id, flow->target.endpoint, item->bytes); break;
+        case sip::StreamItem::Kind::message:
+            on_message(step, id, flow->target.endpoint, item->bytes);
+            break;
         case sip::StreamItem::Kind::ping:  // RFC 5626 §3.5.1
             on_heard(step, *flow);
             flows_.send(step, id, "\r\n");
@@ -76,7 +80,8 @@ void Engine::Impl::on_message(const Step& step, FlowId arrived, const Endpoint& 
         // RFC 3261 §8.2: an answer, if it can be read so far, but only to whom we talk to (§11 a).
         if (!message.error().answerable || flow == nullptr || !flows_.is_ours(arrived)) return;
         if (const auto readable = sip::Message::salvage(bytes))
-            incoming_.refuse_unreadable(step, {*readable, source, arrived, arrived}, message.error().status);
+            incoming_.refuse_unreadable(step, {*readable, source, arrived, arrived},
+                                        message.error().status);
         return;
     }
     if (flow != nullptr) on_heard(step, *flow);
@@ -89,13 +94,15 @@ void Engine::Impl::on_message(const Step& step, FlowId arrived, const Endpoint& 
 }
 
 void Engine::Impl::on_response(const Step& step, flow::Flow& flow, const sip::Message& response) {
-    // Deviates: RFC 3261 §18.1.2 (sent-by): an ALG may have rewritten it; our branch has 96 random bits (N1).
+    // Deviates: RFC 3261 §18.1.2 (sent-by): an ALG may have rewritten it; our branch has 96 random
+    // bits (N1).
     if (sip::check_response(response)) return;
     const auto result = transactions_.on_response(step, flow.id, response);
     if (result) {
         const bool is_register = result->method == sip::Method::register_;
         if (result->rtt && is_register) flow.rtt.add(*result->rtt);
-        // R1's OPTIONS shows that this server answers the kind: its silence later means something (K2).
+        // R1's OPTIONS shows that this server answers the kind: its silence later means something
+        // (K2).
         if (result->method == sip::Method::options) keep_alives_.on_options_answered(step, flow);
         health_.on_answer(flow.target, step.now, is_register ? result->rtt : std::nullopt);
     } else if (probes_.on_response(step, flow, response)) {
@@ -104,15 +111,18 @@ void Engine::Impl::on_response(const Step& step, flow::Flow& flow, const sip::Me
         return;  // RFC 3261 §18.1.2: a response to nothing of ours
     }
     const Endpoint& server = flow.target.endpoint;
-    on_learned(step, flow,
-               flow.mapping.learn(step.now, flow::sighting_of(response, flow.local, server, server)));
-    if (const auto agreement = flow::agreement_of(response); agreement.any() || agreement.flow_timer)
+    on_learned(
+        step, flow,
+        flow.mapping.learn(step.now, flow::sighting_of(response, flow.local, server, server)));
+    if (const auto agreement = flow::agreement_of(response);
+        agreement.any() || agreement.flow_timer)
         keep_alives_.on_agreement(step, flow, agreement);
     // Last: who reads the answer already knows the mapping it brought (N3).
     if (result) report(step, *result, {}, &response);
 }
 
-// N1, N2: what the top Via of an answer to our own request, or a STUN answer, says of this flow's mapping.
+// N1, N2: what the top Via of an answer to our own request, or a STUN answer, says of this flow's
+// mapping.
 void Engine::Impl::on_learned(const Step& step, flow::Flow& flow, flow::Learned learned) {
     switch (learned) {
     case flow::Learned::none:
@@ -120,7 +130,8 @@ void Engine::Impl::on_learned(const Step& step, flow::Flow& flow, flow::Learned 
     case flow::Learned::same: break;
     case flow::Learned::first:
     case flow::Learned::changed:
-        for (const AccountId id : flows_.users(flow.id)) step.tell(id, told::MappingChanged{flow.id});
+        for (const AccountId id : flows_.users(flow.id))
+            step.tell(id, told::MappingChanged{flow.id});
         break;
     }
     keep_alives_.on_mapping(step, flow);
@@ -146,9 +157,10 @@ void Engine::Impl::report(const Step& step, const engine::TransactionResult& res
         break;
     case ClientResult::timed_out:
         step.tell(result.account, told::Timeout{result.attempt});
-        // F6: not even a 1xx. (What silence to a REGISTER means is the registration's own business, F3.)
-        // R1's OPTIONS never counts: it may have been lost on its way back to us.
-        if (!result.heard && result.method != sip::Method::register_ && result.method != sip::Method::options)
+        // F6: not even a 1xx. (What silence to a REGISTER means is the registration's own business,
+        // F3.) R1's OPTIONS never counts: it may have been lost on its way back to us.
+        if (!result.heard && result.method != sip::Method::register_ &&
+            result.method != sip::Method::options)
             for (const AccountId id : flows_.users(result.flow))
                 step.tell(id, told::Suspect{result.flow, "a request was not answered"});
         break;
@@ -162,7 +174,8 @@ void Engine::Impl::report(const Step& step, const engine::TransactionResult& res
     }
 }
 
-// ICMP for a datagram; the flow stays usable. F2: a hard failure where an attempt is outstanding; otherwise doubt.
+// ICMP for a datagram; the flow stays usable. F2: a hard failure where an attempt is outstanding;
+// otherwise doubt.
 void Engine::Impl::on_icmp(const Step& step, const engine::FlowTrouble& trouble) {
     std::set<AccountId> with_attempt;
     for (const auto& result : transactions_.on_flow_trouble(trouble.flow)) {
@@ -171,7 +184,8 @@ void Engine::Impl::on_icmp(const Step& step, const engine::FlowTrouble& trouble)
     }
     for (const AccountId id : flows_.users(trouble.flow))
         if (!with_attempt.contains(id))
-            step.tell(id, told::FlowLost{trouble.flow, trouble.target, trouble.error, trouble.detail, true});
+            step.tell(id, told::FlowLost{trouble.flow, trouble.target, trouble.error,
+                                         trouble.detail, true});
     if (const auto* const flow = flows_.find(trouble.flow))
         probes_.on_flow_trouble(step, *flow, trouble.error);
 }
@@ -180,7 +194,8 @@ void Engine::Impl::end_flow(const Step& step, const engine::FlowTrouble& trouble
     for (const auto& result : transactions_.on_flow_trouble(trouble.flow))
         report(step, result, trouble, nullptr);
     for (const AccountId id : flows_.users(trouble.flow))
-        step.tell(id, told::FlowLost{trouble.flow, trouble.target, trouble.error, trouble.detail, false});
+        step.tell(
+            id, told::FlowLost{trouble.flow, trouble.target, trouble.error, trouble.detail, false});
     if (const auto* const flow = flows_.find(trouble.flow))
         probes_.on_flow_trouble(step, *flow, trouble.error);
     keep_alives_.on_flow_ended(trouble.flow);
@@ -197,7 +212,8 @@ void Engine::Impl::on_request(const Step& step, engine::Incoming incoming) {
     incoming_.on_request(step, incoming, candidates);
 }
 
-std::optional<FlowId> Engine::Impl::flow_to_answer(const Step& step, const engine::Incoming& incoming) {
+std::optional<FlowId> Engine::Impl::flow_to_answer(const Step& step,
+                                                   const engine::Incoming& incoming) {
     // RFC 3261 §18.2.2, RFC 3581 §4: on a stream its connection, else where the top Via says.
     const auto* const arrived = flows_.find(incoming.arrived);
     if (arrived != nullptr && is_reliable(arrived->target.transport)) return incoming.arrived;
@@ -207,7 +223,8 @@ std::optional<FlowId> Engine::Impl::flow_to_answer(const Step& step, const engin
     if (!opened || flows_.find(*opened)->is_open()) return opened;
     auto& waiting = strays_[*opened];
     if (waiting.size() < engine::limits::datagrams_for_a_flow)
-        waiting.push_back({incoming.arrived, incoming.source, std::string(incoming.request.text())});
+        waiting.push_back(
+            {incoming.arrived, incoming.source, std::string(incoming.request.text())});
     return std::nullopt;
 }
 
@@ -225,8 +242,8 @@ engine::Addressee Engine::Impl::addressee(const Step& step, FlowId flow, Account
             .sent_it = own_options_.sender(step.now, request.call_id()) == id};
 }
 
-// Who a request may be for: who has the user of its Request-URI; else who uses the flow, or a few of all. Never a
-// walk over a hundred thousand accounts for one datagram of a stranger.
+// Who a request may be for: who has the user of its Request-URI; else who uses the flow, or a few
+// of all. Never a walk over a hundred thousand accounts for one datagram of a stranger.
 std::vector<engine::Addressee> Engine::Impl::addressees(const Step& step, FlowId flow,
                                                         const sip::Message& request) const {
     std::set<AccountId> candidates;

@@ -11,7 +11,8 @@ void TransactionDesk::send(const Step& step, const flow::Flow& flow, AccountId a
                            const registration::act::Send& request) {
     last_ = TransactionId{last_.value + 1};
     auto key = transaction::client_key(request.branch, sip::name_of(request.method));
-    CHECK(by_key_.emplace(key, last_).second);  // a new request has a new branch (RFC 3261 §8.1.1.7)
+    CHECK(
+        by_key_.emplace(key, last_).second);  // a new request has a new branch (RFC 3261 §8.1.1.7)
     CHECK(by_attempt_.emplace(Attempt{account, request.attempt}, last_).second);
     by_flow_.emplace(flow.id, last_);
     step.flows.touch(step.now, flow.id);
@@ -76,8 +77,7 @@ std::optional<TransactionResult> TransactionDesk::on_response(const Step& step, 
     const bool first = !std::exchange(entry.heard, true);
     const auto what = entry.client.on_response(step.now, response.status());
     auto result = result_of(entry, what);
-    if (first && !entry.client.was_retransmitted())
-        result.rtt = step.now - entry.client.sent_at();
+    if (first && !entry.client.was_retransmitted()) result.rtt = step.now - entry.client.sent_at();
     settle(id, entry);
     return result;
 }

@@ -1,5 +1,5 @@
-// The accounts' requests (RFC 3261 §17.1.2): one client transaction each, answers matched by branch and method
-// (§17.1.3), and only if they come on the flow the request went out on (N1).
+// The accounts' requests (RFC 3261 §17.1.2): one client transaction each, answers matched by branch
+// and method (§17.1.3), and only if they come on the flow the request went out on (N1).
 #pragma once
 
 #include <map>
@@ -40,7 +40,8 @@ public:
     // Nothing: no transaction of ours.
     std::optional<TransactionResult> on_response(const Step& step, FlowId flow,
                                                  const sip::Message& response);
-    // The flow is gone, or ICMP came for a datagram on it: every request on it that has no final answer has failed.
+    // The flow is gone, or ICMP came for a datagram on it: every request on it that has no final
+    // answer has failed.
     std::vector<TransactionResult> on_flow_trouble(FlowId flow);
     std::vector<TransactionResult> on_time(const Step& step);
 

@@ -25,7 +25,8 @@ struct TransactionDeskTest : testing::Test {
     TransactionDesk desk;
     FlowId flow = bench.open_flow(alice, udp_target(11));
 
-    void send(std::uint32_t attempt, const std::string& branch, sip::Method method = sip::Method::register_) {
+    void send(std::uint32_t attempt, const std::string& branch,
+              sip::Method method = sip::Method::register_) {
         desk.send(bench.step(), bench.flow(flow), alice,
                   {AttemptId{attempt}, flow, method, branch, register_text(branch)});
     }
@@ -45,7 +46,8 @@ TEST_F(TransactionDeskTest, MatchesAnswersByBranch) {
     EXPECT_EQ(result->attempt, AttemptId{2});
     EXPECT_EQ(result->what, ClientResult::final_response);
     EXPECT_EQ(result->rtt, 40ms);
-    EXPECT_EQ(respond("z9hG4bKtwo", 200, flow)->what, ClientResult::absorbed) << "a copy of the answer";
+    EXPECT_EQ(respond("z9hG4bKtwo", 200, flow)->what, ClientResult::absorbed)
+        << "a copy of the answer";
     EXPECT_FALSE(respond("z9hG4bKthree", 200, flow)) << "not ours";
 }
 
@@ -70,8 +72,8 @@ TEST_F(TransactionDeskTest, RetransmitsAndTimesOut) {
         ended = desk.on_time(bench.step());
         if (!bench.take_sent().empty()) at.push_back(bench.now - begin);
     }
-    EXPECT_EQ(at, (std::vector<Duration>{500ms, 1500ms, 3500ms, 7500ms, 11500ms, 15500ms, 19500ms, 23500ms,
-                                         27500ms, 31500ms}));
+    EXPECT_EQ(at, (std::vector<Duration>{500ms, 1500ms, 3500ms, 7500ms, 11500ms, 15500ms, 19500ms,
+                                         23500ms, 27500ms, 31500ms}));
     EXPECT_EQ(bench.now, begin + 32s);
     EXPECT_EQ(ended.front().what, ClientResult::timed_out);
     EXPECT_FALSE(ended.front().heard);
