@@ -10,13 +10,19 @@ namespace holdfast::cli {
 
 namespace {
 
-// CLI11 begins its messages with the option's name.
+bool names(const std::string& words, const std::string& option) {
+    const auto at = words.find(option);
+    if (at == std::string::npos) return false;
+    const auto after = at + option.size();
+    return after == words.size() || words[after] == ':' || words[after] == ' ';
+}
+
+// CLI11's messages name the option, in words of its own.
 std::string without_value(const CLI::ParseError& error, const Command& command) {
     const std::string words = error.what();
     for (const auto& option : option_table()) {
         const auto name = "--" + std::string(option.name);
-        if (!words.starts_with(name + ":") && !words.starts_with(name + " ")) continue;
-        if ((option.commands & command.options) == 0) continue;
+        if ((option.commands & command.options) == 0 || !names(words, name)) continue;
         if (option.form == Form::flag) return "Option " + name + " takes no value";
         return "Option " + name + " needs a value: " + std::string(option.value);
     }
@@ -62,7 +68,8 @@ std::expected<CommandLine, std::string> parse_command_line(
         }
         given.emplace_back(&option, &values.emplace_back());
         auto* added = app.add_option(name, values.back());
-        added->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+        added->expected(1)->allow_extra_args(false);
+        added->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
     }
     try {
         std::vector<std::string> reversed(arguments.rbegin(),

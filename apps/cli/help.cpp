@@ -1,5 +1,7 @@
 #include "apps/cli/help.h"
 
+#include <algorithm>
+
 namespace holdfast::cli {
 
 namespace {
@@ -29,6 +31,21 @@ std::string option_list(const Command& command) {
         text += "\n" + std::string(column, ' ') + wrapped(meaning, column, width) + "\n";
     }
     return text + "  -h, --help\n        this text\n";
+}
+
+// Paragraphs, however their lines were broken in the source.
+std::string paragraphs(std::string_view text) {
+    constexpr std::string_view gap = "\n\n";
+    std::string result;
+    while (!text.empty()) {
+        const auto end = std::min(text.find(gap), text.size());
+        std::string paragraph(text.substr(0, end));
+        std::ranges::replace(paragraph, '\n', ' ');
+        result += wrapped(paragraph, 0, width) + "\n";
+        text.remove_prefix(std::min(text.size(), end + gap.size()));
+        if (!text.empty()) result += "\n";
+    }
+    return result;
 }
 
 }  // namespace
@@ -74,7 +91,7 @@ std::string help_of(const Command& command) {
     std::string text = "Usage: holdfast " + std::string(command.name);
     if (!command.operand.empty()) text += " " + std::string(command.operand);
     if (command.options != 0) text += " [OPTION…]";
-    text += "\n\n" + std::string(command.text) + "\n";
+    text += "\n\n" + paragraphs(command.text);
     if (command.options != 0) text += "\nOptions [default]:\n" + option_list(command);
     return text + "\n" + exit_code_list();
 }

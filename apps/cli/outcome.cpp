@@ -59,8 +59,10 @@ void Outcome::on_event(const Event& event) {
     case EventKind::ring:
     case EventKind::call_ended:
     case EventKind::notice:
-    case EventKind::flow_lost:
-    case EventKind::stopped: return;
+    case EventKind::flow_lost: return;
+    case EventKind::stopped:
+        unconfirmed_ = unconfirmed_ || !bindings_.empty();  // nothing was heard of them
+        return;
     }
 }
 

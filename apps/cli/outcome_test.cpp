@@ -34,6 +34,14 @@ TEST(Outcome, UnregisteringWithoutAnAnswerIsSaid) {
     EXPECT_EQ(outcome.code(), ExitCode::not_unregistered);
 }
 
+TEST(Outcome, StoppingWithABindingMeansThatItIsStillThere) {
+    Outcome outcome;
+    outcome.on_event(event_of(EventKind::registered));
+    outcome.leaving();
+    outcome.on_event(event_of(EventKind::stopped, 0));
+    EXPECT_EQ(outcome.code(), ExitCode::not_unregistered);
+}
+
 TEST(Outcome, NamesAndDnsAreToldApartByTheAnswers) {
     Outcome name;
     name.on_input(

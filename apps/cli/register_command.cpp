@@ -108,7 +108,11 @@ ExitCode register_account(const Options& options, WallClock clock) {
     driver->submit(in::AddAccount{account, options.account});
     driver->run();
     if (output.broken()) return complain(ExitCode::host, "Nobody reads the output any more.");
-    return console.outcome().code();
+    const auto code = console.outcome().code();
+    if (code != ExitCode::not_unregistered) return code;
+    return complain(code,
+                    "The server did not answer the un-REGISTER: the registration stays there until "
+                    "it expires.");
 }
 
 }  // namespace
