@@ -74,6 +74,7 @@ void Phone::start() {
     end_process();
     powered_ = true;
     stopped_ = false;
+    started_at_ = internet_.now();
     engine_.emplace(engine_options());
     random_.fill(next_seed_);
     feed(in::NetworkChanged{addresses_, false});

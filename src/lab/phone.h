@@ -87,6 +87,7 @@ public:
     [[nodiscard]] const std::string& name() const { return name_; }
     [[nodiscard]] const std::string& aor() const { return options_.aor; }
     [[nodiscard]] bool is_running() const { return engine_.has_value(); }
+    [[nodiscard]] Instant started_at() const { return started_at_; }
     [[nodiscard]] bool is_stopped() const { return stopped_; }
     [[nodiscard]] bool is_registered() const { return engine_ && registered_; }
     [[nodiscard]] AccountStatus status() const;
@@ -177,6 +178,7 @@ private:
     bool powered_ = true;
     bool stopped_ = false;
     bool registered_ = false;
+    Instant started_at_{};
     Instant wake_at_ = never;
     Instant last_time_ = never;
     int times_at_once_ = 0;

@@ -23,9 +23,9 @@ public:
     explicit RandomWorld(std::uint64_t number);
 
     void suffer(Duration duration);
-    // I1: everyone is registered within 35 s of quiet. I2: 10 s later no stale binding where the
-    // location service is shared; where it is not, none when the longest binding could have lapsed.
-    // I4, I5, I6, B2 over the whole run.
+    // I1: everyone is registered within 35 s of quiet. I2: no stale binding when the next
+    // keep-alive had its 10 s, where the location service is shared; where it is not, when the
+    // longest binding could have lapsed. I4, I5, I6, B2 over the whole run.
     Complaints heal_and_check();
 
     World& world() { return *world_; }
