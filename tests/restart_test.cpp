@@ -24,7 +24,8 @@ TEST(AnswerLost, SharedLocationServiceKeepsOneBinding) {
 
 // B3: kill -9 at any moment and start again: one binding, CSeq never goes back (I4).
 TEST(Killed, StartedAgainItHasOneBinding) {
-    for (const auto moment : {45ms, 65ms, 75ms, 85ms, 105ms, 5s, 100s, 299s}) {
+    const std::vector<Duration> moments{45ms, 65ms, 75ms, 85ms, 105ms, 5s, 100s, 299s};
+    for (const auto moment : moments) {
         for (const auto transport : {Transport::udp, Transport::tcp}) {
             Scenario s({.transport = transport});
             s.world.run_for(moment);
