@@ -101,7 +101,8 @@ private:
         bool auth_stopped = false;
         bool auth_elsewhere_tried = false;
         bool identity_renewed = false;
-        bool missing_once = false;  // B8: ours was not listed: one REGISTER was made for it
+        bool missing_once = false;   // B8: ours was not listed: one REGISTER was made for it
+        std::uint32_t refusals = 0;  // of a second flow that never registered
         Instant at_target_since{};
         std::uint32_t evictions = 0;      // B3
         std::map<Target, FlowId> opened;  // by this search
@@ -225,6 +226,7 @@ private:
     void settle_move(Binding& binding, const Current& before, const Context& context);
     void schedule_refresh(Binding& binding, Instant sent, const Context& context);
     void second_flow(const sip::Message& response, const Listing& listing, const Context& context);
+    void one_flow(const std::string& why, const Context& context);
     void fetch_answered(const Attempt& attempt, const sip::Message& response,
                         const Context& context);
     void leave_answered(Attempt attempt, const sip::Message& response, const Context& context);

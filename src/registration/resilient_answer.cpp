@@ -10,6 +10,7 @@ namespace {
 
 constexpr int rounds_most = 4;         // F5: at most 4 rounds an attempt
 constexpr std::size_t wrong_most = 3;  // F5: never more than 3 refusals in 10 min
+constexpr std::uint32_t second_flow_refusals = 2;
 constexpr Duration slow_first = 10min;
 constexpr Duration slow_most = 6h;
 
@@ -278,6 +279,10 @@ void Resilient::try_next(Binding& binding, const Attempt& attempt, const sip::Me
         context.health.bar(context.account, attempt.target,
                            context.now + context.random.between(wait, scaled(wait, 1.2)));
     }
+    const bool second_is_unwanted = binding.identity.reg_id == 2 && !binding.current &&
+                                    bindings_.front().current &&
+                                    ++binding.refusals == second_flow_refusals;
+    if (second_is_unwanted) return one_flow("a second binding is refused: " + words, context);
     if (!binding.search) return;
     Search::Steps steps;
     binding.search->on_failed(context.now, attempt.target, steps);

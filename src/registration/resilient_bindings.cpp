@@ -255,6 +255,20 @@ void Resilient::leave_answered(Attempt attempt, const sip::Message& response,
     finish_leaving(context);
 }
 
+// B1: a second flow that is evicted, or refused wherever it is tried, is given up, and told.
+void Resilient::one_flow(const std::string& why, const Context& context) {
+    one_flow_only_ = true;
+    auto told = event(EventKind::notice, &bindings_[1]);
+    told.reason = why + ": one flow again (B1)";
+    context.act(std::move(told));
+    auto& second = bindings_[1];
+    abandon_all(second, context);
+    if (second.current) context.act(act::KeepAlive{second.current->flow, false, {}});
+    context.act(act::Store{"binding-2", ""});
+    bindings_.pop_back();
+    release_unused(context);
+}
+
 // B1: two flows where the registrar has outbound, or where the user says that a forking proxy
 // stands behind.
 void Resilient::second_flow(const sip::Message& response, const Listing& listing,
@@ -264,18 +278,8 @@ void Resilient::second_flow(const sip::Message& response, const Listing& listing
     const bool both = bindings_.size() == 2 && bindings_[0].current && bindings_[1].current;
     if (both && !registrar_has_outbound_ && !listing.other_binding && !one_flow_only_ &&
         bindings_[0].current->contact != bindings_[1].current->contact) {
-        one_flow_only_ = true;
         context.act(act::Store{"one-flow-only", "1"});
-        auto told = event(EventKind::notice, &bindings_[1]);
-        told.reason = "the registrar keeps one binding only: one flow again";
-        context.act(std::move(told));
-        auto& second = bindings_[1];
-        abandon_all(second, context);
-        second.search.reset();
-        context.act(act::KeepAlive{second.current->flow, false, {}});
-        context.act(act::Store{"binding-2", ""});
-        bindings_.pop_back();
-        release_unused(context);
+        one_flow("the registrar keeps one binding only", context);
         return;
     }
     const bool use_two =

@@ -94,7 +94,11 @@ void Resilient::on_told(const told::Timeout& told, const Context& context) {
         auto* binding = binding_of(attempt.reg_id);
         if (binding == nullptr) return;
         if (attempt.abandoned) {  // F3: its end makes us REGISTER once more where we are
-            if (binding->current && binding->current->target != attempt.target)
+            const bool last = std::ranges::none_of(attempts_, [&](const auto& other) {
+                return other.second.purpose == Purpose::register_ && other.second.abandoned &&
+                       other.second.reg_id == attempt.reg_id;
+            });
+            if (last && binding->current && binding->current->target != attempt.target)
                 want(*binding, {.reason = "the abandoned attempt ended (F3)"}, context);
             return;
         }

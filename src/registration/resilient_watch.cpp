@@ -51,11 +51,8 @@ void Resilient::on_told(const told::MappingChanged& told, const Context& context
             changed.reason =
                 "it changes too often; the Contact rests until it has been the same for 5 min (K3)";
         context.act(std::move(changed));
-        if (binding.search && !binding.search->is_exhausted()) {
-            binding.again = true;
-            binding.again_reason = "the mapping has changed (K3)";
-            continue;
-        }
+        // A REGISTER is on its way already; its 200 shows whether another is needed.
+        if (binding.search && !binding.search->is_exhausted()) continue;
         const bool outbound =
             config_.policy.rewrite == Rewrite::outbound && registrar_has_outbound_;
         if (outbound)
@@ -190,6 +187,7 @@ void Resilient::proof_says(Proof::Do what, const Context& context) {
 
 void Resilient::proof_answered(Attempt attempt, const sip::Message& response,
                                const Context& context) {
+    options_answered_.insert(attempt.target);
     const bool challenge = verdict_of(response.status()) == Verdict::challenge;
     if (challenge && attempt.rounds < 2) {  // R1: challenges are answered; §11: known realms only
         const auto judged =

@@ -152,11 +152,13 @@ void Search::on_resent(Instant now, const Target& target) {
 void Search::on_failed(Instant now, const Target& target, Steps& steps, bool hard) {
     auto* failed = find(target);
     if (failed == nullptr || failed->state == State::failed) return;
+    const bool asked = failed->state == State::registering || failed->state == State::unanswered;
+    if (!asked && !hard) return;  // the end of an attempt of an earlier search
     const bool counted = chosen_ != none && failed == &tries_[chosen_];
     failed->state = State::failed;
     failed->refused = hard;
     if (counted) chosen_ = none;
-    if (counted || phase_ == Phase::probing) go_on(now, steps);
+    if (counted || phase_ == Phase::probing || phase_ == Phase::racing) go_on(now, steps);
 }
 
 // Somebody dropped out: who is next?

@@ -38,13 +38,12 @@ public:
                                               std::size_t second_tier_from = 99) {
         std::vector<Search::Entry> made;
         for (const auto& target : targets)
-            made.push_back(
-                {.candidate = {.target = target,
-                               .tier = made.size() >= second_tier_from ? 1U : 0U,
-                               .host = {},
-                               .reason = {}},
-                 .patience = 1s,
-                 .rtt = {}});
+            made.push_back({.candidate = {.target = target,
+                                          .tier = made.size() >= second_tier_from ? 1U : 0U,
+                                          .host = {},
+                                          .reason = {}},
+                            .patience = 1s,
+                            .rtt = {}});
         return made;
     }
 

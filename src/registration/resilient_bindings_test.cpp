@@ -1,0 +1,555 @@
+// What a 200 changes, and what is left behind (B1–B8), what a proof does to a registration (R1, R3)
+// and which way requests go (L8), against scripted servers.
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "registration/resilient_world.h"
+
+namespace holdfast::registration {
+namespace {
+
+using Reply = ResilientWorld::Reply;
+using Sent = ResilientWorld::Sent;
+
+const std::string other_device = "sip:alice@192.0.2.77:5060";
+
+// B4: the refresh comes at a random 75–90 % of E, not later than E − min(patience·targets + 10 s,
+// E/2), counted from the first sending; never more than once in 5 s.
+TEST(B4Refresh, ComesInItsWindow) {
+    for (const auto expires : {10s, 30s, 60s, 300s, 3600s}) {
+        ResilientWorld world([&](auto& config) { config.policy.expires = expires; });
+        ASSERT_TRUE(world.registers()) << world.story();
+        const auto before = world.sent.size();
+        world.run_for(expires * 20);
+        const auto refreshes = world.since(before);
+        ASSERT_GE(refreshes.size(), 20u);
+        const auto margin = std::min<Duration>(3 * 1s + 10s, expires / 2);
+        const auto latest = std::min<Duration>(expires * 9 / 10, expires - margin);
+        const auto earliest = std::min<Duration>(expires * 3 / 4, latest);
+        std::set<Duration> different;
+        for (std::size_t i = 1; i < refreshes.size(); ++i) {
+            const auto gap = refreshes[i]->at - refreshes[i - 1]->at;
+            EXPECT_GE(gap, std::max<Duration>(earliest, 5s)) << expires / 1s;
+            EXPECT_LE(gap, std::max<Duration>(latest, 5s + ResilientWorld::rtt)) << expires / 1s;
+            different.insert(gap);
+        }
+        if (expires >= 300s) {
+            EXPECT_GT(different.size(), 10u);  // S2
+        }
+        EXPECT_EQ(world.count(EventKind::unregistered), 0u) << world.story();
+    }
+}
+
+// B4: E is our Contact's expires, else the Expires header, else what we asked.
+TEST(B4Refresh, WhatTheRegistrarGranted) {
+    const auto granted = [](const std::string& contact_expires, const std::string& header) {
+        ResilientWorld world;
+        for (auto& [index, server] : world.servers) {
+            server.challenges = false;
+            server.script = [=](const Sent& one) -> std::optional<Reply> {
+                return Reply{200, "Contact: <" + one.contacts.front().first + ">" +
+                                      contact_expires + "\r\n" + header};
+            };
+        }
+        EXPECT_TRUE(world.registers()) << world.story();
+        return *world.events_of(EventKind::registered).front().expires;
+    };
+    EXPECT_EQ(granted(";expires=100", "Expires: 200\r\n"), 100s);
+    EXPECT_EQ(granted("", "Expires: 200\r\n"), 200s);
+    EXPECT_EQ(granted("", ""), 300s);
+}
+
+// B4: on exit the removal goes alone, with expires=0 in both places, to the server that has the
+// binding.
+TEST(B4Leave, TheRemovalGoesToWhereTheBindingIs) {
+    ResilientWorld world;
+    ASSERT_TRUE(world.registers()) << world.story();
+    const auto here = world.at();
+    const auto contact = world.binding().contact;
+    const auto before = world.sent.size();
+    world.tell(told::ShutDown{});
+    world.run_for(1s);
+    ASSERT_TRUE(world.ended) << world.story();
+    ASSERT_EQ(world.since(before).size(), 1u) << world.story();
+    const auto& last = *world.since(before).front();
+    EXPECT_EQ(last.server, here);
+    EXPECT_EQ(last.contacts, (decltype(last.contacts){{contact, 0}}));
+    EXPECT_EQ(last.request.expires(), 0u);
+    EXPECT_TRUE(world.servers[here].bindings.empty());
+}
+
+// B4: a server that says nothing holds the exit up for 2 s, exactly.
+TEST(B4Leave, TwoSecondsAtMost) {
+    ResilientWorld world;
+    ASSERT_TRUE(world.registers()) << world.story();
+    world.servers[world.at()].silent = true;
+    world.tell(told::ShutDown{});
+    world.run_for(2s - 1ms);
+    EXPECT_FALSE(world.ended);
+    world.run_for(1ms);
+    EXPECT_TRUE(world.ended);
+}
+
+// B8: none of ours in the 200: registered, unconfirmed; E = Expires header, else min(asked, 120 s);
+// no new REGISTER because of it (B5: registered is what the registrar said).
+TEST(B8Unconfirmed, IsRegisteredAllTheSame) {
+    for (const auto& [header, expires] :
+         {std::pair{"", 120s}, std::pair{"Expires: 240\r\n", 240s}}) {
+        ResilientWorld world;
+        for (auto& [index, server] : world.servers) {
+            server.challenges = false;
+            server.script = [header](const Sent&) -> std::optional<Reply> {
+                return Reply{200,
+                             "Contact: <sip:bob@192.0.2.8>;expires=999\r\n" + std::string(header)};
+            };
+        }
+        ASSERT_TRUE(world.registers()) << world.story();
+        const auto told = world.events_of(EventKind::registered).front();
+        EXPECT_EQ(told.expires, expires);
+        EXPECT_NE(told.reason.find("unconfirmed"), std::string::npos) << told.reason;
+        const auto before = world.sent.size();
+        world.run_for(expires / 2);
+        EXPECT_EQ(world.since(before).size(), 0u) << world.story();
+    }
+}
+
+// B8: listed before and missing now: REGISTER once, then unconfirmed.
+TEST(B8Unconfirmed, MissingOnceIsAskedForOnce) {
+    ResilientWorld world;
+    ASSERT_TRUE(world.registers()) << world.story();
+    for (auto& [index, server] : world.servers)
+        server.script = [](const Sent&) -> std::optional<Reply> {
+            return Reply{200, "Expires: 300\r\n"};
+        };
+    auto before = world.sent.size();
+    world.tell(told::RegisterNow{});
+    world.run_for(30s);
+    EXPECT_EQ(world.since(before).size(), 2u) << world.story();
+    EXPECT_TRUE(world.registered());
+    before = world.sent.size();
+    world.tell(told::RegisterNow{});
+    world.run_for(30s);
+    EXPECT_EQ(world.since(before).size(), 1u) << world.story();
+}
+
+// B8: ours with expires=0 is not ours any more: REGISTER once.
+TEST(B8Unconfirmed, OursWithExpiresZeroIsAskedForOnce) {
+    ResilientWorld world;
+    for (auto& [index, server] : world.servers) {
+        server.challenges = false;
+        server.script = [](const Sent& one) -> std::optional<Reply> {
+            return Reply{200, "Contact: <" + one.contacts.front().first + ">;expires=0\r\n"};
+        };
+    }
+    world.start();
+    world.run_for(30s);
+    EXPECT_EQ(world.since(0).size(), 2u) << world.story();
+}
+
+// B2, I6: other devices' Contacts are never named; Contact: * is never sent (RFC 3261 §10.2.2).
+TEST(B2Others, AreNeverTouched) {
+    ResilientWorld world([](auto& config) { config.policy.expires = 60s; });
+    for (auto& [index, server] : world.servers) server.bindings[other_device] = ";expires=900";
+    ASSERT_TRUE(world.registers()) << world.story();
+    for (int i = 0; i < 3; ++i) {
+        world.run_for(100s);
+        world.rebind();
+    }
+    world.servers[world.at()].silent = true;
+    world.run_for(5min);
+    for (auto& [index, server] : world.servers) server.silent = false;
+    world.run_for(5min);
+    world.tell(told::ShutDown{});
+    world.run_for(3s);
+    for (const auto* one : world.since(0)) {
+        EXPECT_FALSE(one->request.contact_is_star());
+        for (const auto& [uri, expires] : one->contacts) {
+            EXPECT_NE(uri, other_device);
+            EXPECT_NE(uri.find(";hf="), std::string::npos) << uri;
+        }
+    }
+    for (const auto& [index, server] : world.servers)
+        EXPECT_TRUE(server.bindings.contains(other_device));
+}
+
+// B2: ours and not current is removed at most 3 times, then left to expire and reported.
+TEST(B2Removals, ThreeTimesAtMost) {
+    ResilientWorld world;
+    ASSERT_TRUE(world.registers()) << world.story();
+    const auto here = world.at();
+    const auto old = world.binding().contact;
+    world.servers[here].script = [&](const Sent& one) -> std::optional<Reply> {
+        std::string lines = "Contact: <" + old + ">;expires=200\r\n";
+        for (const auto& [uri, expires] : one.contacts)
+            if (uri != old && expires != 0U) lines += "Contact: <" + uri + ">;expires=300\r\n";
+        return Reply{200, lines};
+    };
+    const auto before = world.sent.size();
+    world.rebind();
+    world.run_for(1h);
+    std::size_t removals = 0;
+    for (const auto* one : world.since(before))
+        removals +=
+            std::ranges::count(one->contacts, std::pair{old, std::optional<std::uint32_t>{0}});
+    EXPECT_EQ(removals, 3u) << world.story();
+    EXPECT_EQ(world.count(EventKind::binding_debt), 1u) << world.story();
+}
+
+// B6: the current Contact first, then the old one, bare, expires=0, in one REGISTER; a removal
+// never travels alone to a server where we stay. The old Contact is gone with that one REGISTER.
+TEST(B6Removal, TravelsBehindTheCurrentContact) {
+    ResilientWorld world;
+    ASSERT_TRUE(world.registers()) << world.story();
+    const auto here = world.at();
+    const auto old = world.binding().contact;
+    const auto before = world.sent.size();
+    world.rebind();
+    world.run_for(1s);
+    const auto sent = world.since(before);
+    ASSERT_EQ(sent.size(), 1u) << world.story();
+    ASSERT_EQ(sent[0]->contacts.size(), 2u);
+    EXPECT_NE(sent[0]->contacts[0].first.find(world.mapping_for(here).to_string()),
+              std::string::npos);
+    EXPECT_EQ(sent[0]->contacts[1], (std::pair{old, std::optional<std::uint32_t>{0}}));
+    EXPECT_TRUE(sent[0]->request.contacts()[1].instance().empty());
+    EXPECT_EQ(world.servers[here].bindings.size(), 1u);
+}
+
+// B6: a registrar that deletes everything with such a REGISTER (Asterisk with rewrite_contact): its
+// 200 lacks the current Contact, so that is registered alone, at once, once.
+TEST(B6Removal, ARegistrarThatRemovesTooMuch) {
+    ResilientWorld world;
+    ASSERT_TRUE(world.registers()) << world.story();
+    const auto here = world.at();
+    world.servers[here].script = [&](const Sent& one) -> std::optional<Reply> {
+        if (one.contacts.size() < 2) return std::nullopt;
+        world.servers[here].bindings.clear();
+        return Reply{200, ""};
+    };
+    const auto before = world.sent.size();
+    world.rebind();
+    world.run_for(1s);
+    const auto sent = world.since(before);
+    ASSERT_EQ(sent.size(), 2u) << world.story();
+    EXPECT_EQ(sent[1]->contacts.size(), 1u);
+    EXPECT_NE(sent[1]->contacts[0].second, 0u);
+    EXPECT_TRUE(world.servers[here].bindings.contains(world.binding().contact)) << world.story();
+}
+
+// B3: killed at any moment of its life and started again: one binding, the same Call-ID, a higher
+// CSeq (I4).
+TEST(B3Crash, KilledAtAnyMomentThereIsOneBinding) {
+    for (int moment = 0; moment <= 200; moment += 10) {
+        ResilientWorld world([](auto& config) {
+            config.policy.expires = 60s;
+            config.registrar = "sip:203.0.113.11";
+        });
+        world.start();
+        world.run_for(moment * 1ms);
+        ++world.nat_generation;  // the new process gets another mapping
+        world.restart();
+        ASSERT_TRUE(world.run_until([&] { return world.registered(); }, 2s)) << world.story();
+        world.run_for(1s);
+        const auto& bindings = world.servers[1].bindings;
+        EXPECT_EQ(bindings.size(), 1u) << moment << world.story();
+        EXPECT_TRUE(bindings.contains(world.binding().contact)) << moment << world.story();
+        std::map<std::string, std::uint32_t> highest;
+        for (const auto* one : world.since(0)) {
+            auto& last = highest[std::string(one->request.call_id())];
+            EXPECT_GT(one->request.cseq().number, last) << moment << world.story();
+            last = one->request.cseq().number;
+        }
+    }
+}
+
+// B7, separate location services: the old server still has the old Contact: it is removed there
+// alone, after the new one is registered.
+TEST(B7Settling, AnOldServerOfItsOwnIsCleaned) {
+    ResilientWorld world([](auto& config) { config.policy.expires = 60s; });
+    ASSERT_TRUE(world.registers()) << world.story();
+    const auto first = world.at();
+    const auto old = world.binding().contact;
+    world.servers[first].script = [](const Sent& one) -> std::optional<Reply> {
+        if (one.contacts.empty() || one.only_removes()) return std::nullopt;
+        return Reply{503, ""};  // busy with REGISTERs, but alive
+    };
+    ASSERT_TRUE(world.run_until([&] { return world.at() != first; }, 60s)) << world.story();
+    const auto moved = world.sent.size();
+    world.run_for(10s);
+    EXPECT_FALSE(world.servers[first].bindings.contains(old)) << world.story();
+    std::vector<const Sent*> there;
+    for (const auto* one : world.since(moved))
+        if (one->server == first) there.push_back(one);
+    ASSERT_GE(there.size(), 2u) << world.story();
+    EXPECT_TRUE(there.front()->contacts.empty());  // a fetch
+    EXPECT_TRUE(there.back()->only_removes());
+    EXPECT_EQ(world.count(EventKind::unregistered), 0u);
+}
+
+// B7, one shared location service: the fetch lists the new Contact; nothing is removed there.
+TEST(B7Settling, ASharedLocationServiceIsLeftAlone) {
+    ResilientWorld world([](auto& config) { config.policy.expires = 60s; });
+    std::map<std::string, std::string> shared;
+    const auto registrar = [&](const Sent& one) -> std::optional<Reply> {
+        if (!one.authorized()) return std::nullopt;
+        for (const auto& contact : one.request.contacts()) {
+            const std::string uri(contact.uri.text);
+            shared.erase(uri);
+            if (contact.expires != 0U) shared[uri] = ";expires=60";
+        }
+        std::string lines;
+        for (const auto& [uri, parameters] : shared)
+            lines += "Contact: <" + uri + ">" + parameters + "\r\n";
+        return Reply{200, lines};
+    };
+    for (auto& [index, server] : world.servers) server.script = registrar;
+    ASSERT_TRUE(world.registers()) << world.story();
+    const auto first = world.at();
+    world.servers[first].script = [&](const Sent& one) -> std::optional<Reply> {
+        if (one.authorized() && !one.contacts.empty()) return Reply{503, ""};
+        return registrar(one);
+    };
+    ASSERT_TRUE(world.run_until([&] { return world.at() != first; }, 60s)) << world.story();
+    const auto moved = world.sent.size();
+    world.run_for(30s);
+    ASSERT_EQ(shared.size(), 1u) << world.story();
+    EXPECT_EQ(shared.begin()->first, world.binding().contact);
+    for (const auto* one : world.since(moved)) EXPECT_FALSE(one->only_removes()) << world.story();
+}
+
+// B7: a silent old server is a debt, settled as soon as it answers again, before the binding ends
+// there; also by the next run (B3).
+TEST(B7Settling, DebtsAreSettledWhenTheServerReturns) {
+    for (const bool restarts : {false, true}) {
+        ResilientWorld world([](auto& config) { config.policy.expires = 1200s; });
+        ASSERT_TRUE(world.registers()) << world.story();
+        const auto first = world.at();
+        const auto old = world.binding().contact;
+        world.servers[first].silent = true;
+        for (auto& flow : world.flows.all())
+            if (ResilientWorld::server_at(flow.target) == first) {
+                world.tell(told::Suspect{flow.id, "test"});
+                break;
+            }
+        ASSERT_TRUE(world.run_until([&] { return world.at() != first; }, 5s)) << world.story();
+        world.run_for(60s);
+        EXPECT_GE(world.count(EventKind::binding_debt), 1u) << world.story();
+        EXPECT_TRUE(world.servers[first].bindings.contains(old));
+        if (restarts) {
+            world.restart();
+            world.run_for(5s);
+        }
+        world.servers[first].silent = false;
+        world.run_for(90s);
+        EXPECT_FALSE(world.servers[first].bindings.contains(old)) << restarts << world.story();
+    }
+}
+
+// B7: the same Contact on both (an endpoint-independent mapping): it is left there, and the flow is
+// kept alive until it expires.
+TEST(B7Settling, TheSameContactOnBothKeepsTheOldFlowAlive) {
+    ResilientWorld world([](auto& config) {
+        config.policy.expires = 60s;
+        config.policy.rewrite = Rewrite::off;  // the local address everywhere: the same Contact
+    });
+    ASSERT_TRUE(world.registers()) << world.story();
+    const auto first = world.at();
+    const auto flow = world.binding().flow;
+    world.servers[first].script = [](const Sent& one) -> std::optional<Reply> {
+        if (one.contacts.empty() || one.only_removes()) return std::nullopt;
+        return Reply{503, ""};
+    };
+    ASSERT_TRUE(world.run_until([&] { return world.at() != first; }, 60s)) << world.story();
+    const auto moved = world.sent.size();
+    world.run_for(1s);
+    for (const auto* one : world.since(moved)) EXPECT_NE(one->server, first) << world.story();
+    EXPECT_TRUE(world.keep_alive.at(flow));
+    world.run_for(60s);
+    EXPECT_FALSE(world.keep_alive.at(flow));
+}
+
+// L4: a healthy current target that DNS no longer lists is drained at its next refresh: the new one
+// is registered first (make before break).
+TEST(L4Drain, MakeBeforeBreakAtTheNextRefresh) {
+    ResilientWorld world([](auto& config) { config.policy.expires = 600s; });
+    world.dns_ttl = 60s;
+    ASSERT_TRUE(world.registers()) << world.story();
+    const auto first = world.at();
+    std::erase(world.listed, first);
+    const auto until = world.now + 30min;
+    bool always_registered = true;
+    while (world.now < until && world.at() == first) {
+        world.run_for(1s);
+        always_registered = always_registered && world.registered();
+    }
+    EXPECT_NE(world.at(), first) << world.story();
+    EXPECT_TRUE(always_registered);
+    // Listed for 10 min after the last answer that had it.
+    EXPECT_GE(world.now - Instant{1000s}, 10min);
+    EXPECT_EQ(world.count(EventKind::moved), 1u);
+    world.run_for(10s);
+    EXPECT_TRUE(world.servers[first].bindings.empty()) << world.story();
+}
+
+// L3, I3: DNS answers in any order, for 1,000 refreshes: no move.
+TEST(L3Affinity, AThousandRefreshesUnderRotatingDns) {
+    ResilientWorld world([](auto& config) { config.policy.expires = 60s; });
+    world.dns_ttl = 5s;
+    ASSERT_TRUE(world.registers()) << world.story();
+    const auto first = world.at();
+    while (world.count(EventKind::refreshed) < 1000 && world.now < Instant{30h}) {
+        std::ranges::rotate(world.listed, world.listed.begin() + 1);
+        world.run_for(7s);
+        world.sent.clear();
+        ASSERT_EQ(world.at(), first);
+    }
+    EXPECT_EQ(world.count(EventKind::refreshed), 1000u);
+    EXPECT_EQ(world.count(EventKind::moved), 0u);
+}
+
+// K3: a changed mapping is acted on at once, at most 3 times in 5 min; then the Contact rests until
+// it has been the same for 5 min, and the user is told.
+TEST(K3Storm, AMappingThatKeepsChangingIsNotChased) {
+    ResilientWorld world([](auto& config) { config.policy.expires = 600s; });
+    ASSERT_TRUE(world.registers()) << world.story();
+    const auto before = world.sent.size();
+    for (int i = 0; i < 20; ++i) {
+        world.rebind();
+        world.run_for(5s);
+    }
+    EXPECT_EQ(world.since(before).size(), 3u) << world.story();
+    const auto told = world.events_of(EventKind::mapping_changed);
+    ASSERT_FALSE(told.empty());
+    EXPECT_NE(told.back().reason.find("rests"), std::string::npos);
+    // Quiet: the next refresh after 5 min has the mapping of then.
+    world.run_for(20min);
+    EXPECT_NE(world.binding().contact.find(world.mapping_for(world.at()).to_string()),
+              std::string::npos)
+        << world.story();
+}
+
+// R1: the OPTIONS goes to the AOR, Max-Forwards 20, over the current flow (L8); a GRUU, if the
+// registrar gave one, is asked instead.
+TEST(R1Proof, GoesToTheGruuElseTheAor) {
+    for (const bool gruu : {false, true}) {
+        ResilientWorld world([](auto& config) { config.policy.prove_reachable = true; });
+        const std::string ours = "sip:alice@example.test;gr=urn:uuid:x";
+        if (gruu)
+            for (auto& [index, server] : world.servers) {
+                server.challenges = false;
+                server.script = [&](const Sent& one) -> std::optional<Reply> {
+                    if (one.contacts.empty() || one.request.method() != sip::Method::register_)
+                        return std::nullopt;
+                    return Reply{200, "Contact: <" + one.contacts.front().first +
+                                          ">;expires=300;pub-gruu=\"" + ours + "\"\r\n"};
+                };
+            }
+        ASSERT_TRUE(world.registers()) << world.story();
+        world.run_for(1s);
+        const auto options = std::ranges::find_if(world.sent, [](const Sent& one) {
+            return one.request.method() == sip::Method::options;
+        });
+        ASSERT_NE(options, world.sent.end()) << world.story();
+        EXPECT_EQ(options->request.request_uri().text, gruu ? ours : "sip:alice@example.test");
+        EXPECT_EQ(options->request.max_forwards(), 20u);
+        EXPECT_EQ(options->server, world.at());
+    }
+}
+
+// R3: seen before, and not any more: one REGISTER, then one with a fresh Contact, the old one
+// removed in it; then it is told. R1's answers never count in F5 and F6 (R3).
+TEST(R3Proof, DoubtIsResolvedStepByStep) {
+    ResilientWorld world([](auto& config) { config.policy.prove_reachable = true; });
+    ASSERT_TRUE(world.registers()) << world.story();
+    world.run_for(100ms);
+    const auto come_back = [&] {
+        for (auto one = world.sent.rbegin(); one != world.sent.rend(); ++one)
+            if (one->request.method() == sip::Method::options) {
+                world.tell(told::Returned{std::string(one->request.call_id()), world.binding().flow,
+                                          false});
+                return;
+            }
+    };
+    come_back();
+    ASSERT_EQ(world.count(EventKind::reachable), 1u) << world.story();
+    const auto contact = world.binding().contact;
+    const auto before = world.sent.size();
+    ASSERT_TRUE(world.run_until([&] { return world.count(EventKind::unreachable) > 0; }, 13min))
+        << world.story();
+    world.run_for(5s);
+    std::vector<const Sent*> fresh;
+    std::set<std::string> uris;
+    for (const auto* one : world.since(before)) {
+        if (!uris.insert(one->contacts.front().first).second) continue;
+        fresh.push_back(one);
+    }
+    ASSERT_EQ(uris.size(), 2u) << world.story();
+    EXPECT_NE(world.binding().contact, contact);
+    EXPECT_EQ(world.servers[world.at()].bindings.size(), 1u) << world.story();
+    EXPECT_TRUE(world.registered());
+    EXPECT_EQ(world.count(EventKind::unregistered), 0u);
+    // B5: registered is what the registrar said; reachable is what was proven.
+    EXPECT_FALSE(world.resilient->view().proven);
+}
+
+// K5, S1: the host wakes while all servers were silent and the binding still counts: the wait ends,
+// and a server that is back gets a REGISTER at once (0–500 ms).
+TEST(K5Wake, EndsTheWait) {
+    ResilientWorld world([](auto& config) { config.policy.expires = 3600s; });
+    ASSERT_TRUE(world.registers()) << world.story();
+    for (auto& [index, server] : world.servers) {
+        server.silent = true;
+        server.answers_options = false;
+    }
+    world.tell(told::Suspect{world.binding().flow, "test"});
+    world.run_for(20min);
+    ASSERT_TRUE(world.registered());
+    for (auto& [index, server] : world.servers) server.silent = false;
+    const auto refreshed = world.count(EventKind::refreshed) + world.count(EventKind::moved);
+    world.tell(told::Network{.addresses = {IpAddress::v4(10, 0, 0, 2)}, .woke = true});
+    EXPECT_TRUE(world.run_until(
+        [&] {
+            return world.count(EventKind::refreshed) + world.count(EventKind::moved) > refreshed;
+        },
+        1s))
+        << world.story();
+}
+
+// K5: a sleep past a refresh: REGISTER first.
+TEST(K5Wake, OverdueIsRegisteredAtOnce) {
+    ResilientWorld world([](auto& config) { config.policy.expires = 600s; });
+    ASSERT_TRUE(world.registers()) << world.story();
+    const auto before = world.sent.size();
+    world.now = world.binding().refresh_at + 10s;
+    world.tell(told::Network{.addresses = {IpAddress::v4(10, 0, 0, 2)}, .woke = true});
+    world.run_for(50ms);
+    ASSERT_FALSE(world.since(before).empty());
+    EXPECT_TRUE(world.registered());
+}
+
+// F8: a backup registrar (another host name) is a further priority, with its own Call-ID; the
+// Request-URI, From and To keep the AOR's domain.
+TEST(F8Backup, IsAFurtherPriorityWithItsOwnCallId) {
+    ResilientWorld world([](auto& config) {
+        config.registrar = "sip:203.0.113.11";
+        config.backups = {{.uri = "sip:203.0.113.19", .domain = {}}};
+        config.policy.expires = 60s;
+    });
+    ASSERT_TRUE(world.registers()) << world.story();
+    EXPECT_EQ(world.at(), 1);
+    const auto call_id = std::string(world.sent.back().request.call_id());
+    world.servers[1].silent = true;
+    ASSERT_TRUE(world.run_until([&] { return world.at() == 9; }, 65s)) << world.story();
+    const auto& there = world.servers[9].bindings;
+    EXPECT_EQ(there.size(), 1u);
+    for (const auto* one : world.since(0)) {
+        EXPECT_EQ(one->request.request_uri().text, "sip:example.test");
+        EXPECT_EQ(one->request.to().uri.text, "sip:alice@example.test");
+        EXPECT_EQ(one->request.call_id() == call_id, one->server == 1) << world.story();
+    }
+    EXPECT_EQ(world.count(EventKind::unregistered), 0u);
+}
+
+}  // namespace
+}  // namespace holdfast::registration
