@@ -63,6 +63,16 @@ Complaints check_rates(const Phone& phone, std::size_t targets) {
     return complaints;
 }
 
+Complaints check_flows_differ(const Phone& phone) {
+    std::map<IpAddress, int> flows;
+    for (const auto& binding : phone.status().bindings)
+        if (binding.registered && binding.target) ++flows[binding.target->endpoint.address];
+    for (const auto& [address, count] : flows)
+        if (count > 1)
+            return {"B1: " + phone.name() + " has several flows to " + address.to_string()};
+    return {};
+}
+
 Complaints check_no_star(const Cluster& cluster) {
     Complaints complaints;
     for (const auto& node : cluster.nodes())

@@ -19,6 +19,8 @@ Complaints check_cseq_rises(const Phone& phone);
 // I5: with n targets, REGISTERs ≤ 2n + 8 in 10 s and ≤ 6n + 60 in 10 min, all requests ≤ 400 + 6n
 // in 10 min, and ≤ 10 REGISTERs per target in 10 s.
 Complaints check_rates(const Phone& phone, std::size_t targets);
+// B1: two flows go to different addresses.
+Complaints check_flows_differ(const Phone& phone);
 // B2: Contact: * is never sent.
 Complaints check_no_star(const Cluster& cluster);
 

@@ -199,6 +199,7 @@ std::string Phone::event_log() const {
     for (const auto& [at, event] : events_) {
         log += name_ + " " + std::to_string(seconds_of(at - Internet::start)) + " ";
         log += name_of(event.kind);
+        if (event.reg_id != 0) log += " #" + std::to_string(event.reg_id);
         if (event.target) log += " " + event.target->to_string();
         if (event.mapping) log += " mapping " + event.mapping->to_string();
         if (event.status != 0) log += " " + std::to_string(event.status);

@@ -278,6 +278,7 @@ Complaints RandomWorld::heal_and_check() {
     for (const auto* phone : phones_) {
         if (knows_targets(*phone) && !world_->is_reachable(*phone))
             complaints.push_back("I1: " + phone->name() + " cannot be reached");
+        std::ranges::copy(check_flows_differ(*phone), std::back_inserter(complaints));
         std::ranges::copy(check_cseq_rises(*phone), std::back_inserter(complaints));
         std::ranges::copy(check_rates(*phone, targets_), std::back_inserter(complaints));
     }
