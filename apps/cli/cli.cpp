@@ -36,6 +36,14 @@ constexpr std::array table{
             "Lists every key that --set takes, with its value, what it may be and what it\n"
             "means. With --preset or --set: the values that these give.",
             for_policy, run_policy},
+    Command{"demo", "", "show on loopback what the promise is worth, beside other phones",
+            "Runs servers, DNS and a NAT of its own on loopback addresses and lets phones with\n"
+            "several presets meet the same troubles at the same time: refreshes under rotating\n"
+            "DNS, a dead server, a dying server, a NAT that rebinds. Measures with calls how\n"
+            "long each cannot be reached. Takes a minute, needs no root, leaves nothing behind.\n\n"
+            "--record keeps what went into Holdfast's phone whose server dies. The exit code\n"
+            "is 0 only if Holdfast kept its promise.",
+            for_demo, run_demo},
 };
 
 ExitCode print(std::string_view text) {

@@ -38,6 +38,8 @@ constexpr std::array table{
                  "was registered, but the server did not answer the un-REGISTER within 2 s"},
     ExitCodeText{ExitCode::undecided,
                  "interrupted before it was known whether the registration succeeds"},
+    ExitCodeText{ExitCode::promise_broken,
+                 "demo: Holdfast was without reachability for longer than it promises"},
 };
 
 }  // namespace

@@ -30,6 +30,7 @@ enum class ExitCode : std::uint8_t {
     no_server = 16,
     not_unregistered = 17,
     undecided = 18,
+    promise_broken = 19,
 };
 
 struct ExitCodeText {

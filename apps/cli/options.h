@@ -34,7 +34,7 @@ struct Setting {
 enum class Form : std::uint8_t { flag, value, list };
 
 // Which commands know an option.
-enum Commands : std::uint8_t { for_register = 1, for_resolve = 2, for_policy = 4 };
+enum Commands : std::uint8_t { for_register = 1, for_resolve = 2, for_policy = 4, for_demo = 8 };
 
 struct OptionText {
     std::string_view name;   // "transport": --transport on the command line, transport in the file

@@ -71,8 +71,7 @@ void Border::silence(lab::Registrar& node) {
 // The sockets first: a connection that is reset meets a closed port when it is tried again.
 void Border::refuse(lab::Registrar& node) {
     auto& door = door_of(node);
-    if (door.udp) door.udp->silence();
-    keep_for_now(std::shared_ptr(std::move(door.udp)));
+    door.udp.reset();
     door.tcp.reset();
     door.tls.reset();
     time_.happen([&] { node.refuse(); });

@@ -49,7 +49,8 @@ public:
     std::expected<void, int> admit(lab::Registrar& node,
                                    std::optional<ServerCertificate> certificate);
 
-    // Faults: of the node and of its sockets at once.
+    // Faults: of the node and of its sockets at once. Not from inside the simulated part: it may be
+    // one of these sockets that has just called.
     void silence(lab::Registrar& node);
     void refuse(lab::Registrar& node);
     std::expected<void, int> heal(lab::Registrar& node);

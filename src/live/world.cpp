@@ -94,6 +94,10 @@ std::optional<std::size_t> World::server_at(const Target& target) const {
     return std::nullopt;
 }
 
+void World::mute(std::size_t server) {
+    time_->happen([&] { cluster_->node(server).mute(); });
+}
+
 void World::answer_with(std::size_t server, int status) {
     time_->happen([&] { cluster_->node(server).answer_with(status); });
 }

@@ -59,6 +59,7 @@ public:
     [[nodiscard]] std::optional<std::size_t> server_at(const Target& target) const;
 
     void silence(std::size_t server) { border_->silence(cluster_->node(server)); }
+    void mute(std::size_t server);  // accepts connections, answers nothing
     void refuse(std::size_t server) { border_->refuse(cluster_->node(server)); }
     void answer_with(std::size_t server, int status);
     std::expected<void, int> heal(std::size_t server);

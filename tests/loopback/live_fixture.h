@@ -4,7 +4,9 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <functional>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -37,13 +39,14 @@ protected:
         std::erase_if(phones_, [&](const auto& owned) { return owned.get() == &phone; });
     }
 
-    // S1: the server that this phone ranks first is dead before anything was sent to it.
-    static void on_first_choice(World& world, Phone& phone,
-                                std::function<void(std::size_t)> fault) {
-        phone.on([&world, fault = std::move(fault), done = false](const Event& event) mutable {
-            if (done || event.kind != EventKind::resolved || event.targets.empty()) return;
+    // The servers that this phone ranks first get a fault before anything was sent to them.
+    static void on_first_choices(World& world, Phone& phone, std::size_t servers,
+                                 std::function<void(std::size_t)> fault) {
+        phone.on([&world, servers, fault = std::move(fault), done = false](const Event& e) mutable {
+            if (done || e.kind != EventKind::resolved || e.targets.size() < servers) return;
             done = true;
-            if (const auto server = world.server_at(event.targets.front().target)) fault(*server);
+            for (std::size_t i = 0; i < servers; ++i)
+                if (const auto server = world.server_at(e.targets[i].target)) fault(*server);
         });
     }
 
@@ -59,6 +62,7 @@ protected:
     void TearDown() override {
         phones_.clear();
         worlds_.clear();
+        loop_.run_until([] { return false; }, 1ms);  // what they have left for later
     }
 
     runtime::Loop loop_;
