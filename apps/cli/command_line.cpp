@@ -19,7 +19,7 @@ bool names(const std::string& words, const std::string& option) {
 
 // CLI11's messages name the option, in words of its own.
 std::string without_value(const CLI::ParseError& error, const Command& command) {
-    const std::string words = error.what();
+    std::string words = error.what();
     for (const auto& option : option_table()) {
         const auto name = "--" + std::string(option.name);
         if ((option.commands & command.options) == 0 || !names(words, name)) continue;

@@ -162,6 +162,25 @@ TEST_F(CommandTest, OutputThatNobodyReadsEndsItUnregistered) {
         << story(run);
 }
 
+// Somebody pages through the output and stops reading: the phone must go on.
+TEST_F(CommandTest, AReaderThatDoesNotReadDoesNotStopThePhone) {
+    auto& run = phone({"--json", "--trace"});
+    ASSERT_TRUE(run_until([&] { return run.said("\"registered\""); })) << story(run);
+    run.pause_reading(true);
+    const auto before = registrar.requests.size();
+    // Far more than a pipe holds: each REGISTER is traced with its answer.
+    for (std::size_t i = 1; i <= 60; ++i) {
+        run.signal(SIGHUP);
+        ASSERT_TRUE(run_until([&] { return registrar.requests.size() >= before + i; }))
+            << i << story(run);
+    }
+    run.pause_reading(false);
+    run.signal(SIGINT);
+    ASSERT_TRUE(run_until_end(run)) << story(run);
+    EXPECT_EQ(run.exit_code(), 0) << story(run);
+    EXPECT_TRUE(run.said("\"stopped\"")) << story(run);
+}
+
 TEST_F(CommandTest, StateBelongsToOneProcess) {
     auto& first = phone({"--json"});
     ASSERT_TRUE(run_until([&] { return first.said("\"registered\""); })) << story(first);

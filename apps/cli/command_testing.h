@@ -181,7 +181,9 @@ public:
         if (fds_[0] >= 0) ::close(std::exchange(fds_[0], -1));
     }
     [[nodiscard]] const std::array<int, 2>& fds() const { return fds_; }
+    void pause_reading(bool paused) { paused_ = paused; }
     void read() {
+        if (paused_) return;
         std::array<char, 65536> buffer{};
         for (std::size_t i = 0; i < 2; ++i)
             for (ssize_t size = 1; fds_[i] >= 0 && size > 0;)
@@ -212,6 +214,7 @@ private:
     std::array<int, 2> fds_{};
     std::array<std::string, 2> texts_;
     bool ended_ = false;
+    bool paused_ = false;
     int exit_code_ = -1;
 };
 

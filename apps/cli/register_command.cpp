@@ -21,6 +21,13 @@ namespace holdfast::cli {
 namespace {
 
 constexpr AccountId account{1};
+constexpr Duration write_again_after = std::chrono::milliseconds{250};
+
+struct Printers {
+    Printer output{STDOUT_FILENO, Printer::Patience::keeps};
+    Printer errors{STDERR_FILENO, Printer::Patience::keeps};
+    [[nodiscard]] bool has_kept() const { return output.has_kept() || errors.has_kept(); }
+};
 
 WallClock wall_clock_now() {
     const auto now = std::chrono::system_clock::now().time_since_epoch();
@@ -31,8 +38,13 @@ WallClock wall_clock_now() {
 // What the user sees, and when the command has reason to end.
 class Console final : public runtime::Observer {
 public:
-    Console(Presenter& presenter, const Printer& output, const Engine& engine, bool once)
-        : presenter_(presenter), output_(output), engine_(engine), once_(once) {}
+    Console(runtime::Loop& loop, Presenter& presenter, Printers& printers, const Engine& engine,
+            bool once)
+        : presenter_(presenter),
+          printers_(printers),
+          engine_(engine),
+          once_(once),
+          again_(loop, [this] { write_again(); }) {}
 
     void attach(runtime::Driver& driver) { driver_ = &driver; }
     void leave() {
@@ -40,6 +52,7 @@ public:
         outcome_.leaving();
         driver_->submit(in::ShutDown{});
     }
+    void was_cut_short() { outcome_.on_event(Event{.kind = EventKind::stopped}); }
     [[nodiscard]] const Outcome& outcome() const { return outcome_; }
 
     void on_step(Instant, const Input& input, const std::vector<holdfast::Output>&) override {
@@ -47,11 +60,13 @@ public:
     }
     void on_event(Instant now, const Event& event) override {
         presenter_.show(now, event);
+        if (printers_.has_kept()) again_.arm(runtime::boot_time() + write_again_after);
         outcome_.on_event(event);
         if (event.kind == EventKind::auth_failed && is_stopped()) outcome_.stopped_by_password();
         const bool hopeless =
             outcome_.decided() && outcome_.code() == ExitCode::auth_failed && is_stopped();
-        if (!leaving_ && (hopeless || output_.broken() || (once_ && outcome_.decided()))) leave();
+        if (!leaving_ && (hopeless || printers_.output.broken() || (once_ && outcome_.decided())))
+            leave();
     }
 
 private:
@@ -63,13 +78,31 @@ private:
                (status->state == "wrong password" || status->state.starts_with("given up"));
     }
 
+    // Whoever reads us does not read: the phone goes on, and what it said is kept for a while.
+    void write_again() {
+        printers_.output.flush();
+        printers_.errors.flush();
+        const auto lost = printers_.output.take_lost();
+        if (lost > 0) {
+            Event notice{.kind = EventKind::notice};
+            notice.reason = std::to_string(lost) +
+                            " events before this one are missing here: nobody read the output";
+            presenter_.show(runtime::boot_time(), notice);
+        }
+        if (const auto untraced = printers_.errors.take_lost(); untraced > 0)
+            printers_.errors.write("(" + std::to_string(untraced) +
+                                   " messages before this are missing here: nobody read them)\n\n");
+        if (printers_.has_kept()) again_.arm(runtime::boot_time() + write_again_after);
+    }
+
     Presenter& presenter_;
-    const Printer& output_;
+    Printers& printers_;
     const Engine& engine_;
     runtime::Driver* driver_ = nullptr;
     Outcome outcome_;
     bool once_;
     bool leaving_ = false;
+    runtime::Timer again_;
 };
 
 std::unique_ptr<Presenter> presenter_for(const Options& options, Printer& output,
@@ -85,13 +118,12 @@ ExitCode register_account(const Options& options, WallClock clock) {
     runtime::Loop loop;
     auto opened = runtime::Driver::open(loop, options.driver);
     if (!opened) return complain(exit_code_of(opened.error().kind), opened.error().sentence);
-    Printer output(STDOUT_FILENO);
-    Printer errors(STDERR_FILENO);
+    Printers printers;
     const auto presenter =
-        presenter_for(options, output, {.aor = options.account.aor, .clock = clock});
-    Trace trace(errors, clock);
+        presenter_for(options, printers.output, {.aor = options.account.aor, .clock = clock});
+    Trace trace(printers.errors, clock);
     Engine engine{(*opened)->engine_options()};
-    Console console(*presenter, output, engine, options.once);
+    Console console(loop, *presenter, printers, engine, options.once);
     const auto driver = *std::move(opened);  // goes first, before what it refers to
     console.attach(*driver);
     driver->add_observer(console);
@@ -107,7 +139,11 @@ ExitCode register_account(const Options& options, WallClock clock) {
     driver->attach(runtime::machine_of(engine));
     driver->submit(in::AddAccount{account, options.account});
     driver->run();
-    if (output.broken()) return complain(ExitCode::host, "Nobody reads the output any more.");
+    if (!driver->stopped()) console.was_cut_short();
+    printers.output.finish();
+    printers.errors.finish();
+    if (printers.output.broken())
+        return complain(ExitCode::host, "Nobody reads the output any more.");
     const auto code = console.outcome().code();
     if (code != ExitCode::not_unregistered) return code;
     return complain(code,

@@ -5,7 +5,9 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <climits>
 #include <cstdlib>
 
 namespace holdfast::cli {
@@ -34,6 +36,9 @@ private:
     termios before_{};
     bool is_set_ = false;
 };
+
+constexpr std::size_t kept_most = 1024 * 1024;
+constexpr int last_patience_ms = 500;
 
 constexpr char ctrl_c = 3;
 constexpr char ctrl_d = 4;
@@ -99,17 +104,39 @@ std::string shortened(std::string_view text, std::size_t columns) {
 }
 
 void Printer::write(std::string_view text) {
-    while (!text.empty() && !broken_) {
-        const auto written = ::write(descriptor_, text.data(), text.size());
-        if (written >= 0) {
-            text.remove_prefix(static_cast<std::size_t>(written));
-        } else if (errno == EAGAIN) {  // somebody made our standard output non-blocking
-            pollfd ready{.fd = descriptor_, .events = POLLOUT, .revents = 0};
-            ::poll(&ready, 1, -1);
-        } else if (errno != EINTR) {
-            broken_ = true;
-        }
+    if (broken_) return;
+    if (patience_ == Patience::keeps && kept_.size() + text.size() > kept_most) {
+        ++lost_;
+        return;
     }
+    kept_ += text;
+    write_now(patience_ == Patience::waits ? -1 : 0);
+}
+
+void Printer::flush() { write_now(0); }
+
+void Printer::finish() { write_now(last_patience_ms); }
+
+// A pipe that is ready takes so much without blocking (POSIX: PIPE_BUF); our standard output's own
+// mode is others' too, and stays as it is.
+void Printer::write_now(int patience_ms) {
+    std::size_t done = 0;
+    while (done < kept_.size() && !broken_) {
+        pollfd ready{.fd = descriptor_, .events = POLLOUT, .revents = 0};
+        const int count = ::poll(&ready, 1, patience_ms);
+        if (count == 0) break;
+        if (count < 0 && errno != EINTR) broken_ = true;
+        if (count < 0) continue;
+        const auto size = std::min<std::size_t>(kept_.size() - done, PIPE_BUF);
+        const auto written = ::write(descriptor_, kept_.data() + done, size);
+        if (written >= 0)
+            done += static_cast<std::size_t>(written);
+        else if (errno != EINTR && errno != EAGAIN)
+            broken_ = true;
+    }
+    kept_.erase(0, done);
+    if (broken_) kept_.clear();
+    if (kept_.empty()) kept_.shrink_to_fit();
 }
 
 std::expected<std::string, std::string> ask_secret(std::string_view question) {

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <expected>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace holdfast::cli {
 
@@ -24,15 +26,30 @@ std::string printable(std::string_view text);
 // The first `columns` characters (of UTF-8), the last of them an ellipsis if some are left out.
 std::string shortened(std::string_view text, std::size_t columns);
 
-// Standard output, line by line. Once nobody reads it any more, it stays broken.
+// Standard output or error. A reader that has gone away breaks it for good. One that does not read
+// makes a plain Printer wait; a phone must not wait for its reader, so its Printer keeps what
+// cannot be written yet, up to a limit.
 class Printer {
 public:
-    explicit Printer(int descriptor) : descriptor_(descriptor) {}
+    enum class Patience : std::uint8_t { waits, keeps };
+    explicit Printer(int descriptor, Patience patience = Patience::waits)
+        : descriptor_(descriptor), patience_(patience) {}
+
     void write(std::string_view text);
+    void flush();   // what is kept, as far as it goes without waiting
+    void finish();  // the same, waiting a moment for the reader: the end
+    [[nodiscard]] bool has_kept() const { return !kept_.empty(); }
+    // How many texts were left out because too much was kept; told once.
+    [[nodiscard]] std::size_t take_lost() { return has_kept() ? 0 : std::exchange(lost_, 0); }
     [[nodiscard]] bool broken() const { return broken_; }
 
 private:
+    void write_now(int patience_ms);
+
     int descriptor_;
+    Patience patience_;
+    std::string kept_;
+    std::size_t lost_ = 0;
     bool broken_ = false;
 };
 
