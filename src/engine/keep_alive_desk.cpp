@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "engine/flow_desk.h"
+#include "engine/limits.h"
 
 namespace holdfast::engine {
 
@@ -23,6 +24,8 @@ KeepAliveKind kind_of(registration::KeepAliveKind kind) {
     }
     return KeepAliveKind::automatic;
 }
+
+constexpr int pongs_missed_most = 2;
 
 // How much a kind proves: what expects an answer is stricter than what expects none.
 int proof_of(KeepAliveKind kind) {
@@ -106,6 +109,11 @@ void KeepAliveDesk::apply(const Step& step, FlowId id, Kept& kept) {
         const KeepAliveSettings one{kind, udp_min, udp_max, stream_min, stream_max, demand_pong};
         merged = merged ? strictest(*merged, one) : one;
     }
+    // Deviates: RFC 5626 §4.4.1. A server that agrees to outbound and never pongs would cost us the
+    // flow every time: after two losses OPTIONS does the proving there.
+    const auto missed = pongs_missed_.find(flow->target);
+    if (missed != pongs_missed_.end() && missed->second >= pongs_missed_most)
+        merged->demand_pong = false;
     flow->keep_alive.set(*merged);
     flow->keep_alive.start(step.now, step.random);
     watch(*flow);
@@ -174,6 +182,7 @@ flow::Learned KeepAliveDesk::on_stun(const Step& step, flow::Flow& flow,
 }
 
 void KeepAliveDesk::on_pong(const Step& step, flow::Flow& flow) {
+    pongs_missed_.erase(flow.target);
     const auto rtt = flow.keep_alive.answered(step.now, flow::Ping::double_crlf);
     if (rtt) flow.rtt.add(*rtt);
     watch(flow);
@@ -227,7 +236,11 @@ std::vector<FlowId> KeepAliveDesk::on_time(const Step& step) {
             for (const AccountId account : step.flows.users(id))
                 step.tell(account, told::Suspect{id, "no answer to the keep-alive"});
             break;
-        case flow::KeepAliveOutcome::lost: lost.push_back(id); continue;
+        case flow::KeepAliveOutcome::lost:
+            if (!flow->facts().pong_seen && pongs_missed_.size() < limits::targets_heard)
+                ++pongs_missed_[flow->target];
+            lost.push_back(id);
+            continue;
         case flow::KeepAliveOutcome::hold_only:
             for (const auto& [account, wish] : found->second.wishes)
                 step.tell(account, told::HoldOnly{id});

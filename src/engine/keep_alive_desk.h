@@ -75,6 +75,8 @@ private:
     void watch(const flow::Flow& flow);
 
     std::map<FlowId, Kept> kept_;
+    // Flows lost in a row for a pong that this target has never sent, though it agreed to.
+    std::map<Target, int> pongs_missed_;
     Agenda<FlowId> agenda_;
 };
 

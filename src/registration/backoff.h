@@ -34,6 +34,8 @@ public:
     bool on_alive(const Target& target);
     // A probe found it silent, busy or unreachable: should it live later, that is news.
     void on_dead(const Target& target);
+    // It did answer its REGISTER, late and with a refusal: its probes are no news.
+    void on_refused(const Target& target) { unreachable_.erase(target); }
     void not_before(Instant at);  // Retry-After
 
     enum class Due : std::uint8_t { search, probe_round, register_round };

@@ -126,7 +126,8 @@ TEST(Credentials, SeveralRealmsAreAnsweredTogether) {
     EXPECT_EQ(said.at("proxy.test").nonce, "p");
     EXPECT_EQ(said.at("example.test").nonce, "r");
     EXPECT_NE(account.last.lines.find("Proxy-Authorization: Digest"), std::string::npos);
-    EXPECT_NE(account.last.lines.find("\r\nAuthorization: Digest"), std::string::npos);
+    EXPECT_TRUE(account.last.lines.starts_with("Authorization: Digest") ||
+                account.last.lines.find("\r\nAuthorization: Digest") != std::string::npos);
 }
 
 // A second realm's challenge while the first one's nonce is in use is a new question, no refusal

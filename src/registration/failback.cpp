@@ -17,6 +17,7 @@ constexpr Duration rank_good = 10min;
 constexpr Duration rank_spread = 1h;
 constexpr Duration undone_within = 10min;
 constexpr Duration wait_most = 1h;
+constexpr std::uint32_t factor_most = 128;  // good_least times this is more than wait_most
 }  // namespace
 
 void FailbackWatch::stop() {
@@ -109,7 +110,7 @@ void FailbackWatch::made(Instant now, const Target& to) {
 
 void FailbackWatch::left(Instant now, const Target& target) {
     if (made_to_ != target) return;
-    factor_ = now < made_at_ + undone_within ? std::min(factor_ * 2, 64U) : 1;
+    factor_ = now < made_at_ + undone_within ? std::min(factor_ * 2, factor_most) : 1;
     made_to_.reset();
 }
 

@@ -211,6 +211,8 @@ void Resilient::on_time(const Context& context) {
     proof_says(proof_.on_time(context.now, context.random), context);
     failback_due(context);
     settle_debts(context, {});
+    for (const auto& linger : lingering_)
+        if (linger.until <= context.now) context.act(act::KeepAlive{linger.flow, false, {}});
     const auto lingered =
         std::erase_if(lingering_, [&](const Linger& l) { return l.until <= context.now; });
     if (lingered > 0) release_unused(context);

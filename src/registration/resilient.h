@@ -64,6 +64,9 @@ private:
         std::vector<std::string> removes{};  // old URIs that it names
         Credentials::Sent sent{};
         int rounds = 0;
+        int refusals = 0;             // F5: answers to nonces just received, refused in a row
+        bool unregistered = false;    // N3: unregister-first was done for it
+        bool before_register = false; // N3: this removal goes before its REGISTER
         bool abandoned = false;
         bool answered = false;  // any response, also 1xx
         std::string call_id{};
@@ -163,6 +166,7 @@ private:
     void targets_changed(const Context& context);
     void want(Binding& binding, Want want, const Context& context);
     void want_later(Binding& binding, std::string reason, Instant at);
+    [[nodiscard]] bool is_taken(const Binding& binding, const Target& target) const;
     std::vector<Search::Entry> search_order(Binding& binding, const Want& want,
                                             const Context& context);
     void perform(Binding& binding, const Search::Steps& steps, const Context& context);
@@ -205,6 +209,7 @@ private:
                         const Context& context);
     bool stepped_down(Binding& binding, Attempt& attempt, const sip::Message& response,
                       const Context& context);
+    bool unregister_first(Binding& binding, const Attempt& attempt, const Context& context);
     bool renewed_identity(Binding& binding, const Attempt& attempt, const sip::Message& response,
                           const Context& context);
     bool adapted(Attempt& attempt, const sip::Message& response, const Context& context);
@@ -213,7 +218,8 @@ private:
     void try_next(Binding& binding, const Attempt& attempt, const sip::Message& response,
                   const Context& context);
     void retry_slowly(Binding& binding, const Attempt& attempt, const std::string& words,
-                      std::optional<std::uint32_t> retry_after, const Context& context);
+                      std::optional<std::uint32_t> retry_after, const Context& context,
+                      Duration at_least = {});
     void attempt_failed(const Binding& binding, const Target& target, int status,
                         const std::string& words, const Context& context);
 

@@ -9,6 +9,7 @@ namespace holdfast::registration {
 namespace {
 
 constexpr int rounds_most = 4;         // F5: at most 4 rounds an attempt
+constexpr int refusals_are_wrong = 2;  // F5: in a row
 constexpr std::size_t wrong_most = 3;  // F5: never more than 3 refusals in 10 min
 constexpr std::uint32_t second_flow_refusals = 2;
 constexpr Duration slow_first = 10min;
@@ -32,7 +33,7 @@ void Resilient::register_answered(Attempt attempt, const sip::Message& response,
     if (attempt.abandoned) {
         // F3: its challenge is not answered; any final answer makes us REGISTER once more at the
         // chosen target, because some registrars let it overwrite the newer binding.
-        if (binding->current)
+        if (binding->current && !binding->search)
             want(*binding, {.reason = "the abandoned attempt was answered (F3)"}, context);
         else if (binding->search && binding->search->is_exhausted())
             want(*binding, {.reason = "a silent server answered", .first = attempt.target},
@@ -40,7 +41,7 @@ void Resilient::register_answered(Attempt attempt, const sip::Message& response,
         return;
     }
     // An answer to the last attempt of a search that had given up: it counts (S1).
-    if (!attempt.removes.empty() && stepped_down(*binding, attempt, response, context)) return;
+    if (stepped_down(*binding, attempt, response, context)) return;
     const auto words = in_words(response, attempt.target.to_string());
     switch (verdict_of(response.status())) {
     case Verdict::progress: return;
@@ -64,8 +65,10 @@ void Resilient::register_answered(Attempt attempt, const sip::Message& response,
         if (response.status() == 400 && renewed_identity(*binding, attempt, response, context))
             return;
         // F5: FreeSWITCH says 403 to a wrong answer to its challenge.
-        if (response.status() == 403 && attempt.sent.fresh)
+        if (response.status() == 403 && attempt.sent.fresh) {
+            credentials_.note_wrong_password(context.now);
             return wrong_password(*binding, attempt, words, context);
+        }
         return retry_slowly(*binding, attempt, words, response.retry_after(), context);
     }
 }
@@ -85,6 +88,15 @@ void Resilient::challenged(Binding& binding, Attempt& attempt, const sip::Messag
         if (binding.search) binding.search->on_resent(context.now, attempt.target);
         return;
     case Credentials::Outcome::refused_fresh:
+        // F5: two in a row say that the password is wrong; never more than 3 in 10 min.
+        credentials_.note_wrong_password(context.now);
+        if (++attempt.refusals < refusals_are_wrong && ++attempt.rounds <= rounds_most &&
+            credentials_.wrong_passwords(context.now) < wrong_most) {
+            attempt.challenged_contact = attempt.contact;
+            send_again(attempt, context);
+            if (binding.search) binding.search->on_resent(context.now, attempt.target);
+            return;
+        }
         return wrong_password(binding, attempt, words + " (" + judgement.words + ")", context);
     case Credentials::Outcome::no_password:
     case Credentials::Outcome::unusable: {
@@ -102,7 +114,6 @@ void Resilient::challenged(Binding& binding, Attempt& attempt, const sip::Messag
 // F5: never worked before → stop and tell; worked before → one other target once, then as 403.
 void Resilient::wrong_password(Binding& binding, const Attempt& attempt, const std::string& words,
                                const Context& context) {
-    credentials_.note_wrong_password(context.now);
     auto failed = event(EventKind::auth_failed, &binding);
     failed.target = attempt.target;
     failed.status = attempt.status;
@@ -126,7 +137,7 @@ void Resilient::wrong_password(Binding& binding, const Attempt& attempt, const s
         binding.search->on_failed(context.now, attempt.target, steps);
         return perform(binding, steps, context);
     }
-    retry_slowly(binding, attempt, words, {}, context);
+    retry_slowly(binding, attempt, words, {}, context, slow_first);
 }
 
 // N3: a refused REGISTER with several Contacts steps down before F5 judges: the new Contact alone,
@@ -135,6 +146,8 @@ bool Resilient::stepped_down(Binding& binding, Attempt& attempt, const sip::Mess
                              const Context& context) {
     const auto status = response.status();
     if (status < 400 || status == 401 || status == 407 || status == 423) return false;
+    if (attempt.removes.empty())
+        return !response.retry_after() && unregister_first(binding, attempt, context);
     auto told = event(EventKind::notice, &binding);
     told.target = attempt.target;
     told.status = status;
@@ -152,6 +165,23 @@ bool Resilient::stepped_down(Binding& binding, Attempt& attempt, const sip::Mess
         }
     }
     send_again(attempt, context);
+    if (binding.search) binding.search->on_resent(context.now, attempt.target);
+    return true;
+}
+
+// N3: the new Contact alone was refused too, while an old one of ours may still be there: that is
+// removed first, once.
+bool Resilient::unregister_first(Binding& binding, const Attempt& attempt,
+                                 const Context& context) {
+    const auto olds = old_uris(binding, attempt.contact);
+    if (binding.together == Together::both || attempt.unregistered || olds.empty()) return false;
+    binding.together = Together::unregister_first;
+    auto removal = attempt;
+    removal.purpose = Purpose::remove;
+    removal.contact = olds.back();
+    removal.unregistered = true;
+    removal.before_register = true;
+    send_again(removal, context);
     if (binding.search) binding.search->on_resent(context.now, attempt.target);
     return true;
 }
@@ -283,6 +313,7 @@ void Resilient::try_next(Binding& binding, const Attempt& attempt, const sip::Me
                                     bindings_.front().current &&
                                     ++binding.refusals == second_flow_refusals;
     if (second_is_unwanted) return one_flow("a second binding is refused: " + words, context);
+    binding.backoff.on_refused(attempt.target);
     if (!binding.search) return;
     Search::Steps steps;
     binding.search->on_failed(context.now, attempt.target, steps);
@@ -292,11 +323,15 @@ void Resilient::try_next(Binding& binding, const Attempt& attempt, const sip::Me
 // F5: tell, and retry slowly (10 min, doubling, jittered; Retry-After wins): no ban by hammering,
 // and never given up.
 void Resilient::retry_slowly(Binding& binding, const Attempt& attempt, const std::string& words,
-                             std::optional<std::uint32_t> retry_after, const Context& context) {
+                             std::optional<std::uint32_t> retry_after, const Context& context,
+                             Duration at_least) {
     auto wait =
         std::min<Duration>(slow_first * (1U << std::min(binding.slow_failures, 6U)), slow_most);
     wait = retry_after ? Duration{std::chrono::seconds{std::min(*retry_after, 86400U)}}
                        : scaled(wait, 0.8 + 0.4 * context.random.unit());
+    wait = std::max(wait, at_least);
+    if (retry_after)  // only the user or a changed password ends it early
+        context.health.bar(context.account, attempt.target, context.now + wait);
     ++binding.slow_failures;
     binding.last_failure = words;
     abandon_all(binding, context);

@@ -103,7 +103,11 @@ void Resilient::registered(Binding& binding, const Attempt& attempt, const sip::
     const bool again = binding.again;
     const auto again_reason = binding.again_reason;
     end_search(binding, context);
-    if (before && before->flow != attempt.flow)
+    std::erase_if(lingering_, [&](const Linger& l) { return l.flow == attempt.flow; });
+    // B7: the same Contact on both servers needs both flows.
+    const bool lingers = before && before->target != attempt.target &&
+                         before->contact == attempt.contact && before->expires > context.now;
+    if (before && before->flow != attempt.flow && !lingers)
         context.act(act::KeepAlive{before->flow, false, {}});
     context.act(act::KeepAlive{attempt.flow, true, current.granted});
     schedule_refresh(binding, attempt.last_sent, context);
@@ -111,7 +115,7 @@ void Resilient::registered(Binding& binding, const Attempt& attempt, const sip::
     take_listing(binding, attempt, listing, before && before->listed_before, context);
     if (identity_changed) store(binding, context);
     if (again) want(binding, {.reason = again_reason}, context);
-    rewrite_if_needed(binding, context);
+    if (!binding.search) rewrite_if_needed(binding, context);  // else it knows the mapping already
     second_flow(response, listing, context);
     update_failback(context);
     proof_.others_listed(listing.others > 0);

@@ -88,6 +88,14 @@ void Resilient::fetch_answered(const Attempt& attempt, const sip::Message& respo
             return;
         }
     }
+    if (attempt.before_register) {  // N3, unregister-first: whatever came of it
+        auto next = attempt;
+        next.purpose = Purpose::register_;
+        next.before_register = false;
+        send_again(next, context);
+        if (binding->search) binding->search->on_resent(context.now, attempt.target);
+        return;
+    }
     if (debt == debts_.end()) return;
     debt->asking = false;
     const bool success = verdict_of(response.status()) == Verdict::success;

@@ -250,9 +250,9 @@ void Resilient::send_proof(const Context& context) {
     attempt.sent = std::move(authorized.sent);
     const auto routes = service_routes_.find(flow->target);  // L8
     auto wire = options_request(
-        {.request_uri = aor_,
+        {.request_uri = to,
          .aor = aor_,
-         .to = aor_,
+         .to = to,
          .from_tag = from_tag_,
          .call_id = attempt.call_id,
          .cseq = 1,

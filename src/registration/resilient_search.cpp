@@ -115,6 +115,22 @@ void Resilient::want(Binding& binding, Want want, const Context& context) {
     perform(binding, steps, context);
 }
 
+// B1: two flows go to different addresses. Should both have come to one, the second goes.
+bool Resilient::is_taken(const Binding& binding, const Target& target) const {
+    const bool stays =
+        binding.identity.reg_id == 1 && binding.current && binding.current->target == target;
+    if (stays) return false;
+    const auto same = [&](const std::optional<Target>& other) {
+        return other && other->endpoint.address == target.endpoint.address;
+    };
+    return std::ranges::any_of(bindings_, [&](const Binding& other) {
+        if (&other == &binding) return false;
+        const bool heading_there =
+            other.search && !other.search->is_exhausted() && same(other.search->chosen());
+        return heading_there || (other.current && same(other.current->target));
+    });
+}
+
 // L3: the current target first, while it is listed; L4: not listed any longer, it comes last and is
 // left (drained).
 std::vector<Search::Entry> Resilient::search_order(Binding& binding, const Want& want,
@@ -126,11 +142,7 @@ std::vector<Search::Entry> Resilient::search_order(Binding& binding, const Want&
                       (binding.current || !context.health.penalised(*affine, context.now));
     std::vector<location::Candidate> order;
     for (auto& candidate : targets_.ranked(context)) {
-        const bool elsewhere =
-            std::ranges::any_of(bindings_, [&](const Binding& other) {  // B1: different addresses
-                return &other != &binding && other.current &&
-                       other.current->target.endpoint.address == candidate.target.endpoint.address;
-            });
+        const bool elsewhere = is_taken(binding, candidate.target);
         const bool barred =
             context.health.barred_until(context.account, candidate.target, context.now).has_value();
         if (!elsewhere && !barred) order.push_back(std::move(candidate));

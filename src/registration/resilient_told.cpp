@@ -98,7 +98,8 @@ void Resilient::on_told(const told::Timeout& told, const Context& context) {
                 return other.second.purpose == Purpose::register_ && other.second.abandoned &&
                        other.second.reg_id == attempt.reg_id;
             });
-            if (last && binding->current && binding->current->target != attempt.target)
+            if (last && !binding->search && binding->current &&
+                binding->current->target != attempt.target)
                 want(*binding, {.reason = "the abandoned attempt ended (F3)"}, context);
             return;
         }

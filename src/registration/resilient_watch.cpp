@@ -72,7 +72,11 @@ void Resilient::rewrite_if_needed(Binding& binding, const Context& context) {
     want(binding, {.reason = "the mapping is another than the Contact says (N3)"}, context);
 }
 
-void Resilient::on_told(const told::Probed& told, const Context& context) {
+void Resilient::on_told(const told::Probed& answer, const Context& context) {
+    auto told = answer;
+    // F3: who answers with 5xx does not get the REGISTER, and when it stops doing so that is news
+    // (S1).
+    if (told.result == ProbeResult::alive && told.status >= 500) told.result = ProbeResult::busy;
     if (told.result == ProbeResult::alive || told.result == ProbeResult::busy) {
         options_answered_.insert(told.target);
         context.health.on_answer(told.target, context.now, told.rtt);
@@ -126,9 +130,10 @@ void Resilient::on_told(const told::Network& told, const Context& context) {
             want(binding, {.reason = "the host slept past the refresh"}, context);
             continue;
         }
-        // What is registered is verified by its keep-alive, whose answer also shows the mapping.
-        if (binding.current || (binding.search && !binding.search->is_exhausted())) continue;
-        if (binding.auth_stopped || binding.slow_failures > 0) continue;
+        if (binding.auth_stopped || (binding.search && !binding.search->is_exhausted())) continue;
+        // What is registered is verified by its keep-alive, whose answer also shows the mapping;
+        // what was refused is tried again on a changed network (F5).
+        if (binding.current && !binding.search && binding.slow_failures == 0) continue;
         const auto wait =
             context.random.between(0s, std::max<Duration>(verify_within, config_.policy.spread));
         want_later(binding, told.woke ? "the host has slept" : "the network has changed",

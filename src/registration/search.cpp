@@ -327,7 +327,18 @@ void Search::on_time(Instant now, Steps& steps) {
 }
 
 void Search::insert_next(Instant now, Entry entry, Steps& steps) {
-    if (find(entry.candidate.target) != nullptr) return go_on(now, steps);
+    if (const auto* known = find(entry.candidate.target)) {
+        if (known->state != State::untouched) return go_on(now, steps);
+        // Its turn comes now.
+        const auto first = std::ranges::find(tries_, State::untouched, &Try::state);
+        const auto place = tries_.begin() + (known - tries_.data());
+        const auto from = static_cast<std::size_t>(first - tries_.begin());
+        const auto to = static_cast<std::size_t>(place - tries_.begin());
+        for (auto* index : {&chosen_, &sweeping_})
+            if (*index >= from && *index < to) ++*index;
+        std::rotate(first, place, place + 1);
+        return;
+    }
     const bool idle = chosen_ == none;
     const auto at = std::ranges::find(tries_, State::untouched, &Try::state);
     const auto index = at - tries_.begin();
