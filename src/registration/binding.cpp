@@ -134,8 +134,7 @@ Listing read_listing(const sip::Message& response, const OurMarks& marks) {
         const auto with_user = [&](const auto& c) {
             return c.uri.user == marks.user && !remembered(c);
         };
-        if (std::ranges::count_if(contacts, with_user) == 1)
-            listing.current = first(with_user);
+        if (std::ranges::count_if(contacts, with_user) == 1) listing.current = first(with_user);
     }
     for (const auto& contact : contacts) {
         if (&contact == listing.current) continue;

@@ -64,9 +64,9 @@ private:
         std::vector<std::string> removes{};  // old URIs that it names
         Credentials::Sent sent{};
         int rounds = 0;
-        int refusals = 0;             // F5: answers to nonces just received, refused in a row
-        bool unregistered = false;    // N3: unregister-first was done for it
-        bool before_register = false; // N3: this removal goes before its REGISTER
+        int refusals = 0;              // F5: answers to nonces just received, refused in a row
+        bool unregistered = false;     // N3: unregister-first was done for it
+        bool before_register = false;  // N3: this removal goes before its REGISTER
         bool abandoned = false;
         bool answered = false;  // any response, also 1xx
         std::string call_id{};

@@ -171,8 +171,7 @@ bool Resilient::stepped_down(Binding& binding, Attempt& attempt, const sip::Mess
 
 // N3: the new Contact alone was refused too, while an old one of ours may still be there: that is
 // removed first, once.
-bool Resilient::unregister_first(Binding& binding, const Attempt& attempt,
-                                 const Context& context) {
+bool Resilient::unregister_first(Binding& binding, const Attempt& attempt, const Context& context) {
     const auto olds = old_uris(binding, attempt.contact);
     if (binding.together == Together::both || attempt.unregistered || olds.empty()) return false;
     binding.together = Together::unregister_first;
