@@ -205,7 +205,7 @@ std::string line_of(const Json& json) {
     return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
-std::string timed(Instant now, Json json) {
+std::string timed(Instant now, const Json& json) {
     Json line{{"t_us", now.time_since_epoch().count()}};
     line.update(json);
     return line_of(line);

@@ -8,6 +8,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "base/redacted.h"
 #include "base/text.h"
 #include "engine/recording.h"
 #include "engine/recording_words.h"
@@ -84,6 +85,16 @@ public:
         auto decoded = from_base64(string_of(inner.member("base64")));
         if (!decoded || !inner.sound()) fault();
         return std::move(decoded).value_or("");
+    }
+    // A message whose Authorization headers were taken out can be parsed again: the same outputs
+    // are due to it, and not those to a malformed one. (Our own OPTIONS comes back to us with it.)
+    std::string message(const char* key) {
+        constexpr std::string_view hidden = Redacted<std::string>::to_string();
+        constexpr std::string_view stand_in = "Digest response=\"\"";
+        auto text = bytes(key);
+        for (auto at = text.find(hidden); at != std::string::npos; at = text.find(hidden, at))
+            text.replace(at, hidden.size(), stand_in);
+        return text;
     }
     template <class Value>
     Value required(std::optional<Value> value) {
@@ -210,13 +221,13 @@ constexpr std::array input_readers{
     InputReader{"flow_closed", [](Reader& r) -> Input { return read_failure<in::FlowClosed>(r); }},
     InputReader{"received",
                 [](Reader& r) -> Input {
-                    return in::Received{.flow = r.id<FlowId>("flow"), .bytes = r.bytes("bytes")};
+                    return in::Received{.flow = r.id<FlowId>("flow"), .bytes = r.message("bytes")};
                 }},
     InputReader{"stray",
                 [](Reader& r) -> Input {
                     return in::Stray{.local = r.endpoint("local"),
                                      .remote = r.endpoint("remote"),
-                                     .bytes = r.bytes("bytes")};
+                                     .bytes = r.message("bytes")};
                 }},
     InputReader{"dns_answer", read_dns_answer},
     InputReader{"network_changed", read_network_changed},
@@ -273,8 +284,9 @@ bool read_line(std::string_view line, bool is_first, Recording& recording) {
     if (!json.is_object()) return false;
     if (is_first) {
         auto options = read_options(json);
-        if (options) recording.options = *std::move(options);
-        return options.has_value();
+        if (!options) return false;
+        recording.options = *std::move(options);
+        return true;
     }
     if (json.contains("out")) {
         if (recording.steps.empty()) return false;
@@ -282,8 +294,9 @@ bool read_line(std::string_view line, bool is_first, Recording& recording) {
         return true;
     }
     auto step = read_step(json);
-    if (step) recording.steps.push_back(*std::move(step));
-    return step.has_value();
+    if (!step) return false;
+    recording.steps.push_back(*std::move(step));
+    return true;
 }
 
 }  // namespace

@@ -1,9 +1,9 @@
 #include "runtime/clock.h"
 
 #include <sys/random.h>
-#include <time.h>
 
 #include <cerrno>
+#include <ctime>
 
 #include "base/check.h"
 

@@ -163,9 +163,9 @@ private:
         std::unique_ptr<Timer> timer;
     };
     struct Call {
-        Impl* client;
-        Channel* channel;
-        std::uint64_t number;
+        Impl* client = nullptr;
+        Channel* channel = nullptr;
+        std::uint64_t number = 0;
         dns::Question question;
     };
 

@@ -54,16 +54,8 @@ public:
     void attach(MachineRef machine);
     void submit(Input input);
 
-    Loop& loop_;
-    DriverOptions options_;
-    EngineOptions engine_options_;
-    std::vector<Observer*> observers_;
-    std::function<void()> on_stopped_;
-    std::unique_ptr<Flows> flows_;
-    std::uint64_t steps_ = 0;
-    bool stopped_ = false;
-
 private:
+    friend class Driver;
     std::expected<void, Failure> open_state();
     std::expected<void, Failure> open_flows();
     void happened(Input input);
@@ -75,6 +67,14 @@ private:
     void notice(std::string sentence);
     void arm_deadline();
 
+    Loop& loop_;
+    DriverOptions options_;
+    EngineOptions engine_options_;
+    std::vector<Observer*> observers_;
+    std::function<void()> on_stopped_;
+    std::unique_ptr<Flows> flows_;
+    std::uint64_t steps_ = 0;
+    bool stopped_ = false;
     MachineRef machine_;
     Timer deadline_;
     Timer soon_;  // what was submitted is handled from the loop
@@ -171,7 +171,8 @@ void Driver::Impl::attach(MachineRef machine) {
     machine_ = std::move(machine);
     const NetworkOptions network{.include_loopback = options_.include_loopback,
                                  .only = local_address_};
-    inputs_.push_front(in::NetworkChanged{.addresses = source_addresses(network), .woke = false});
+    inputs_.emplace_front(
+        in::NetworkChanged{.addresses = source_addresses(network), .woke = false});
     network_ = std::make_unique<NetworkWatch>(
         loop_, network, [this](std::vector<IpAddress> addresses, bool woke) {
             happened(in::NetworkChanged{.addresses = std::move(addresses), .woke = woke});

@@ -65,6 +65,7 @@ const BIO_METHOD* socket_method() {
 BIO* new_socket_bio(int socket) {
     BIO* bio = BIO_new(socket_method());
     CHECK(bio);
+    // A number is all there is to carry: NOLINTNEXTLINE(performance-no-int-to-ptr)
     BIO_set_data(bio, reinterpret_cast<void*>(static_cast<std::intptr_t>(socket)));
     return bio;
 }

@@ -119,8 +119,8 @@ void StreamFlow::opened() {
 }
 
 void StreamFlow::read_some() {
-    std::array<char, bytes_per_read>
-        space;  // NOLINT(cppcoreguidelines-pro-type-member-init): filled by read
+    // Filled by read: NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init)
+    std::array<char, bytes_per_read> space;
     for (int i = 0; i < reads_per_turn && state_ == State::open; ++i) {
         std::size_t size = 0;
         if (session_) {

@@ -302,8 +302,9 @@ bool TlsSession::Impl::accept_peer() {
         fault = "the certificate could not be verified";
     else
         fault = fault_of(*certificate);
-    if (fault) failure = TlsFailure{FlowError::certificate, *std::move(fault)};
-    return !fault;
+    if (!fault) return true;
+    failure = TlsFailure{FlowError::certificate, *std::move(fault)};
+    return false;
 }
 
 TlsStep TlsSession::Impl::step(int result, bool handshake) {
