@@ -7,6 +7,7 @@
 
 #include "engine/recording_words.h"
 #include "registration/policy.h"
+#include "sip/message.h"
 
 namespace holdfast {
 namespace {
@@ -186,6 +187,23 @@ TEST(RecordingWords, Utf8IsRfc3629s) {
     for (const auto* bad : {"\x80", "\xc0\xaf", "\xc3", "\xe0\x80\x80", "\xed\xa0\x80",
                             "\xf4\x90\x80\x80", "\xf8", "a\xff"})
         EXPECT_FALSE(is_utf8(bad));
+}
+
+// What came back to us with our own credentials in it (an OPTIONS that a proxy sent us) is replayed
+// as a message that can be parsed, and records as the same line again.
+TEST(Recording, MessageWithoutItsCredentialsCanStillBeParsed) {
+    const Input received = in::Received{
+        FlowId{1},
+        "OPTIONS sip:alice@192.0.2.1 SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.2;branch=z9hG4bK1\r\n"
+        "From: <sip:alice@example.test>;tag=1\r\nTo: <sip:alice@example.test>\r\nCall-ID: 1\r\n"
+        "CSeq: 1 OPTIONS\r\nProxy-Authorization: Digest username=\"alice\", response=\"00ff\"\r\n"
+        "Content-Length: 0\r\n\r\n"};
+    const auto recording = parse_recording(recording_of({received}));
+    ASSERT_TRUE(recording) << recording.error();
+    const auto& again = std::get<in::Received>(recording->steps.at(0).input);
+    EXPECT_TRUE(sip::Message::parse(again.bytes)) << again.bytes;
+    EXPECT_THAT(again.bytes, Not(HasSubstr("00ff")));
+    EXPECT_EQ(recorded(recording->steps[0].at, again), recorded(recording->steps[0].at, received));
 }
 
 }  // namespace
