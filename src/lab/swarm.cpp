@@ -280,7 +280,9 @@ Complaints RandomWorld::heal_and_check() {
             complaints.push_back("I1: " + phone->name() + " cannot be reached");
         std::ranges::copy(check_flows_differ(*phone), std::back_inserter(complaints));
         std::ranges::copy(check_cseq_rises(*phone), std::back_inserter(complaints));
-        std::ranges::copy(check_rates(*phone, targets_), std::back_inserter(complaints));
+        // n counts targets, not addresses: a phone on `auto` has up to three on each.
+        const auto targets = std::max(targets_, phone->ranking().size());
+        std::ranges::copy(check_rates(*phone, targets), std::back_inserter(complaints));
     }
     for (const auto& other : others_)
         std::ranges::copy(other->check(), std::back_inserter(complaints));

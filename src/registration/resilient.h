@@ -88,6 +88,7 @@ private:
         std::optional<Duration> patience{};  // of its first attempt
         std::optional<Target> first{};       // failback, drain: this one before the current
         bool fresh_contact = false;          // R3
+        bool name_olds = false;              // N3: also where two Contacts were refused
     };
     struct Binding {
         BindingIdentity identity;
@@ -100,6 +101,7 @@ private:
         Timers<Timer> timers;
         Backoff backoff;
         Together together = Together::both;  // remembered for this registrar
+        bool refuses_two = false;            // N3: remembered for this registrar
         std::uint32_t slow_failures = 0;
         bool auth_stopped = false;
         bool auth_elsewhere_tried = false;
@@ -237,6 +239,8 @@ private:
                         const Context& context);
     void leave_answered(Attempt attempt, const sip::Message& response, const Context& context);
     void settle_debts(const Context& context, std::optional<Target> alive);
+    void removed_before_register(Binding& binding, const Attempt& attempt,
+                                 const sip::Message& response, const Context& context);
     void store_debts(const Context& context) const;
     void load_debts(std::string_view text);
     void lapse(Binding& binding, const Context& context);

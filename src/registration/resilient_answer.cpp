@@ -154,6 +154,9 @@ bool Resilient::stepped_down(Binding& binding, Attempt& attempt, const sip::Mess
     told.reason = in_words(response, attempt.target.to_string()) +
                   ": it refuses two Contacts in one REGISTER; the new one goes alone";
     context.act(std::move(told));
+    for (auto& old : binding.identity.olds)
+        if (std::ranges::find(attempt.removes, old.uri) != attempt.removes.end()) ++old.tries;
+    binding.refuses_two = true;
     binding.together = Together::alone;
     if (status == 503 && binding.search) {  // N3: same target, after 503 the next, if any
         const auto* candidate = binding.search->candidate(attempt.target);

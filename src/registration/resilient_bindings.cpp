@@ -169,18 +169,10 @@ void Resilient::take_listing(Binding& binding, const Attempt& attempt, const Lis
     const auto pending = old_uris(binding, attempt.contact);
     if (before != olds.size() || !listing.old.empty()) store(binding, context);
     if (!listing.old.empty() && !pending.empty()) {
-        if (binding.together ==
-            Together::alone) {  // N3: the old by B6 with this next REGISTER; refused again: alone
-            binding.together = Together::unregister_first;
-            auto& removal = new_attempt(Purpose::remove, binding.identity.reg_id, attempt.target,
-                                        attempt.flow, context);
-            removal.contact = pending.front();
-            transmit(removal, context);
-            want(binding, {.reason = "a removal travelled alone (N3)"}, context);
-            binding.together = Together::alone;
-            return;
-        }
-        want(binding, {.reason = "an old Contact of ours is still listed (B6)"}, context);
+        // N3: where one REGISTER with both was refused before, it is asked once more now; a further
+        // refusal counts as one of the 3 removals (B2).
+        want(binding, {.reason = "an old Contact of ours is still listed (B6)", .name_olds = true},
+             context);
         return;
     }
     if (listing.current != nullptr && listing.current->expires != 0U) {

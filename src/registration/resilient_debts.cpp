@@ -88,14 +88,8 @@ void Resilient::fetch_answered(const Attempt& attempt, const sip::Message& respo
             return;
         }
     }
-    if (attempt.before_register) {  // N3, unregister-first: whatever came of it
-        auto next = attempt;
-        next.purpose = Purpose::register_;
-        next.before_register = false;
-        send_again(next, context);
-        if (binding->search) binding->search->on_resent(context.now, attempt.target);
-        return;
-    }
+    if (attempt.before_register)
+        return removed_before_register(*binding, attempt, response, context);
     if (debt == debts_.end()) return;
     debt->asking = false;
     const bool success = verdict_of(response.status()) == Verdict::success;
@@ -131,6 +125,44 @@ void Resilient::fetch_answered(const Attempt& attempt, const sip::Message& respo
     debts_.erase(debt);
     store_debts(context);
     release_unused(context);
+}
+
+// N3, unregister-first: what this 200 no longer lists is gone; then the next one that it lists, and
+// at last the REGISTER.
+void Resilient::removed_before_register(Binding& binding, const Attempt& attempt,
+                                        const sip::Message& response, const Context& context) {
+    const auto listed = [&](const std::string& uri) {
+        const auto parsed = sip::OwnedUri::parse(uri);
+        return parsed && std::ranges::any_of(response.contacts(), [&](const auto& c) {
+                   return sip::equal(c.uri, parsed->get());
+               });
+    };
+    auto next = attempt;
+    if (verdict_of(response.status()) == Verdict::success) {
+        for (auto& old : binding.identity.olds) {
+            if (listed(old.uri)) {
+                if (old.uri == attempt.contact) ++old.tries;
+                continue;
+            }
+            auto gone = event(EventKind::binding_removed, &binding);
+            gone.target = attempt.target;
+            gone.contact = old.uri;
+            context.act(std::move(gone));
+        }
+        std::erase_if(binding.identity.olds,
+                      [&](const OldContact& old) { return !listed(old.uri); });
+        store(binding, context);
+        if (const auto left = old_uris(binding, {}); !left.empty()) {
+            next.contact = left.front();
+            send_again(next, context);
+            if (binding.search) binding.search->on_resent(context.now, attempt.target);
+            return;
+        }
+    }
+    next.purpose = Purpose::register_;
+    next.before_register = false;
+    send_again(next, context);
+    if (binding.search) binding.search->on_resent(context.now, attempt.target);
 }
 
 void Resilient::store_debts(const Context& context) const {

@@ -97,6 +97,8 @@ void Resilient::want(Binding& binding, Want want, const Context& context) {
     binding.timers.stop(Timer::proof_register);
     binding.backoff.stop();
     binding.again = false;
+    binding.together =
+        binding.refuses_two && !want.name_olds ? Together::alone : Together::both;  // N3
     binding.search_reason = want.reason;
     binding.silent_before.clear();
     binding.register_when_open.clear();

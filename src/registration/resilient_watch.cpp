@@ -110,11 +110,7 @@ void Resilient::on_told(const told::Probed& answer, const Context& context) {
 }
 
 void Resilient::on_told(const told::Alive& told, const Context& context) {
-    for (auto& binding : bindings_)
-        if (binding.backoff.on_alive(told.target))
-            want(binding,
-                 {.reason = told.target.to_string() + " answers again (S1)", .first = told.target},
-                 context);
+    // S1's wait is ended by a probe's answer, which tells alive from busy; this may be any message.
     settle_debts(context, told.target);
 }
 
