@@ -80,24 +80,24 @@ std::string reply_to(std::string_view query, const Reply& reply) {
 class DnsClientTest : public testing::Test {
 protected:
     DnsOptions options() {
-        return {.servers = {server_.endpoint()},
-                .resolv_conf = directory_.path() / "resolv.conf",
-                .hosts_file = directory_.path() / "hosts"};
+        return {.servers = {server.endpoint()},
+                .resolv_conf = directory.path() / "resolv.conf",
+                .hosts_file = directory.path() / "hosts"};
     }
     void write(const char* file, std::string_view content) const {
-        std::ofstream{directory_.path() / file, std::ios::trunc} << content;
+        std::ofstream{directory.path() / file, std::ios::trunc} << content;
     }
     void serve(Reply reply) {
-        server_.on_datagram([this, reply = std::move(reply)](const UdpPeer::Datagram& query) {
-            server_.send(query.from, reply_to(query.bytes, reply));
+        server.on_datagram([this, reply = std::move(reply)](const UdpPeer::Datagram& query) {
+            server.send(query.from, reply_to(query.bytes, reply));
         });
     }
     dns::Answer ask(DnsOptions options, dns::Question question) {
         std::optional<dns::Answer> answer;
-        DnsClient client{loop_, std::move(options),
+        DnsClient client{loop, std::move(options),
                          [&](QueryId, dns::Answer a) { answer = std::move(a); }};
         client.ask(QueryId{1}, question);
-        EXPECT_TRUE(loop_.run_until([&] { return answer.has_value(); }, limit));
+        EXPECT_TRUE(loop.run_until([&] { return answer.has_value(); }, limit));
         return std::move(answer).value_or(
             dns::Answer{.status = dns::Status::malformed, .records = {}});
     }
@@ -105,9 +105,9 @@ protected:
         return ask(options(), {std::move(question), type});
     }
 
-    TemporaryDirectory directory_;
-    Loop loop_;
-    UdpPeer server_{loop_};
+    TemporaryDirectory directory;
+    Loop loop;
+    UdpPeer server{loop};
 };
 
 TEST_F(DnsClientTest, AddressesComeWithTheirChainOfAliasesAndTheSmallestTtl) {  // L1
@@ -186,10 +186,10 @@ TEST_F(DnsClientTest, TruncatedAnswerIsFetchedOverTcp) {  // L1; RFC 7766
     std::unique_ptr<Watch> watch;
     const Reply whole{.answers = {record("example.test", type_a, 60, "\xcb\x00\x71\x0b"s)}};
     const TcpPeer tcp{
-        loop_,
+        loop,
         [&](Descriptor accepted) {
             connection = std::move(accepted);
-            watch = std::make_unique<Watch>(loop_, connection.get(), [&](Ready) {
+            watch = std::make_unique<Watch>(loop, connection.get(), [&](Ready) {
                 std::array<char, 512> space{};
                 const auto size = ::read(connection.get(), space.data(), space.size());
                 if (size <= 2) return watch.reset();
@@ -200,7 +200,7 @@ TEST_F(DnsClientTest, TruncatedAnswerIsFetchedOverTcp) {  // L1; RFC 7766
                           static_cast<ssize_t>(framed.size()));
             });
         },
-        server_.endpoint()};
+        server.endpoint()};
     EXPECT_THAT(ask("example.test").records,
                 ElementsAre(dns::Record{*IpAddress::parse("203.0.113.11")}));
 }
@@ -216,7 +216,7 @@ TEST_F(DnsClientTest, SilentServersAreAnsweredForInBoundedTime) {
 TEST_F(DnsClientTest, SecondServerAnswersForADeadFirstOne) {
     serve({.answers = {record("example.test", type_a, 60, "\xcb\x00\x71\x0b"s)}});
     auto two = options();
-    two.servers = {closed_port(loopback(2)), server_.endpoint()};
+    two.servers = {closed_port(loopback(2)), server.endpoint()};
     EXPECT_EQ(ask(two, {"example.test", dns::RecordType::a}).records.size(), 1U);
 }
 
@@ -230,7 +230,7 @@ TEST_F(DnsClientTest, HostsFileIsAskedFirstAndReadAgainWhenItChanges) {  // L1
     write("hosts", "# mine\n192.0.2.5  Sip.Example.Test alias\n2001:db8::5\talias # two\n");
     DnsClient* asked = nullptr;
     std::optional<dns::Answer> answer;
-    DnsClient client{loop_, options(), [&](QueryId, dns::Answer a) { answer = std::move(a); }};
+    DnsClient client{loop, options(), [&](QueryId, dns::Answer a) { answer = std::move(a); }};
     asked = &client;
     asked->ask(QueryId{1}, {"sip.example.test", dns::RecordType::a});
     ASSERT_TRUE(answer);
@@ -240,7 +240,7 @@ TEST_F(DnsClientTest, HostsFileIsAskedFirstAndReadAgainWhenItChanges) {  // L1
     write("hosts", "192.0.2.66 sip.example.test\n");
     asked->ask(QueryId{3}, {"sip.example.test", dns::RecordType::a});
     EXPECT_THAT(answer->records, ElementsAre(dns::Record{*IpAddress::parse("192.0.2.66")}));
-    EXPECT_THAT(server_.received(), IsEmpty());
+    EXPECT_THAT(server.received(), IsEmpty());
 }
 
 // The list of servers is the system's, and read again when it changes. Port 53 is not ours to open:
@@ -251,12 +251,12 @@ TEST_F(DnsClientTest, ChangedResolvConfIsReadAgain) {
     system.limit = 5s;
     write("resolv.conf", "nameserver 127.0.99.1\n");
     std::vector<dns::Answer> answers;
-    DnsClient client{loop_, system,
+    DnsClient client{loop, system,
                      [&](QueryId, dns::Answer a) { answers.push_back(std::move(a)); }};
     client.ask(QueryId{1}, {"example.test", dns::RecordType::a});
     write("resolv.conf", "nameserver 127.0.99.1\nnameserver 127.0.99.2\n");
     client.ask(QueryId{2}, {"example.test", dns::RecordType::a});
-    ASSERT_TRUE(loop_.run_until([&] { return answers.size() == 2; }, limit));
+    ASSERT_TRUE(loop.run_until([&] { return answers.size() == 2; }, limit));
     EXPECT_TRUE(dns::is_failure(answers[0].status));
     EXPECT_TRUE(dns::is_failure(answers[1].status));
 }
@@ -267,7 +267,7 @@ TEST_F(DnsClientTest, LocalhostIsTheSystemResolvers) {
 }
 
 TEST_F(DnsClientTest, ClientThatGoesLeavesNothingBehind) {
-    DnsClient client{loop_, options(), [](QueryId, const dns::Answer&) { FAIL(); }};
+    DnsClient client{loop, options(), [](QueryId, const dns::Answer&) { FAIL(); }};
     client.ask(QueryId{1}, {"example.test", dns::RecordType::a});
 }
 

@@ -17,13 +17,13 @@ class DriverTest : public testing::Test {
 protected:
     DriverOptions options() {
         DriverOptions options;
-        options.state_directory = directory_.path() / "state";
+        options.state_directory = directory.path() / "state";
         options.local = Endpoint{loopback(), 0};
         options.dns_servers = {closed_port()};
         return options;
     }
     std::unique_ptr<Driver> open(DriverOptions options) {
-        auto driver = Driver::open(loop_, std::move(options));
+        auto driver = Driver::open(loop, std::move(options));
         EXPECT_TRUE(driver) << driver.error().sentence;
         return driver ? *std::move(driver) : nullptr;
     }
@@ -49,7 +49,7 @@ protected:
                 outbox.push(out::Send{.flow = flow, .bytes = "x"});
         }};
         driver->attach(machine_of(machine));
-        EXPECT_TRUE(loop_.run_until(
+        EXPECT_TRUE(loop.run_until(
             [&] {
                 return driver->udp_port(Family::ipv4).has_value() &&
                        machine.last<in::FlowOpened>() != nullptr;
@@ -58,8 +58,8 @@ protected:
         return driver->udp_port(Family::ipv4).value_or(0);
     }
 
-    TemporaryDirectory directory_;
-    Loop loop_;
+    TemporaryDirectory directory;
+    Loop loop;
 };
 
 }  // namespace holdfast::runtime::test

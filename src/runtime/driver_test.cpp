@@ -20,7 +20,7 @@ TEST_F(DriverTest, FirstInputIsTheNetworkThenWhatWasSubmittedInOrder) {
     driver->submit(in::RegisterNow{AccountId{7}});
     driver->attach(machine_of(machine));
     driver->submit(in::HangUp{AccountId{7}});
-    ASSERT_TRUE(loop_.run_until([&] { return machine.inputs.size() == 3; }, limit));
+    ASSERT_TRUE(loop.run_until([&] { return machine.inputs.size() == 3; }, limit));
     ASSERT_TRUE(std::holds_alternative<in::NetworkChanged>(machine.inputs[0]));
     EXPECT_EQ(std::get<in::NetworkChanged>(machine.inputs[0]).addresses, std::vector{loopback()});
     EXPECT_TRUE(std::holds_alternative<in::RegisterNow>(machine.inputs[1]));
@@ -28,7 +28,7 @@ TEST_F(DriverTest, FirstInputIsTheNetworkThenWhatWasSubmittedInOrder) {
 }
 
 TEST_F(DriverTest, StoresOfAStepAreDurableBeforeItsSends) {  // B3
-    UdpPeer server{loop_};
+    UdpPeer server{loop};
     std::string found;
     const auto state = options().state_directory;
     server.on_datagram([&](const auto&) { found = StateFile::peek(state)->at("cseq"); });
@@ -43,7 +43,7 @@ TEST_F(DriverTest, StoresOfAStepAreDurableBeforeItsSends) {  // B3
         }
     }};
     driver->attach(machine_of(machine));
-    ASSERT_TRUE(loop_.run_until([&] { return !server.received().empty(); }, limit));
+    ASSERT_TRUE(loop.run_until([&] { return !server.received().empty(); }, limit));
     EXPECT_EQ(found, "64");
 }
 
@@ -58,7 +58,7 @@ TEST_F(DriverTest, StoredStateComesBackWithoutTheRuntimesOwnKeys) {  // B3, N6
             outbox.push(out::Send{.flow = flow, .bytes = "x"});
         }};
         driver->attach(machine_of(machine));
-        ASSERT_TRUE(loop_.run_until([&] { return machine.inputs.size() >= 2; }, limit));
+        ASSERT_TRUE(loop.run_until([&] { return machine.inputs.size() >= 2; }, limit));
     }
     const auto again = open();
     EXPECT_EQ(again->engine_options().state, (State{{"call-id", "one"}}));
@@ -66,7 +66,7 @@ TEST_F(DriverTest, StoredStateComesBackWithoutTheRuntimesOwnKeys) {  // B3, N6
 
 TEST_F(DriverTest, SecondProcessOnTheSameStateIsRefused) {  // B3
     const auto first = open();
-    const auto second = Driver::open(loop_, options());
+    const auto second = Driver::open(loop, options());
     ASSERT_FALSE(second);
     EXPECT_EQ(second.error().kind, FailureKind::state_in_use);
 }
@@ -85,9 +85,9 @@ TEST_F(DriverTest, MachineIsWokenAtItsDeadlineAndNotOtherwise) {
         }
     }};
     driver->attach(machine_of(machine));
-    ASSERT_TRUE(loop_.run_until([&] { return woken != Instant{}; }, limit));
+    ASSERT_TRUE(loop.run_until([&] { return woken != Instant{}; }, limit));
     EXPECT_GE(woken, wanted);
-    EXPECT_FALSE(loop_.run_until([&] { return machine.inputs.size() > 2; }, 50ms));
+    EXPECT_FALSE(loop.run_until([&] { return machine.inputs.size() > 2; }, 50ms));
     EXPECT_EQ(driver->steps(), 2U);
 }
 
@@ -111,7 +111,7 @@ TEST_F(DriverTest, EveryQuestionIsAnswered) {
                                      .question = {"example.test", dns::RecordType::a}});
     }};
     driver->attach(machine_of(machine));
-    ASSERT_TRUE(loop_.run_until([&] { return machine.last<in::DnsAnswer>() != nullptr; }, limit));
+    ASSERT_TRUE(loop.run_until([&] { return machine.last<in::DnsAnswer>() != nullptr; }, limit));
     EXPECT_EQ(machine.last<in::DnsAnswer>()->query, QueryId{3});
     EXPECT_TRUE(dns::is_failure(machine.last<in::DnsAnswer>()->answer.status));
 }
@@ -141,7 +141,7 @@ TEST_F(DriverTest, ObserversSeeWhatIsSentAndReceived) {
         std::string lines;
         FlowId last_flow;
     } trace;
-    UdpPeer server{loop_};
+    UdpPeer server{loop};
     server.on_datagram([&](const auto& datagram) { server.send(datagram.from, "200"); });
     const auto driver = open();
     driver->add_observer(trace);
@@ -153,7 +153,7 @@ TEST_F(DriverTest, ObserversSeeWhatIsSentAndReceived) {
             outbox.push(out::Send{.flow = flow, .bytes = "OPTIONS"});
     }};
     driver->attach(machine_of(machine));
-    ASSERT_TRUE(loop_.run_until([&] { return machine.last<in::Received>() != nullptr; }, limit));
+    ASSERT_TRUE(loop.run_until([&] { return machine.last<in::Received>() != nullptr; }, limit));
     EXPECT_EQ(trace.lines, "> OPTIONS\n< 200\n");
     EXPECT_EQ(trace.last_flow, flow);
 }

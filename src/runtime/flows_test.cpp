@@ -30,7 +30,7 @@ TEST_F(FlowsTest, TakenPortIsSaidAndAnotherOneIsUsedAndKept) {  // N6
     const auto first = port_after_one_run(options());
     std::uint16_t second = 0;
     {
-        const UdpPeer other_program{loop_, {loopback(), first}};
+        const UdpPeer other_program{loop, {loopback(), first}};
         EventLog log;
         second = port_after_one_run(options(), &log);
         EXPECT_NE(second, first);
@@ -42,10 +42,10 @@ TEST_F(FlowsTest, TakenPortIsSaidAndAnotherOneIsUsedAndKept) {  // N6
 }
 
 TEST_F(FlowsTest, PortAskedForByNumberAndTakenIsAFailure) {
-    const UdpPeer other_program{loop_};
+    const UdpPeer other_program{loop};
     auto with_port = options();
     with_port.local = other_program.endpoint();
-    const auto driver = Driver::open(loop_, with_port);
+    const auto driver = Driver::open(loop, with_port);
     ASSERT_FALSE(driver);
     EXPECT_EQ(driver.error().kind, FailureKind::port_in_use);
     EXPECT_THAT(driver.error().sentence, HasSubstr(other_program.endpoint().to_string()));
@@ -54,24 +54,24 @@ TEST_F(FlowsTest, PortAskedForByNumberAndTakenIsAFailure) {
 TEST_F(FlowsTest, AddressThatIsNotOursIsAFailure) {
     auto elsewhere = options();
     elsewhere.local = Endpoint{IpAddress::v4(192, 0, 2, 1), 40000};
-    const auto driver = Driver::open(loop_, elsewhere);
+    const auto driver = Driver::open(loop, elsewhere);
     ASSERT_FALSE(driver);
     EXPECT_EQ(driver.error().kind, FailureKind::address_unusable);
 }
 
 TEST_F(FlowsTest, DatagramOfATargetIsItsFlowsAndOthersAreStray) {  // N7
-    UdpPeer target{loop_};
-    UdpPeer cluster_node{loop_};
+    UdpPeer target{loop};
+    UdpPeer cluster_node{loop};
     const auto driver = open();
     ScriptedMachine machine{opener(target.endpoint())};
     driver->attach(machine_of(machine));
-    ASSERT_TRUE(loop_.run_until([&] { return machine.last<in::FlowOpened>() != nullptr; }, limit));
+    ASSERT_TRUE(loop.run_until([&] { return machine.last<in::FlowOpened>() != nullptr; }, limit));
     const auto local = machine.last<in::FlowOpened>()->local;
     EXPECT_EQ(local.port, driver->udp_port(Family::ipv4));
 
     target.send(local, "200 OK");
     cluster_node.send(local, "INVITE");
-    ASSERT_TRUE(loop_.run_until(
+    ASSERT_TRUE(loop.run_until(
         [&] {
             return machine.last<in::Received>() != nullptr && machine.last<in::Stray>() != nullptr;
         },
@@ -84,7 +84,7 @@ TEST_F(FlowsTest, DatagramOfATargetIsItsFlowsAndOthersAreStray) {  // N7
 }
 
 TEST_F(FlowsTest, RefusedDatagramFailsItsFlowOnly) {  // N7, F2
-    UdpPeer good{loop_};
+    UdpPeer good{loop};
     constexpr FlowId dead_flow{2};
     const auto dead = closed_port();
     const auto driver = open();
@@ -98,7 +98,7 @@ TEST_F(FlowsTest, RefusedDatagramFailsItsFlowOnly) {  // N7, F2
         outbox.push(out::Send{.flow = flow, .bytes = "y"});
     }};
     driver->attach(machine_of(machine));
-    ASSERT_TRUE(loop_.run_until(
+    ASSERT_TRUE(loop.run_until(
         [&] { return !good.received().empty() && machine.last<in::FlowFailed>() != nullptr; },
         limit));
     EXPECT_EQ(machine.last<in::FlowFailed>()->flow, dead_flow);
@@ -111,7 +111,7 @@ TEST_F(FlowsTest, RefusedDatagramFailsItsFlowOnly) {  // N7, F2
 
 TEST_F(FlowsTest, StreamFlowCarriesBytesAndItsEndIsToldOnce) {
     Descriptor connection;
-    const TcpPeer server{loop_, [&](Descriptor accepted) {
+    const TcpPeer server{loop, [&](Descriptor accepted) {
                              ASSERT_EQ(::send(accepted.get(), "SIP/2.0 200", 11, 0), 11);
                              connection = std::move(accepted);
                          }};
@@ -122,11 +122,11 @@ TEST_F(FlowsTest, StreamFlowCarriesBytesAndItsEndIsToldOnce) {
                 .flow = flow, .target = {Transport::tcp, server.endpoint()}, .tls_name = {}});
     }};
     driver->attach(machine_of(machine));
-    ASSERT_TRUE(loop_.run_until([&] { return machine.last<in::Received>() != nullptr; }, limit));
+    ASSERT_TRUE(loop.run_until([&] { return machine.last<in::Received>() != nullptr; }, limit));
     EXPECT_EQ(machine.last<in::FlowOpened>()->local.address, loopback());
     EXPECT_EQ(machine.last<in::Received>()->bytes, "SIP/2.0 200");
     connection.close();
-    ASSERT_TRUE(loop_.run_until([&] { return machine.last<in::FlowClosed>() != nullptr; }, limit));
+    ASSERT_TRUE(loop.run_until([&] { return machine.last<in::FlowClosed>() != nullptr; }, limit));
     EXPECT_EQ(machine.last<in::FlowClosed>()->error, FlowError::closed_by_peer);
     EXPECT_EQ(machine.inputs.size(), 4U);
 }
@@ -135,7 +135,7 @@ TEST_F(FlowsTest, StreamsThatCannotBeOpenedSayWhy) {  // F2
     const auto closed = closed_port(loopback(), SOCK_STREAM);
     constexpr FlowId tls_flow{2};
     Descriptor connection;
-    const TcpPeer no_tls{loop_, [&](Descriptor accepted) {
+    const TcpPeer no_tls{loop, [&](Descriptor accepted) {
                              ASSERT_EQ(::send(accepted.get(), "SIP/2.0 400", 11, 0), 11);
                              connection = std::move(accepted);
                          }};
@@ -152,14 +152,14 @@ TEST_F(FlowsTest, StreamsThatCannotBeOpenedSayWhy) {  // F2
                                   .tls_name = "example.test"});
     }};
     driver->attach(machine_of(machine));
-    ASSERT_TRUE(loop_.run_until([&] { return failed.size() == 2; }, limit));
+    ASSERT_TRUE(loop.run_until([&] { return failed.size() == 2; }, limit));
     EXPECT_EQ(failed.at(flow), FlowError::refused);
     EXPECT_EQ(failed.at(tls_flow), FlowError::tls);
 }
 
 TEST_F(FlowsTest, AFlowMayBeClosedByWhatComesInOnIt) {
     std::vector<Descriptor> connections;
-    const TcpPeer server{loop_, [&](Descriptor accepted) {
+    const TcpPeer server{loop, [&](Descriptor accepted) {
                              ASSERT_EQ(::send(accepted.get(), "one", 3, 0), 3);
                              connections.push_back(std::move(accepted));
                          }};
@@ -174,12 +174,12 @@ TEST_F(FlowsTest, AFlowMayBeClosedByWhatComesInOnIt) {
         }
     }};
     driver->attach(machine_of(machine));
-    ASSERT_TRUE(loop_.run_until([&] { return machine.last<in::Received>() != nullptr; }, limit));
-    EXPECT_FALSE(loop_.run_until([&] { return machine.last<in::FlowClosed>() != nullptr; }, 20ms));
+    ASSERT_TRUE(loop.run_until([&] { return machine.last<in::Received>() != nullptr; }, limit));
+    EXPECT_FALSE(loop.run_until([&] { return machine.last<in::FlowClosed>() != nullptr; }, 20ms));
 }
 
 TEST_F(FlowsTest, SparePortIsAnotherOne) {  // K4
-    UdpPeer server{loop_};
+    UdpPeer server{loop};
     constexpr FlowId spare{2};
     const auto driver = open();
     ScriptedMachine machine{[&](Instant, const Input& input, Outbox& outbox) {
@@ -197,15 +197,15 @@ TEST_F(FlowsTest, SparePortIsAnotherOne) {  // K4
             outbox.push(out::CloseFlow{spare});
     }};
     driver->attach(machine_of(machine));
-    ASSERT_TRUE(loop_.run_until([&] { return server.received().size() == 2; }, limit));
+    ASSERT_TRUE(loop.run_until([&] { return server.received().size() == 2; }, limit));
     EXPECT_EQ(server.received()[0].from.port, driver->udp_port(Family::ipv4));
     EXPECT_NE(server.received()[1].from, server.received()[0].from);
     server.send(server.received()[1].from, "pong");
     server.send(server.received()[1].from, "again");
-    ASSERT_TRUE(loop_.run_until([&] { return machine.last<in::Received>() != nullptr; }, limit));
+    ASSERT_TRUE(loop.run_until([&] { return machine.last<in::Received>() != nullptr; }, limit));
     EXPECT_EQ(machine.last<in::Received>()->flow, spare);
     EXPECT_FALSE(
-        loop_.run_until([&] { return machine.last<in::Received>()->bytes == "again"; }, 20ms));
+        loop.run_until([&] { return machine.last<in::Received>()->bytes == "again"; }, 20ms));
 }
 
 }  // namespace

@@ -23,7 +23,7 @@ using testing::HasSubstr;
 
 class StateFileTest : public testing::Test {
 protected:
-    [[nodiscard]] std::filesystem::path directory() const { return temporary_.path() / "state"; }
+    [[nodiscard]] std::filesystem::path directory() const { return temporary.path() / "state"; }
     [[nodiscard]] StateFile open() const {
         auto state = StateFile::open(directory());
         CHECK(state);
@@ -34,7 +34,7 @@ protected:
         CHECK(::stat(path.c_str(), &status) == 0);
         return status.st_mode & 0777U;
     }
-    TemporaryDirectory temporary_;
+    TemporaryDirectory temporary;
 };
 
 TEST_F(StateFileTest, RemembersAcrossRestarts) {
@@ -126,8 +126,8 @@ TEST_F(StateFileTest, DamagedFileIsSetAsideAndAFreshOneBegun) {
 }
 
 TEST_F(StateFileTest, DirectoryThatCannotBeMadeIsASentence) {
-    std::ofstream{temporary_.path() / "file"} << "x";
-    const auto state = StateFile::open(temporary_.path() / "file" / "state");
+    std::ofstream{temporary.path() / "file"} << "x";
+    const auto state = StateFile::open(temporary.path() / "file" / "state");
     ASSERT_FALSE(state);
     EXPECT_EQ(state.error().kind, FailureKind::state_unusable);
     EXPECT_THAT(state.error().sentence, HasSubstr("--state"));

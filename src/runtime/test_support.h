@@ -148,9 +148,10 @@ public:
 
     template <class Kind>
     [[nodiscard]] const Kind* last() const {
-        for (auto input = inputs.rbegin(); input != inputs.rend(); ++input)
-            if (const auto* found = std::get_if<Kind>(&*input)) return found;
-        return nullptr;
+        const Kind* latest = nullptr;
+        for (const auto& input : inputs)
+            if (const auto* found = std::get_if<Kind>(&input)) latest = found;
+        return latest;
     }
 
     std::vector<Input> inputs;

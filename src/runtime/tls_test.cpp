@@ -154,11 +154,11 @@ private:
 class TlsTest : public testing::Test {
 protected:
     std::filesystem::path file(const char* name, const std::string& content) const {
-        const auto path = directory_.path() / name;
+        const auto path = directory.path() / name;
         std::ofstream{path} << content;
         return path;
     }
-    TlsOptions trusting_ca() const { return {.ca_file = file("ca.pem", pem_of(ca_, false))}; }
+    TlsOptions trusting_ca() const { return {.ca_file = file("ca.pem", pem_of(ca, false))}; }
 
     struct Outcome {
         bool opened = false;
@@ -178,7 +178,7 @@ protected:
             outcome.error = error;
             outcome.detail = std::move(detail);
         };
-        StreamFlow flow{loop_,
+        StreamFlow flow{loop,
                         {.remote = server, .local = {}},
                         *std::move(session),
                         {.opened =
@@ -193,12 +193,12 @@ protected:
         flow.start();
         flow.send("hello");
         EXPECT_TRUE(
-            loop_.run_until([&] { return outcome.error || outcome.echoed == "hello"; }, limit));
+            loop.run_until([&] { return outcome.error || outcome.echoed == "hello"; }, limit));
         flow.silence();
         return outcome;
     }
     Outcome connect(const TlsOptions& options, const Identity& server, const std::string& name) {
-        const TlsEcho echo{loop_, server};
+        const TlsEcho echo{loop, server};
         TlsContext context{options};
         return connect(context, echo.endpoint(), name);
     }
@@ -207,15 +207,15 @@ protected:
         EXPECT_EQ(outcome.error, FlowError::certificate);
         EXPECT_THAT(outcome.detail, HasSubstr(words));
     }
-    Identity server(const Wanted& wanted) const { return make(wanted, &ca_); }
+    Identity server(const Wanted& wanted) const { return make(wanted, &ca); }
 
-    TemporaryDirectory directory_;
-    Loop loop_;
-    Identity ca_ = make({.common_name = "Test CA", .is_ca = true});
+    TemporaryDirectory directory;
+    Loop loop;
+    Identity ca = make({.common_name = "Test CA", .is_ca = true});
 };
 
 TEST_F(TlsTest, CertificateOfTheConfiguredNameIsAccepted) {
-    const TlsEcho echo{loop_, server({.alternatives = "DNS:other.test,DNS:Example.TEST"})};
+    const TlsEcho echo{loop, server({.alternatives = "DNS:other.test,DNS:Example.TEST"})};
     TlsContext context{trusting_ca()};
     const auto outcome = connect(context, echo.endpoint(), "example.test");
     EXPECT_TRUE(outcome.opened) << outcome.detail;
@@ -330,7 +330,7 @@ class TlsVersion : public TlsTest, public testing::WithParamInterface<int> {};
 INSTANTIATE_TEST_SUITE_P(Versions, TlsVersion, testing::Values(TLS1_2_VERSION, TLS1_3_VERSION));
 
 TEST_P(TlsVersion, SessionIsResumedForTheSameNameOnly) {
-    const TlsEcho echo{loop_, server({.alternatives = "DNS:example.test,DNS:second.test"})};
+    const TlsEcho echo{loop, server({.alternatives = "DNS:example.test,DNS:second.test"})};
     echo.limit_to(GetParam());
     TlsContext context{trusting_ca()};
     EXPECT_FALSE(connect(context, echo.endpoint(), "example.test").resumed);
@@ -341,7 +341,7 @@ TEST_P(TlsVersion, SessionIsResumedForTheSameNameOnly) {
 }
 
 TEST_F(TlsTest, OlderThanTls12IsRefused) {
-    const TlsEcho echo{loop_, server({.alternatives = "DNS:example.test"})};
+    const TlsEcho echo{loop, server({.alternatives = "DNS:example.test"})};
     echo.limit_to(TLS1_1_VERSION);
     TlsContext context{trusting_ca()};
     const auto outcome = connect(context, echo.endpoint(), "example.test");
@@ -351,10 +351,10 @@ TEST_F(TlsTest, OlderThanTls12IsRefused) {
 }
 
 TEST_F(TlsTest, ClientCertificateIsShownWhereAskedFor) {
-    const TlsEcho echo{loop_, server({.alternatives = "DNS:example.test"}), ca_.certificate.get()};
+    const TlsEcho echo{loop, server({.alternatives = "DNS:example.test"}), ca.certificate.get()};
     auto options = trusting_ca();
     options.certificate_file =
-        file("client.pem", pem_of(make({.common_name = "alice"}, &ca_), true));
+        file("client.pem", pem_of(make({.common_name = "alice"}, &ca), true));
     TlsContext with{options};
     EXPECT_EQ(connect(with, echo.endpoint(), "example.test").echoed, "hello");
     TlsContext without{trusting_ca()};
@@ -363,7 +363,7 @@ TEST_F(TlsTest, ClientCertificateIsShownWhereAskedFor) {
 
 TEST_F(TlsTest, PlainTextServerIsNoTls) {
     std::list<Descriptor> connections;
-    const TcpPeer plain{loop_, [&](Descriptor connection) {
+    const TcpPeer plain{loop, [&](Descriptor connection) {
                             ASSERT_EQ(::send(connection.get(), "SIP/2.0 400 \r\n", 14, 0), 14);
                             connections.push_back(std::move(connection));
                         }};
@@ -377,12 +377,12 @@ TEST_F(TlsTest, FilesThatCannotBeUsedAreASentence) {
         return checked ? std::string{"fine"} : checked.error().sentence;
     };
     EXPECT_EQ(words({}), "fine");
-    EXPECT_THAT(words({.ca_file = directory_.path() / "missing.pem"}),
+    EXPECT_THAT(words({.ca_file = directory.path() / "missing.pem"}),
                 AllOf(HasSubstr("missing.pem"), HasSubstr("CA file")));
     EXPECT_THAT(words({.ca_file = file("empty.pem", "nothing\n")}), HasSubstr("empty.pem"));
     EXPECT_THAT(words({.ca_file = {}, .pins = {"sha1/abc"}}), HasSubstr("sha256/BASE64"));
     EXPECT_THAT(
-        words({.ca_file = {}, .pins = {}, .certificate_file = file("c.pem", pem_of(ca_, false))}),
+        words({.ca_file = {}, .pins = {}, .certificate_file = file("c.pem", pem_of(ca, false))}),
         HasSubstr("key in"));
 }
 

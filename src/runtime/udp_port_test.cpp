@@ -28,15 +28,15 @@ protected:
         if (GetParam() == Family::ipv6 && !has_ipv6_loopback())
             GTEST_SKIP() << "no ::1 on this host";
         auto opened = UdpPort::open(
-            loop_, {address(), 0},
+            loop, {address(), 0},
             {.received =
                  [this](const Endpoint& local, const Endpoint& remote, std::string bytes) {
-                     received_.push_back({local, remote, std::move(bytes)});
+                     received.push_back({local, remote, std::move(bytes)});
                  },
              .failed = [this](const Endpoint& destination, FlowError error,
-                              const std::string&) { failed_.push_back({destination, error}); }});
+                              const std::string&) { failed.push_back({destination, error}); }});
         ASSERT_TRUE(opened) << words_of(opened.error());
-        port_ = *std::move(opened);
+        port = *std::move(opened);
     }
 
     [[nodiscard]] static IpAddress address() {
@@ -49,10 +49,10 @@ protected:
         std::string bytes;
     };
 
-    Loop loop_;
-    std::vector<Received> received_;
-    std::vector<Failed> failed_;
-    std::unique_ptr<UdpPort> port_;
+    Loop loop;
+    std::vector<Received> received;
+    std::vector<Failed> failed;
+    std::unique_ptr<UdpPort> port;
 };
 
 INSTANTIATE_TEST_SUITE_P(Families, UdpPortOn, testing::Values(Family::ipv4, Family::ipv6),
@@ -61,7 +61,7 @@ INSTANTIATE_TEST_SUITE_P(Families, UdpPortOn, testing::Values(Family::ipv4, Fami
                          });
 
 TEST_P(UdpPortOn, ErrorNamesTheDeadTargetAndTheGoodOneGoesOn) {  // N7
-    UdpPeer good{loop_, {address(), 0}};
+    UdpPeer good{loop, {address(), 0}};
     good.on_datagram(
         [&](const auto& datagram) { good.send(datagram.from, "answer to " + datagram.bytes); });
     const auto dead = closed_port(address());
@@ -69,40 +69,39 @@ TEST_P(UdpPortOn, ErrorNamesTheDeadTargetAndTheGoodOneGoesOn) {  // N7
     // The dead target's error is pending when the good one is sent to, each time.
     constexpr std::size_t rounds = 20;
     for (std::size_t i = 0; i < rounds; ++i) {
-        port_->send(dead, "to the dead");
-        port_->send(good.endpoint(), std::to_string(i));
+        port->send(dead, "to the dead");
+        port->send(good.endpoint(), std::to_string(i));
     }
 
-    ASSERT_TRUE(loop_.run_until(
-        [&] { return received_.size() == rounds && failed_.size() == rounds; }, limit))
-        << received_.size() << " answers, " << failed_.size() << " errors";
-    EXPECT_EQ(received_.front().bytes, "answer to 0");
-    EXPECT_EQ(received_.front().remote, good.endpoint());
-    EXPECT_EQ(received_.front().local, port_->local());
-    EXPECT_THAT(failed_, testing::Each(Failed{dead, FlowError::port_unreachable}));
+    ASSERT_TRUE(
+        loop.run_until([&] { return received.size() == rounds && failed.size() == rounds; }, limit))
+        << received.size() << " answers, " << failed.size() << " errors";
+    EXPECT_EQ(received.front().bytes, "answer to 0");
+    EXPECT_EQ(received.front().remote, good.endpoint());
+    EXPECT_EQ(received.front().local, port->local());
+    EXPECT_THAT(failed, testing::Each(Failed{dead, FlowError::port_unreachable}));
 }
 
 TEST_P(UdpPortOn, TwoDeadTargetsAreEachNamed) {  // N7, F2
     const auto first = closed_port(address());
     const auto second = closed_port(address());
-    port_->send(first, "a");
-    port_->send(second, "b");
-    ASSERT_TRUE(loop_.run_until([&] { return failed_.size() == 2; }, limit));
-    EXPECT_THAT(failed_,
-                testing::UnorderedElementsAre(Failed{first, FlowError::port_unreachable},
-                                              Failed{second, FlowError::port_unreachable}));
+    port->send(first, "a");
+    port->send(second, "b");
+    ASSERT_TRUE(loop.run_until([&] { return failed.size() == 2; }, limit));
+    EXPECT_THAT(failed, testing::UnorderedElementsAre(Failed{first, FlowError::port_unreachable},
+                                                      Failed{second, FlowError::port_unreachable}));
 }
 
 TEST_P(UdpPortOn, PortInUseIsTheSystemsError) {
-    const auto second = UdpPort::open(loop_, port_->local(), {.received = {}, .failed = {}});
+    const auto second = UdpPort::open(loop, port->local(), {.received = {}, .failed = {}});
     ASSERT_FALSE(second);
     EXPECT_EQ(second.error(), EADDRINUSE);
 }
 
 TEST_P(UdpPortOn, SilentPortReportsNothing) {
-    port_->silence();
-    port_->send(closed_port(address()), "x");
-    EXPECT_FALSE(loop_.run_until([&] { return !failed_.empty(); }, 20ms));
+    port->silence();
+    port->send(closed_port(address()), "x");
+    EXPECT_FALSE(loop.run_until([&] { return !failed.empty(); }, 20ms));
 }
 
 // F2: an unreachable network is ours, not the target's.
