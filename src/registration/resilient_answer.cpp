@@ -140,11 +140,17 @@ void Resilient::wrong_password(Binding& binding, const Attempt& attempt, const s
     retry_slowly(binding, attempt, words, {}, context, slow_first);
 }
 
+// I5: what would only be worth a try is not tried in a storm.
+bool Resilient::over_budget(const Attempt& attempt, const Context& context) const {
+    return budget_.exhausted_until(context.now, attempt.target, last_ranked_.size()).has_value();
+}
+
 // N3: a refused REGISTER with several Contacts steps down before F5 judges: the new Contact alone,
 // then unregister-first. Remembered for this registrar.
 bool Resilient::stepped_down(Binding& binding, Attempt& attempt, const sip::Message& response,
                              const Context& context) {
     const auto status = response.status();
+    if (over_budget(attempt, context)) return false;
     if (status < 400 || status == 401 || status == 407 || status == 423) return false;
     if (attempt.removes.empty())
         return !response.retry_after() && unregister_first(binding, attempt, context);
@@ -154,6 +160,7 @@ bool Resilient::stepped_down(Binding& binding, Attempt& attempt, const sip::Mess
     told.reason = in_words(response, attempt.target.to_string()) +
                   ": it refuses two Contacts in one REGISTER; the new one goes alone";
     context.act(std::move(told));
+    if (unregister_first(binding, attempt, context)) return true;  // refused again
     for (auto& old : binding.identity.olds)
         if (std::ranges::find(attempt.removes, old.uri) != attempt.removes.end()) ++old.tries;
     binding.refuses_two = true;
@@ -176,7 +183,7 @@ bool Resilient::stepped_down(Binding& binding, Attempt& attempt, const sip::Mess
 // removed first, once.
 bool Resilient::unregister_first(Binding& binding, const Attempt& attempt, const Context& context) {
     const auto olds = old_uris(binding, attempt.contact);
-    if (binding.together == Together::both || attempt.unregistered || olds.empty()) return false;
+    if (!binding.refuses_two || attempt.unregistered || olds.empty()) return false;
     binding.together = Together::unregister_first;
     auto removal = attempt;
     removal.purpose = Purpose::remove;
@@ -194,7 +201,7 @@ bool Resilient::renewed_identity(Binding& binding, const Attempt& attempt,
                                  const sip::Message& response, const Context& context) {
     const bool may_help =
         (binding.identity.from_earlier_run || binding.current) && !binding.identity_renewed;
-    if (!may_help) return false;
+    if (!may_help || over_budget(attempt, context)) return false;
     binding.identity_renewed = true;
     binding.identity.from_earlier_run = false;
     binding.identity.call_id = context.random.token(128);
