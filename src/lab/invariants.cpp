@@ -12,18 +12,21 @@ namespace {
 
 std::string at_text(Instant at) { return std::to_string(seconds_of(at - Internet::start)) + " s"; }
 
-// The fullest window of that length: too many requests in it, and where it ends.
+// The fullest window of that length: too many requests in it, and where it ends. A process that was
+// killed does not know what it sent before: each run counts for itself.
 void check_window(Complaints& complaints, const Phone& phone, std::string_view what,
                   Duration window, std::size_t limit,
                   const std::function<bool(const SentRequest&)>& counts) {
-    std::vector<Instant> times;
+    std::vector<const SentRequest*> counted;
     for (const auto& request : phone.sent())
-        if (counts(request)) times.push_back(request.at);
-    for (std::size_t i = limit; i < times.size(); ++i) {
-        if (times[i] - times[i - limit] >= window) continue;
+        if (counts(request)) counted.push_back(&request);
+    for (std::size_t i = limit; i < counted.size(); ++i) {
+        const auto& last = *counted[i];
+        const auto& first = *counted[i - limit];
+        if (last.at - first.at >= window || last.run != first.run) continue;
         complaints.push_back("I5: " + phone.name() + " sent more than " + std::to_string(limit) +
                              " " + std::string(what) + " in " + std::to_string(seconds_of(window)) +
-                             " s, at " + at_text(times[i]));
+                             " s, at " + at_text(last.at));
         return;
     }
 }

@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "base/text.h"
+#include "engine/recording.h"
 #include "lab/location_service.h"
 #include "registration/policy.h"
 
@@ -76,6 +77,7 @@ void Phone::start() {
     stopped_ = false;
     started_at_ = internet_.now();
     engine_.emplace(engine_options());
+    if (options_.record) recording_ = recorded(engine_options()) + "\n";
     random_.fill(next_seed_);
     feed(in::NetworkChanged{addresses_, false});
     feed(in::AddAccount{account, account_config()});
@@ -150,8 +152,14 @@ void Phone::feed(const Input& input) {
     ++steps_;
     Outbox outbox;
     engine_->handle(internet_.now(), input, outbox);
+    if (options_.record) record(input, outbox.outputs());
     perform(outbox.take());
     if (engine_) schedule();
+}
+
+void Phone::record(const Input& input, const std::vector<Output>& outputs) {
+    recording_ += recorded(internet_.now(), input) + "\n";
+    for (const auto& output : outputs) recording_ += recorded(internet_.now(), output) + "\n";
 }
 
 void Phone::later(Duration delay, Input input) {

@@ -43,6 +43,7 @@ struct PhoneOptions {
     std::optional<Duration> dns_round_trip{};
     bool resolver_cache = false;  // a resolver that keeps answers for their TTL
     bool on = true;               // from the start
+    bool record = false;          // every step, as --record does (engine/recording.h)
     std::string name{};           // in the ladder; the AOR's user if empty
 };
 
@@ -58,6 +59,7 @@ struct SentRequest {
     std::string method;
     std::string call_id;  // of REGISTERs, like the next
     std::uint32_t cseq = 0;
+    std::uint64_t run = 0;  // of the process
 };
 
 class Phone : public Node {
@@ -99,6 +101,8 @@ public:
     [[nodiscard]] const std::vector<SentRequest>& sent() const { return sent_; }
     [[nodiscard]] const State& state() const { return state_; }
     [[nodiscard]] std::size_t step_count() const { return steps_; }
+    // Of the last run of the process; "" without PhoneOptions::record.
+    [[nodiscard]] const std::string& recording() const { return recording_; }
 
     // Targets in the order the engine ranks them; before it knows, as it will: rehearsed with the
     // same entropy.
@@ -135,6 +139,7 @@ private:
     [[nodiscard]] registration::AccountConfig account_config() const;
     void end_process();
     void feed(const Input& input);
+    void record(const Input& input, const std::vector<Output>& outputs);
     void later(Duration delay, Input input);  // to this run of the engine only
     void perform(std::vector<Output> outputs);
     void perform(const out::OpenFlow& open);
@@ -183,6 +188,7 @@ private:
     Instant last_time_ = never;
     int times_at_once_ = 0;
     std::size_t steps_ = 0;
+    std::string recording_;
     std::vector<TimedEvent> events_;
     std::vector<SentRequest> sent_;
     std::set<std::string, std::less<>> branches_;  // of what was sent

@@ -150,7 +150,7 @@ void Phone::note_request(const Flow& flow, std::string_view bytes) {
     if (start == std::string_view::npos) return;
     const auto branch = bytes.substr(start, bytes.find_first_of(";,\r", start) - start);
     if (method == "ACK" || !branches_.emplace(branch).second) return;
-    SentRequest request{internet_.now(), flow.target, std::string(method), {}, 0};
+    SentRequest request{internet_.now(), flow.target, std::string(method), {}, 0, run_};
     if (method == "REGISTER") {
         if (const auto message = sip::Message::parse(bytes)) {
             request.call_id = message->call_id();

@@ -11,7 +11,7 @@ namespace holdfast::registration {
 namespace {
 
 constexpr Duration timer_f = 32s;  // RFC 3261 §17.1.2.2: 64·T1
-// Shorter than any connect's own end: a connect that "timed out" sooner failed for another reason.
+// Shorter than any connect's own end.
 constexpr Duration shortest_connect = 1s;
 
 std::string text_of(FlowError error, const std::string& detail) {
@@ -121,10 +121,13 @@ PlainAttempt::Progress PlainAttempt::open(const Context& context) {
 PlainAttempt::Progress PlainAttempt::on_flow_failed(const told::FlowFailed& failed,
                                                     const Context& context) {
     if (state_ != State::opening || !is_current(failed.target)) return Progress::none;
-    // A host repeats its SYN for longer than Timer F: to pjsip this is silence, and it goes on.
-    if (only_connects_count() && failed.error == FlowError::timed_out &&
-        context.now >= opened_at_ + shortest_connect)
-        return open(context);
+    // A host repeats its SYN for longer than Timer F: to pjsip this is silence, and it goes on. A
+    // connect that an earlier request began ends soon after we joined it: once; one that "times
+    // out" at once again failed for another reason.
+    if (only_connects_count() && failed.error == FlowError::timed_out) {
+        const bool soon = context.now < opened_at_ + shortest_connect;
+        if (!soon || !std::exchange(joined_connect_, true)) return open(context);
+    }
     return leave_target(503, text_of(failed.error, failed.detail), true, context);
 }
 

@@ -93,8 +93,9 @@ private:
     FlowId flow_;
     AttemptId attempt_;
     Instant opened_at_{};
-    Instant over_at_ = never;  // Timer F of the whole request
-    bool answered_ = false;    // RFC 3263 §4.3: "without ever having received any response"
+    Instant over_at_ = never;      // Timer F of the whole request
+    bool joined_connect_ = false;  // one that was under way already
+    bool answered_ = false;        // RFC 3263 §4.3: "without ever having received any response"
     int status_ = 0;
     std::string reason_;
 };

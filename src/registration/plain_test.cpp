@@ -224,6 +224,21 @@ TEST(PlainStream, ADroppedSynIsSilenceAndNeverMovesIt) {
     EXPECT_THAT(world.times_of(EventKind::attempt_failed)[1], AllOf(Ge(64s), Le(74s)));
 }
 
+// S4: the retry joins a connect that the request before it began, and which ends just then.
+TEST(PlainStream, TheEndOfAnEarlierConnectIsSilenceToo) {
+    PlainWorld world("microsip", over_tcp);
+    world.servers[1].silent = true;
+    world.start();
+    world.run_until(33s);
+    world.coming.clear();
+    world.tell(told::RegisterNow{});
+    const Target first{.transport = Transport::tcp, .endpoint = {address_of(1), 5060}};
+    world.tell(told::FlowFailed{first, FlowError::timed_out, {}});
+    world.run_until(64s);
+    EXPECT_THAT(world.sent, IsEmpty());
+    EXPECT_FALSE(world.plain->view().registered);
+}
+
 // S5c: the node restarts: retry in 0-10 s, where the refused connect moves it. Measured: 2-8 s.
 TEST(PlainStream, ALostConnectionIsRetriedInTenSeconds) {
     PlainWorld world("microsip", over_tcp);

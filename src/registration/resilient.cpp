@@ -233,6 +233,8 @@ void Resilient::on_binding_time(Binding& binding, const Context& context) {
             want(binding, {.reason = "trying again (S1)"}, context);
             break;
         case Backoff::Due::probe_round:
+            // One round serves both flows (I5).
+            if (&binding != bindings_.data() && bindings_.front().backoff.is_waiting()) break;
             for (const auto& target : binding.backoff.round(last_ranked_))
                 context.act(act::Probe{target, targets_.tls_name_of(target)});
             break;

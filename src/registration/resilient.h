@@ -26,6 +26,7 @@
 #include "registration/failback.h"
 #include "registration/machine.h"
 #include "registration/proof.h"
+#include "registration/register_budget.h"
 #include "registration/register_request.h"
 #include "registration/registration.h"
 #include "registration/search.h"
@@ -209,6 +210,7 @@ private:
                     const Context& context);
     void wrong_password(Binding& binding, const Attempt& attempt, const std::string& words,
                         const Context& context);
+    [[nodiscard]] bool over_budget(const Attempt& attempt, const Context& context) const;
     bool stepped_down(Binding& binding, Attempt& attempt, const sip::Message& response,
                       const Context& context);
     bool unregister_first(Binding& binding, const Attempt& attempt, const Context& context);
@@ -270,6 +272,7 @@ private:
     std::map<int, AccountState::mapped_type> restored_;  // identities by reg-id, until start
     Proof proof_;
     FailbackWatch failback_;
+    RegisterBudget budget_;
     std::map<Target, std::vector<std::string>> service_routes_;
     std::vector<IpAddress> path_addresses_;
     std::set<FlowId> used_;              // flows this account holds

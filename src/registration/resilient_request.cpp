@@ -114,6 +114,7 @@ void Resilient::transmit(Attempt& attempt, const Context& context) {
     if (attempt.purpose == Purpose::register_)
         attempt.contact = contact_uri(*binding, *flow, context.now);
     const auto branch = std::string(sip::branch_cookie) + context.random.token(96);
+    budget_.spent(context.now, attempt.target);
     auto wire = register_text(attempt, *binding, *flow, branch, context);
     context.act(act::Send{.attempt = attempt.id,
                           .flow = attempt.flow,

@@ -205,6 +205,14 @@ void Resilient::perform(Binding& binding, const Search::Steps& steps, const Cont
 }
 
 void Resilient::register_at(Binding& binding, const Target& target, const Context& context) {
+    if (const auto until =
+            budget_.exhausted_until(context.now, target, last_ranked_.size())) {  // I5
+        binding.backoff.not_before(*until);
+        binding.last_failure = "too many REGISTERs in a short time";
+        Search::Steps steps;
+        binding.search->give_up(steps);
+        return perform(binding, steps, context);
+    }
     const auto* flow = context.flows.find(target, targets_.tls_name_of(target));
     const auto opened = binding.opened.find(target);
     const bool ours = flow != nullptr && flow->is_open() && opened != binding.opened.end() &&

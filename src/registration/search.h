@@ -61,6 +61,7 @@ public:
     void on_failed(Instant now, const Target& target, Steps& steps, bool hard = false);
     void on_probed(Instant now, const Target& target, ProbeResult result, Steps& steps);
     void on_time(Instant now, Steps& steps);
+    void give_up(Steps& steps) { exhaust(steps); }
     // A target a redirect named (F5, 3xx): tried next.
     void insert_next(Instant now, Entry entry, Steps& steps);
     [[nodiscard]] Deadline next_deadline() const { return {timers_.next(), "search (F3)"}; }

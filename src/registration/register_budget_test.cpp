@@ -1,0 +1,55 @@
+#include "registration/register_budget.h"
+
+#include <gtest/gtest.h>
+
+namespace holdfast::registration {
+namespace {
+
+using namespace std::chrono_literals;
+
+Target target(std::size_t host) {
+    return {Transport::udp, {IpAddress::v4(203, 0, 113, static_cast<std::uint8_t>(host)), 5060}};
+}
+
+// REGISTERs begun as fast as the budget lets: never more than 2n + 8 in 10 s, 6n + 60 in 10 min, 10
+// per target in 10 s (I5).
+TEST(RegisterBudget, NeverAllowsAStorm) {
+    for (const std::size_t n : {1U, 2U, 3U, 12U}) {
+        RegisterBudget budget;
+        std::vector<std::pair<Instant, Target>> begun;
+        for (Instant now{1000s}; now < Instant{3000s}; now += 50ms) {
+            const auto to = target(begun.size() % n);
+            if (budget.exhausted_until(now, to, n)) continue;
+            budget.spent(now, to);
+            begun.emplace_back(now, to);
+        }
+        for (std::size_t i = 0; i < begun.size(); ++i) {
+            const auto within = [&](Duration window, bool same_target) {
+                std::size_t count = 0;
+                for (std::size_t k = i;
+                     k < begun.size() && begun[k].first < begun[i].first + window; ++k)
+                    count += !same_target || begun[k].second == begun[i].second ? 1 : 0;
+                return count;
+            };
+            EXPECT_LE(within(10s, false), 2 * n + 8);
+            EXPECT_LE(within(10min, false), 6 * n + 60);
+            EXPECT_LE(within(10s, true), 10U);
+        }
+        EXPECT_GE(begun.size(), 3 * (6 * n + 60 - 8)) << "and it uses what it may";
+    }
+}
+
+// It says exactly when the next one may begin (I5).
+TEST(RegisterBudget, SaysWhenItIsFreeAgain) {
+    RegisterBudget budget;
+    const Instant start{1000s};
+    for (int i = 0; i < 6; ++i) {
+        EXPECT_EQ(budget.exhausted_until(start, target(1), 1), std::nullopt);
+        budget.spent(start, target(1));
+    }
+    EXPECT_EQ(budget.exhausted_until(start, target(1), 1), start + 10s);
+    EXPECT_EQ(budget.exhausted_until(start + 10s, target(1), 1), std::nullopt);
+}
+
+}  // namespace
+}  // namespace holdfast::registration
