@@ -230,7 +230,6 @@ TEST(PlainStream, TheEndOfAnEarlierConnectIsSilenceToo) {
     world.servers[1].silent = true;
     world.start();
     world.run_until(33s);
-    world.coming.clear();
     world.tell(told::RegisterNow{});
     const Target first{.transport = Transport::tcp, .endpoint = {address_of(1), 5060}};
     world.tell(told::FlowFailed{first, FlowError::timed_out, {}});

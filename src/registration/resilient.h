@@ -169,6 +169,7 @@ private:
     void targets_changed(const Context& context);
     void want(Binding& binding, Want want, const Context& context);
     void want_later(Binding& binding, std::string reason, Instant at);
+    void keep_alive_off(FlowId flow, const Context& context) const;
     [[nodiscard]] bool is_taken(const Binding& binding, const Target& target) const;
     std::vector<Search::Entry> search_order(Binding& binding, const Want& want,
                                             const Context& context);

@@ -107,8 +107,7 @@ void Resilient::registered(Binding& binding, const Attempt& attempt, const sip::
     // B7: the same Contact on both servers needs both flows.
     const bool lingers = before && before->target != attempt.target &&
                          before->contact == attempt.contact && before->expires > context.now;
-    if (before && before->flow != attempt.flow && !lingers)
-        context.act(act::KeepAlive{before->flow, false, {}});
+    if (before && before->flow != attempt.flow && !lingers) keep_alive_off(before->flow, context);
     context.act(act::KeepAlive{attempt.flow, true, current.granted});
     schedule_refresh(binding, attempt.last_sent, context);
     if (before && before->target != attempt.target) settle_move(binding, *before, context);
@@ -227,8 +226,9 @@ void Resilient::lapse(Binding& binding, const Context& context) {
     gone.reason = "the binding has lapsed" +
                   (binding.last_failure.empty() ? "" : "; " + binding.last_failure);
     context.act(std::move(gone));
-    context.act(act::KeepAlive{binding.current->flow, false, {}});
+    const auto flow = binding.current->flow;
     binding.current.reset();
+    keep_alive_off(flow, context);
     failback_.stop();
     proof_.stop();
     release_unused(context);
@@ -259,7 +259,7 @@ void Resilient::one_flow(const std::string& why, const Context& context) {
     context.act(std::move(told));
     auto& second = bindings_[1];
     abandon_all(second, context);
-    if (second.current) context.act(act::KeepAlive{second.current->flow, false, {}});
+    if (const auto left = std::exchange(second.current, {})) keep_alive_off(left->flow, context);
     context.act(act::Store{"binding-2", ""});
     bindings_.pop_back();
     release_unused(context);

@@ -122,15 +122,21 @@ bool Resilient::is_taken(const Binding& binding, const Target& target) const {
     const bool stays =
         binding.identity.reg_id == 1 && binding.current && binding.current->target == target;
     if (stays) return false;
-    const auto same = [&](const std::optional<Target>& other) {
-        return other && other->endpoint.address == target.endpoint.address;
-    };
+    const auto& address = target.endpoint.address;
     return std::ranges::any_of(bindings_, [&](const Binding& other) {
         if (&other == &binding) return false;
         const bool heading_there =
-            other.search && !other.search->is_exhausted() && same(other.search->chosen());
-        return heading_there || (other.current && same(other.current->target));
+            other.search && !other.search->is_exhausted() && other.search->pursues(address);
+        return heading_there ||
+               (other.current && other.current->target.endpoint.address == address);
     });
+}
+
+// A flow that the other binding is on too keeps its keep-alive.
+void Resilient::keep_alive_off(FlowId flow, const Context& context) const {
+    const bool used = std::ranges::any_of(
+        bindings_, [&](const Binding& b) { return b.current && b.current->flow == flow; });
+    if (!used) context.act(act::KeepAlive{flow, false, {}});
 }
 
 // L3: the current target first, while it is listed; L4: not listed any longer, it comes last and is

@@ -31,6 +31,13 @@ const location::Candidate* Search::candidate(const Target& target) const {
     return found != nullptr ? &found->entry.candidate : nullptr;
 }
 
+bool Search::pursues(const IpAddress& address) const {
+    return std::ranges::any_of(tries_, [&](const Try& t) {
+        return (t.state == State::opening || t.state == State::registering) &&
+               t.entry.candidate.target.endpoint.address == address;
+    });
+}
+
 std::optional<Target> Search::chosen() const {
     if (chosen_ == none) return std::nullopt;
     return tries_[chosen_].entry.candidate.target;

@@ -71,7 +71,8 @@ public:
     // Got a REGISTER, a probe or a connect and said nothing; the second: these, and who refused.
     [[nodiscard]] std::vector<Target> silent_targets() const;
     [[nodiscard]] std::vector<Target> unreachable_targets() const;
-    [[nodiscard]] std::optional<Target> chosen() const;  // who has the REGISTER that counts
+    [[nodiscard]] bool pursues(const IpAddress& address) const;  // opens or asks there now
+    [[nodiscard]] std::optional<Target> chosen() const;          // who has the REGISTER that counts
 
 private:
     enum class Phase : std::uint8_t { racing, registering, probing, sweeping, exhausted };
