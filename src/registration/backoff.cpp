@@ -25,6 +25,7 @@ void Backoff::begin(Instant now, bool other_flow_works, std::set<Target> unreach
     ++failures_;
     unreachable_ = std::move(unreachable);
     if (ended_by_) unreachable_.erase(*ended_by_);
+    unreachable_.insert(last_probe_failed_.begin(), last_probe_failed_.end());
     ended_early_ = false;
     timers_.arm(Timer::wait, std::max(now + random.between(wait / 2, wait), not_before_));
     if (!timers_.is_armed(Timer::probe_round))
@@ -41,6 +42,7 @@ void Backoff::reset() {
     outage_began_ = never;
     not_before_ = Instant{};
     ended_by_.reset();
+    last_probe_failed_.clear();
     round_ = 0;
 }
 
@@ -51,6 +53,7 @@ bool Backoff::outage_is_young(Instant now) const {
 }
 
 bool Backoff::on_alive(const Target& target) {
+    last_probe_failed_.erase(target);
     if (!is_waiting() || ended_early_ || !unreachable_.contains(target)) return false;
     ended_early_ = true;
     ended_by_ = target;
@@ -59,6 +62,7 @@ bool Backoff::on_alive(const Target& target) {
 
 void Backoff::on_dead(const Target& target) {
     if (ended_by_ == target) ended_by_.reset();
+    last_probe_failed_.insert(target);
     if (is_waiting()) unreachable_.insert(target);
 }
 

@@ -56,6 +56,7 @@ private:
     Timers<Timer> timers_;
     std::uint32_t failures_ = 0;
     std::set<Target> unreachable_;
+    std::set<Target> last_probe_failed_;  // outlives a wait
     std::optional<Target> ended_by_;
     bool ended_early_ = false;
     Instant outage_began_ = never;
