@@ -65,13 +65,13 @@ public:
     // Everything up to and including that time since the start.
     void run_until(Duration end) {
         for (int step = 0; step < 20000; ++step) {
-            const auto next = std::ranges::min_element(coming, {}, &Coming::at);
+            const auto next = std::ranges::min_element(coming_, {}, &Coming::at);
             const auto deadline = plain->next_deadline();
-            if (next != coming.end() && next->at <= deadline.at) {
+            if (next != coming_.end() && next->at <= deadline.at) {
                 if (next->at > Instant{} + end) break;
                 now = std::max(now, next->at);
                 auto what = std::move(*next);
-                coming.erase(next);
+                coming_.erase(next);
                 what.happens();
                 continue;
             }
@@ -86,8 +86,8 @@ public:
     // A connection breaks.
     void break_connections(int server) {
         for (auto& flow : flows.all())
-            if (flow.target.endpoint.address == address_of(server)) lost.push_back(flow.id);
-        for (const auto id : std::exchange(lost, {})) {
+            if (flow.target.endpoint.address == address_of(server)) lost_.push_back(flow.id);
+        for (const auto id : std::exchange(lost_, {})) {
             const auto target = flows.find(id)->target;
             flows.erase(id);
             tell(told::FlowLost{
@@ -137,12 +137,12 @@ private:
         std::function<void()> happens;
     };
     void later(Duration wait, Told told) {
-        coming.push_back({now + wait, [this, told = std::move(told)] { deliver(told); }});
+        coming_.push_back({now + wait, [this, told = std::move(told)] { deliver(told); }});
     }
     void deliver(const Told& told) {
         Actions actions;
         plain->handle(told,
-                      Context{AccountId{1}, now, 0, random, health, flows, addresses, actions});
+                      Context{AccountId{1}, now, 0, random_, health_, flows, addresses_, actions});
         for (auto& action : actions) std::visit([this](auto& a) { perform(a); }, action);
     }
 
@@ -175,7 +175,7 @@ private:
         auto* flow = flows.find(open.target, open.tls_name);
         if (flow == nullptr) {
             flow = &flows.open(open.target, open.tls_name, {});
-            flow->opened(now, {addresses.front(), 40000}, open.tls_name);
+            flow->opened(now, {addresses_.front(), 40000}, open.tls_name);
         }
         released.erase(flow->id);
         later({}, told::FlowOpen{flow->id, open.target});
@@ -209,11 +209,11 @@ private:
             return;
         }
         const auto text = answer_to(*request, server, index, note);
-        coming.push_back({now, [this, text, attempt = send.attempt, flow_id = send.flow] {
-                              const auto message = sip::Message::parse(text);
-                              ASSERT_TRUE(message.has_value()) << text;
-                              deliver(told::Response{attempt, flow_id, &*message});
-                          }});
+        coming_.push_back({now, [this, text, attempt = send.attempt, flow_id = send.flow] {
+                               const auto message = sip::Message::parse(text);
+                               ASSERT_TRUE(message.has_value()) << text;
+                               deliver(told::Response{attempt, flow_id, &*message});
+                           }});
     }
     std::string answer_to(const sip::Message& request, const Server& server, int index,
                           Sent& note) const {
@@ -259,11 +259,11 @@ private:
 
     static int server_at(const Target& target) { return target.endpoint.address.bytes()[3] - 10; }
 
-    Random random{seed_from_number(7)};
-    location::Health health;
-    std::vector<IpAddress> addresses{IpAddress::v4(10, 0, 0, 2)};
-    std::vector<Coming> coming;
-    std::vector<FlowId> lost;
+    Random random_{seed_from_number(7)};
+    location::Health health_;
+    std::vector<IpAddress> addresses_{IpAddress::v4(10, 0, 0, 2)};
+    std::vector<Coming> coming_;
+    std::vector<FlowId> lost_;
 };
 
 inline std::vector<int> servers_of(const std::vector<PlainWorld::Sent>& sent) {

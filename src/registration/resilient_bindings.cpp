@@ -42,6 +42,7 @@ void Resilient::registered(Binding& binding, const Attempt& attempt, const sip::
     if (!before || before->target != attempt.target) binding.at_target_since = context.now;
 
     std::vector<std::string> remembered;
+    remembered.reserve(binding.identity.olds.size());
     for (const auto& old : binding.identity.olds) remembered.push_back(old.uri);
     const auto* other =
         bindings_.size() > 1 ? &bindings_[&binding == bindings_.data() ? 1 : 0] : nullptr;

@@ -26,6 +26,7 @@ Event resolved_event(const std::vector<location::Candidate>& ranked, std::string
 void Resilient::targets_changed(const Context& context) {
     const auto ranked = targets_.by_rank_alone(context);
     std::vector<Target> order;
+    order.reserve(ranked.size());
     for (const auto& candidate : ranked) order.push_back(candidate.target);
     const auto sorted = [](std::vector<Target> v) {
         std::ranges::sort(v);

@@ -74,7 +74,7 @@ private:
 
     std::optional<Transport> fixed_transport_;
     location::RankKey key_;
-    const Policy policy_;
+    Policy policy_;
     std::vector<Place> places_;
     std::string configuration_problem_;
     bool healthy_ = false;
