@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "base/text.h"
+
 namespace holdfast::registration {
 
 namespace {
@@ -44,6 +46,14 @@ std::string in_words(const sip::Message& response, std::string_view from) {
         words += ": " + std::string(*warning);
     if (const auto reason = response.header(sip::HeaderName::reason))
         words += ": " + std::string(*reason);
+    return words;
+}
+
+std::string in_words(FlowError error, std::string_view detail) {
+    const auto name = lower_case(name_of(error));
+    std::string words(name_of(error));
+    if (!detail.empty() && name.find(lower_case(detail)) == std::string::npos)
+        words.append(": ").append(detail);
     return words;
 }
 

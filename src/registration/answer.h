@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/flow_error.h"
 #include "sip/message.h"
 
 namespace holdfast::registration {
@@ -27,5 +28,8 @@ Verdict verdict_of(int status);
 // "403 Forbidden from udp:203.0.113.12:5060: not on the list" — with the reason phrase and the
 // Warning text.
 std::string in_words(const sip::Message& response, std::string_view from);
+
+// "connection refused", with the system's words behind it unless they say the same again.
+std::string in_words(FlowError error, std::string_view detail);
 
 }  // namespace holdfast::registration

@@ -27,8 +27,7 @@ void Resilient::on_told(const told::FlowOpen& told, const Context& context) {
 }
 
 void Resilient::on_told(const told::FlowFailed& told, const Context& context) {
-    const auto words =
-        std::string(name_of(told.error)) + (told.detail.empty() ? "" : ": " + told.detail);
+    const auto words = in_words(told.error, told.detail);
     const bool own_network =
         told.error == FlowError::network_unreachable;  // F2: S1, not the target's fault
     if (!own_network) context.health.on_refusal(told.target, context.now, context.random);
@@ -48,8 +47,7 @@ void Resilient::on_told(const told::FlowFailed& told, const Context& context) {
 }
 
 void Resilient::on_told(const told::FlowLost& told, const Context& context) {
-    const auto words =
-        std::string(name_of(told.error)) + (told.detail.empty() ? "" : ": " + told.detail);
+    const auto words = in_words(told.error, told.detail);
     if (!told.usable) {
         used_.erase(told.flow);
         std::erase_if(lingering_, [&](const Linger& linger) { return linger.flow == told.flow; });
@@ -128,8 +126,7 @@ void Resilient::on_told(const told::SendFailed& told, const Context& context) {
     if (found == attempts_.end()) return;
     const auto attempt = found->second;
     attempts_.erase(found);
-    const auto words =
-        std::string(name_of(told.error)) + (told.detail.empty() ? "" : ": " + told.detail);
+    const auto words = in_words(told.error, told.detail);
     if (attempt.purpose == Purpose::leave) return finish_leaving(context);
     if (attempt.purpose == Purpose::fetch || attempt.purpose == Purpose::remove) {
         for (auto& debt : debts_)
