@@ -75,11 +75,11 @@ lab::RecordOptions record_options(const DemoCase& demo_case) {
     return {.ttl = 60s, .rotate = demo_case.dns_rotates};
 }
 
-lab::CallerOptions caller_options() {
+lab::CallerOptions caller_options(Duration every) {
     lab::CallerOptions options;
     options.aor = demo_aor;
     options.kind = lab::CallKind::invite;
-    options.every = call_interval;
+    options.every = every;
     options.rings_for = 100ms;
     return options;
 }

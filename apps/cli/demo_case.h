@@ -40,12 +40,13 @@ constexpr Duration demo_length = std::chrono::seconds(50);
 constexpr Duration fault_time = std::chrono::seconds(4);   // after the start
 constexpr Duration lab_length = std::chrono::minutes(10);  // of virtual time
 constexpr Duration call_interval = std::chrono::milliseconds(200);
+constexpr Duration lab_call_interval = std::chrono::milliseconds(500);
 constexpr std::size_t demo_servers = 3;
 
 lab::ClusterOptions cluster_options(const DemoCase& demo_case);
 lab::NatOptions nat_options();
 lab::RecordOptions record_options(const DemoCase& demo_case);
-lab::CallerOptions caller_options();
+lab::CallerOptions caller_options(Duration every);
 
 // The longest time in which no call rang.
 struct Unreachable {

@@ -100,8 +100,11 @@ ExitCode Demo::run() {
         return ExitCode::host;
     }
     std::vector<DemoOutcome> outcomes;
+    outcomes.reserve(stages_.size());
     for (const auto& stage : stages_) outcomes.push_back(stage->outcome());
-    for (auto& outcome : outcomes) outcome.lab = in_virtual_time(*outcome.of, outcome.preset);
+    for (auto& outcome : outcomes)
+        if (outcome.of->fault != DemoFault::none)
+            outcome.lab = in_virtual_time(*outcome.of, outcome.preset);
     report(outcomes);
     const bool kept = std::ranges::all_of(outcomes, [](const DemoOutcome& outcome) {
         return outcome.preset != "holdfast" || keeps_promise(outcome);

@@ -135,14 +135,16 @@ std::string demo_json(const DemoOutcome& outcome) {
         {"preset", outcome.preset},
         {"unreachable_s", seconds_of(outcome.live.length)},
         {"recovered", !outcome.live.still},
-        {"lab_unreachable_s", seconds_of(outcome.lab.length)},
-        {"lab_recovered", !outcome.lab.still},
         {"calls", outcome.live.calls},
         {"calls_lost", outcome.live.lost},
         {"moves", outcome.moves},
         {"unregisters", outcome.removals},
         {"most_bindings", outcome.most_bindings},
     };
+    if (outcome.lab.calls > 0) {
+        line["lab_unreachable_s"] = seconds_of(outcome.lab.length);
+        line["lab_recovered"] = !outcome.lab.still;
+    }
     if (outcome.registered_after)
         line["registered_after_s"] = seconds_of(*outcome.registered_after);
     if (outcome.preset == "holdfast") line["kept_promise"] = keeps_promise(outcome);

@@ -39,7 +39,7 @@ std::expected<std::unique_ptr<DemoStage>, std::string> DemoStage::open(
     world_options.cluster = cluster_options(demo_case);
     world_options.nat = nat_options();
     world_options.records = record_options(demo_case);
-    auto world = live::World::open(loop, std::move(world_options));
+    auto world = live::World::open(loop, world_options);
     if (!world) return std::unexpected(world.error());
     stage->world_ = *std::move(world);
     live::PhoneOptions phone_options;
@@ -50,7 +50,7 @@ std::expected<std::unique_ptr<DemoStage>, std::string> DemoStage::open(
     if (!phone) return std::unexpected(phone.error());
     stage->phone_ = *std::move(phone);
     stage->phone_->on([raw = stage.get()](const Event& event) { raw->on_event(event); });
-    stage->caller_ = &stage->world_->add_caller(caller_options());
+    stage->caller_ = &stage->world_->add_caller(caller_options(call_interval));
     stage->fault_.arm(runtime::boot_time() + fault_time);
     stage->sample();
     return stage;

@@ -39,7 +39,7 @@ Unreachable in_virtual_time(const DemoCase& demo_case, std::string_view preset) 
                                    .preset = std::string(preset),
                                    .behind = &nat});
     schedule_fault(demo_case, world, cluster, nat, phone);
-    auto& caller = world.add_caller(caller_options());
+    auto& caller = world.add_caller(caller_options(lab_call_interval));
     world.run_for(lab_length);
     return unreachable_of(caller, lab::Internet::start, world.now());
 }

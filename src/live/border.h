@@ -42,6 +42,8 @@ public:
     // NAT.
     Border(runtime::Loop& loop, RealTime& time, lab::Internet& internet, lab::Uplink& uplink,
            Ports ports);
+    Border(const Border&) = delete;
+    Border& operator=(const Border&) = delete;
     ~Border() override;
 
     // The node gets sockets at its first address. With a certificate also for TLS. The error is the

@@ -13,10 +13,9 @@ namespace holdfast::live {
 
 namespace {
 
-struct Free {
+struct Free {  // ldns hands out what malloc gave it
     void operator()(ldns_pkt* p) const { ldns_pkt_free(p); }
-    void operator()(char* p) const { std::free(p); }
-    void operator()(std::uint8_t* p) const { std::free(p); }
+    void operator()(void* p) const { std::free(p); }  // NOLINT(cppcoreguidelines-no-malloc)
 };
 using Packet = std::unique_ptr<ldns_pkt, Free>;
 

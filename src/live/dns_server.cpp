@@ -39,7 +39,7 @@ std::expected<void, int> DnsServer::bind(const Endpoint& local) {
     tcp_ = *std::move(tcp);
     runtime::UdpHandler handler{
         .received =
-            [this](const Endpoint&, const Endpoint& asker, std::string bytes) {
+            [this](const Endpoint&, const Endpoint& asker, const std::string& bytes) {
                 on_query(bytes, false,
                          [this, asker](const std::string& reply) { udp_->send(asker, reply); });
             },

@@ -28,6 +28,7 @@ public:
                                                                const Endpoint& local);
     DnsServer(const DnsServer&) = delete;
     DnsServer& operator=(const DnsServer&) = delete;
+    ~DnsServer() = default;
 
     [[nodiscard]] const Endpoint& local() const { return udp_->local(); }
     [[nodiscard]] std::size_t queries() const { return queries_; }

@@ -75,7 +75,8 @@ void Listener::drop_syns() {
     for (int i = 0; i < plugs_needed; ++i) {
         auto plug = stream_socket(local_.address.family());
         if (!plug) return;
-        ::connect(plug->get(), address.get(), address.length);
+        const int begun = ::connect(plug->get(), address.get(), address.length);
+        if (begun != 0 && errno != EINPROGRESS) return;
         plugs_.push_back(*std::move(plug));
     }
 }

@@ -64,7 +64,7 @@ std::expected<void, int> World::settle(runtime::Loop& loop, const WorldOptions& 
 }
 
 std::expected<std::unique_ptr<World>, std::string> World::open(runtime::Loop& loop,
-                                                               WorldOptions options) {
+                                                               const WorldOptions& options) {
     // Another process of ours may have taken some: begin anywhere.
     const unsigned begin = runtime::entropy()[0];
     int error = 0;

@@ -44,7 +44,7 @@ class World {
 public:
     // The error is a sentence: no sockets to be had.
     static std::expected<std::unique_ptr<World>, std::string> open(runtime::Loop& loop,
-                                                                   WorldOptions options);
+                                                                   const WorldOptions& options);
     ~World();
 
     [[nodiscard]] lab::Cluster& cluster() { return *cluster_; }

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <stdexcept>
@@ -15,6 +16,7 @@
 #include "live/scratch.h"
 #include "live/world.h"
 #include "runtime/loop.h"
+#include "runtime/recording.h"
 
 namespace holdfast::live {
 
@@ -22,8 +24,8 @@ using namespace std::chrono_literals;
 
 class LiveTest : public testing::Test {
 protected:
-    World& add_world(WorldOptions options = {}) {
-        auto world = World::open(loop_, std::move(options));
+    World& add_world(const WorldOptions& options = {}) {
+        auto world = World::open(loop_, options);
         if (!world) throw std::runtime_error(world.error());
         return *worlds_.emplace_back(*std::move(world));
     }
@@ -56,6 +58,21 @@ protected:
 
     static Duration registered_after(const Phone& phone) {
         return phone.first(EventKind::registered).value_or(Duration::max());
+    }
+
+    // What was recorded gives the same outputs when it is replayed in an engine alone (I7).
+    static void expect_same_outputs(const std::filesystem::path& file) {
+        const auto recording = runtime::read_recording(file);
+        ASSERT_TRUE(recording) << recording.error().sentence;
+        ASSERT_GT(recording->steps.size(), 5U);
+        Engine engine(recording->options);
+        Outbox outbox;
+        for (const auto& step : recording->steps) {
+            engine.handle(step.at, step.input, outbox);
+            std::vector<std::string> lines;
+            for (const auto& output : outbox.take()) lines.push_back(recorded(step.at, output));
+            ASSERT_EQ(lines, step.outputs) << recorded(step.at, step.input);
+        }
     }
 
     // From the world's phones first: they speak to the worlds' sockets until the end.
