@@ -22,7 +22,7 @@ protected:
         ::close(ends[1]);
     }
     std::string printed() {
-        ::write(ends[1], "\0", 1);  // so that an empty pipe does not block
+        EXPECT_EQ(::write(ends[1], "\0", 1), 1);  // so that an empty pipe does not block
         std::array<char, 65536> text{};
         const auto size = ::read(ends[0], text.data(), text.size());
         return {text.data(), static_cast<std::size_t>(size) - 1};
