@@ -233,7 +233,7 @@ TEST(PlainStream, TheEndOfAnEarlierConnectIsSilenceToo) {
     world.tell(told::RegisterNow{});
     const Target first{.transport = Transport::tcp, .endpoint = {address_of(1), 5060}};
     world.tell(told::FlowFailed{first, FlowError::timed_out, {}});
-    world.run_until(64s);
+    world.run_until(39s);
     EXPECT_THAT(world.sent, IsEmpty());
     EXPECT_FALSE(world.plain->view().registered);
 }
