@@ -223,6 +223,7 @@ std::string recorded(const EngineOptions& options) {
                     {"started_us", options.started.time_since_epoch().count()},
                     {"wall_clock", options.wall_clock},
                     {"user_agent", options.user_agent},
+                    {"registers_per_second", options.registers_per_second},
                     {"state", std::move(state)}});
 }
 

@@ -2,7 +2,7 @@
 // each step's input and the outputs that it led to. What was recorded in the field is replayed in
 // the lab: same input, same outputs.
 //
-//   {"holdfast_recording":1,"seed":"…","started_us":…,"wall_clock":…,"user_agent":"…","state":{…}}
+//   {"holdfast_recording":1,"seed":"…","started_us":…,"wall_clock":…,"user_agent":"…",…,"state":[…]}
 //   {"t_us":123,"in":"received","flow":1,"bytes":{"text":"SIP/2.0 401 …"}}
 //   {"t_us":123,"out":"send","flow":1,"bytes":{"text":"REGISTER …"}}
 //

@@ -257,6 +257,8 @@ std::optional<EngineOptions> read_options(const Json& json) {
     options.started = Instant{Duration{r.number<std::int64_t>("started_us")}};
     options.wall_clock = r.number<std::int64_t>("wall_clock");
     options.user_agent = r.text("user_agent");
+    if (r.has("registers_per_second"))
+        options.registers_per_second = r.number<std::uint32_t>("registers_per_second");
     for (const auto& entry : r.list("state")) {
         Reader pair{entry};
         options.state[pair.bytes("key")] = pair.bytes("value");

@@ -24,6 +24,7 @@ EngineOptions options() {
     options.started = Instant{12s};
     options.wall_clock = 1'700'000'000;
     options.user_agent = "Holdfast/1";
+    options.registers_per_second = 50;
     return options;
 }
 
@@ -79,6 +80,7 @@ TEST(Recording, GivesBackEveryKindOfInput) {
     EXPECT_EQ(read->options.started, options().started);
     EXPECT_EQ(read->options.wall_clock, options().wall_clock);
     EXPECT_EQ(read->options.user_agent, options().user_agent);
+    EXPECT_EQ(read->options.registers_per_second, options().registers_per_second);
     ASSERT_EQ(read->steps.size(), inputs.size());
     EXPECT_EQ(read->steps[3].at, options().started + 4ms);
     std::vector<Input> again;
