@@ -262,6 +262,7 @@ std::vector<engine::Addressee> Engine::Impl::addressees(const Step& step, FlowId
             for (const auto& [id, account] : accounts_) add(id);
     }
     std::vector<engine::Addressee> found;
+    found.reserve(candidates.size());
     for (const AccountId id : candidates) found.push_back(addressee(step, flow, id, request));
     return found;
 }

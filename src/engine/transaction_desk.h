@@ -56,7 +56,7 @@ private:
         transaction::ClientKey key;
         AccountId account;
         registration::AttemptId attempt;
-        sip::Method method;
+        sip::Method method = sip::Method::register_;
         bool heard = false;
         transaction::NonInviteClient client;
     };

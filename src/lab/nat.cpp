@@ -14,11 +14,13 @@ constexpr std::uint16_t last_port = 60'000;
 }  // namespace
 
 Nat::Nat(Internet& internet, NatOptions options)
-    : internet_(internet), options_(std::move(options)), random_(internet.fork()) {
+    : internet_(internet),
+      options_(std::move(options)),
+      random_(internet.fork()),
+      next_port_(static_cast<std::uint16_t>(first_port + random_.below(20'000))) {
     const auto address = IpAddress::parse(options_.public_address);
     CHECK(address);
     public_address_ = *address;
-    next_port_ = static_cast<std::uint16_t>(first_port + random_.below(20'000));
     internet_.attach(public_address_, *this, options_.name);
 }
 
@@ -158,7 +160,7 @@ void Nat::receive(const Packet& packet) {
     if (options_.inbound_refresh || packet.is_tcp()) mapping.last_used = internet_.now();
     auto translated = packet;
     translated.to = *inside;
-    deliver(std::move(translated));
+    deliver(translated);
 }
 
 // The error quotes the packet as it left the NAT: its source is one of our public ports.
@@ -168,10 +170,10 @@ void Nat::receive_icmp(const Packet& packet) {
     auto translated = packet;
     translated.error->from = mapping->first.inside;
     translated.to = mapping->first.inside;
-    deliver(std::move(translated));
+    deliver(translated);
 }
 
-void Nat::deliver(Packet packet) {
+void Nat::deliver(const Packet& packet) {
     const auto node = inside_.find(packet.to.address);
     if (node == inside_.end()) {
         internet_.ladder().fate(packet.trace, "nobody inside has this address");

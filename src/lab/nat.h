@@ -91,7 +91,7 @@ private:
     std::uint16_t choose_port(bool tcp, std::uint16_t inside_port);
     [[nodiscard]] bool is_free(bool tcp, std::uint16_t port) const;
     void receive_icmp(const Packet& packet);
-    void deliver(Packet packet);
+    void deliver(const Packet& packet);
 
     Internet& internet_;
     NatOptions options_;

@@ -23,6 +23,12 @@ std::string user_of(const std::string& aor) {
     return key.substr(0, key.find('@'));
 }
 
+Seed drawn_from(Random& random) {
+    Seed seed{};
+    random.fill(seed);
+    return seed;
+}
+
 }  // namespace
 
 Phone::Phone(Internet& internet, DnsZone& zone, Uplink& uplink, PhoneOptions options)
@@ -32,15 +38,15 @@ Phone::Phone(Internet& internet, DnsZone& zone, Uplink& uplink, PhoneOptions opt
       options_(std::move(options)),
       name_(options_.name.empty() ? user_of(options_.aor) : options_.name),
       random_(internet.fork()),
+      next_seed_(drawn_from(random_)),
+      next_port_(static_cast<std::uint16_t>(32'768 + random_.below(20'000))),
       tcp_(internet, uplink, [this](const TcpEvent& event) { on_tcp(event); }) {
-    random_.fill(next_seed_);
     for (const auto& text : options_.addresses) {
         const auto address = IpAddress::parse(text);
         CHECK(address);
         addresses_.push_back(*address);
         uplink_->attach(*address, *this, name_);
     }
-    next_port_ = static_cast<std::uint16_t>(32'768 + random_.below(20'000));
     for (const auto family : {Family::ipv4, Family::ipv6})
         ports_[family] = static_cast<std::uint16_t>(10'000 + random_.below(20'000));
 }
@@ -238,6 +244,7 @@ std::vector<Target> Phone::ranking() const {
             if (event == nullptr || event->kind != EventKind::resolved || event->targets.empty())
                 continue;
             std::vector<Target> targets;
+            targets.reserve(event->targets.size());
             for (const auto& row : event->targets) targets.push_back(row.target);
             return targets;
         }

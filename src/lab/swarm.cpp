@@ -32,7 +32,8 @@ RandomWorld::RandomWorld(std::uint64_t seed) : random_(seed_from_number(seed)) {
 }
 
 void RandomWorld::note(const std::string& what) {
-    text_ += number(world_ ? seconds_of(world_->elapsed()) : 0) + "  " + what + "\n";
+    text_.append(number(world_ ? seconds_of(world_->elapsed()) : 0)).append("  ").append(what);
+    text_ += '\n';
     if (world_) world_->internet().ladder().note(world_->now(), what);
 }
 

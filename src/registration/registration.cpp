@@ -16,8 +16,8 @@ Client client_for(AccountConfig config, std::string instance_id, const AccountSt
                   std::string user_agent) {
     switch (config.policy.style) {
     case Style::resilient:
-        return Client{std::in_place_type<Resilient>, std::move(config), std::move(instance_id),
-                      state, std::move(user_agent)};
+        return Client{std::in_place_type<Resilient>, std::move(config), instance_id, state,
+                      std::move(user_agent)};
     case Style::plain: break;
     }
     return Client{std::in_place_type<Plain>, std::move(config), std::move(instance_id), state,

@@ -42,8 +42,8 @@ Backoff::Settings backoff_settings(const Policy& policy) {
 
 }  // namespace
 
-Resilient::Resilient(AccountConfig config, std::string instance_id, const AccountState& state,
-                     std::string user_agent)
+Resilient::Resilient(AccountConfig config, const std::string& instance_id,
+                     const AccountState& state, std::string user_agent)
     : config_(std::move(config)),
       domain_(domain_of_aor(config_.aor)),
       user_(user_of(config_.aor)),

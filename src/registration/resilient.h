@@ -36,7 +36,7 @@ namespace holdfast::registration {
 
 class Resilient {
 public:
-    Resilient(AccountConfig config, std::string instance_id, const AccountState& state,
+    Resilient(AccountConfig config, const std::string& instance_id, const AccountState& state,
               std::string user_agent);
 
     void handle(const Told& told, const Context& context);
