@@ -20,38 +20,38 @@ Endpoint endpoint(std::string_view text) { return *Endpoint::parse(text); }
 class NatTest : public testing::Test {
 protected:
     Nat& make(NatOptions options) {
-        nat_ = std::make_unique<Nat>(internet_, options);
-        nat_->attach(inside_.address, phone_, "phone");
-        for (const auto* server : {"203.0.113.11", "203.0.113.12"})
-            internet_.attach(*IpAddress::parse(server), server_, "server");
-        return *nat_;
+        nat = std::make_unique<Nat>(internet, options);
+        nat->attach(inside.address, phone, "phone");
+        for (const auto* address : {"203.0.113.11", "203.0.113.12"})
+            internet.attach(*IpAddress::parse(address), server, "server");
+        return *nat;
     }
     // What the server sees of a datagram from the phone.
     Endpoint send_out(std::string_view to, bool tcp = false) {
-        nat_->send({.kind = tcp ? PacketKind::syn : PacketKind::datagram,
-                    .from = inside_,
-                    .to = endpoint(to)});
+        nat->send({.kind = tcp ? PacketKind::syn : PacketKind::datagram,
+                   .from = inside,
+                   .to = endpoint(to)});
         settle();
-        return server_.packets.back().from;
+        return server.packets.back().from;
     }
     bool comes_in(std::string_view from, const Endpoint& to) {
-        const auto before = phone_.packets.size();
-        internet_.send({.kind = PacketKind::datagram, .from = endpoint(from), .to = to});
+        const auto before = phone.packets.size();
+        internet.send({.kind = PacketKind::datagram, .from = endpoint(from), .to = to});
         settle();
-        return phone_.packets.size() > before;
+        return phone.packets.size() > before;
     }
     void settle() {
-        const auto end = internet_.now() + 1s;
-        while (internet_.step(end)) {
+        const auto end = internet.now() + 1s;
+        while (internet.step(end)) {
         }
     }
-    void wait(Duration duration) { internet_.advance_to(internet_.now() + duration); }
+    void wait(Duration duration) { internet.advance_to(internet.now() + duration); }
 
-    Internet internet_{Seed{1}, {}};
-    Endpoint inside_ = endpoint("192.168.1.10:40000");
-    Inbox phone_;
-    Inbox server_;
-    std::unique_ptr<Nat> nat_;
+    Internet internet{Seed{1}, {}};
+    Endpoint inside = endpoint("192.168.1.10:40000");
+    Inbox phone;
+    Inbox server;
+    std::unique_ptr<Nat> nat;
 };
 
 // RFC 4787 §4.1: the same public port for every destination, or one for each.
@@ -113,20 +113,20 @@ TEST_F(NatTest, TcpMappingsLiveLongerOnceAnswered) {
     make({.udp_timeout = 30s});
     send_out("203.0.113.11:5060", true);
     wait(3min);
-    EXPECT_TRUE(nat_->mapping_of(true, inside_, endpoint("203.0.113.11:5060")));
+    EXPECT_TRUE(nat->mapping_of(true, inside, endpoint("203.0.113.11:5060")));
     wait(1min);
-    EXPECT_FALSE(nat_->mapping_of(true, inside_, endpoint("203.0.113.11:5060")));
+    EXPECT_FALSE(nat->mapping_of(true, inside, endpoint("203.0.113.11:5060")));
 }
 
 TEST_F(NatTest, RebindingGivesANewPortEvenWherePortsArePreserved) {
     make({.ports = PortChoice::preserving});
     const auto before = send_out("203.0.113.11:5060");
-    EXPECT_EQ(before.port, inside_.port);
-    nat_->rebind();
+    EXPECT_EQ(before.port, inside.port);
+    nat->rebind();
     EXPECT_FALSE(comes_in("203.0.113.11:5060", before));
     const auto after = send_out("203.0.113.11:5060");
     EXPECT_NE(after, before);
-    nat_->rebind(*IpAddress::parse("198.51.100.99"));
+    nat->rebind(*IpAddress::parse("198.51.100.99"));
     EXPECT_EQ(send_out("203.0.113.11:5060").address.to_string(), "198.51.100.99");
 }
 
@@ -134,36 +134,36 @@ TEST_F(NatTest, TwoPhonesNeverShareAPort) {
     make({.ports = PortChoice::preserving});
     const auto first = send_out("203.0.113.11:5060");
     Inbox second;
-    nat_->attach(*IpAddress::parse("192.168.1.11"), second, "second");
-    nat_->send({.from = endpoint("192.168.1.11:40000"), .to = endpoint("203.0.113.11:5060")});
+    nat->attach(*IpAddress::parse("192.168.1.11"), second, "second");
+    nat->send({.from = endpoint("192.168.1.11:40000"), .to = endpoint("203.0.113.11:5060")});
     settle();
-    EXPECT_NE(server_.packets.back().from.port, first.port);
+    EXPECT_NE(server.packets.back().from.port, first.port);
 }
 
 // ICMP about a packet that left through a mapping comes in through it, with the inside source (N7).
 TEST_F(NatTest, IcmpIsTranslated) {
     make({});
     const auto mapping = send_out("203.0.113.11:5060");
-    internet_.send({.kind = PacketKind::icmp,
-                    .from = endpoint("203.0.113.11:0"),
-                    .to = mapping,
-                    .error = IcmpError{IcmpReason::port_unreachable, mapping,
-                                       endpoint("203.0.113.11:5060"), false}});
+    internet.send({.kind = PacketKind::icmp,
+                   .from = endpoint("203.0.113.11:0"),
+                   .to = mapping,
+                   .error = IcmpError{IcmpReason::port_unreachable, mapping,
+                                      endpoint("203.0.113.11:5060"), false}});
     settle();
-    ASSERT_EQ(phone_.packets.size(), 1u);
-    EXPECT_EQ(phone_.packets.front().error->from, inside_);
-    EXPECT_EQ(phone_.packets.front().error->to, endpoint("203.0.113.11:5060"));
+    ASSERT_EQ(phone.packets.size(), 1u);
+    EXPECT_EQ(phone.packets.front().error->from, inside);
+    EXPECT_EQ(phone.packets.front().error->to, endpoint("203.0.113.11:5060"));
 }
 
 TEST_F(NatTest, Ipv6IsRoutedUntouched) {
     make({});
-    const auto phone = endpoint("[2001:db8:a::1]:40000");
-    nat_->attach(phone.address, phone_, "phone");
-    internet_.attach(*IpAddress::parse("2001:db8:b::1"), server_, "server");
-    nat_->send({.from = phone, .to = endpoint("[2001:db8:b::1]:5060")});
+    const auto source = endpoint("[2001:db8:a::1]:40000");
+    nat->attach(source.address, phone, "phone");
+    internet.attach(*IpAddress::parse("2001:db8:b::1"), server, "server");
+    nat->send({.from = source, .to = endpoint("[2001:db8:b::1]:5060")});
     settle();
-    EXPECT_EQ(server_.packets.back().from, phone);
-    EXPECT_TRUE(comes_in("[2001:db8:b::1]:5060", phone));
+    EXPECT_EQ(server.packets.back().from, source);
+    EXPECT_TRUE(comes_in("[2001:db8:b::1]:5060", source));
 }
 
 }  // namespace

@@ -25,7 +25,7 @@ struct RegisterFields {
 
 // A phone that says exactly what the test wants, and remembers the answers.
 struct Script : Node {
-    explicit Script(World& world) : world_(world) {
+    explicit Script(World& its_world) : world(its_world) {
         world.internet().attach(local.address, *this, "script");
     }
 
@@ -45,11 +45,11 @@ struct Script : Node {
     void answer(const sip::Message& request, int status, const Endpoint& to) {
         std::string text;
         sip::write_response(text, request, {.status = status, .to_tag = "phone"});
-        world_.internet().send({.from = local, .to = to, .bytes = text});
+        world.internet().send({.from = local, .to = to, .bytes = text});
     }
     void send(const std::string& text, const Endpoint& to) {
-        world_.internet().send({.from = local, .to = to, .bytes = text});
-        world_.run_for(50ms);
+        world.internet().send({.from = local, .to = to, .bytes = text});
+        world.run_for(50ms);
     }
     std::string request(sip::Method method, std::string_view uri, std::uint32_t cseq,
                         std::string_view call_id, std::string_view extra) {
@@ -95,7 +95,7 @@ struct Script : Node {
     }
     [[nodiscard]] int last_status() const { return answers.empty() ? 0 : answers.back().status(); }
 
-    World& world_;
+    World& world;
     Endpoint local = endpoint("192.0.2.20:40000");
     std::vector<sip::Message> answers;
     std::vector<sip::Message> requests;
@@ -107,7 +107,7 @@ struct Script : Node {
 class RegistrarTest : public testing::Test {
 protected:
     Cluster& make(ClusterOptions options = {}) {
-        auto& cluster = world_.add_registrars({"203.0.113.11", "203.0.113.12"}, options);
+        auto& cluster = world.add_registrars({"203.0.113.11", "203.0.113.12"}, options);
         cluster.add_user("alice", "secret");
         return cluster;
     }
@@ -115,54 +115,54 @@ protected:
         return cluster.bindings("sip:alice@example.test");
     }
 
-    World world_{Seed{5}};
-    Script phone_{world_};
-    Endpoint one_ = endpoint("203.0.113.11:5060");
-    Endpoint two_ = endpoint("203.0.113.12:5060");
+    World world{Seed{5}};
+    Script phone{world};
+    Endpoint one = endpoint("203.0.113.11:5060");
+    Endpoint two = endpoint("203.0.113.12:5060");
 };
 
 // RFC 3261 §22, RFC 3581 §4: the challenge, and where the request was seen to come from.
 TEST_F(RegistrarTest, ChallengesThenStoresAndListsTheBinding) {
     auto& cluster = make();
-    EXPECT_EQ(phone_.register_at(one_, {.authorized = false}), 401);
-    EXPECT_EQ(phone_.answers.back().top_via().received, "192.0.2.20");
-    EXPECT_EQ(phone_.answers.back().top_via().rport, 40000);
+    EXPECT_EQ(phone.register_at(one, {.authorized = false}), 401);
+    EXPECT_EQ(phone.answers.back().top_via().received, "192.0.2.20");
+    EXPECT_EQ(phone.answers.back().top_via().rport, 40000);
     EXPECT_TRUE(bindings(cluster).empty());
-    EXPECT_EQ(phone_.register_at(one_, {.cseq = 5, .extra = "Expires: 120\r\n"}), 200)
-        << world_.ladder();
+    EXPECT_EQ(phone.register_at(one, {.cseq = 5, .extra = "Expires: 120\r\n"}), 200)
+        << world.ladder();
     ASSERT_EQ(bindings(cluster).size(), 1u);
-    ASSERT_EQ(phone_.answers.back().contacts().size(), 1u);
-    EXPECT_EQ(phone_.answers.back().contacts()[0].expires, 120u);
-    world_.run_for(120s);
+    ASSERT_EQ(phone.answers.back().contacts().size(), 1u);
+    EXPECT_EQ(phone.answers.back().contacts()[0].expires, 120u);
+    world.run_for(120s);
     EXPECT_TRUE(bindings(cluster).empty());
 }
 
 // RFC 3261 §10.3, step 7 and decision 0001: what F1 is there for.
 TEST_F(RegistrarTest, EqualCseqIsRefusedOrAcceptedWithoutBeingStored) {
     auto& cluster = make();
-    EXPECT_EQ(phone_.register_at(one_, {.cseq = 1}), 200);
+    EXPECT_EQ(phone.register_at(one, {.cseq = 1}), 200);
     cluster.node(1).digest().required = false;
-    EXPECT_EQ(phone_.register_at(two_, {.cseq = 2}), 500);
+    EXPECT_EQ(phone.register_at(two, {.cseq = 2}), 500);
     cluster.node(1).options().rules.equal_cseq = EqualCseq::accept_without_storing;
     const auto before = bindings(cluster);
-    world_.run_for(10s);
-    EXPECT_EQ(phone_.register_at(two_, {.cseq = 2}), 200);
+    world.run_for(10s);
+    EXPECT_EQ(phone.register_at(two, {.cseq = 2}), 200);
     EXPECT_EQ(bindings(cluster), before);
-    EXPECT_EQ(phone_.register_at(two_, {.cseq = 1}), 500);
+    EXPECT_EQ(phone.register_at(two, {.cseq = 1}), 500);
 }
 
 // N3 replace: the new Contact first, the old one bare with expires=0, in one REGISTER.
 TEST_F(RegistrarTest, NewContactAndRemovalInOneRequest) {
     auto& cluster = make();
-    phone_.register_at(one_, {});
+    phone.register_at(one, {});
     const std::vector<std::string> both{"<sip:alice@198.51.100.1:1000>;expires=60",
                                         "<sip:alice@192.0.2.20:40000>;expires=0"};
-    EXPECT_EQ(phone_.register_at(one_, {.cseq = 10, .contacts = both}), 200);
+    EXPECT_EQ(phone.register_at(one, {.cseq = 10, .contacts = both}), 200);
     ASSERT_EQ(bindings(cluster).size(), 1u);
     EXPECT_EQ(bindings(cluster)[0].contact, "sip:alice@198.51.100.1:1000");
     EXPECT_EQ(cluster.removals(), 0u);
-    EXPECT_EQ(phone_.register_at(
-                  one_, {.cseq = 20, .contacts = {"<sip:alice@198.51.100.1:1000>;expires=0"}}),
+    EXPECT_EQ(phone.register_at(
+                  one, {.cseq = 20, .contacts = {"<sip:alice@198.51.100.1:1000>;expires=0"}}),
               200);
     EXPECT_TRUE(bindings(cluster).empty());
     EXPECT_EQ(cluster.removals(), 1u);
@@ -172,11 +172,11 @@ TEST_F(RegistrarTest, RefusesSeveralContactsAndShortExpires) {
     ClusterOptions options;
     options.server.rules = {.min_expires = 60, .max_contacts = 1};
     auto& cluster = make(options);
-    EXPECT_EQ(phone_.register_at(
-                  one_, {.contacts = {"<sip:a@192.0.2.1>", "<sip:a@192.0.2.2>;expires=0"}}),
-              503);
-    EXPECT_EQ(phone_.register_at(one_, {.cseq = 9, .extra = "Expires: 30\r\n"}), 423);
-    EXPECT_EQ(phone_.answers.back().min_expires(), 60u);
+    EXPECT_EQ(
+        phone.register_at(one, {.contacts = {"<sip:a@192.0.2.1>", "<sip:a@192.0.2.2>;expires=0"}}),
+        503);
+    EXPECT_EQ(phone.register_at(one, {.cseq = 9, .extra = "Expires: 30\r\n"}), 423);
+    EXPECT_EQ(phone.answers.back().min_expires(), 60u);
     EXPECT_TRUE(bindings(cluster).empty());
 }
 
@@ -187,19 +187,19 @@ TEST_F(RegistrarTest, OutboundBindingsAreKeyedByInstanceAndRegId) {
     auto& cluster = make(options);
     const std::string device = R"(;+sip.instance="<urn:uuid:1>";reg-id=)";
     const std::string extra = "Supported: outbound, path\r\n";
-    phone_.register_at(one_, {.contacts = {"<sip:a@192.0.2.1>" + device + "1"}, .extra = extra});
-    EXPECT_TRUE(phone_.answers.back().demands("outbound"));
-    phone_.register_at(
-        one_, {.cseq = 5, .contacts = {"<sip:a@192.0.2.2>" + device + "1"}, .extra = extra});
+    phone.register_at(one, {.contacts = {"<sip:a@192.0.2.1>" + device + "1"}, .extra = extra});
+    EXPECT_TRUE(phone.answers.back().demands("outbound"));
+    phone.register_at(
+        one, {.cseq = 5, .contacts = {"<sip:a@192.0.2.2>" + device + "1"}, .extra = extra});
     EXPECT_EQ(bindings(cluster).size(), 1u);
-    phone_.register_at(
-        two_, {.contacts = {"<sip:a@192.0.2.2>" + device + "2"}, .call_id = "two", .extra = extra});
+    phone.register_at(
+        two, {.contacts = {"<sip:a@192.0.2.2>" + device + "2"}, .call_id = "two", .extra = extra});
     EXPECT_EQ(bindings(cluster).size(), 2u);
 }
 
 TEST_F(RegistrarTest, LocationServicesAreSharedSeparateOrReplicated) {
     auto& separate = make({.location = Location::separate});
-    phone_.register_at(one_, {});
+    phone.register_at(one, {});
     EXPECT_EQ(separate.node(0).location_service().bindings("sip:alice@example.test").size(), 1u);
     EXPECT_EQ(separate.node(1).location_service().bindings("sip:alice@example.test").size(), 0u);
 
@@ -208,8 +208,8 @@ TEST_F(RegistrarTest, LocationServicesAreSharedSeparateOrReplicated) {
         other.add_registrars({"203.0.113.11", "203.0.113.12"},
                              {.location = Location::replicated, .replication_delay = 2s});
     replicated.add_user("alice", "secret");
-    Script phone(other);
-    phone.register_at(one_, {});
+    Script other_phone(other);
+    other_phone.register_at(one, {});
     auto& second = replicated.node(1).location_service();
     EXPECT_TRUE(second.bindings("sip:alice@example.test").empty());
     other.run_for(2s);
@@ -218,11 +218,11 @@ TEST_F(RegistrarTest, LocationServicesAreSharedSeparateOrReplicated) {
 
 TEST_F(RegistrarTest, RetransmissionGetsTheSameAnswer) {
     auto& cluster = make();
-    const auto text = phone_.request(sip::Method::register_, "sip:example.test", 1, "x", "");
-    phone_.send(text, one_);
-    phone_.send(text, one_);
-    ASSERT_EQ(phone_.answers.size(), 2u);
-    EXPECT_EQ(phone_.answers[0].text(), phone_.answers[1].text());
+    const auto text = phone.request(sip::Method::register_, "sip:example.test", 1, "x", "");
+    phone.send(text, one);
+    phone.send(text, one);
+    ASSERT_EQ(phone.answers.size(), 2u);
+    EXPECT_EQ(phone.answers[0].text(), phone.answers[1].text());
     EXPECT_EQ(cluster.registers(), 1u);
 }
 
@@ -231,64 +231,64 @@ TEST_F(RegistrarTest, FaultsAreWhatTheySay) {
     auto& cluster = make();
     auto& node = cluster.node(0);
     node.silence();
-    EXPECT_EQ(phone_.register_at(one_, {.authorized = false}), 0);
+    EXPECT_EQ(phone.register_at(one, {.authorized = false}), 0);
     node.heal();
     node.refuse();
-    phone_.register_at(one_, {.cseq = 2, .authorized = false});
+    phone.register_at(one, {.cseq = 2, .authorized = false});
     node.heal();
     node.answer_with(503, 20);
-    EXPECT_EQ(phone_.register_at(one_, {.cseq = 3}), 503);
-    EXPECT_EQ(phone_.answers.back().retry_after(), 20u);
+    EXPECT_EQ(phone.register_at(one, {.cseq = 3}), 503);
+    EXPECT_EQ(phone.answers.back().retry_after(), 20u);
     node.heal();
     node.filter_options();
-    phone_.answers.clear();
-    phone_.send(phone_.request(sip::Method::options, "sip:example.test", 1, "o", ""), one_);
-    EXPECT_EQ(phone_.last_status(), 0);
-    EXPECT_EQ(phone_.register_at(one_, {.cseq = 5}), 200);
+    phone.answers.clear();
+    phone.send(phone.request(sip::Method::options, "sip:example.test", 1, "o", ""), one);
+    EXPECT_EQ(phone.last_status(), 0);
+    EXPECT_EQ(phone.register_at(one, {.cseq = 5}), 200);
     node.heal();
     node.lose_answers(1);
-    phone_.answers.clear();
-    EXPECT_EQ(phone_.register_at(one_, {.cseq = 8}), 401);
+    phone.answers.clear();
+    EXPECT_EQ(phone.register_at(one, {.cseq = 8}), 401);
     EXPECT_EQ(bindings(cluster).size(), 1u);
 }
 
 // RFC 3261 §16: a call reaches the phone from any node, through the one that has its binding.
 TEST_F(RegistrarTest, ACallIsForwardedThroughTheOwner) {
     auto& cluster = make();
-    phone_.register_at(two_, {});
+    phone.register_at(two, {});
     cluster.node(1).silence();
-    auto& caller = world_.add_caller({.kind = CallKind::options, .every = 10s});
-    world_.run_for(9s);
+    auto& caller = world.add_caller({.kind = CallKind::options, .every = 10s});
+    world.run_for(9s);
     EXPECT_EQ(caller.reached(), 0u);
     EXPECT_EQ(caller.lost(), 1u);
     cluster.heal();
-    phone_.answers_with = 200;
-    world_.run_for(10s);
-    ASSERT_GE(phone_.requests.size(), 1u) << world_.ladder();
-    EXPECT_EQ(phone_.requests.back().request_uri().text, "sip:alice@192.0.2.20:40000");
-    EXPECT_EQ(phone_.requests.back().vias().size(), 3u);
-    EXPECT_EQ(caller.reached(), 1u) << world_.ladder();
+    phone.answers_with = 200;
+    world.run_for(10s);
+    ASSERT_GE(phone.requests.size(), 1u) << world.ladder();
+    EXPECT_EQ(phone.requests.back().request_uri().text, "sip:alice@192.0.2.20:40000");
+    EXPECT_EQ(phone.requests.back().vias().size(), 3u);
+    EXPECT_EQ(caller.reached(), 1u) << world.ladder();
     EXPECT_EQ(caller.calls().back().status, 200);
 }
 
 TEST_F(RegistrarTest, AnInviteRingsAndIsCancelled) {
     make();
-    phone_.register_at(one_, {});
-    phone_.requests.clear();
-    phone_.answers_with = 180;
-    auto& caller = world_.add_caller({.kind = CallKind::invite, .every = 60s, .rings_for = 2s});
-    world_.run_for(3s);
-    EXPECT_EQ(caller.reached(), 1u) << world_.ladder();
+    phone.register_at(one, {});
+    phone.requests.clear();
+    phone.answers_with = 180;
+    auto& caller = world.add_caller({.kind = CallKind::invite, .every = 60s, .rings_for = 2s});
+    world.run_for(3s);
+    EXPECT_EQ(caller.reached(), 1u) << world.ladder();
     // The CANCEL is sent again: this phone never says 487.
-    ASSERT_EQ(phone_.requests.size(), 3u) << world_.ladder();
-    EXPECT_EQ(phone_.requests.front().method(), sip::Method::invite);
-    EXPECT_EQ(phone_.requests.back().method(), sip::Method::cancel);
+    ASSERT_EQ(phone.requests.size(), 3u) << world.ladder();
+    EXPECT_EQ(phone.requests.front().method(), sip::Method::invite);
+    EXPECT_EQ(phone.requests.back().method(), sip::Method::cancel);
 }
 
 TEST_F(RegistrarTest, NobodyRegisteredIs480) {
     make();
-    auto& caller = world_.add_caller({.every = 10s});
-    world_.run_for(5s);
+    auto& caller = world.add_caller({.every = 10s});
+    world.run_for(5s);
     EXPECT_EQ(caller.calls().front().status, 480);
     EXPECT_EQ(caller.longest_gap(), 5s);
 }
@@ -296,13 +296,13 @@ TEST_F(RegistrarTest, NobodyRegisteredIs480) {
 // I7: the same seed gives the same bytes at the same times.
 TEST_F(RegistrarTest, SameSeedSameTrace) {
     const auto run = [](std::uint64_t number) {
-        World world(seed_from_number(number), {.jitter = 5ms, .loss = 0.1});
-        auto& cluster = world.add_registrars({"203.0.113.11"});
+        World lab(seed_from_number(number), {.jitter = 5ms, .loss = 0.1});
+        auto& cluster = lab.add_registrars({"203.0.113.11"});
         cluster.add_user("alice", "secret");
-        Script phone(world);
+        Script script(lab);
         for (std::uint32_t i = 1; i < 20; ++i)
-            phone.register_at(endpoint("203.0.113.11:5060"), {.cseq = 2 * i});
-        return world.trace_hash();
+            script.register_at(endpoint("203.0.113.11:5060"), {.cseq = 2 * i});
+        return lab.trace_hash();
     };
     EXPECT_EQ(run(1), run(1));
     EXPECT_NE(run(1), run(2));
