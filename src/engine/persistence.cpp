@@ -72,7 +72,7 @@ void Persistence::restore_health(location::Health& health, Instant now) const {
     const auto found = state_.find(health_key);
     if (found == state_.end()) return;
     // What a disk holds may be anything; a phone that cannot read it starts without it.
-    (void)health.decode(found->second, now, wall_clock(now));
+    [[maybe_unused]] const auto read = health.decode(found->second, now, wall_clock(now));
 }
 
 void Persistence::health_may_have_changed(Instant now) {

@@ -15,7 +15,7 @@ bool same_binding(const Binding& a, const Binding& b) {
 }
 
 std::string aor_key(std::string_view uri) {
-    if (const auto scheme = uri.find(':'); scheme != std::string_view::npos && scheme < 5)
+    if (const auto scheme = uri.find(':'); scheme < 5)  // npos is more
         uri.remove_prefix(scheme + 1);
     uri = uri.substr(0, uri.find_first_of(";?>"));
     const auto at = uri.find('@');
@@ -35,6 +35,7 @@ std::vector<Binding> LocationService::bindings(std::string_view aor) const {
 
 std::vector<std::string> LocationService::aors() const {
     std::vector<std::string> keys;
+    keys.reserve(bindings_.size());
     for (const auto& [key, bindings] : bindings_) keys.push_back(key);
     return keys;
 }

@@ -29,103 +29,103 @@ struct Host : Node {
 class TcpTest : public testing::Test {
 protected:
     void run(Duration duration) {
-        const auto end = internet_.now() + duration;
-        while (internet_.step(end)) {
+        const auto end = internet.now() + duration;
+        while (internet.step(end)) {
         }
-        internet_.advance_to(end);
+        internet.advance_to(end);
     }
     void open() {
-        server_.tcp.listen(5060);
-        client_.tcp.connect(id_);
+        server.tcp.listen(5060);
+        client.tcp.connect(id);
         run(1s);
-        ASSERT_TRUE(client_.tcp.is_open(id_));
+        ASSERT_TRUE(client.tcp.is_open(id));
     }
     std::vector<TcpEventKind> kinds(const Host& host) const {
         std::vector<TcpEventKind> all;
         for (const auto& event : host.events) all.push_back(event.kind);
         return all;
     }
-    Internet internet_{Seed{3}, {.one_way_delay = 10ms}};
-    Host client_{internet_, "192.0.2.10"};
-    Host server_{internet_, "203.0.113.11"};
-    TcpId id_{{client_.address, 40000}, {server_.address, 5060}};
-    TcpId back_{id_.remote, id_.local};
+    Internet internet{Seed{3}, {.one_way_delay = 10ms}};
+    Host client{internet, "192.0.2.10"};
+    Host server{internet, "203.0.113.11"};
+    TcpId id{{client.address, 40000}, {server.address, 5060}};
+    TcpId back{id.remote, id.local};
 };
 
 TEST_F(TcpTest, ConnectsInOneRoundTrip) {
-    server_.tcp.listen(5060);
-    client_.tcp.connect(id_);
+    server.tcp.listen(5060);
+    client.tcp.connect(id);
     run(20ms);
-    EXPECT_EQ(kinds(client_), std::vector{TcpEventKind::connected});
-    EXPECT_EQ(kinds(server_), std::vector{TcpEventKind::accepted});
-    EXPECT_TRUE(client_.tcp.is_same_connection(id_, server_.tcp, back_));
+    EXPECT_EQ(kinds(client), std::vector{TcpEventKind::connected});
+    EXPECT_EQ(kinds(server), std::vector{TcpEventKind::accepted});
+    EXPECT_TRUE(client.tcp.is_same_connection(id, server.tcp, back));
 }
 
 TEST_F(TcpTest, ClosedPortRefuses) {
-    client_.tcp.connect(id_);
+    client.tcp.connect(id);
     run(20ms);
-    EXPECT_EQ(kinds(client_), std::vector{TcpEventKind::refused});
+    EXPECT_EQ(kinds(client), std::vector{TcpEventKind::refused});
 }
 
 // SYN again after 1, 3, 7 s: a server that comes back after 2 s is connected to at 3 s.
 TEST_F(TcpTest, SynIsRepeated) {
-    server_.tcp.listen(5060);
-    server_.silent = true;
-    client_.tcp.connect(id_);
+    server.tcp.listen(5060);
+    server.silent = true;
+    client.tcp.connect(id);
     run(2s);
-    EXPECT_TRUE(client_.events.empty());
-    server_.silent = false;
+    EXPECT_TRUE(client.events.empty());
+    server.silent = false;
     run(1s + 19ms);
-    EXPECT_TRUE(client_.events.empty());
+    EXPECT_TRUE(client.events.empty());
     run(1ms);
-    EXPECT_EQ(kinds(client_), std::vector{TcpEventKind::connected});
+    EXPECT_EQ(kinds(client), std::vector{TcpEventKind::connected});
 }
 
 TEST_F(TcpTest, DataArrivesInOrderInSpiteOfLossAndReordering) {
     open();
-    internet_.link().set({.one_way_delay = 10ms, .loss = 0.2, .reorder = 0.3});
-    for (char c = 'a'; c <= 'z'; ++c) client_.tcp.send(id_, std::string(1, c));
+    internet.link().set({.one_way_delay = 10ms, .loss = 0.2, .reorder = 0.3});
+    for (char c = 'a'; c <= 'z'; ++c) client.tcp.send(id, std::string(1, c));
     run(60s);
     std::string all;
-    for (const auto& event : server_.events) all += event.bytes;
+    for (const auto& event : server.events) all += event.bytes;
     EXPECT_EQ(all, "abcdefghijklmnopqrstuvwxyz");
 }
 
 TEST_F(TcpTest, SilencePeerEndsAfterTheUserTimeout) {
     open();
-    server_.silent = true;
-    client_.tcp.send(id_, "hello");
+    server.silent = true;
+    client.tcp.send(id, "hello");
     run(TcpHost::user_timeout - 1us);
-    EXPECT_EQ(client_.events.size(), 1u);
+    EXPECT_EQ(client.events.size(), 1u);
     run(1us);
-    EXPECT_EQ(client_.events.back().kind, TcpEventKind::timed_out);
-    EXPECT_FALSE(client_.tcp.is_open(id_));
+    EXPECT_EQ(client.events.back().kind, TcpEventKind::timed_out);
+    EXPECT_FALSE(client.tcp.is_open(id));
 }
 
 TEST_F(TcpTest, ARestartedPeerAnswersReset) {
     open();
-    server_.tcp.forget_all();
-    client_.tcp.send(id_, "hello");
+    server.tcp.forget_all();
+    client.tcp.send(id, "hello");
     run(20ms);
-    EXPECT_EQ(client_.events.back().kind, TcpEventKind::reset);
+    EXPECT_EQ(client.events.back().kind, TcpEventKind::reset);
 }
 
 TEST_F(TcpTest, ClosingComesAfterTheData) {
     open();
-    client_.tcp.send(id_, "bye");
-    client_.tcp.close(id_);
+    client.tcp.send(id, "bye");
+    client.tcp.close(id);
     run(1s);
-    EXPECT_EQ(kinds(server_),
+    EXPECT_EQ(kinds(server),
               (std::vector{TcpEventKind::accepted, TcpEventKind::received, TcpEventKind::closed}));
-    EXPECT_TRUE(client_.tcp.connections().empty());
-    EXPECT_TRUE(server_.tcp.connections().empty());
+    EXPECT_TRUE(client.tcp.connections().empty());
+    EXPECT_TRUE(server.tcp.connections().empty());
 }
 
 TEST_F(TcpTest, AProcessThatDiesResetsItsConnections) {
     open();
-    server_.tcp.reset_all();
+    server.tcp.reset_all();
     run(20ms);
-    EXPECT_EQ(client_.events.back().kind, TcpEventKind::reset);
+    EXPECT_EQ(client.events.back().kind, TcpEventKind::reset);
 }
 
 }  // namespace

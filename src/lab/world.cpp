@@ -26,7 +26,7 @@ Cluster& World::add_registrars(const std::vector<std::string>& nodes,
 
 Nat& World::add_nat(NatOptions options) {
     const auto number = std::to_string(nats_.size() + 1);
-    if (nats_.size() > 0 && options.public_address == NatOptions{}.public_address)
+    if (!nats_.empty() && options.public_address == NatOptions{}.public_address)
         options.public_address = "198.51.100." + number;
     if (options.name == NatOptions{}.name) options.name += number;
     return *nats_.emplace_back(std::make_unique<Nat>(internet_, std::move(options)));

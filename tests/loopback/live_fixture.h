@@ -25,20 +25,20 @@ using namespace std::chrono_literals;
 class LiveTest : public testing::Test {
 protected:
     World& add_world(const WorldOptions& options = {}) {
-        auto world = World::open(loop_, options);
+        auto world = World::open(loop, options);
         if (!world) throw std::runtime_error(world.error());
-        return *worlds_.emplace_back(*std::move(world));
+        return *worlds.emplace_back(*std::move(world));
     }
 
     Phone& add_phone(World& world, PhoneOptions options = {}) {
-        auto phone = Phone::open(loop_, world, std::move(options));
+        auto phone = Phone::open(loop, world, std::move(options));
         if (!phone) throw std::runtime_error(phone.error());
-        return *phones_.emplace_back(*std::move(phone));
+        return *phones.emplace_back(*std::move(phone));
     }
 
     // A process that dies at once: nothing more is sent or stored.
     void kill(Phone& phone) {
-        std::erase_if(phones_, [&](const auto& owned) { return owned.get() == &phone; });
+        std::erase_if(phones, [&](const auto& owned) { return owned.get() == &phone; });
     }
 
     // The servers that this phone ranks first get a fault before anything was sent to them.
@@ -53,7 +53,7 @@ protected:
     }
 
     bool run_until_registered(Phone& phone, Duration limit) {
-        return loop_.run_until([&] { return phone.is_registered(); }, limit);
+        return loop.run_until([&] { return phone.is_registered(); }, limit);
     }
 
     static Duration registered_after(const Phone& phone) {
@@ -77,15 +77,15 @@ protected:
 
     // From the world's phones first: they speak to the worlds' sockets until the end.
     void TearDown() override {
-        phones_.clear();
-        worlds_.clear();
-        loop_.run_until([] { return false; }, 1ms);  // what they have left for later
+        phones.clear();
+        worlds.clear();
+        loop.run_until([] { return false; }, 1ms);  // what they have left for later
     }
 
-    runtime::Loop loop_;
-    ScratchDirectory scratch_;
-    std::vector<std::unique_ptr<World>> worlds_;
-    std::vector<std::unique_ptr<Phone>> phones_;
+    runtime::Loop loop;
+    ScratchDirectory scratch;
+    std::vector<std::unique_ptr<World>> worlds;
+    std::vector<std::unique_ptr<Phone>> phones;
 };
 
 }  // namespace holdfast::live

@@ -10,15 +10,15 @@ protected:
     // Options of a phone that trusts the world's servers.
     PhoneOptions trusting(PhoneOptions options = {}) {
         options.transport = GetParam();
-        options.ca_file = scratch_.path() / "ca.pem";
-        EXPECT_TRUE(authority_.write_to(options.ca_file));
+        options.ca_file = scratch.path() / "ca.pem";
+        EXPECT_TRUE(authority.write_to(options.ca_file));
         return options;
     }
-    Authority authority_;
+    Authority authority;
 };
 
 TEST_P(LiveRegistration, OnePhoneWithRotatingDns) {
-    auto& world = add_world({.records = {.rotate = true}, .authority = &authority_});
+    auto& world = add_world({.records = {.rotate = true}, .authority = &authority});
     auto& phone = add_phone(world, trusting());
     ASSERT_TRUE(run_until_registered(phone, 5s)) << phone.log() << world.ladder();
     const auto bindings = world.cluster().bindings("sip:alice@example.test");
@@ -36,10 +36,10 @@ class LiveTls : public LiveTest {};
 TEST_F(LiveTls, CertificateOfAnotherNameRegistersNobody) {
     const Authority authority;
     auto& world = add_world({.authority = &authority, .certificate_name = "other.test"});
-    const auto ca_file = scratch_.path() / "ca.pem";
+    const auto ca_file = scratch.path() / "ca.pem";
     ASSERT_TRUE(authority.write_to(ca_file));
     auto& phone = add_phone(world, {.transport = Transport::tls, .ca_file = ca_file});
-    EXPECT_TRUE(loop_.run_until([&] { return phone.count(EventKind::attempt_failed) > 0; }, 5s))
+    EXPECT_TRUE(loop.run_until([&] { return phone.count(EventKind::attempt_failed) > 0; }, 5s))
         << phone.log();
     EXPECT_FALSE(run_until_registered(phone, 1s)) << phone.log();
     EXPECT_NE(phone.log().find("other.test"), std::string::npos) << phone.log();
@@ -63,7 +63,7 @@ TEST_F(LiveNat, ContactIsTheMappingAndNothingIsUnregistered) {
     auto& phone = add_phone(world);
     ASSERT_TRUE(run_until_registered(phone, 5s)) << phone.log() << world.ladder();
     auto& caller = world.add_caller({.kind = lab::CallKind::invite, .rings_for = 100ms});
-    EXPECT_TRUE(loop_.run_until([&] { return caller.reached() >= 2; }, 5s)) << world.ladder();
+    EXPECT_TRUE(loop.run_until([&] { return caller.reached() >= 2; }, 5s)) << world.ladder();
     const auto bindings = world.cluster().bindings("sip:alice@example.test");
     ASSERT_EQ(bindings.size(), 1U) << world.ladder();
     EXPECT_NE(bindings[0].contact.find(bindings[0].flow.remote.to_string()), std::string::npos)
@@ -76,14 +76,14 @@ TEST_F(LiveNat, ContactIsTheMappingAndNothingIsUnregistered) {
 // binding again.
 TEST_F(LiveNat, KilledAndStartedAgainHasOneBinding) {
     auto& world = add_world(behind_nat());
-    const PhoneOptions options{.state_directory = scratch_.path() / "state"};
+    const PhoneOptions options{.state_directory = scratch.path() / "state"};
     auto& first = add_phone(world, options);
     ASSERT_TRUE(run_until_registered(first, 5s)) << first.log() << world.ladder();
     world.rebind_nat();  // so that the next one's mapping cannot be the same by luck
     kill(first);
     auto& second = add_phone(world, options);
     ASSERT_TRUE(run_until_registered(second, 5s)) << second.log() << world.ladder();
-    EXPECT_TRUE(loop_.run_until(
+    EXPECT_TRUE(loop.run_until(
         [&] { return world.cluster().bindings("sip:alice@example.test").size() == 1; }, 5s))
         << second.log() << world.ladder();
 }
@@ -94,7 +94,7 @@ TEST_F(LiveNat, ShutDownUnregisters) {
     auto& phone = add_phone(world);
     ASSERT_TRUE(run_until_registered(phone, 5s)) << phone.log() << world.ladder();
     phone.shut_down();
-    ASSERT_TRUE(loop_.run_until([&] { return phone.is_stopped(); }, 3s)) << phone.log();
+    ASSERT_TRUE(loop.run_until([&] { return phone.is_stopped(); }, 3s)) << phone.log();
     EXPECT_TRUE(world.cluster().bindings("sip:alice@example.test").empty());
 }
 
@@ -102,11 +102,11 @@ TEST_F(LiveNat, ShutDownUnregisters) {
 // alone (I7).
 TEST_F(LiveNat, RecordingReplaysWithTheSameOutputs) {
     auto& world = add_world(behind_nat());
-    const auto file = scratch_.path() / "recording";
+    const auto file = scratch.path() / "recording";
     auto& phone = add_phone(world, {.record_file = file});
     ASSERT_TRUE(run_until_registered(phone, 5s)) << phone.log();
     phone.shut_down();
-    ASSERT_TRUE(loop_.run_until([&] { return phone.is_stopped(); }, 3s)) << phone.log();
+    ASSERT_TRUE(loop.run_until([&] { return phone.is_stopped(); }, 3s)) << phone.log();
     kill(phone);
     expect_same_outputs(file);
 }

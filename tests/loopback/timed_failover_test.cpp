@@ -31,17 +31,17 @@ struct Row {
 
 class TimedColdStart : public LiveTest, public testing::WithParamInterface<Row> {
 protected:
-    Authority authority_;
+    Authority authority;
 };
 
 TEST_P(TimedColdStart, IsRegisteredWithinItsLimit) {
     const auto& row = GetParam();
     auto& world = add_world({.records = {.rotate = row.rotate},
-                             .authority = is_secure(row.transport) ? &authority_ : nullptr});
+                             .authority = is_secure(row.transport) ? &authority : nullptr});
     PhoneOptions options{.transport = row.transport};
     if (is_secure(row.transport)) {
-        options.ca_file = scratch_.path() / "ca.pem";
-        ASSERT_TRUE(authority_.write_to(options.ca_file));
+        options.ca_file = scratch.path() / "ca.pem";
+        ASSERT_TRUE(authority.write_to(options.ca_file));
     }
     auto& phone = add_phone(world, std::move(options));
     on_first_choices(world, phone, row.servers,
@@ -94,7 +94,7 @@ TEST_F(TimedRestart, ConnectionResetThenRefused) {
     const auto first = world.server_at(phone.current_target().value());
     world.refuse(first.value());
     const auto died = phone.elapsed();
-    ASSERT_TRUE(loop_.run_until([&] { return phone.count(EventKind::moved) > 0; }, 10s))
+    ASSERT_TRUE(loop.run_until([&] { return phone.count(EventKind::moved) > 0; }, 10s))
         << phone.log() << world.ladder();
     EXPECT_LE(phone.first(EventKind::moved).value() - died, 100ms) << phone.log();
     EXPECT_EQ(world.cluster().bindings("sip:alice@example.test").size(), 1U);

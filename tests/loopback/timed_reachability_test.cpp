@@ -27,9 +27,9 @@ protected:
     Watched watch(PhoneOptions phone_options, std::string name) {
         WorldOptions options{.nat = lab::NatOptions{}};
         if (is_secure(phone_options.transport)) {
-            options.authority = &authority_;
-            phone_options.ca_file = scratch_.path() / "ca.pem";
-            EXPECT_TRUE(authority_.write_to(phone_options.ca_file));
+            options.authority = &authority;
+            phone_options.ca_file = scratch.path() / "ca.pem";
+            EXPECT_TRUE(authority.write_to(phone_options.ca_file));
         }
         options.nat->mapping = lab::Dependence::address_and_port_dependent;
         options.nat->name = std::move(name);
@@ -37,7 +37,7 @@ protected:
         auto& phone = add_phone(world, std::move(phone_options));
         EXPECT_TRUE(run_until_registered(phone, 5s)) << phone.log() << world.ladder();
         auto& caller = world.add_caller({.kind = lab::CallKind::invite, .rings_for = 100ms});
-        EXPECT_TRUE(loop_.run_until([&] { return caller.reached() > 0; }, 2s)) << phone.log();
+        EXPECT_TRUE(loop.run_until([&] { return caller.reached() > 0; }, 2s)) << phone.log();
         return {&world, &phone, &caller};
     }
 
@@ -47,10 +47,10 @@ protected:
     }
 
     void pass(Duration time) {
-        loop_.run_until([] { return false; }, time);
+        loop.run_until([] { return false; }, time);
     }
 
-    Authority authority_;
+    Authority authority;
 };
 
 TEST_F(TimedReachability, DyingServersAndNatRebinding) {
@@ -61,7 +61,7 @@ TEST_F(TimedReachability, DyingServersAndNatRebinding) {
                                        policy.stream_keepalive_max = stream_keep_alive;
                                    }},
                               "nat of a phone on TLS");
-    const auto file = scratch_.path() / "recording";
+    const auto file = scratch.path() / "recording";
     const auto dying = watch({.record_file = file}, "nat of the dying server's phone");
     const auto rebound = watch({}, "nat that rebinds");
     silence(dying);
@@ -71,7 +71,7 @@ TEST_F(TimedReachability, DyingServersAndNatRebinding) {
     const std::array all{dying, rebound, secure};
     std::array<std::size_t, 3> before{};
     for (std::size_t i = 0; i < all.size(); ++i) before[i] = all[i].caller->reached();
-    EXPECT_TRUE(loop_.run_until(
+    EXPECT_TRUE(loop.run_until(
         [&] {
             return std::ranges::all_of(std::views::iota(0U, all.size()), [&](std::size_t i) {
                 return all[i].caller->reached() > before[i];
