@@ -32,7 +32,7 @@ public:
     Client client;
 };
 
-Registration::Registration(AccountConfig config, std::string instance_id, AccountState state,
+Registration::Registration(AccountConfig config, std::string instance_id, const AccountState& state,
                            std::string user_agent)
     : impl_(std::make_unique<Impl>(
           client_for(std::move(config), std::move(instance_id), state, std::move(user_agent)))) {}

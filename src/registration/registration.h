@@ -19,7 +19,7 @@ using AccountState =
 class Registration {
 public:
     // instance_id: the UUID of this device (RFC 5626 §4.1), without "urn:uuid:".
-    Registration(AccountConfig config, std::string instance_id, AccountState state,
+    Registration(AccountConfig config, std::string instance_id, const AccountState& state,
                  std::string user_agent);
     Registration(Registration&&) noexcept;
     Registration& operator=(Registration&&) noexcept;
