@@ -42,7 +42,7 @@ private:
 
 class LivePresenter final : public Presenter {
 public:
-    LivePresenter(Printer& output, Presentation presentation, int descriptor)
+    LivePresenter(Printer& output, const Presentation& presentation, int descriptor)
         : output_(output), view_(presentation.aor, presentation.clock), descriptor_(descriptor) {}
 
     void show(Instant now, const Event& event) override {
@@ -77,9 +77,9 @@ std::unique_ptr<Presenter> json_presenter(Printer& output, Presentation presenta
 std::unique_ptr<Presenter> line_presenter(Printer& output, Presentation presentation) {
     return std::make_unique<LinePresenter>(output, std::move(presentation));
 }
-std::unique_ptr<Presenter> live_presenter(Printer& output, Presentation presentation,
+std::unique_ptr<Presenter> live_presenter(Printer& output, const Presentation& presentation,
                                           int descriptor) {
-    return std::make_unique<LivePresenter>(output, std::move(presentation), descriptor);
+    return std::make_unique<LivePresenter>(output, presentation, descriptor);
 }
 
 }  // namespace holdfast::cli

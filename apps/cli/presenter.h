@@ -28,7 +28,7 @@ struct Presentation {
 std::unique_ptr<Presenter> json_presenter(Printer& output, Presentation presentation);
 std::unique_ptr<Presenter> line_presenter(Printer& output, Presentation presentation);
 // descriptor: the terminal, for its size.
-std::unique_ptr<Presenter> live_presenter(Printer& output, Presentation presentation,
+std::unique_ptr<Presenter> live_presenter(Printer& output, const Presentation& presentation,
                                           int descriptor);
 
 }  // namespace holdfast::cli

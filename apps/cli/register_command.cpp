@@ -110,7 +110,7 @@ std::unique_ptr<Presenter> presenter_for(const Options& options, Printer& output
     if (options.json) return json_presenter(output, std::move(presentation));
     const bool trace_disturbs = options.trace && is_terminal(STDERR_FILENO);
     if (is_terminal(STDOUT_FILENO) && can_move_cursor() && !trace_disturbs)
-        return live_presenter(output, std::move(presentation), STDOUT_FILENO);
+        return live_presenter(output, presentation, STDOUT_FILENO);
     return line_presenter(output, std::move(presentation));
 }
 

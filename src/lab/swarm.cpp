@@ -45,7 +45,8 @@ void RandomWorld::draw_cluster() {
         const auto octet = std::to_string(11 + i);
         const auto v4 = "203.0.113." + octet;
         const auto v6 = "2001:db8:b::" + octet;
-        nodes.push_back(families == 0 ? v6 : families == 1 ? v4 + " " + v6 : v4);
+        const auto both = std::string(v4).append(" ").append(v6);
+        nodes.push_back(families == 0 ? v6 : families == 1 ? both : v4);
     }
     targets_ = nodes.size() * (families == 1 ? 2 : 1);
     ClusterOptions options;
