@@ -8,6 +8,7 @@ namespace holdfast::registration {
 
 namespace {
 
+constexpr std::size_t realms_most = 16;
 constexpr Duration refusals_count_for = std::chrono::minutes{10};  // F5
 
 }  // namespace
@@ -57,6 +58,15 @@ Credentials::Judgement Credentials::on_challenge(const Target& target, const sip
                                        std::string(sip::name_of(offered.front().algorithm)) +
                                        ", weaker than min_digest allows"};
     }
+    // I8: a target has the realms of its newest challenge, of each kind; it cannot pile them up.
+    std::erase_if(nonces_, [&](const auto& known) {
+        const bool same_kind = std::ranges::any_of(
+            chosen, [&](std::size_t index) { return proxy[index] == known.second.proxy; });
+        const bool named = std::ranges::any_of(
+            chosen, [&](std::size_t index) { return offered[index].realm == known.first.second; });
+        return known.first.first == target && same_kind && !named;
+    });
+    if (learned_realms_.size() > realms_most) learned_realms_.clear();
     bool refused_fresh = false;
     bool refused = false;
     for (const auto index : chosen) {
@@ -65,7 +75,7 @@ Credentials::Judgement Credentials::on_challenge(const Target& target, const sip
             if (realm != challenge.realm) continue;
             refused = true;
             // The same realm again: stale says that the password was right (RFC 7616 §3.3).
-            if (!challenge.stale && sent.fresh) refused_fresh = true;
+            if (!challenge.stale && sent.fresh_realms.contains(realm)) refused_fresh = true;
         }
         if (learn_realm) learned_realms_.insert(challenge.realm);
         nonces_[{target, challenge.realm}] = {.challenge = challenge,
@@ -101,7 +111,8 @@ Credentials::Authorized Credentials::authorize(const Target& target, std::string
         result.sent.nonces.emplace(entry.challenge.realm, entry.challenge.nonce);
         // One that was used before may be refused because it is old: that proves nothing about the
         // password.
-        result.sent.fresh = result.sent.fresh || !entry.used;
+        if (!entry.used) result.sent.fresh_realms.insert(entry.challenge.realm);
+        result.sent.fresh = !result.sent.fresh_realms.empty();
         entry.used = true;
     }
     return result;

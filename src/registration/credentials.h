@@ -47,8 +47,9 @@ public:
     // is to our own REGISTER from the account's own target (§11).
     struct Sent {
         std::set<std::pair<std::string, std::string>>
-            nonces;          // (realm, nonce) that the request answered
-        bool fresh = false;  // they came in the challenge just before
+            nonces;                          // (realm, nonce) that the request answered
+        std::set<std::string> fresh_realms;  // those whose nonce came in the challenge just before
+        bool fresh = false;                  // they came in the challenge just before
     };
     Judgement on_challenge(const Target& target, const sip::Message& response, const Sent& sent,
                            bool learn_realm);

@@ -8,7 +8,7 @@ namespace {
 
 constexpr Duration short_window = 10s;
 constexpr Duration long_window = 10min;
-constexpr std::size_t kept_back = 6;        // of 2n + 8
+constexpr std::size_t kept_back = 3;        // of 2n + 8
 constexpr std::size_t kept_back_long = 12;  // of 6n + 60
 constexpr std::size_t per_target_most = 7;  // of 10
 constexpr std::size_t remembered_most = 512;

@@ -28,7 +28,7 @@ TEST(RegisterBudget, NeverAllowsAStorm) {
                 std::size_t count = 0;
                 for (std::size_t k = i;
                      k < begun.size() && begun[k].first < begun[i].first + window; ++k)
-                    count += !same_target || begun[k].second == begun[i].second ? 1 : 0;
+                    count += !same_target || begun[k].second == begun[i].second ? 1U : 0U;
                 return count;
             };
             EXPECT_LE(within(10s, false), 2 * n + 8);
@@ -43,7 +43,7 @@ TEST(RegisterBudget, NeverAllowsAStorm) {
 TEST(RegisterBudget, SaysWhenItIsFreeAgain) {
     RegisterBudget budget;
     const Instant start{1000s};
-    for (int i = 0; i < 4; ++i) {
+    for (int i = 0; i < 7; ++i) {
         EXPECT_EQ(budget.exhausted_until(start, target(1), 1), std::nullopt);
         budget.spent(start, target(1));
     }

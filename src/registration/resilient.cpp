@@ -171,7 +171,22 @@ void Resilient::on_told(const told::ShutDown&, const Context& context) {
         binding.search.reset();
         binding.timers.stop_all();
         binding.backoff.stop();
-        if (binding.current && context.now < binding.current->expires) send_leave(binding, context);
+        if (binding.current && context.now < binding.current->expires)
+            send_leave(binding, binding.current->target, binding.current->flow,
+                       binding.current->contact, context);
+    }
+    // A REGISTER in flight may be stored after all: its Contact is removed where it went, behind
+    // it.
+    std::vector<Attempt> in_flight;
+    for (const auto& [id, attempt] : attempts_)
+        if (attempt.purpose == Purpose::register_) in_flight.push_back(attempt);
+    for (const auto& attempt : in_flight) {
+        auto* binding = binding_of(attempt.reg_id);
+        const bool removed_above =
+            binding == nullptr || (binding->current && binding->current->target == attempt.target &&
+                                   binding->current->contact == attempt.contact);
+        if (!removed_above && context.flows.find(attempt.flow) != nullptr)
+            send_leave(*binding, attempt.target, attempt.flow, attempt.contact, context);
     }
     finish_leaving(context);
 }
@@ -189,13 +204,18 @@ void Resilient::finish_leaving(const Context& context) {
             auto gone = event(EventKind::unregistered, &binding);
             gone.target = binding.current->target;
             gone.contact = binding.current->contact;
-            gone.reason =
-                busy ? "the server did not answer the un-REGISTER" : "un-registered on exit";
+            gone.reason = binding.unregistered ? "un-registered on exit"
+                          : binding.leave_failure.empty()
+                              ? "the server did not answer the un-REGISTER"
+                              : "the server did not answer the un-REGISTER "
+                                "with 200: " +
+                                    binding.leave_failure;
             context.act(std::move(gone));
-            if (!busy) {
-                binding.identity.contact.clear();
-                store(binding, context);
-            }
+        }
+        // B3: what may still be there is on disk, and the next start removes it.
+        if (binding.unregistered) {
+            binding.identity.contact.clear();
+            store(binding, context);
         }
         binding.current.reset();
     }

@@ -96,8 +96,9 @@ private:
         std::optional<Current> current;
         std::optional<Search> search;
         std::string search_reason;
-        bool again = false;  // something changed meanwhile: once more afterwards
-        std::string again_reason;
+        std::optional<Want> again;  // something changed meanwhile: once more afterwards
+        bool unregistered = false;  // on exit: the registrar has said so
+        std::string leave_failure;
         std::string start_reason;
         Timers<Timer> timers;
         Backoff backoff;
@@ -189,7 +190,8 @@ private:
     void send_register(Binding& binding, const Target& target, FlowId flow, const Context& context);
     void send_again(Attempt& attempt, const Context& context);
     void send_fetch(Debt& debt, const Context& context);
-    void send_leave(Binding& binding, const Context& context);
+    void send_leave(Binding& binding, const Target& target, FlowId flow, const std::string& contact,
+                    const Context& context);
     void send_proof(const Context& context);
     void transmit(Attempt& attempt, const Context& context);
     std::string register_text(Attempt& attempt, Binding& binding, const flow::Flow& flow,
@@ -234,6 +236,7 @@ private:
     void take_listing(Binding& binding, const Attempt& attempt, const Listing& listing,
                       bool was_listed, const Context& context);
     void missing(Binding& binding, const Listing& listing, bool was_listed, const Context& context);
+    void add_debt(Binding& binding, const Current& before, const Context& context);
     void settle_move(Binding& binding, const Current& before, const Context& context);
     void schedule_refresh(Binding& binding, Instant sent, const Context& context);
     void second_flow(const sip::Message& response, const Listing& listing, const Context& context);

@@ -33,7 +33,8 @@ void Resilient::register_answered(Attempt attempt, const sip::Message& response,
     if (attempt.abandoned) {
         // F3: its challenge is not answered; any final answer makes us REGISTER once more at the
         // chosen target, because some registrars let it overwrite the newer binding.
-        if (binding->current && !binding->search)
+        const bool goes_on = binding->search && !binding->search->is_exhausted();
+        if (goes_on || (binding->current && !binding->search))
             want(*binding, {.reason = "the abandoned attempt was answered (F3)"}, context);
         else if (binding->search && binding->search->is_exhausted())
             want(*binding, {.reason = "a silent server answered", .first = attempt.target},
@@ -225,7 +226,9 @@ bool Resilient::adapted(Attempt& attempt, const sip::Message& response, const Co
     switch (verdict_of(response.status())) {
     case Verdict::too_brief: {
         const auto least = response.min_expires();
-        if (!least || Duration{std::chrono::seconds{*least}} <= asked_expires_) return false;
+        constexpr std::uint32_t most = 86400;  // more is no registrar's serious wish
+        if (!least || *least > most || Duration{std::chrono::seconds{*least}} <= asked_expires_)
+            return false;
         asked_expires_ = std::chrono::seconds{*least};
         break;
     }
@@ -319,7 +322,7 @@ void Resilient::try_next(Binding& binding, const Attempt& attempt, const sip::Me
                            context.now + context.random.between(wait, scaled(wait, 1.2)));
     }
     const bool second_is_unwanted = binding.identity.reg_id == 2 && !binding.current &&
-                                    bindings_.front().current &&
+                                    bindings_.front().current && !response.retry_after() &&
                                     ++binding.refusals == second_flow_refusals;
     if (second_is_unwanted) return one_flow("a second binding is refused: " + words, context);
     binding.backoff.on_refused(attempt.target);

@@ -101,8 +101,7 @@ void Resilient::registered(Binding& binding, const Attempt& attempt, const sip::
         if (const auto address = path.uri.host_address()) path_addresses_.push_back(*address);
 
     const auto reason = binding.search_reason;
-    const bool again = binding.again;
-    const auto again_reason = binding.again_reason;
+    auto again = std::exchange(binding.again, std::nullopt);
     end_search(binding, context);
     std::erase_if(lingering_, [&](const Linger& l) { return l.flow == attempt.flow; });
     // B7: the same Contact on both servers needs both flows.
@@ -114,7 +113,7 @@ void Resilient::registered(Binding& binding, const Attempt& attempt, const sip::
     if (before && before->target != attempt.target) settle_move(binding, *before, context);
     take_listing(binding, attempt, listing, before && before->listed_before, context);
     if (identity_changed) store(binding, context);
-    if (again) want(binding, {.reason = again_reason}, context);
+    if (again) want(binding, std::move(*again), context);
     if (!binding.search) rewrite_if_needed(binding, context);  // else it knows the mapping already
     second_flow(response, listing, context);
     update_failback(context);
@@ -228,13 +227,16 @@ void Resilient::lapse(Binding& binding, const Context& context) {
                   (binding.last_failure.empty() ? "" : "; " + binding.last_failure);
     context.act(std::move(gone));
     const auto flow = binding.current->flow;
+    const auto granted = binding.current->granted;
     binding.current.reset();
     keep_alive_off(flow, context);
     failback_.stop();
     proof_.stop();
     release_unused(context);
     if (!binding.search && !binding.backoff.is_waiting() && !binding.timers.is_armed(Timer::start))
-        want(binding, {.reason = "the binding has lapsed"}, context);
+        want_later(
+            binding, "the binding has lapsed",
+            context.now + (granted < 2 * refresh_at_most_every ? refresh_at_most_every : 0s));
 }
 
 void Resilient::leave_answered(Attempt attempt, const sip::Message& response,
@@ -249,6 +251,12 @@ void Resilient::leave_answered(Attempt attempt, const sip::Message& response,
             return;
         }
     }
+    if (auto* binding = binding_of(attempt.reg_id)) {
+        if (verdict_of(response.status()) == Verdict::success)
+            binding->unregistered = true;
+        else
+            binding->leave_failure = in_words(response, attempt.target.to_string());
+    }
     finish_leaving(context);
 }
 
@@ -259,10 +267,26 @@ void Resilient::one_flow(const std::string& why, const Context& context) {
     told.reason = why + ": one flow again (B1)";
     context.act(std::move(told));
     auto& second = bindings_[1];
+    auto& first = bindings_[0];
     abandon_all(second, context);
-    if (const auto left = std::exchange(second.current, {})) keep_alive_off(left->flow, context);
+    // What the second put into the location service is the first's to remove (B2), here or at its
+    // old server (B7).
+    for (const auto& old : second.identity.olds) first.identity.add_old(old);
+    if (const auto left = std::exchange(second.current, {})) {
+        keep_alive_off(left->flow, context);
+        first.identity.add_old({left->contact, left->target,
+                                context.wall_clock + (left->expires - context.now) / 1s + 1, 0});
+        if (left->expires > context.now) add_debt(first, *left, context);
+    }
+    for (auto& debt : debts_) debt.reg_id = first.identity.reg_id;
+    std::erase_if(attempts_, [](const auto& a) {
+        return a.second.reg_id == 2 && a.second.purpose != Purpose::prove;
+    });
     context.act(act::Store{"binding-2", ""});
     bindings_.pop_back();
+    store(bindings_.front(), context);
+    store_debts(context);
+    want(bindings_.front(), {.reason = "one flow again (B1)", .name_olds = true}, context);
     release_unused(context);
 }
 

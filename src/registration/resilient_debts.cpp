@@ -22,6 +22,10 @@ void Resilient::settle_move(Binding& binding, const Current& before, const Conte
         lingering_.push_back({before.flow, before.expires});
         return;
     }
+    add_debt(binding, before, context);
+}
+
+void Resilient::add_debt(Binding& binding, const Current& before, const Context& context) {
     const auto ends = context.wall_clock + (before.expires - context.now) / 1s + 1;
     if (debts_.size() == debts_most) debts_.erase(debts_.begin());
     debts_.push_back({.target = before.target,
@@ -137,6 +141,9 @@ void Resilient::removed_before_register(Binding& binding, const Attempt& attempt
                    return sip::equal(c.uri, parsed->get());
                });
     };
+    // Whoever has been chosen meanwhile, or exit, makes it pointless.
+    const bool stands = binding.search && binding.search->chosen() == attempt.target;
+    if (leaving_ || attempt.abandoned || !stands) return;
     auto next = attempt;
     if (verdict_of(response.status()) == Verdict::success) {
         for (auto& old : binding.identity.olds) {

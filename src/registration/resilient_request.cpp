@@ -226,10 +226,10 @@ void Resilient::send_fetch(Debt& debt, const Context& context) {
     transmit(attempt, context);
 }
 
-void Resilient::send_leave(Binding& binding, const Context& context) {
-    auto& attempt = new_attempt(Purpose::leave, binding.identity.reg_id, binding.current->target,
-                                binding.current->flow, context);
-    attempt.contact = binding.current->contact;
+void Resilient::send_leave(Binding& binding, const Target& target, FlowId flow,
+                           const std::string& contact, const Context& context) {
+    auto& attempt = new_attempt(Purpose::leave, binding.identity.reg_id, target, flow, context);
+    attempt.contact = contact;
     transmit(attempt, context);
 }
 

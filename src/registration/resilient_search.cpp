@@ -70,10 +70,17 @@ void Resilient::want_later(Binding& binding, std::string reason, Instant at) {
 void Resilient::want(Binding& binding, Want want, const Context& context) {
     if (leaving_ || binding.auth_stopped) return;
     if (binding.search && !binding.search->is_exhausted()) {
-        binding.again = true;
-        binding.again_reason = std::move(want.reason);
+        if (binding.again) {  // several reasons, one REGISTER: none of what they want is lost
+            want.fresh_contact = want.fresh_contact || binding.again->fresh_contact;
+            want.name_olds = want.name_olds || binding.again->name_olds;
+            if (!want.first) want.first = binding.again->first;
+        }
+        binding.again = std::move(want);
         return;
     }
+    // F5: a refusal is not worn down by other reasons; only time, the user, a changed password or
+    // network ends its wait.
+    if (binding.slow_failures > 0 && binding.timers.is_armed(Timer::start)) return;
     if (want.fresh_contact) {  // R3: another token is another Contact; the old one is removed with
                                // this REGISTER
         if (binding.current && !binding.current->contact.empty())
@@ -84,12 +91,13 @@ void Resilient::want(Binding& binding, Want want, const Context& context) {
     }
     auto entries = search_order(binding, want, context);
     if (entries.empty()) {
-        if (const auto barred = all_barred_until(context))
-            want_later(binding, want.reason,
-                       *barred + context.random.between(
-                                     0s, std::max<Duration>(1s, config_.policy.spread)));
-        else if (targets_.has_failed())
-            binding.last_failure = targets_.problem();
+        // Whatever stands in the way now — Retry-After, the other flow — is looked at again.
+        const auto barred = all_barred_until(context);
+        const auto spread = std::max<Duration>(1s, config_.policy.spread);
+        if (targets_.has_failed()) binding.last_failure = targets_.problem();
+        want_later(binding, want.reason,
+                   barred ? *barred + context.random.between(0s, spread)
+                          : context.now + context.random.between(20s, 30s));
         return;
     }
     // What an exhausted search left outstanding lives on; its answer is as good as any.
@@ -97,7 +105,7 @@ void Resilient::want(Binding& binding, Want want, const Context& context) {
     binding.timers.stop(Timer::refresh);
     binding.timers.stop(Timer::proof_register);
     binding.backoff.stop();
-    binding.again = false;
+    binding.again.reset();
     binding.together =
         binding.refuses_two && !want.name_olds ? Together::alone : Together::both;  // N3
     binding.search_reason = want.reason;
@@ -174,6 +182,10 @@ std::vector<Search::Entry> Resilient::search_order(Binding& binding, const Want&
         if (at != order.end()) std::rotate(at, at + 1, order.end());
     }
     if (want.first) to_front(*want.first);
+    if (!config_.policy.udp_failover && !order.empty() &&
+        order.front().target.transport == Transport::udp)
+        order.erase(order.begin() + 1,
+                    order.end());  // as clients do that fail over only on connections
     std::vector<Search::Entry> entries;
     for (auto& candidate : order) {
         const auto patience =
@@ -232,8 +244,9 @@ void Resilient::register_at(Binding& binding, const Target& target, const Contex
 // F3: not answered any more, and when it ends we REGISTER once more.
 void Resilient::abandon(Binding& binding, const Target& target, const Context& context) {
     for (auto& [id, attempt] : attempts_) {
-        if (attempt.purpose != Purpose::register_ || attempt.reg_id != binding.identity.reg_id ||
-            attempt.target != target || attempt.abandoned)
+        if ((attempt.purpose != Purpose::register_ && !attempt.before_register) ||
+            attempt.reg_id != binding.identity.reg_id || attempt.target != target ||
+            attempt.abandoned)
             continue;
         attempt.abandoned = true;
         context.act(act::Abandon{id});
@@ -242,8 +255,8 @@ void Resilient::abandon(Binding& binding, const Target& target, const Context& c
 
 void Resilient::abandon_all(const Binding& binding, const Context& context) {
     for (auto& [id, attempt] : attempts_) {
-        if (attempt.purpose != Purpose::register_ || attempt.reg_id != binding.identity.reg_id ||
-            attempt.abandoned)
+        if ((attempt.purpose != Purpose::register_ && !attempt.before_register) ||
+            attempt.reg_id != binding.identity.reg_id || attempt.abandoned)
             continue;
         attempt.abandoned = true;
         context.act(act::Abandon{id});

@@ -61,8 +61,10 @@ void Resilient::on_told(const told::FlowLost& told, const Context& context) {
         }
     }
     for (auto& binding : bindings_) {
-        if (binding.search && !told.usable) {
-            std::erase_if(binding.opened, [&](const auto& o) { return o.second == told.flow; });
+        const auto opened = binding.opened.find(told.target);
+        const bool of_this_search = opened != binding.opened.end() && opened->second == told.flow;
+        if (binding.search && !told.usable && of_this_search) {
+            binding.opened.erase(opened);
             Search::Steps steps;
             binding.search->on_failed(context.now, told.target, steps, true);
             perform(binding, steps, context);
