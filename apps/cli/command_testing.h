@@ -48,6 +48,10 @@ public:
     ~UdpSocket() { ::close(fd_); }
     [[nodiscard]] int fd() const { return fd_; }
     [[nodiscard]] std::string port() const { return std::to_string(port_); }
+    void send(const std::string& bytes, const sockaddr_in& to) const {
+        ::sendto(fd_, bytes.data(), bytes.size(), 0, reinterpret_cast<const sockaddr*>(&to),
+                 sizeof to);
+    }
     // Answers everything that lies there.
     void serve(
         const std::function<std::string(const std::string&, const sockaddr_in&)>& answer) const {
