@@ -9,6 +9,7 @@ namespace holdfast::registration {
 namespace {
 
 constexpr std::size_t realms_most = 16;
+constexpr std::size_t realms_of_a_target_most = 8;
 constexpr Duration refusals_count_for = std::chrono::minutes{10};  // F5
 
 }  // namespace
@@ -58,14 +59,11 @@ Credentials::Judgement Credentials::on_challenge(const Target& target, const sip
                                        std::string(sip::name_of(offered.front().algorithm)) +
                                        ", weaker than min_digest allows"};
     }
-    // I8: a target has the realms of its newest challenge, of each kind; it cannot pile them up.
-    std::erase_if(nonces_, [&](const auto& known) {
-        const bool same_kind = std::ranges::any_of(
-            chosen, [&](std::size_t index) { return proxy[index] == known.second.proxy; });
-        const bool named = std::ranges::any_of(
-            chosen, [&](std::size_t index) { return offered[index].realm == known.first.second; });
-        return known.first.first == target && same_kind && !named;
-    });
+    // I8: a server whose realm changes with every challenge does not pile them up here.
+    const auto of_target = std::ranges::count_if(
+        nonces_, [&](const auto& known) { return known.first.first == target; });
+    if (static_cast<std::size_t>(of_target) >= realms_of_a_target_most)
+        std::erase_if(nonces_, [&](const auto& known) { return known.first.first == target; });
     if (learned_realms_.size() > realms_most) learned_realms_.clear();
     bool refused_fresh = false;
     bool refused = false;

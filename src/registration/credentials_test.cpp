@@ -141,6 +141,17 @@ TEST(Credentials, AnotherRealmsQuestionIsNoRefusal) {
     EXPECT_EQ(account.said(target(11)).size(), 2u);
 }
 
+// A server whose realm changes with every challenge does not make requests grow without bound (I8).
+TEST(Credentials, RealmsOfATargetHaveALimit) {
+    Account account;
+    for (int i = 0; i < 100; ++i) {
+        const auto realm = "realm" + std::to_string(i);
+        account.told(target(11), challenge(digest("n", realm)));
+        EXPECT_LE(account.said(target(11)).size(), 8U);
+        EXPECT_TRUE(account.said(target(11)).contains(realm)) << "the newest is always answered";
+    }
+}
+
 // The answer to a nonce just received was refused: the password is in doubt (F5).
 TEST(Credentials, RefusalOfAFreshNonce) {
     Account account;
