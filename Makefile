@@ -3,13 +3,15 @@ JOBS ?= $(shell nproc)
 PREFIX ?= /usr/local
 FUZZ_SECONDS ?= 60
 
-.PHONY: build demo test bench fuzz lint install format clean bootstrap help
+.PHONY: build demo test test-real measure bench fuzz lint install format clean bootstrap help
 build:
 
 help:
 	@echo "make build    build/release/holdfast"
 	@echo "make demo     build, then show on loopback what the promise is worth"
 	@echo "make test     all tests: debug with sanitizers, then those that measure time, from the release build"
+	@echo "make test-real  the command against real servers (Kamailio, DNS, NAT) in network namespaces; needs root"
+	@echo "make measure  the figures of docs/measured.md against real servers, three runs; needs root"
 	@echo "make bench    benchmarks (release)"
 	@echo "make fuzz     every fuzz target for FUZZ_SECONDS=$(FUZZ_SECONDS)"
 	@echo "make lint     format, clang-tidy and the house rules"
@@ -28,6 +30,14 @@ demo: build
 
 test: bootstrap
 	@tools/run-tests -j $(JOBS)
+
+test-real: build
+	@tools/bootstrap real
+	@tools/run-real-tests
+
+measure: build
+	@tools/bootstrap real
+	@tools/measure
 
 bench: bootstrap
 	@tools/configure release

@@ -51,6 +51,8 @@ void Engine::Impl::handle(Instant now, const Input& input, Outbox& outbox) {
         take_turns(step);
         work(step);
     }
+    // B4: after the account's own last word at this moment, which says what was not answered.
+    for (const AccountId id : leaving_.take_due(now)) gone_.insert(id);
     remove_those_gone(step);
     flows_.sweep();
     if (shutting_down_ && accounts_.empty()) stop(step);
@@ -70,7 +72,6 @@ void Engine::Impl::on_time(const Step& step) {
     flows_.on_time(step);
     incoming_.on_time(step);
     for (const AccountId id : agenda_.take_due(step.now)) step.tell(id, told::Time{});
-    for (const AccountId id : leaving_.take_due(step.now)) gone_.insert(id);
     if (persistence_.next_deadline().at <= step.now)
         persistence_.store_health(health_, step.now, step.outbox);
 }

@@ -181,6 +181,7 @@ TEST_F(EngineTest, ShutDownTakesTwoSecondsAtMost) {
     EXPECT_EQ(driver.count(EventKind::stopped), 0u);
     driver.run_until(begin + 2s);
     EXPECT_EQ(driver.count(EventKind::stopped), 1u);
+    EXPECT_EQ(driver.count(EventKind::unregistered), 1u) << "told even so: " << driver.words();
 }
 
 TEST_F(EngineTest, RemovesOneAccount) {

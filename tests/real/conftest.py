@@ -1,0 +1,125 @@
+"""Why a test is skipped, how tests share the machine, what a failure prints, and where figures go."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+from figures import in_order  # noqa: E402
+from phone import PROGRAM  # noqa: E402
+from world import World  # noqa: E402
+
+NEEDED = {
+    "kamailio": "kamailio", "knotd": "knot", "nft": "nftables", "conntrack": "conntrack", "ip": "iproute2",
+    "nsenter": "util-linux", "dnsmasq": "dnsmasq-base", "turnserver": "coturn", "openssl": "openssl",
+}
+
+
+def reason_to_skip():
+    if os.geteuid() != 0:
+        return "needs root to make network namespaces"
+    path = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
+    missing = [package for program, package in NEEDED.items() if shutil.which(program, path=path) is None]
+    if missing:
+        return f"not installed: {' '.join(missing)} (tools/bootstrap real)"
+    for rule, what in (("chain s { type nat hook postrouting priority 100; masquerade; }", "NAT"),
+                       ("chain i { type filter hook input priority 0; ct state new drop; }", "conntrack")):
+        done = subprocess.run(["unshare", "--net", "nft", f"table ip t {{ {rule}; }}"], capture_output=True, check=False)
+        if done.returncode != 0:
+            return f"this kernel has no nf_tables {what}: {done.stderr.decode().strip().splitlines()[:1]}"
+    return None
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "lasts(seconds): about how long the test waits; long ones start first")
+    config.addinivalue_line("markers", "row: a row of the table of docs/measured.md; `make measure` runs it three times")
+    config.addinivalue_line("markers", "alone: measures fractions of a second; runs while nothing else does")
+    if not os.path.exists(PROGRAM):
+        raise pytest.UsageError(f"{os.path.realpath(PROGRAM)} is not there; run: make build")
+
+
+def seconds_of(item):
+    mark = item.get_closest_marker("lasts")
+    return mark.args[0] if mark else 15
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config, items):
+    """Tests mostly wait. Longest first, each goes to the worker that has least to do so far (a fixed plan, the same
+    in every worker), so that the whole takes hardly longer than the longest test."""
+    why = reason_to_skip()
+    if why:
+        for item in items:
+            item.add_marker(pytest.mark.skip(reason=why))
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "0"))
+    if workers > 1:
+        load = [0] * workers
+        for item in sorted(items, key=lambda one: (-seconds_of(one), one.nodeid)):
+            least = load.index(min(load))
+            load[least] += seconds_of(item)
+            item.add_marker(pytest.mark.xdist_group(f"{least}"))
+    items.sort(key=lambda one: -seconds_of(one))
+
+
+@pytest.fixture
+def make_world(request):
+    """World's arguments → a World that ends with the test, and whose story a failure tells."""
+    worlds = []
+
+    def make(**options):
+        world = World(**options)
+        request.node.stash.setdefault(WORLDS, []).append(world)
+        worlds.append(world)
+        return world
+
+    yield make
+    for world in worlds:
+        world.close()
+
+
+WORLDS = pytest.StashKey()
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    outcome = yield
+    report = outcome.get_result()
+    if report.when == "call" and report.failed:
+        for world in item.stash.get(WORLDS, []):
+            report.sections.append(("the world", world.story()))
+
+
+@pytest.fixture
+def figure(record_property):
+    """figure(row, measured, limit): notes what was measured and holds it to the limit (`at_least`: to that)."""
+
+    def note(row, measured, limit=None, unit="s", at_least=None):
+        record_property("figure", [row, measured, limit if at_least is None else at_least, unit, at_least is not None])
+        if limit is not None:
+            assert measured is not None and measured <= limit, f"{row}: {measured} {unit}, the limit is {limit} {unit}"
+        if at_least is not None:
+            assert measured is not None and measured >= at_least, f"{row}: {measured} {unit}, not {at_least} {unit}"
+
+    return note
+
+
+def pytest_terminal_summary(terminalreporter):
+    """What was measured, as lines for people; and for tests/real/measure into the file that it names."""
+    figures = []
+    for report in terminalreporter.getreports("passed") + terminalreporter.getreports("failed"):
+        figures += [value for name, value in report.user_properties if name == "figure"]
+    figures.sort(key=lambda one: in_order(one[0]))
+    if figures:
+        terminalreporter.section("measured")
+    for row, measured, limit, unit, at_least in figures:
+        bound = "" if limit is None else f"  ({'at least' if at_least else 'at most'} {limit:g})"
+        terminalreporter.write_line(f"{row}: {'never' if measured is None else f'{measured:g}'} {unit}{bound}")
+    path = os.environ.get("HOLDFAST_FIGURES")
+    if path:
+        with open(path, "a", encoding="utf-8") as out:
+            out.writelines(json.dumps(one) + "\n" for one in figures)

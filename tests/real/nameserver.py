@@ -1,0 +1,99 @@
+"""knot as the authoritative server of example.test: fixed or rotating answers, any TTL, failures, truncation."""
+
+import os
+
+from faults import Faults
+from network import wait_until
+
+
+class Knot:
+    """`records` are lines of a zone file, relative to example.test."""
+
+    def __init__(self, host, directory, address="203.0.113.53", rotate=False, udp_payload=1232):
+        self.host = host
+        self.address = address
+        self._directory = os.path.join(directory, "dns")
+        os.makedirs(self._directory)
+        self._serial = 1
+        self._process = None
+        self._zone = os.path.join(self._directory, "example.test.zone")
+        self._config = os.path.join(self._directory, "knot.conf")
+        self._rotate = rotate
+        self._payload = udp_payload
+        self._ttl = 60
+        self._records = []
+        self._faults = Faults(host, (53,))
+
+    def start(self, records, ttl=60):
+        directory = self._directory
+        self._write(records, ttl)
+        with open(self._config, "w", encoding="utf-8") as config:
+            config.write(f"""
+server:
+    rundir: "{directory}"
+    listen: [ "{self.address}@53", "2001:db8::53@53" ]
+    udp-workers: 1
+    tcp-workers: 1
+    background-workers: 1
+    answer-rotation: {"on" if self._rotate else "off"}
+    udp-max-payload: {self._payload}
+database:
+    storage: "{directory}"
+log:
+  - target: stderr
+    any: info
+template:
+  - id: default
+    storage: "{directory}"
+    zonefile-load: whole
+    journal-content: none
+zone:
+  - domain: example.test
+    file: "{self._zone}"
+""")
+        log_path = os.path.join(directory, "log")
+        with open(log_path, "ab") as log:
+            self._process = self.host.spawn("/usr/sbin/knotd", "-c", self._config, stdout=log, stderr=log)
+
+    def wait_until_ready(self):
+        wait_until(self._is_ready, 20, "knotd has the zone", every=0.05)
+
+    def _is_ready(self):
+        if self._process.poll() is not None:
+            with open(os.path.join(self._directory, "log"), encoding="utf-8") as log:
+                raise AssertionError(f"knotd did not start: {log.read()}")
+        return "serial:" in self.control("zone-status", "example.test", check=False)
+
+    def _write(self, records, ttl):
+        self._records, self._ttl = list(records), ttl
+        with open(self._zone, "w", encoding="utf-8") as zone:
+            zone.write(f"$ORIGIN example.test.\n$TTL {ttl}\n")
+            zone.write(f"@ SOA ns hostmaster {self._serial} 3600 600 86400 5\n@ NS ns\nns A {self.address}\n")
+            zone.write("".join(f"{record}\n" for record in records))
+
+    def control(self, *argv, check=True):
+        return self.host.run("knotc", "-c", self._config, "-b", *argv, check=check)
+
+    def change(self, records=None, ttl=None):
+        """Another zone, at once."""
+        self._serial += 1
+        self._write(self._records if records is None else records, self._ttl if ttl is None else ttl)
+        self.control("zone-reload", "example.test")
+
+    def fail(self):
+        """SERVFAIL to every question: the zone is there no more."""
+        os.unlink(self._zone)
+        self.control("-f", "zone-purge", "example.test", check=False)
+        self.control("zone-reload", "example.test", check=False)
+
+    def silence(self, transport="th"):
+        self._faults.silence(transport)
+
+    def heal(self):
+        self._faults.heal()
+
+    def stop(self):
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None

@@ -1,0 +1,77 @@
+"""A network namespace without a name: it lives while this object holds it, and its processes die with the test.
+
+Nothing is left in /run/netns, and the kernel takes everything away even if the test's own process is killed: the
+namespace is held by a file descriptor, and each process in it is told to die with its parent (PR_SET_PDEATHSIG).
+"""
+
+import contextlib
+import ctypes
+import os
+import subprocess
+import threading
+
+CLONE_NEWNET = 0x40000000
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def _check(result):
+    if result != 0:
+        error = ctypes.get_errno()
+        raise OSError(error, os.strerror(error))
+
+
+class Namespace:
+    def __init__(self, name):
+        self.name = name
+        self._fd = -1
+        made = threading.Thread(target=self._make)  # a thread of its own: unshare moves the caller
+        made.start()
+        made.join()
+        if self._fd < 0:
+            raise OSError(f"namespace {name}: the kernel or the rights do not allow one (needs root)")
+        self.run("ip", "link", "set", "lo", "up")
+
+    def _make(self):
+        with contextlib.suppress(OSError):
+            _check(_libc.unshare(CLONE_NEWNET))
+            self._fd = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+
+    @property
+    def fd(self):
+        return self._fd
+
+    @contextlib.contextmanager
+    def entered(self):
+        """The calling thread is inside; a socket made meanwhile stays there for its life."""
+        home = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            _check(_libc.setns(self._fd, CLONE_NEWNET))
+            yield
+        finally:
+            _check(_libc.setns(home, CLONE_NEWNET))
+            os.close(home)
+
+    def _inside(self, argv):
+        return ["nsenter", f"--net=/proc/self/fd/{self._fd}", "--", *argv]
+
+    def run(self, *argv, stdin=None, check=True, pass_fds=()):
+        """One command to its end, at most 20 s; its output. Fails with what it said."""
+        done = subprocess.run(
+            self._inside(argv), input=stdin, capture_output=True, text=True, timeout=20, check=False,
+            pass_fds=(self._fd, *pass_fds))
+        if check and done.returncode != 0:
+            raise RuntimeError(f"in {self.name}: {' '.join(argv)}: {done.stderr or done.stdout}\n{stdin or ''}")
+        return done.stdout
+
+    def spawn(self, *argv, family=False, **options):
+        """Starts a process that dies with us. `family`: it forks; then all of it dies with its first process."""
+        command = self._inside(argv)
+        if family:
+            command = ["unshare", "--pid", "--fork", "--kill-child=KILL", "--", *command]
+        command = ["setpriv", "--pdeathsig", "KILL", "--", *command]
+        return subprocess.Popen(command, stdin=subprocess.DEVNULL, pass_fds=(self._fd,), **options)
+
+    def close(self):
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1

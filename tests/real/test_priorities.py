@@ -1,0 +1,33 @@
+"""S9: two SRV priorities. The better one is silent at the start, and comes back later (L7)."""
+
+import time
+
+import pytest
+
+RECORDS = ["_sip._udp SRV 10 0 5060 best", "_sip._udp SRV 20 0 5060 backup",
+           "best A 203.0.113.11", "backup A 203.0.113.12"]
+
+
+@pytest.mark.row
+@pytest.mark.lasts(110)
+def test_s9_to_the_backup_and_back(make_world, figure):
+    world = make_world(numbers=(11, 12), records=RECORDS)
+    best, backup = world.nodes
+    best.silence()
+    phone = world.phone(behind=world.nat(), transport="udp")
+    phone.start()
+    registered = phone.wait_until_registered()
+    assert phone.current_server() == backup.address
+    figure("S9 SRV: priority 10 silent, 20 alive: to 20", round(registered["at"] - phone.started_at, 3), 1.5)
+
+    caller = world.caller(nodes=lambda: [backup.address])
+    time.sleep(20)
+    healed = time.monotonic()
+    best.heal()
+    moved = phone.wait_for("moved", limit=90, after=healed)
+    figure("S9 then 10 returns: back", round(moved["at"] - healed, 3), 75)
+    time.sleep(3)
+    # Make before break: every call rang, before, during and after.
+    figure("S9 without reachability on the way back", caller.unreachable_since(registered["at"]), 0)
+    assert phone.current_server() == best.address
+    assert best.contacts() == backup.contacts() == [moved["contact"]]

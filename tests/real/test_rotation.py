@@ -1,0 +1,82 @@
+"""S6, S11, S12n: DNS gives the servers in another order each time, the NAT another port to each server.
+
+Five or ten minutes in which nothing is broken: nothing may move, no binding may be wrong at any time.
+"""
+
+import time
+
+import pytest
+
+
+def samples(seconds, every):
+    """Yields until the time is over."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        yield
+        time.sleep(every)
+
+
+def removals(world):
+    return sum(register["removal"] for node in world.nodes for register in node.registers())
+
+
+@pytest.mark.row
+@pytest.mark.lasts(305)
+def test_s6_five_minutes_of_rotation(make_world, figure):
+    world = make_world(rotate=True, ttl=5)
+    phone = world.phone(behind=world.nat(), transport="udp", expires=30)
+    phone.start().wait_until_registered()
+    node = world.node_at(phone.current_server())
+    right, most, taken = 0, 0, 0
+    for _ in samples(300, 0.25):
+        contacts = node.contacts()
+        source = node.registers()[-1]["from"]  # what the NAT made of the phone's address, as the server sees it
+        taken += 1
+        right += any(f"@{source}" in contact for contact in contacts)
+        most = max(most, len(contacts))
+    figure("S6 refreshes in 5 min (expires 30, TTL 5, endpoint-dependent NAT)", phone.count("refreshed"), unit="n")
+    figure("S6 moves", phone.count("moved"), 0, unit="n")
+    figure("S6 un-REGISTERs", removals(world), 0, unit="n")
+    figure("S6 share of time in which the Contact is the real mapping", 100.0 * right / taken, unit="%", at_least=100.0)
+    figure("S6 stale bindings at most", most - 1, 0, unit="n")
+    assert phone.count("refreshed") >= 10
+    assert len({tuple(order) for order in [node.address for node in world.nodes if node.registers()]}) == 1
+
+
+@pytest.mark.row
+@pytest.mark.lasts(45)
+def test_s11_mapping_is_not_the_contact(make_world, figure):
+    """The phone knows only its private address at first; the server's answer shows the mapping (N3)."""
+    world = make_world(rotate=True, ttl=5)
+    phone = world.phone(behind=world.nat(), transport="udp", expires=30)
+    phone.start().wait_until_registered()
+    node = world.node_at(phone.current_server())
+    without, stale, last = 0.0, 0.0, time.monotonic()
+    for _ in samples(35, 0.002):
+        contacts, now = node.contacts(), time.monotonic()
+        without += (now - last) if not contacts else 0.0
+        stale += (now - last) if len(contacts) > 1 else 0.0
+        last = now
+    figure("S11 mapping ≠ Contact: un-REGISTERs", removals(world), 0, unit="n")
+    figure("S11 time without a binding", round(without, 3), 0)
+    figure("S11 time with a stale binding, first refresh included", round(stale, 3), 0)
+    assert phone.count("refreshed") >= 1
+
+
+@pytest.mark.row
+@pytest.mark.lasts(610)
+def test_s12n_ten_minutes_with_a_location_service_per_node(make_world, figure):
+    """The NAT forgets after 30 s: every node that holds a binding must reach the phone through it."""
+    world = make_world(shared=False, rotate=True, ttl=5)
+    phone = world.phone(behind=world.nat(udp_timeout=30), transport="udp", expires=120)
+    phone.start().wait_until_registered()
+    caller = world.caller()
+    begin = time.monotonic()
+    time.sleep(600)
+    calls = [call for call in caller.calls(after=begin) if call.status != 404]
+    held = {call.node for call in calls}
+    rang = sum(call.rang for call in calls)
+    figure("S12n 10 min, expires 120, NAT timeout 30 s, one location service per node: all bindings answer",
+           round(100.0 * rang / len(calls), 2), unit="%", at_least=100.0)
+    assert phone.current_server() in held
+    assert len(calls) >= 900  # a third of 5 calls a second goes to the node with the binding

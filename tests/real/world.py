@@ -1,0 +1,106 @@
+"""What a test stands on: a cluster, a DNS server, a NAT, a caller and phones, all its own and all gone afterwards.
+
+    with World(directory) as world:
+        phone = world.phone(behind=world.nat())
+        phone.start().wait_until_registered()
+"""
+
+import contextlib
+import os
+import shutil
+import tempfile
+
+from caller import Caller
+from kamailio import Kamailio, cluster_defines
+from nameserver import Knot
+from network import Internet
+from phone import Phone
+
+NUMBERS = (11, 12, 13)
+
+
+class World:
+    """`defines` go to kamailio.cfg; `records` are the zone's, by default the servers as addresses of the domain."""
+
+    def __init__(self, numbers=NUMBERS, shared=True, rotate=False, ttl=60, records=None, tls=None, udp_payload=1232,
+                 defines=None, start=True):
+        self.directory = tempfile.mkdtemp(prefix="holdfast-real-")
+        self._closers = contextlib.ExitStack()
+        self._closers.callback(shutil.rmtree, self.directory, ignore_errors=True)
+        self._phones = []
+        self.callers = []
+        try:
+            self._build(numbers, shared, rotate, ttl, records, tls, udp_payload, defines or {}, start)
+        except BaseException:
+            self.close()
+            raise
+
+    def _build(self, numbers, shared, rotate, ttl, records, tls, udp_payload, defines, start):
+        self.internet = Internet()
+        self._closers.callback(self.internet.close)
+        addresses = [f"203.0.113.{number}" for number in numbers]
+        self.nodes = []
+        for number in numbers:
+            own = cluster_defines(f"203.0.113.{number}", addresses, shared and len(numbers) > 1, **defines)
+            node = Kamailio(self.internet.host(f"ip{number - 10}", number), number, self.directory, own, tls)
+            self._closers.callback(node.stop)
+            self.nodes.append(node)
+        self.dns = Knot(self.internet.host("dns", 53), self.directory, rotate=rotate, udp_payload=udp_payload)
+        self._closers.callback(self.dns.stop)
+        self._caller_host = self.internet.host("caller", 99)
+        self.dns.start(records or [f"@ A {address}" for address in addresses], ttl)
+        if start:
+            for node in self.nodes:
+                node.start(wait=False)
+            for node in self.nodes:
+                node.wait_until_ready()
+        self.dns.wait_until_ready()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def close(self):
+        self._closers.close()
+
+    # Parts.
+
+    def nat(self, behind=None, **options):
+        return self.internet.nat(behind, **options)
+
+    def phone(self, behind=None, **options):
+        """A phone that is not started yet; behind a NAT, or on the internet itself."""
+        directory = os.path.join(self.directory, f"phone{len(self._phones) + 1}")
+        os.makedirs(directory)
+        options.setdefault("dns", self.dns.address)
+        phone = Phone(self.internet.guest(behind or self.internet), directory, **options)
+        self._phones.append(phone)
+        self._closers.callback(phone.stop)
+        return phone
+
+    def caller(self, nodes=None, **options):
+        """Calls go to `nodes()`, else to all servers."""
+        caller = Caller(self._caller_host, nodes or (lambda: [node.address for node in self.nodes]), **options)
+        self.callers.append(caller)
+        self._closers.callback(caller.stop)
+        return caller.start()
+
+    def node_at(self, address):
+        for node in self.nodes:
+            if address in (node.address, node.address6):
+                return node
+        raise KeyError(address)
+
+    def others(self, node):
+        return [other for other in self.nodes if other is not node]
+
+    def story(self):
+        """What a failed test prints."""
+        parts = []
+        for number, phone in enumerate(self._phones, 1):
+            parts.append(f"--- phone {number}\n{phone.story()}\n--- its last messages\n{phone.trace()[-6000:]}")
+        for node in self.nodes:
+            parts.append(f"--- {node.name}\n" + "\n".join(node.log().splitlines()[-25:]))
+        return "\n".join(parts)
