@@ -59,10 +59,12 @@ void Engine::Impl::work(const Step& step) {
     tidings_.clear();
 }
 
-// S3: those whose turn it is, one after the other: what one sends delays the next.
+// S3: those whose turn it is, one after the other: a REGISTER that one sends delays the next.
 void Engine::Impl::take_turns(const Step& step) {
-    while (auto turn = pace_.take(step.now))
+    while (auto turn = pace_.take(step.now)) {
         for (const auto& told : turn->tidings) handle(step, turn->account, told);
+        handle(step, turn->account, told::Time{});  // whatever fell due while it waited
+    }
 }
 
 void Engine::Impl::handle(const Step& step, AccountId id, const registration::Told& told) {
@@ -114,7 +116,7 @@ void Engine::Impl::perform(const Step& step, AccountId id, Account&, act::Send& 
         if (const auto sent = sip::Message::parse(request.wire))
             own_options_.note(step.now, id, sent->call_id());
     }
-    if (request.method == sip::Method::register_) pace_.sent(step.now, id);
+    if (request.method == sip::Method::register_) pace_.sent(step.now);
     const auto* const flow = flows_.find(request.flow);
     if (flow == nullptr || !flow->is_open()) {
         const auto why = flow == nullptr ? std::nullopt : flow->error;

@@ -4,6 +4,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <set>
+#include <string_view>
+
 #include "engine/test_driver.h"
 
 namespace holdfast::engine {
@@ -279,6 +283,46 @@ TEST(EngineFleet, RegistersArePaced) {
     for (std::uint32_t i = 1; i <= 8; ++i)
         EXPECT_TRUE(driver.engine().status(AccountId{i})->registered) << i << "\n"
                                                                       << driver.words();
+}
+
+// S3: they all waited for the same DNS answer, or all lost the same server: none of it is a burst.
+TEST(EngineFleet, OneAnswerForAllIsNoBurst) {
+    EngineOptions options;
+    options.registers_per_second = 5;
+    Driver driver(7, std::move(options));
+    driver.zone_delay = 9s;  // longer than any account's patience
+    const auto first = udp_target(11);
+    const auto second = udp_target(12);
+    driver.resolve("example.test", {first.endpoint.address, second.endpoint.address});
+    constexpr std::uint32_t accounts = 40;
+    for (std::uint32_t i = 1; i <= accounts; ++i)
+        driver.add(AccountId{i}, "sip:user" + std::to_string(i) + "@example.test");
+    const auto registers = [&] {  // a repetition is the same request
+        std::set<std::string_view> different;
+        for (const auto& [target, text] : driver.sent)
+            if (text.starts_with("REGISTER")) different.insert(text);
+        return different.size();
+    };
+    const auto most_in_a_second = [&](Duration how_long) {
+        std::size_t most = 0;
+        for (const Instant end = driver.now + how_long; driver.now < end;) {
+            const auto before = registers();
+            driver.run_for(1s);
+            most = std::max(most, registers() - before);
+        }
+        return most;
+    };
+    EXPECT_LE(most_in_a_second(60s), 6u);
+    const auto registered = [&] {
+        std::size_t found = 0;
+        for (std::uint32_t i = 1; i <= accounts; ++i)
+            found += driver.engine().status(AccountId{i})->registered ? 1U : 0U;
+        return found;
+    };
+    EXPECT_EQ(registered(), accounts) << driver.words();
+    driver.silent.insert(first);
+    EXPECT_LE(most_in_a_second(120s), 6u) << "its server died: they move one after the other";
+    EXPECT_EQ(registered(), accounts) << driver.words();
 }
 
 // Inputs that apply to nothing are ignored (every input is legal at any time).

@@ -39,8 +39,6 @@ constexpr std::size_t targets_heard = 1024;
 constexpr Duration heard_again =
     150s;  // a target heard after so long a silence is news to all accounts
 
-constexpr Duration register_turn = 5s;  // S3: how long an account's turn to REGISTER lasts
-
 constexpr Duration ring_time = 20s;     // then 480, as long as there is no sound
 constexpr Duration health_store = 60s;  // what is known of targets is written that often, at most
 

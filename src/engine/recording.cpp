@@ -75,9 +75,12 @@ Json account_json(const registration::AccountConfig& config) {
     return json;
 }
 
-// No header value that carries an answer to a challenge; such a header in a message cut in two
-// stream reads is hidden as far as it can be seen.
+// No header value that carries an answer to a challenge.
 Json message_json(std::string_view bytes) { return bytes_json(sip::redact_authorization(bytes)); }
+
+Json received_json(FlowId flow, std::string_view shown) {
+    return {{"in", "received"}, {"flow", flow.value}, {"bytes", bytes_json(shown)}};
+}
 
 Json failure_json(std::string_view what, FlowId flow, FlowError error, const std::string& detail) {
     return {{"in", what},
@@ -102,9 +105,7 @@ Json input_json(const Input& input) {
                        return failure_json("flow_closed", i.flow, i.error, i.detail);
                    },
                    [](const in::Received& i) {
-                       return Json{{"in", "received"},
-                                   {"flow", i.flow.value},
-                                   {"bytes", message_json(i.bytes)}};
+                       return received_json(i.flow, sip::redact_authorization(i.bytes));
                    },
                    [](const in::Stray& i) {
                        return Json{{"in", "stray"},
@@ -229,5 +230,29 @@ std::string recorded(const EngineOptions& options) {
 
 std::string recorded(Instant now, const Input& input) { return timed(now, input_json(input)); }
 std::string recorded(Instant now, const Output& output) { return timed(now, output_json(output)); }
+
+std::string StepRecorder::step(Instant now, const Input& input,
+                               const std::vector<Output>& outputs) {
+    const auto* const received = std::get_if<in::Received>(&input);
+    const auto stream = received != nullptr ? streams_.find(received->flow) : streams_.end();
+    auto lines =
+        stream == streams_.end()
+            ? recorded(now, input)
+            : timed(now, received_json(received->flow, stream->second.feed(received->bytes)));
+    lines += '\n';
+    if (const auto* const failed = std::get_if<in::FlowFailed>(&input))
+        streams_.erase(failed->flow);
+    if (const auto* const closed = std::get_if<in::FlowClosed>(&input))
+        streams_.erase(closed->flow);
+    for (const auto& output : outputs) {
+        lines.append(recorded(now, output)).append(1, '\n');
+        if (const auto* const opened = std::get_if<out::OpenFlow>(&output);
+            opened != nullptr && is_reliable(opened->target.transport))
+            streams_.try_emplace(opened->flow);
+        if (const auto* const closed = std::get_if<out::CloseFlow>(&output))
+            streams_.erase(closed->flow);
+    }
+    return lines;
+}
 
 }  // namespace holdfast

@@ -12,6 +12,7 @@
 #pragma once
 
 #include <expected>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,6 +20,7 @@
 #include "base/outbox.h"
 #include "engine/engine.h"
 #include "engine/input.h"
+#include "sip/redaction.h"
 
 namespace holdfast {
 
@@ -27,6 +29,17 @@ constexpr std::string_view recorded_password = "stand-in";
 std::string recorded(const EngineOptions& options);  // one line, without its end
 std::string recorded(Instant now, const Input& input);
 std::string recorded(Instant now, const Output& output);
+
+// Writes step after step. It knows which flows are streams: a header with credentials that comes
+// cut over several reads is hidden whole.
+class StepRecorder {
+public:
+    // The lines of a step, each with its end.
+    std::string step(Instant now, const Input& input, const std::vector<Output>& outputs);
+
+private:
+    std::map<FlowId, sip::AuthorizationRedactor> streams_;  // as the driver has them open
+};
 
 struct RecordedStep {
     Instant at{};

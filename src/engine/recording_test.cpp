@@ -111,6 +111,47 @@ TEST(Recording, HoldsNoPasswordAndNoAuthorization) {
     EXPECT_THAT(text, HasSubstr(recorded_password));
 }
 
+// A stream is read as it comes: a header that is cut over several reads is hidden whole, and what
+// is replayed is the same text. A datagram is whole, and begins anew.
+TEST(Recording, HeaderCutOverReadsOfAStreamIsHidden) {
+    const auto now = options().started;
+    const auto tcp = *Target::parse("tcp:203.0.113.11:5060");
+    const auto udp = *Target::parse("udp:203.0.113.11:5060");
+    StepRecorder recorder;
+    auto text = recorder.step(
+        now, in::Time{},
+        {out::OpenFlow{FlowId{1}, tcp, "", false}, out::OpenFlow{FlowId{2}, udp, "", false}});
+    for (const auto* piece : {"OPTIONS sip:a SIP/2.0\r\nAuthori", "zation: Digest respo",
+                              "nse=\"s3cret\"\r\n", " , nc=s3cret\r\nX: shown\r\n\r\n"})
+        text += recorder.step(now, in::Received{FlowId{1}, piece}, {});
+    text += recorder.step(now, in::Received{FlowId{2}, "Authorization: s3cret"}, {});
+    text += recorder.step(now, in::Received{FlowId{2}, "datagram"}, {});
+    EXPECT_THAT(text, Not(HasSubstr("s3cret")));
+    EXPECT_THAT(text, HasSubstr("datagram"));
+
+    const auto read = parse_recording(recorded(options()) + "\n" + text);
+    ASSERT_TRUE(read) << read.error();
+    std::string stream;
+    for (const auto& step : read->steps)
+        if (const auto* const received = std::get_if<in::Received>(&step.input);
+            received != nullptr && received->flow == FlowId{1})
+            stream += received->bytes;
+    EXPECT_EQ(stream,
+              "OPTIONS sip:a SIP/2.0\r\nAuthorization: Digest response=\"\"\r\nX: shown\r\n\r\n");
+}
+
+// The next connection of the same number begins with nothing of the last one's.
+TEST(Recording, AClosedStreamIsForgotten) {
+    const auto now = options().started;
+    const auto tcp = *Target::parse("tcp:203.0.113.11:5060");
+    StepRecorder recorder;
+    recorder.step(now, in::Time{}, {out::OpenFlow{FlowId{1}, tcp, "", false}});
+    recorder.step(now, in::Received{FlowId{1}, "Authorization: x"}, {});
+    recorder.step(now, in::FlowClosed{FlowId{1}, FlowError::closed_by_peer, ""}, {});
+    recorder.step(now, in::Time{}, {out::OpenFlow{FlowId{1}, tcp, "", false}});
+    EXPECT_THAT(recorder.step(now, in::Received{FlowId{1}, "hello"}, {}), HasSubstr("hello"));
+}
+
 TEST(Recording, OutputsOfAStepStayWithIt) {
     const auto now = options().started;
     Event event;

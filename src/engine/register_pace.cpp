@@ -4,8 +4,6 @@
 #include <utility>
 #include <variant>
 
-#include "engine/limits.h"
-
 namespace holdfast::engine {
 
 namespace told = registration::told;
@@ -28,6 +26,8 @@ struct IsRepeated {
             return earlier.flow == other->flow;
         } else if constexpr (requires { earlier.target; }) {
             return earlier.target == other->target;
+        } else if constexpr (requires { earlier.question; }) {
+            return earlier.question == other->question;
         } else {
             return true;
         }
@@ -37,15 +37,15 @@ struct IsRepeated {
 }  // namespace
 
 bool may_start_register(const registration::Told& what) {
-    return is_one_of<told::Time, told::Start, told::FlowLost, told::Suspect, told::HoldOnly,
-                     told::MappingChanged, told::Alive, told::Network, told::RegisterNow,
-                     told::CheckSync, told::ShutDown>(what);
+    return is_one_of<told::Time, told::Start, told::Dns, told::FlowOpen, told::Probed,
+                     told::FlowLost, told::Suspect, told::HoldOnly, told::MappingChanged,
+                     told::Alive, told::Network, told::RegisterNow, told::CheckSync,
+                     told::ShutDown>(what);
 }
 
 bool RegisterPace::admits(Instant now, AccountId account) const {
     if (spacing_ == Duration{0}) return true;
-    const auto found = admitted_.find(account);
-    return found != admitted_.end() && now < found->second.until && !is_waiting(account);
+    return line_.empty() && next_ <= now && !is_waiting(account);
 }
 
 void RegisterPace::wait(AccountId account, const registration::Told& told) {
@@ -58,26 +58,19 @@ void RegisterPace::wait(AccountId account, const registration::Told& told) {
 
 std::optional<RegisterPace::Turn> RegisterPace::take(Instant now) {
     if (line_.empty() || now < next_) return std::nullopt;
-    next_ = now + spacing_;  // from now: time that nobody used is not saved up for a burst
     const AccountId account = line_.front();
     line_.pop_front();
-    std::erase_if(admitted_, [now](const auto& entry) { return entry.second.until <= now; });
-    admitted_.insert_or_assign(account, Admitted{now + limits::register_turn});
     return Turn{account, std::move(waiting_.extract(account).mapped())};
 }
 
-void RegisterPace::sent(Instant now, AccountId account) {
-    if (spacing_ == Duration{0}) return;
-    if (const auto found = admitted_.find(account);
-        found != admitted_.end() && std::exchange(found->second.paid, false))
-        return;
-    next_ = std::max(next_, now) + spacing_;
+void RegisterPace::sent(Instant now) {
+    // From now: time that nobody used is not saved up for a burst.
+    if (spacing_ != Duration{0}) next_ = std::max(next_, now) + spacing_;
 }
 
 void RegisterPace::forget(AccountId account) {
     std::erase(line_, account);
     waiting_.erase(account);
-    admitted_.erase(account);
 }
 
 Deadline RegisterPace::next_deadline() const {

@@ -1,7 +1,8 @@
 // S3: a hosted fleet sends no more than so many REGISTERs a second, however many accounts want to
-// at once (a start, a lost connection, a changed network). What may make an account REGISTER waits
-// in line until it is the account's turn; a request that is made is never held back, so that
-// patience (F3) counts from its writing (F4).
+// at once (a start, a lost connection, a changed network, a DNS answer that all waited for). What
+// may make an account REGISTER waits in line until the rate has room; what turns out to send none
+// costs nothing. A request that is made is never held back, so that patience (F3) counts from its
+// writing (F4): one that nobody could hold back, as the answer to a challenge, delays the line.
 #pragma once
 
 #include <cstddef>
@@ -31,29 +32,22 @@ public:
         : spacing_(per_second == 0 ? Duration{0} : Duration{std::chrono::seconds{1}} / per_second) {
     }
 
-    // True: it may be told now. Its turn has come, or there is no limit.
+    // True: it may be told now. The rate has room and nobody is before it, or there is no limit.
     [[nodiscard]] bool admits(Instant now, AccountId account) const;
     void wait(AccountId account, const registration::Told& told);
-    // The next whose turn it is. Each turn takes its share of the rate, used or not.
+    // The next whose turn it is, if the rate has room.
     std::optional<Turn> take(Instant now);
-    // A REGISTER went out: the first of a turn is paid for, others (an answered challenge) delay
-    // the line.
-    void sent(Instant now, AccountId account);
+    void sent(Instant now);  // a REGISTER went out
     void forget(AccountId account);
     [[nodiscard]] bool is_waiting(AccountId account) const { return waiting_.contains(account); }
     [[nodiscard]] std::size_t size() const { return line_.size(); }
     [[nodiscard]] Deadline next_deadline() const;
 
 private:
-    struct Admitted {
-        Instant until;
-        bool paid = true;
-    };
     Duration spacing_;
-    Instant next_{};
+    Instant next_{};  // no REGISTER before
     std::deque<AccountId> line_;
     std::map<AccountId, std::vector<registration::Told>> waiting_;
-    std::map<AccountId, Admitted> admitted_;
 };
 
 }  // namespace holdfast::engine

@@ -38,6 +38,7 @@ public:
     State stored;
     std::string trace;
     std::map<dns::Question, dns::Answer> zone;
+    Duration zone_delay = 5ms;
     std::string mapping = ";received=198.51.100.7;rport=13450";
     std::set<Target> silent;
     std::set<Target> refusing;  // UDP: ICMP port unreachable
@@ -127,7 +128,7 @@ private:
         const auto found = zone.find(resolve.question);
         dns::Answer answer{dns::Status::nxdomain, {}, 60s};
         if (found != zone.end()) answer = found->second;
-        feed_later(5ms, in::DnsAnswer{resolve.query, answer});
+        feed_later(zone_delay, in::DnsAnswer{resolve.query, answer});
     }
     void perform(const out::Store& store) {
         note("store " + store.key + "=" + store.value);

@@ -84,6 +84,7 @@ void Phone::start() {
     started_at_ = internet_.now();
     engine_.emplace(engine_options());
     if (options_.record) recording_ = recorded(engine_options()) + "\n";
+    step_recorder_ = {};
     random_.fill(next_seed_);
     feed(in::NetworkChanged{addresses_, false});
     feed(in::AddAccount{account, account_config()});
@@ -164,8 +165,7 @@ void Phone::feed(const Input& input) {
 }
 
 void Phone::record(const Input& input, const std::vector<Output>& outputs) {
-    recording_ += recorded(internet_.now(), input) + "\n";
-    for (const auto& output : outputs) recording_ += recorded(internet_.now(), output) + "\n";
+    recording_ += step_recorder_.step(internet_.now(), input, outputs);
 }
 
 void Phone::later(Duration delay, Input input) {

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "engine/engine.h"
+#include "engine/recording.h"
 #include "lab/dns_zone.h"
 #include "lab/internet.h"
 #include "lab/nat.h"
@@ -189,6 +190,7 @@ private:
     int times_at_once_ = 0;
     std::size_t steps_ = 0;
     std::string recording_;
+    StepRecorder step_recorder_;
     std::vector<TimedEvent> events_;
     std::vector<SentRequest> sent_;
     std::set<std::string, std::less<>> branches_;  // of what was sent

@@ -1,5 +1,5 @@
-// Which addresses count as ours (K5). A change itself needs a host whose network may be changed:
-// not tested here, nor is a suspend.
+// Which addresses count as ours (K5). A change itself needs a network that may be changed:
+// network_change_test.cpp.
 #include "runtime/network_watch.h"
 
 #include <gmock/gmock.h>

@@ -35,6 +35,7 @@ bool write_all(int descriptor, std::string_view text) {
 
 struct Recorder::File {
     Descriptor descriptor;
+    StepRecorder steps;
     bool broken = false;
 
     // A step's lines at once: what was killed in between lacks whole steps only.
@@ -63,9 +64,7 @@ Recorder::Recorder(std::unique_ptr<File> file) : file_(std::move(file)) {}
 Recorder::~Recorder() = default;
 
 void Recorder::on_step(Instant now, const Input& input, const std::vector<Output>& outputs) {
-    auto lines = recorded(now, input) + "\n";
-    for (const auto& output : outputs) lines += recorded(now, output) + "\n";
-    file_->write(lines);
+    file_->write(file_->steps.step(now, input, outputs));
 }
 
 bool Recorder::broken() const { return file_->broken; }

@@ -11,8 +11,13 @@
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
+#include <array>
+#include <cstdio>
+#include <cstdlib>
 #include <fstream>
 #include <list>
+#include <optional>
+#include <string>
 
 #include "runtime/certificate.h"
 #include "runtime/stream_flow.h"
@@ -251,6 +256,46 @@ TEST_F(TlsTest, SelfSignedIsRefusedAndThePinToTrustItIsSaid) {
     const auto outcome = connect(trusting_ca(), self_signed, "example.test");
     expect_refused(outcome, "self-signed");
     EXPECT_THAT(outcome.detail, HasSubstr(to_string(pin_of(*self_signed.certificate))));
+}
+
+// OpenSSL takes the place of the system's certificates from the environment.
+class Environment {
+public:
+    Environment(const char* name, const std::string& value) : name_(name) {
+        if (const char* const before = std::getenv(name)) before_ = before;
+        ::setenv(name, value.c_str(), 1);
+    }
+    Environment(const Environment&) = delete;
+    Environment& operator=(const Environment&) = delete;
+    ~Environment() {
+        if (before_) {
+            ::setenv(name_, before_->c_str(), 1);
+        } else {
+            ::unsetenv(name_);
+        }
+    }
+
+private:
+    const char* name_;
+    std::optional<std::string> before_;
+};
+
+// Without --ca, the host's CAs count: Debian's directory of hashed names.
+TEST_F(TlsTest, WithoutACaFileTheSystemsCertificatesCount) {
+    std::array<char, 16> hash{};
+    std::snprintf(hash.data(), hash.size(), "%08lx.0",
+                  X509_NAME_hash_ex(X509_get_subject_name(ca.certificate.get()), nullptr, nullptr,
+                                    nullptr));
+    file(hash.data(), pem_of(ca, false));
+    const Environment no_bundle{"SSL_CERT_FILE", "/nonexistent"};
+    const Environment directory_of_hashes{"SSL_CERT_DIR", directory.path().string()};
+    const auto trusted =
+        connect(TlsOptions{}, server({.alternatives = "DNS:example.test"}), "example.test");
+    EXPECT_TRUE(trusted.opened) << trusted.detail;
+    const auto stranger = make({.common_name = "Stranger CA", .is_ca = true});
+    expect_refused(connect(TlsOptions{}, make({.alternatives = "DNS:example.test"}, &stranger),
+                           "example.test"),
+                   "issuer \"Stranger CA\" is unknown");
 }
 
 TEST_F(TlsTest, UnknownIssuerIsNamed) {

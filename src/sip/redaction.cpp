@@ -1,6 +1,7 @@
 #include "sip/redaction.h"
 
 #include <cstddef>
+#include <utility>
 
 #include "base/redacted.h"
 #include "base/text.h"
@@ -11,6 +12,13 @@ namespace {
 
 bool is_blank(char c) { return c == ' ' || c == '\t'; }
 bool is_space(char c) { return is_blank(c) || c == '\r' || c == '\n'; }
+
+constexpr std::size_t longest_name = std::string_view("proxy-authorization").size();
+
+bool is_authorization(std::string_view name) {
+    return equals_ignoring_case(name, "Authorization") ||
+           equals_ignoring_case(name, "Proxy-Authorization");
+}
 
 // One header field with its folded lines (RFC 3261 §7.3.1) and its line end, or any other line.
 std::string_view take_field(std::string_view& rest) {
@@ -29,10 +37,7 @@ std::string_view take_field(std::string_view& rest) {
 std::size_t authorization_value(std::string_view field) {
     const auto colon = field.find(':');
     if (colon == std::string_view::npos) return std::string_view::npos;
-    const auto name = trimmed(field.substr(0, colon));
-    const bool hides = equals_ignoring_case(name, "Authorization") ||
-                       equals_ignoring_case(name, "Proxy-Authorization");
-    return hides ? colon + 1 : std::string_view::npos;
+    return is_authorization(trimmed(field.substr(0, colon))) ? colon + 1 : std::string_view::npos;
 }
 
 // Past the quoted string whose opening quote is at `at`.
@@ -102,25 +107,65 @@ std::string mask_digest_response(std::string_view message_text) {
     return result;
 }
 
-std::string redact_authorization(std::string_view message_text) {
-    std::string result;
-    result.reserve(message_text.size());
-    while (!message_text.empty()) {
-        const auto field = take_field(message_text);
-        const auto value = authorization_value(field);
-        if (value == std::string_view::npos) {
-            result += field;
-            continue;
+void AuthorizationRedactor::step(char c, std::string& shown) {
+    if (where_ == Where::hidden_end) {
+        if (is_blank(c)) {
+            line_end_.clear();
+            where_ = Where::hidden;
+            return;
         }
-        result += field.substr(0, value);
-        result += ' ';
-        result += Redacted<std::string>::to_string();
-        if (field.ends_with("\r\n"))
-            result += "\r\n";
-        else if (field.ends_with('\n'))
-            result += '\n';
+        shown += std::exchange(line_end_, {});
+        where_ = Where::name;
     }
-    return result;
+    if (where_ == Where::hidden) {
+        if (c == '\n') {
+            line_end_ += c;
+            where_ = Where::hidden_end;
+        } else {
+            line_end_ = c == '\r' ? "\r" : "";
+        }
+        return;
+    }
+    shown += c;
+    if (c == '\n') {
+        name_.clear();
+        where_ = Where::name;
+    } else if (where_ == Where::rest) {
+        return;
+    } else if (c == ':') {
+        where_ = is_authorization(name_) ? Where::hidden : Where::rest;
+        if (where_ == Where::hidden)
+            shown.append(1, ' ').append(Redacted<std::string>::to_string());
+        name_.clear();
+    } else if (is_blank(c)) {
+        where_ = name_.empty() ? Where::name : Where::blank_name;
+    } else if (where_ == Where::blank_name || name_.size() == longest_name) {
+        where_ = Where::rest;
+    } else {
+        name_ += to_lower(c);
+    }
+}
+
+std::string AuthorizationRedactor::feed(std::string_view piece) {
+    std::string shown;
+    shown.reserve(piece.size());
+    for (const char c : piece) step(c, shown);
+    return shown;
+}
+
+std::string AuthorizationRedactor::finish() {
+    where_ = Where::name;
+    name_.clear();
+    auto held = std::exchange(line_end_, {});
+    if (held == "\r") held.clear();  // a value's last octet, not a line end
+    return held;
+}
+
+std::string redact_authorization(std::string_view message_text) {
+    AuthorizationRedactor redactor;
+    auto shown = redactor.feed(message_text);
+    shown += redactor.finish();
+    return shown;
 }
 
 }  // namespace holdfast::sip

@@ -5,6 +5,7 @@
 // several messages.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -19,5 +20,29 @@ std::string mask_digest_response(std::string_view message_text);
 // becomes
 // "<redacted>". All schemes, not only Digest.
 std::string redact_authorization(std::string_view message_text);
+
+// The same for a text that comes in pieces, as a stream is read: what the pieces give, one behind
+// the other, is what redact_authorization() gives of the whole, wherever it was cut.
+class AuthorizationRedactor {
+public:
+    // What may be shown so far. The line end of a hidden header is held back until it is known
+    // whether the header goes on behind it (RFC 3261 §7.3.1).
+    std::string feed(std::string_view piece);
+    std::string finish();  // what was held back; the next piece begins another text
+
+private:
+    enum class Where : std::uint8_t {
+        name,        // at the beginning of a line, before any colon
+        blank_name,  // the same, after blanks behind a name: HCOLON allows them
+        rest,        // in a line that is of no interest
+        hidden,      // in a value that is hidden
+        hidden_end,  // behind a line end in it: a blank goes on, anything else is another line
+    };
+    void step(char c, std::string& shown);
+
+    Where where_ = Where::name;
+    std::string name_;  // lower case, as far as it can matter
+    std::string line_end_;
+};
 
 }  // namespace holdfast::sip

@@ -3,6 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <string>
+#include <string_view>
+
 namespace holdfast::sip {
 namespace {
 
@@ -59,6 +63,32 @@ TEST(Redaction, MalformedTextIsHiddenToo) {
               "b: c\r\n\r\nbody\r\nAUTHORIZATION: <redacted>\r\n");
     EXPECT_EQ(redact_authorization(""), "");
     EXPECT_EQ(redact_authorization("no colon"), "no colon");
+}
+
+// A stream is read in pieces: wherever a header is cut, no octet of its value is shown, and the
+// pieces make the same text.
+TEST(Redaction, CutAnywhereIsHiddenAllTheSame) {
+    const auto whole = redact_authorization(request);
+    for (std::size_t first = 0; first <= request.size(); ++first) {
+        for (const std::size_t length : {1U, 2U, 7U, 1000U}) {
+            const auto second = std::min(first + length, request.size());
+            AuthorizationRedactor redactor;
+            auto shown = redactor.feed(request.substr(0, first));
+            shown += redactor.feed(request.substr(first, second - first));
+            shown += redactor.feed(request.substr(second));
+            EXPECT_EQ(shown + redactor.finish(), whole) << first << " and " << second;
+        }
+    }
+}
+
+TEST(Redaction, ALineEndIsHeldBackOnlyBehindAHiddenHeader) {
+    AuthorizationRedactor redactor;
+    EXPECT_EQ(redactor.feed("A: b\r\n"), "A: b\r\n");
+    EXPECT_EQ(redactor.feed("Authorization: Digest a\r\n"), "Authorization: <redacted>");
+    EXPECT_EQ(redactor.feed(" response=1"), "");
+    EXPECT_EQ(redactor.feed("\r\n"), "");
+    EXPECT_EQ(redactor.feed("\r\n"), "\r\n\r\n");
+    EXPECT_EQ(redactor.finish(), "");
 }
 
 }  // namespace
