@@ -283,9 +283,9 @@ private:
 // Without --ca, the host's CAs count: Debian's directory of hashed names.
 TEST_F(TlsTest, WithoutACaFileTheSystemsCertificatesCount) {
     std::array<char, 16> hash{};
-    std::snprintf(hash.data(), hash.size(), "%08lx.0",
-                  X509_NAME_hash_ex(X509_get_subject_name(ca.certificate.get()), nullptr, nullptr,
-                                    nullptr));
+    std::snprintf(
+        hash.data(), hash.size(), "%08lx.0",
+        X509_NAME_hash_ex(X509_get_subject_name(ca.certificate.get()), nullptr, nullptr, nullptr));
     file(hash.data(), pem_of(ca, false));
     const Environment no_bundle{"SSL_CERT_FILE", "/nonexistent"};
     const Environment directory_of_hashes{"SSL_CERT_DIR", directory.path().string()};
