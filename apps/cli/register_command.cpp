@@ -142,6 +142,8 @@ ExitCode register_account(const Options& options, WallClock clock) {
     if (!driver->stopped()) console.was_cut_short();
     printers.output.finish();
     printers.errors.finish();
+    if (const auto& failure = driver->failure())
+        return complain(exit_code_of(failure->kind), failure->sentence);
     if (printers.output.broken())
         return complain(ExitCode::host, "Nobody reads the output any more.");
     const auto code = console.outcome().code();

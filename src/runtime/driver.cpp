@@ -20,6 +20,8 @@ namespace {
 
 // A deadline that is still due after so many calls is ours to mend: it would spin for ever.
 constexpr int fruitless_calls = 100;
+// A state that could not be written is tried again with the first step after this.
+constexpr Duration state_again_after = std::chrono::seconds(10);
 
 // What the runtime itself remembers stands beside the engine's keys, under a prefix that the engine
 // does not see.
@@ -62,6 +64,8 @@ private:
     void pump();
     void step(const Input& input);
     void make_durable(const std::vector<Output>& outputs);
+    void not_durable(Failure failure);
+    void end();
     void perform(Output& output);
     void tell(const Event& event);
     void notice(std::string sentence);
@@ -79,8 +83,11 @@ private:
     Timer deadline_;
     Timer soon_;  // what was submitted is handled from the loop
     std::optional<StateFile> state_;
-    std::vector<out::Store> unstored_;  // of the runtime itself, or of a commit that failed
+    std::map<std::string, std::string> unstored_;  // the last value of each key; "" forgets it
     bool state_is_broken_ = false;
+    bool has_sent_ = false;
+    std::optional<Failure> failure_;
+    Instant state_again_at_{};  // while it is broken: when the next commit is tried
     std::map<Family, std::uint16_t> remembered_ports_;
     std::optional<IpAddress> local_address_;
     std::unique_ptr<DnsClient> dns_;
@@ -129,8 +136,9 @@ std::expected<void, Failure> Driver::Impl::open_state() {
     auto state = StateFile::open(directory);
     if (!state) return std::unexpected(state.error());
     state_.emplace(*std::move(state));
-    if (!state_->notice().empty()) early_notices_.push_back(state_->notice());
-    for (const auto& [key, value] : state_->restored()) {
+    if (auto sentence = state_->take_notice(); !sentence.empty())
+        early_notices_.push_back(std::move(sentence));
+    for (const auto& [key, value] : state_->contents()) {
         if (!key.starts_with(own_prefix)) {
             engine_options_.state.emplace(key, value);
             continue;
@@ -158,7 +166,7 @@ std::expected<void, Failure> Driver::Impl::open_flows() {
                          .port_chosen =
                              [this](Family family, std::uint16_t port) {
                                  if (std::exchange(remembered_ports_[family], port) == port) return;
-                                 unstored_.push_back({port_key(family), std::to_string(port)});
+                                 unstored_[port_key(family)] = std::to_string(port);
                              }};
     flows_ = std::make_unique<Flows>(loop_, std::move(flows), std::move(handler));
     if (options_.local && options_.local->port != 0)
@@ -210,7 +218,8 @@ void Driver::Impl::step(const Input& input) {
     auto outputs = outbox_.take();
     for (auto* observer : observers_) observer->on_step(now_, input, outputs);
     make_durable(outputs);
-    for (auto& output : outputs) perform(output);
+    for (auto& output : outputs)
+        if (!failure_) perform(output);
     busy_ = false;
     if (!stopped_) arm_deadline();
 }
@@ -227,26 +236,37 @@ void Driver::Impl::arm_deadline() {
     deadline_.arm(deadline.at);
 }
 
-// B3: on the disk before it is on the wire. A disk that is full must not make a phone unreachable:
-// the user is told once, and the phone goes on.
+// B3: on the disk before it is on the wire.
 void Driver::Impl::make_durable(const std::vector<Output>& outputs) {
     for (const auto& output : outputs)
-        if (const auto* store = std::get_if<out::Store>(&output)) unstored_.push_back(*store);
+        if (const auto* store = std::get_if<out::Store>(&output))
+            unstored_[store->key] = store->value;
     if (!state_) unstored_.clear();
     if (unstored_.empty()) return;
-    const auto committed = state_->commit(unstored_);
-    if (committed) {
-        unstored_.clear();
-        if (std::exchange(state_is_broken_, false)) notice("The state can be written again.");
-        return;
-    }
-    // The last value of a key is the one that counts; a disk that stays full must not fill the
-    // memory too.
-    std::map<std::string, std::string> latest;
-    for (auto& store : unstored_) latest[std::move(store.key)] = std::move(store.value);
+    if (state_is_broken_ && now_ < state_again_at_ && !stopped_) return;
+    std::vector<out::Store> stores;
+    stores.reserve(unstored_.size());
+    for (const auto& [key, value] : unstored_) stores.push_back({key, value});
+    auto committed = state_->commit(stores);
+    if (auto sentence = state_->take_notice(); !sentence.empty()) notice(std::move(sentence));
+    if (!committed) return not_durable(std::move(committed.error()));
     unstored_.clear();
-    for (auto& [key, value] : latest) unstored_.push_back({key, std::move(value)});
-    if (!std::exchange(state_is_broken_, true)) notice(committed.error().sentence);
+    if (std::exchange(state_is_broken_, false)) notice("The state can be written again.");
+}
+
+// A disk that is full must not make a phone unreachable: the user is told once, and the phone goes
+// on (docs/faults.md). The last value of a key is kept, no more: a disk that stays full must not
+// fill the memory too, and one that is slow to fail must not hold up every step. But a phone that
+// has not sent anything yet does not begin: the next start would not know who this one was.
+void Driver::Impl::not_durable(Failure failure) {
+    if (!has_sent_) {
+        failure_ = std::move(failure);
+        return end();
+    }
+    state_again_at_ = now_ + state_again_after;
+    if (!std::exchange(state_is_broken_, true))
+        notice(failure.sentence +
+               " Until then the phone goes on, but a restart may not know what is new.");
 }
 
 void Driver::Impl::perform(Output& output) {
@@ -255,6 +275,8 @@ void Driver::Impl::perform(Output& output) {
                           [this](const out::Send& send) {
                               if (!unstored_.empty() && !state_is_broken_)
                                   make_durable({});  // a port just opened
+                              if (failure_) return;
+                              has_sent_ = true;
                               flows_->send(send.flow, send.bytes);
                           },
                           [this](const out::Resolve& resolve) {
@@ -269,8 +291,13 @@ void Driver::Impl::tell(const Event& event) {
     for (auto* observer : observers_) observer->on_event(now_, event);
     if (event.kind != EventKind::stopped) return;
     stopped_ = true;
-    deadline_.stop();
     if (!unstored_.empty()) make_durable({});
+    if (!failure_) end();
+}
+
+void Driver::Impl::end() {
+    stopped_ = true;
+    deadline_.stop();
     if (on_stopped_)
         loop_.post(on_stopped_);
     else
@@ -308,6 +335,7 @@ void Driver::run() {
 }
 void Driver::stop() { impl_->loop_.stop(); }
 bool Driver::stopped() const { return impl_->stopped_; }
+const std::optional<Failure>& Driver::failure() const { return impl_->failure_; }
 void Driver::on_stopped(std::function<void()> callback) {
     impl_->on_stopped_ = std::move(callback);
 }

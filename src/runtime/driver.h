@@ -104,6 +104,9 @@ public:
     void run();  // loop.run() until the machine has said `stopped`, or stop()
     void stop();
     [[nodiscard]] bool stopped() const;  // the machine has said so (several drivers on one loop)
+    // Why the run ended by itself before anything was sent: the state cannot be written (B3). It
+    // counts as stopped then.
+    [[nodiscard]] const std::optional<Failure>& failure() const;
     void on_stopped(std::function<void()> callback);  // instead of stopping the loop
 
     [[nodiscard]] std::optional<std::uint16_t> udp_port(Family family) const;  // in use, if open

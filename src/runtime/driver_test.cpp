@@ -4,6 +4,10 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sqlite3.h>
+
+#include <memory>
+#include <optional>
 
 #include "runtime/clock.h"
 #include "runtime/driver_fixture.h"
@@ -69,6 +73,79 @@ TEST_F(DriverTest, SecondProcessOnTheSameStateIsRefused) {  // B3
     const auto second = Driver::open(loop, options());
     ASSERT_FALSE(second);
     EXPECT_EQ(second.error().kind, FailureKind::state_in_use);
+}
+
+// Another program that holds the state's database, as a backup may.
+class DatabaseInUse {
+public:
+    explicit DatabaseInUse(const std::filesystem::path& state) {
+        sqlite3* raw = nullptr;
+        EXPECT_EQ(sqlite3_open((state / "state.db").c_str(), &raw), SQLITE_OK);
+        database_.reset(raw);
+        run("BEGIN IMMEDIATE");
+    }
+    void let_go() { run("ROLLBACK"); }
+
+private:
+    struct Close {
+        void operator()(sqlite3* database) const { sqlite3_close(database); }
+    };
+    void run(const char* sql) {
+        EXPECT_EQ(sqlite3_exec(database_.get(), sql, nullptr, nullptr, nullptr), SQLITE_OK);
+    }
+    std::unique_ptr<sqlite3, Close> database_;
+};
+
+// The phone is not held up by it, says so once, and writes all that it has meanwhile as soon as it
+// may (B3).
+TEST_F(DriverTest, StateThatCannotBeWrittenAnyMoreHoldsNothingUp) {
+    const auto driver = open();
+    EventLog log;
+    driver->add_observer(log);
+    std::optional<DatabaseInUse> other;
+    int steps = 0;
+    ScriptedMachine machine;
+    machine = ScriptedMachine{[&](Instant now, const Input& input, Outbox& outbox) {
+        opener({loopback(2), 5060})(now, input, outbox);
+        machine.deadline = {now + 1ms, "a test"};
+        outbox.push(out::Store{.key = "step", .value = std::to_string(++steps)});
+        if (std::holds_alternative<in::FlowOpened>(input))
+            outbox.push(out::Send{.flow = flow, .bytes = "REGISTER"});
+        if (std::holds_alternative<in::ShutDown>(input)) outbox.push(event_of(EventKind::stopped));
+    }};
+    driver->attach(machine_of(machine));
+    ASSERT_TRUE(loop.run_until([&] { return machine.last<in::FlowOpened>() != nullptr; }, limit));
+    other.emplace(options().state_directory);
+    ASSERT_TRUE(loop.run_until([&, until = steps + 100] { return steps >= until; }, limit));
+    EXPECT_EQ(log.events.size(), 1U);
+    EXPECT_THAT(log.find(EventKind::notice)->reason, testing::HasSubstr("database is locked"));
+    other->let_go();
+    driver->submit(in::ShutDown{});
+    driver->run();
+    EXPECT_EQ(log.events.back().reason, "The state can be written again.");
+    EXPECT_EQ(StateFile::peek(options().state_directory)->at("step"), std::to_string(steps));
+    EXPECT_FALSE(driver->failure());
+}
+
+// Whoever cannot remember who he is does not begin (B3): the next start would be somebody else.
+TEST_F(DriverTest, StateThatCannotBeWrittenAtAllEndsTheRunBeforeAnythingIsSent) {
+    UdpPeer server{loop};
+    const auto driver = open();
+    const DatabaseInUse other{options().state_directory};
+    ScriptedMachine machine{[&](Instant now, const Input& input, Outbox& outbox) {
+        opener(server.endpoint())(now, input, outbox);
+        if (!std::holds_alternative<in::FlowOpened>(input)) return;
+        outbox.push(out::Store{.key = "instance", .value = "1"});
+        outbox.push(out::Send{.flow = flow, .bytes = "REGISTER"});
+    }};
+    driver->attach(machine_of(machine));
+    driver->run();
+    EXPECT_TRUE(driver->stopped());
+    ASSERT_TRUE(driver->failure());
+    EXPECT_EQ(driver->failure()->kind, FailureKind::state_unusable);
+    EXPECT_THAT(driver->failure()->sentence, testing::HasSubstr("database is locked"));
+    loop.run_until([] { return false; }, 20ms);
+    EXPECT_TRUE(server.received().empty());
 }
 
 TEST_F(DriverTest, MachineIsWokenAtItsDeadlineAndNotOtherwise) {

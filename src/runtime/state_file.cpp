@@ -85,7 +85,7 @@ int open_database(const std::filesystem::path& file, int flags, Database& databa
     const int code = sqlite3_open_v2(file.c_str(), &raw, flags | SQLITE_OPEN_NOMUTEX, nullptr);
     database.reset(raw);
     if (raw != nullptr)
-        sqlite3_busy_timeout(raw, 2000);  // a reader that looks at the state meanwhile
+        sqlite3_busy_timeout(raw, 250);  // another program that looks at the state meanwhile
     return code;
 }
 
@@ -143,14 +143,17 @@ struct StateFile::Impl {
     Database database;
     Statement put;
     Statement remove;
-    State restored;
+    State contents;
     std::string notice;
 
     [[nodiscard]] std::filesystem::path file() const { return directory / file_name; }
     std::expected<int, Failure> make_file() const;
     std::expected<int, Failure> open_file();
-    void set_aside();
+    std::expected<void, Failure> set_aside(std::string_view consequence);
     [[nodiscard]] int store(const out::Store& store) const;
+    [[nodiscard]] int write(const std::vector<out::Store>& stores) const;
+    std::expected<int, Failure> begin_again(bool damaged);
+    [[nodiscard]] bool is_open() const { return put != nullptr && remove != nullptr; }
 };
 
 // An empty file of ours, with one fsync instead of five: there is nothing yet that a crash could
@@ -182,7 +185,7 @@ std::expected<int, Failure> StateFile::Impl::make_file() const {
 std::expected<int, Failure> StateFile::Impl::open_file() {
     put.reset();
     remove.reset();
-    restored.clear();
+    contents.clear();
     if (auto made = make_file(); !made || *made != SQLITE_OK) return made;
     int code = open_database(file(), SQLITE_OPEN_READWRITE, database);
     if (code == SQLITE_OK) code = run(database.get(), settings);
@@ -194,7 +197,7 @@ std::expected<int, Failure> StateFile::Impl::open_file() {
     // The log stays as it is at the end, and the next start goes on with it: three fsyncs less.
     if (code == SQLITE_OK)
         sqlite3_db_config(database.get(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
-    if (code == SQLITE_OK) code = read_state(database.get(), restored);
+    if (code == SQLITE_OK) code = read_state(database.get(), contents);
     if (code == SQLITE_OK)
         code = prepare(database.get(), "INSERT OR REPLACE INTO state (key, value) VALUES (?1, ?2)",
                        put);
@@ -205,23 +208,31 @@ std::expected<int, Failure> StateFile::Impl::open_file() {
     return code;
 }
 
-void StateFile::Impl::set_aside() {
+// Nothing that was kept is ever overwritten: the clock may have been set back.
+std::expected<void, Failure> StateFile::Impl::set_aside(std::string_view consequence) {
     put.reset();
     remove.reset();
     database.reset();
-    auto aside = file();
-    aside += ".damaged-" + std::to_string(wall_clock());
+    const auto name = file().string() + ".damaged-" + std::to_string(wall_clock());
+    std::filesystem::path aside = name;
     std::error_code error;
+    for (int i = 2; std::filesystem::exists(aside, error); ++i)
+        aside = name + "-" + std::to_string(i);
     std::filesystem::rename(file(), aside, error);
+    if (error)
+        return unusable(directory,
+                        "it is damaged, and cannot be set aside (" + error.message() + ")");
     for (const auto* suffix : {"-wal", "-shm"}) {
         auto companion = file();
         companion += suffix;
         auto companion_aside = aside;
         companion_aside += suffix;
-        std::filesystem::rename(companion, companion_aside, error);
+        std::filesystem::rename(companion, companion_aside, error);  // it may not be there
     }
     notice = "The state file was damaged. It is kept as " + aside.string() +
-             ", and a fresh one is begun: old registrations on servers are left to expire.";
+             ", and a fresh one is begun: ";
+    notice += consequence;
+    return {};
 }
 
 std::expected<StateFile, Failure> StateFile::open(const std::filesystem::path& directory) {
@@ -237,7 +248,8 @@ std::expected<StateFile, Failure> StateFile::open(const std::filesystem::path& d
     impl->lock = *std::move(lock);
     auto code = impl->open_file();
     if (code && is_damage(*code)) {
-        impl->set_aside();
+        if (auto done = impl->set_aside("old registrations on servers are left to expire."); !done)
+            return std::unexpected(done.error());
         code = impl->open_file();
     }
     if (!code) return std::unexpected(code.error());
@@ -263,8 +275,8 @@ StateFile::StateFile(StateFile&&) noexcept = default;
 StateFile& StateFile::operator=(StateFile&&) noexcept = default;
 StateFile::~StateFile() = default;
 
-const State& StateFile::restored() const { return impl_->restored; }
-const std::string& StateFile::notice() const { return impl_->notice; }
+const State& StateFile::contents() const { return impl_->contents; }
+std::string StateFile::take_notice() { return std::exchange(impl_->notice, {}); }
 
 int StateFile::Impl::store(const out::Store& store) const {
     auto* statement = store.value.empty() ? remove.get() : put.get();
@@ -279,19 +291,59 @@ int StateFile::Impl::store(const out::Store& store) const {
     return code == SQLITE_DONE ? SQLITE_OK : code;
 }
 
-std::expected<void, Failure> StateFile::commit(const std::vector<out::Store>& stores) {
-    if (stores.empty()) return {};
-    auto* database = impl_->database.get();
+// SQLite's code; nothing is written unless it is SQLITE_OK.
+int StateFile::Impl::write(const std::vector<out::Store>& stores) const {
     int code = SQLITE_OK;
     // One statement is a transaction of its own.
-    if (stores.size() > 1) code = run(database, "BEGIN IMMEDIATE");
-    for (const auto& store : stores)
-        if (code == SQLITE_OK) code = impl_->store(store);
-    if (code == SQLITE_OK && stores.size() > 1) code = run(database, "COMMIT");
-    if (code == SQLITE_OK) return {};
-    auto failure = unusable(impl_->directory, sqlite3_errmsg(database));
-    if (sqlite3_get_autocommit(database) == 0) run(database, "ROLLBACK");
-    return failure;
+    if (stores.size() > 1) code = run(database.get(), "BEGIN IMMEDIATE");
+    for (const auto& each : stores)
+        if (code == SQLITE_OK) code = store(each);
+    if (code == SQLITE_OK && stores.size() > 1) code = run(database.get(), "COMMIT");
+    return code;
+}
+
+// A fresh file in place of one that was damaged while it was in use, with all that we know. Where
+// that fails too, the next commit tries it once more.
+std::expected<int, Failure> StateFile::Impl::begin_again(bool damaged) {
+    auto known = std::exchange(contents, {});
+    std::expected<int, Failure> code = SQLITE_OK;
+    if (damaged)
+        if (auto done = set_aside("nothing of it is lost."); !done)
+            code = std::unexpected(done.error());
+    if (code) code = open_file();
+    contents = std::move(known);
+    std::vector<out::Store> all;
+    all.reserve(contents.size());
+    for (const auto& [key, value] : contents) all.push_back({key, value});
+    if (code && *code == SQLITE_OK && !all.empty()) code = write(all);
+    if (!code || *code != SQLITE_OK) put.reset();
+    return code;
+}
+
+std::expected<void, Failure> StateFile::commit(const std::vector<out::Store>& stores) {
+    if (stores.empty()) return {};
+    auto& impl = *impl_;
+    std::expected<int, Failure> code = SQLITE_OK;
+    if (impl.is_open()) code = impl.write(stores);
+    if (!impl.is_open() || is_damage(*code)) {
+        code = impl.begin_again(impl.is_open());
+        if (code && *code == SQLITE_OK) code = impl.write(stores);
+    }
+    if (!code) return std::unexpected(code.error());
+    auto* database = impl.database.get();
+    if (*code != SQLITE_OK) {
+        auto failure = unusable(
+            impl.directory, database == nullptr ? sqlite3_errstr(*code) : sqlite3_errmsg(database));
+        if (database != nullptr && sqlite3_get_autocommit(database) == 0) run(database, "ROLLBACK");
+        return failure;
+    }
+    for (const auto& store : stores) {
+        if (store.value.empty())
+            impl.contents.erase(store.key);
+        else
+            impl.contents.insert_or_assign(store.key, store.value);
+    }
+    return {};
 }
 
 }  // namespace holdfast::runtime

@@ -22,7 +22,7 @@ std::expected<std::filesystem::path, Failure> default_state_directory();
 class StateFile {
 public:
     // Makes the directory (0700) and the file (0600) if need be, and locks the directory. A damaged
-    // file is set aside under a name that says so, a fresh one is begun, and notice() tells.
+    // file is set aside under a name that says so, a fresh one is begun, and take_notice() tells.
     static std::expected<StateFile, Failure> open(const std::filesystem::path& directory);
     // What is there now, without the lock: while a phone runs. Nothing there is an empty state.
     static std::expected<State, Failure> peek(const std::filesystem::path& directory);
@@ -33,10 +33,11 @@ public:
     StateFile& operator=(const StateFile&) = delete;
     ~StateFile();
 
-    [[nodiscard]] const State& restored() const;  // as it was when opened
-    [[nodiscard]] const std::string& notice()
-        const;  // what the user should know about opening it, or ""
-    // All of them or none, on the disk when it returns. An empty value forgets the key.
+    [[nodiscard]] const State& contents() const;  // as read when it was opened, and committed since
+    // What the user should know about opening it or about a commit, once, or "".
+    [[nodiscard]] std::string take_notice();
+    // All of them or none, on the disk when it returns. An empty value forgets the key. A file that
+    // is found damaged is set aside, and all that was read or committed is written to a fresh one.
     std::expected<void, Failure> commit(const std::vector<out::Store>& stores);
 
 private:

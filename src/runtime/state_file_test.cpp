@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <csignal>
 #include <fstream>
+#include <set>
 
 #include "runtime/test_support.h"
 
@@ -41,11 +42,11 @@ TEST_F(StateFileTest, RemembersAcrossRestarts) {
     const std::string binary{"\0\xff value", 8};
     {
         auto state = open();
-        EXPECT_TRUE(state.restored().empty());
+        EXPECT_TRUE(state.contents().empty());
         ASSERT_TRUE(state.commit({{"a", "1"}, {"b", binary}, {"c", "3"}}));
         ASSERT_TRUE(state.commit({{"a", "2"}, {"c", ""}}));
     }
-    EXPECT_EQ(open().restored(), (State{{"a", "2"}, {"b", binary}}));
+    EXPECT_EQ(open().contents(), (State{{"a", "2"}, {"b", binary}}));
 }
 
 TEST_F(StateFileTest, LaterStoreOfTheSameKeyWins) {
@@ -106,7 +107,7 @@ TEST_F(StateFileTest, CommittedIsDurableWhenTheProcessIsKilled) {
     int status = 0;
     ASSERT_EQ(::waitpid(child, &status, 0), child);
     ASSERT_TRUE(WIFSIGNALED(status));
-    EXPECT_EQ(open().restored(), (State{{"call-id", "x"}, {"cseq", "64"}}));
+    EXPECT_EQ(open().contents(), (State{{"call-id", "x"}, {"cseq", "64"}}));
 }
 
 TEST_F(StateFileTest, DamagedFileIsSetAsideAndAFreshOneBegun) {
@@ -116,13 +117,65 @@ TEST_F(StateFileTest, DamagedFileIsSetAsideAndAFreshOneBegun) {
     }
     std::ofstream{directory() / "state.db", std::ios::trunc} << std::string(8192, 'x');
     auto state = open();
-    EXPECT_TRUE(state.restored().empty());
-    EXPECT_THAT(state.notice(), HasSubstr("damaged"));
+    EXPECT_TRUE(state.contents().empty());
+    EXPECT_THAT(state.take_notice(), HasSubstr("damaged"));
     EXPECT_TRUE(state.commit({{"a", "2"}}));
     const auto is_kept = [](const auto& entry) {
         return entry.path().filename().string().starts_with("state.db.damaged-");
     };
     EXPECT_TRUE(std::ranges::any_of(std::filesystem::directory_iterator{directory()}, is_kept));
+}
+
+// Two damages in one second, or a clock that was set back: what was kept is not overwritten.
+TEST_F(StateFileTest, EveryDamagedFileIsKept) {
+    for (const char mark : {'x', 'y'}) {
+        {
+            const auto state = open();
+        }
+        std::ofstream{directory() / "state.db", std::ios::trunc} << std::string(8192, mark);
+        EXPECT_THAT(open().take_notice(), HasSubstr("damaged"));
+    }
+    std::set<char> kept;
+    for (const auto& entry : std::filesystem::directory_iterator{directory()})
+        if (entry.path().filename().string().starts_with("state.db.damaged-") &&
+            entry.file_size() == 8192)
+            kept.insert(static_cast<char>(std::ifstream{entry.path()}.get()));
+    EXPECT_EQ(kept, (std::set{'x', 'y'}));
+}
+
+// B3: damage that shows while the phone runs costs nothing: all of it is still in memory. The state
+// is larger than SQLite's cache (256 KiB), so that it must read the file again.
+TEST_F(StateFileTest, DamageWhileRunningLosesNothing) {
+    State expected;
+    {
+        auto state = open();
+        std::vector<out::Store> stores;
+        for (int i = 0; i < 1000; ++i)
+            stores.push_back({"key" + std::to_string(1000 + i), std::string(1000, 'v')});
+        ASSERT_TRUE(
+            state.commit(stores));  // more than 200 pages: it is in the file, not in the log
+        ASSERT_TRUE(state.commit({{"key1000", "new"}}));
+        for (const auto& [key, value] : stores) expected[key] = value;
+        expected["key1000"] = "new";
+        for (const auto* file : {"state.db", "state.db-wal"}) {
+            std::fstream damaged{directory() / file, std::ios::in | std::ios::out};
+            for (int page = 1; page < 260; ++page) {
+                damaged.seekp(4096 * page);
+                damaged << std::string(4096, 'x');
+            }
+        }
+        for (int i = 0; i < 1000; i += 10) {
+            const auto key = "key" + std::to_string(1000 + i);
+            const auto committed = state.commit({{key, "again"}});
+            ASSERT_TRUE(committed) << committed.error().sentence;
+            expected[key] = "again";
+        }
+        const auto notice = state.take_notice();
+        EXPECT_THAT(notice, HasSubstr("nothing of it is lost"));
+        EXPECT_EQ(state.take_notice(), "") << "it is said once";
+        EXPECT_EQ(state.contents(), expected);
+    }
+    EXPECT_EQ(open().contents(), expected);
 }
 
 TEST_F(StateFileTest, DirectoryThatCannotBeMadeIsASentence) {
