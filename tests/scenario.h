@@ -29,6 +29,7 @@ inline std::string name_of(Families families) {
 struct ScenarioOptions {
     Transport transport = Transport::udp;
     Families families = Families::ipv4;
+    std::size_t nodes = 3;
     bool rotate = false;
     Duration ttl = 60s;
     ClusterOptions cluster{};
@@ -46,7 +47,7 @@ class Scenario {
 public:
     explicit Scenario(const ScenarioOptions& options)
         : world(seed_from_number(options.seed), {.one_way_delay = options.one_way_delay}),
-          cluster(world.add_registrars(nodes(options.families), options.cluster)),
+          cluster(world.add_registrars(nodes(options), options.cluster)),
           nat(world.add_nat(options.nat_options)),
           phone(add_phone(options)) {
         const RecordOptions records{.ttl = options.ttl, .rotate = options.rotate};
@@ -66,15 +67,18 @@ public:
     Phone& phone;
 
 private:
-    static std::vector<std::string> nodes(Families families) {
-        switch (families) {
-        case Families::ipv4: return {"203.0.113.11", "203.0.113.12", "203.0.113.13"};
-        case Families::ipv6: return {"2001:db8:b::11", "2001:db8:b::12", "2001:db8:b::13"};
-        case Families::both:
-            return {"203.0.113.11 2001:db8:b::11", "203.0.113.12 2001:db8:b::12",
-                    "203.0.113.13 2001:db8:b::13"};
+    static std::vector<std::string> nodes(const ScenarioOptions& options) {
+        std::vector<std::string> all;
+        for (std::size_t i = 1; i <= options.nodes; ++i) {
+            const auto ipv4 = "203.0.113.1" + std::to_string(i);
+            const auto ipv6 = "2001:db8:b::1" + std::to_string(i);
+            switch (options.families) {
+            case Families::ipv4: all.push_back(ipv4); break;
+            case Families::ipv6: all.push_back(ipv6); break;
+            case Families::both: all.push_back(ipv4 + " " + ipv6); break;
+            }
         }
-        return {};
+        return all;
     }
     Phone& add_phone(const ScenarioOptions& options) {
         return world.add_phone({.transport = options.transport,

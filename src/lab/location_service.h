@@ -24,6 +24,7 @@ struct Hop {
 
 struct Binding {
     std::string contact;     // the URI
+    std::string listed_as;   // the URI in a 200, "" : the same
     std::string parameters;  // of the Contact, without expires: ";+sip.instance=…;reg-id=1"
     std::string instance;    // RFC 5626 §4.1, "" if none
     std::uint32_t reg_id = 0;

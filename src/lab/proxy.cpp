@@ -66,9 +66,11 @@ void Proxy::on_request(const sip::Message& request, const Hop& from) {
         if (!hop) return respond(fork, 404);
         start(fork, std::string(request.request_uri().text), {}, *hop);
     } else {
+        // RFC 5627 §5.4: a GRUU is for its instance alone.
+        const auto instance = request.request_uri().parameters.find("gr");
         for (const auto& binding :
              registrar_.location_service().bindings(request.request_uri().text))
-            fork_to(fork, binding);
+            if (!instance || binding.instance == *instance) fork_to(fork, binding);
     }
     for (const auto& [id, branch] : fork.branches) branches_[id] = key;
     for (const auto& [id, branch] : std::map(fork.branches)) {

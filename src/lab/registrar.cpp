@@ -62,10 +62,12 @@ Registrar::Registrar(Internet& internet, std::string name, std::vector<IpAddress
       authenticator_(options_.digest, internet.fork()),
       outlet_(*this),
       tcp_(internet, outlet_, [this](const TcpEvent& event) { on_tcp(event); }),
-      proxy_(*this) {
+      proxy_(*this),
+      pings_(*this) {
     certificate_.names = {options_.domain};
     for (const auto& address : addresses_) internet_.attach(address, *this, name_);
     listen();
+    pings_.start(options_.pings);
 }
 
 void Registrar::listen() {
@@ -85,17 +87,23 @@ void Registrar::refuse(IcmpReason reason) {
     faults_.refuses = reason;
     tcp_.reset_all();
     tcp_.stop_listening();
-    streams_.clear();
+    close_streams();
 }
 
 void Registrar::answer_with(int status, std::optional<std::uint32_t> retry_after) {
     faults_.status = status;
+    faults_.status_times = 0;
     faults_.retry_after = retry_after;
+}
+
+void Registrar::answer_once_with(int status) {
+    answer_with(status);
+    faults_.status_times = 1;
 }
 
 void Registrar::restart(bool forgets_bindings) {
     tcp_.reset_all();
-    streams_.clear();
+    close_streams();
     answered_.clear();
     proxy_.forget_all();
     authenticator_.forget_nonces();
@@ -120,6 +128,10 @@ void Registrar::receive(const Packet& packet) {
         return tcp_.receive(packet);
     }
     if (refuses_datagram(packet)) return;
+    if (ban_filter_.is_banned(internet_.now(), packet.from.address)) {
+        internet_.ladder().fate(packet.trace, "banned");
+        return;
+    }
     if (faults_.mute) {
         internet_.ladder().fate(packet.trace, "mute");
         return;
@@ -166,12 +178,29 @@ void Registrar::on_tcp(const TcpEvent& event) {
         break;
     case TcpEventKind::reset:
     case TcpEventKind::timed_out:
-    case TcpEventKind::closed: streams_.erase(event.id); break;
+    case TcpEventKind::closed: on_closed(event.id); break;
     case TcpEventKind::connected:
     case TcpEventKind::refused:
     case TcpEventKind::prohibited:
     case TcpEventKind::unreachable: break;  // we never connect
     }
+}
+
+void Registrar::on_closed(TcpId id) {
+    streams_.erase(id);
+    if (!options_.forgets_on_close) return;
+    for (const auto& aor : location_.aors()) {
+        auto left = location_.bindings(aor);
+        const auto came_over_it = [&](const Binding& binding) {
+            return is_reliable(binding.flow.transport) && binding.flow.local == id.local &&
+                   binding.flow.remote == id.remote;
+        };
+        if (std::erase_if(left, came_over_it) > 0) location_.put(aor, std::move(left));
+    }
+}
+
+void Registrar::close_streams() {
+    while (!streams_.empty()) on_closed(streams_.begin()->first);
 }
 
 void Registrar::on_stream_bytes(const TcpId& id, std::string_view bytes) {
@@ -237,12 +266,15 @@ void Registrar::on_text(std::string_view text, const Hop& hop) {
     const auto message = sip::Message::parse(text);
     if (!message) return;
     if (!message->is_request()) {
-        proxy_.on_response(*message);
+        if (!pings_.on_response(*message)) proxy_.on_response(*message);
         return;
     }
     const bool peer = peers_.contains(hop.remote.address);
     const auto method = message->method();
     if (method == sip::Method::options && faults_.filters_options && !peer) return;
+    if (method == sip::Method::register_ && options_.drops_user_in_uri &&
+        message->request_uri().has_user)
+        return;
     const bool to_user = message->request_uri().has_user && method != sip::Method::register_;
     const bool answers_itself =
         method == sip::Method::options && !peer && options_.options_to_aor == OptionsToAor::answer;
@@ -289,7 +321,9 @@ void Registrar::on_new_request(const sip::Message& request, const Hop& hop) {
         std::string extra;
         if (faults_.retry_after)
             extra = "Retry-After: " + std::to_string(*faults_.retry_after) + "\r\n";
-        return reply(request, hop, faults_.status, {}, extra);
+        const int status = faults_.status;
+        if (faults_.status_times > 0 && --faults_.status_times == 0) faults_.status = 0;
+        return reply(request, hop, status, {}, extra);
     }
     switch (request.method()) {
     case sip::Method::register_: return on_register(request, hop);
@@ -322,6 +356,7 @@ bool Registrar::authorize(const sip::Message& request, const Hop& hop) {
     switch (verdict) {
     case Verdict::accepted: return true;
     case Verdict::wrong:
+        ban_filter_.note(internet_.now(), hop.remote.address, Offence::refused, options_.ban);
         if (authenticator_.rules().wrong_is_forbidden) {
             reply(request, hop, 403);
             return false;
@@ -331,6 +366,7 @@ bool Registrar::authorize(const sip::Message& request, const Hop& hop) {
     case Verdict::stale: break;
     }
     ++counters_.challenges;
+    ban_filter_.note(internet_.now(), hop.remote.address, Offence::challenged, options_.ban);
     reply(request, hop, 401, {},
           authenticator_.challenge_line(verdict == Verdict::stale, internet_.now()));
     return false;
@@ -357,6 +393,12 @@ void Registrar::reply(const sip::Message& request, const Hop& hop, int status,
                          .to_tag = random_.token(40),
                          .extra_headers = extra_headers,
                          .source = hop.remote});
+    if (options_.brackets_received && hop.remote.address.family() == Family::ipv6) {
+        const auto bare = ";received=" + hop.remote.address.to_string();
+        if (const auto at = answered.response.find(bare); at != std::string::npos)
+            answered.response.replace(at, bare.size(),
+                                      ";received=[" + hop.remote.address.to_string() + "]");
+    }
     answered.since = internet_.now();
     transmit_answer(answered, hop);
 }

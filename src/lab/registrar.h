@@ -15,6 +15,8 @@
 #include <vector>
 
 #include "lab/authenticator.h"
+#include "lab/ban_filter.h"
+#include "lab/binding_pings.h"
 #include "lab/binding_rules.h"
 #include "lab/internet.h"
 #include "lab/location_service.h"
@@ -49,6 +51,11 @@ struct ServerOptions {
     bool pong = true;   // CRLF answers CRLFCRLF on streams (RFC 5626 §4.4.1)
     OptionsToAor options_to_aor = OptionsToAor::forward;
     Duration branch_timeout = std::chrono::seconds(32);
+    BanRules ban{};
+    PingRules pings{};
+    bool forgets_on_close = false;   // a binding goes with the connection it came over
+    bool drops_user_in_uri = false;  // a REGISTER whose Request-URI has a user is not answered
+    bool brackets_received = false;  // an IPv6 address in `received` has brackets (RFC 5118 §4.5)
 };
 
 // What is wrong with a node. Several can be at once.
@@ -57,6 +64,7 @@ struct ServerFaults {
     bool mute = false;    // TCP connects, nothing is ever answered
     std::optional<IcmpReason> refuses{};
     int status = 0;  // to every request; 0: none
+    int status_times = 0;  // to so many only; 0: to all
     std::optional<std::uint32_t> retry_after{};
     Duration slow{};               // to answer a request
     bool filters_options = false;  // drops OPTIONS of phones
@@ -86,6 +94,7 @@ public:
     void refuse(
         IcmpReason reason = IcmpReason::port_unreachable);  // the process died: RST and ICMP
     void answer_with(int status, std::optional<std::uint32_t> retry_after = {});
+    void answer_once_with(int status);  // the next request
     void slow_down(Duration delay) { faults_.slow = delay; }
     void filter_options() { faults_.filters_options = true; }
     void lose_answers(int count) { faults_.lost_answers = count; }
@@ -116,6 +125,8 @@ public:
     [[nodiscard]] const ServerOptions& options() const { return options_; }
     [[nodiscard]] DigestRules& digest() { return authenticator_.rules(); }
     [[nodiscard]] const ServerCounters& counters() const { return counters_; }
+    [[nodiscard]] const BanFilter& ban_filter() const { return ban_filter_; }
+    [[nodiscard]] const BindingPings& pings() const { return pings_; }
     [[nodiscard]] Internet& internet() { return internet_; }
     // REGISTER transactions by the second they came in: for S2.
     [[nodiscard]] const std::map<std::int64_t, std::size_t>& registers_by_second() const {
@@ -158,6 +169,8 @@ private:
     void on_new_request(const sip::Message& request, const Hop& hop);
     void on_register(const sip::Message& request, const Hop& hop);
     bool authorize(const sip::Message& request, const Hop& hop);
+    void on_closed(TcpId id);
+    void close_streams();
     void count(const sip::Message& request);
     void reply(const sip::Message& request, const Hop& hop, int status,
                std::string_view reason = {}, std::string_view extra_headers = {});
@@ -184,6 +197,8 @@ private:
     std::map<std::string, Answered> answered_;  // absorbs retransmissions (RFC 3261 §17.2.2)
     Instant next_cleaning_{};
     Proxy proxy_;
+    BindingPings pings_;
+    BanFilter ban_filter_;
 };
 
 }  // namespace holdfast::lab
