@@ -107,6 +107,7 @@ void Engine::Impl::perform(const Step& step, AccountId id, Account& account, act
 
 void Engine::Impl::perform(const Step& step, AccountId id, Account&, act::Release& release) {
     keep_alives_.unwant(step, id, release.flow);
+    learning_.unwant(id, release.flow);
     flows_.release(step.now, release.flow, id);
 }
 
@@ -137,12 +138,36 @@ void Engine::Impl::perform(const Step& step, AccountId id, Account& account, act
 
 void Engine::Impl::perform(const Step& step, AccountId id, Account& account,
                            act::KeepAlive& keep_alive) {
-    if (keep_alive.on) {
-        const auto settings = engine::keep_alive_settings(account.registration.config().policy);
-        keep_alives_.want(step, id, keep_alive.flow, {account.identity, settings});
-    } else {
+    if (!keep_alive.on) {
         keep_alives_.unwant(step, id, keep_alive.flow);
+        learning_.unwant(id, keep_alive.flow);
+        return;
     }
+    const auto* const flow = flows_.find(keep_alive.flow);
+    const bool learns = account.registration.config().policy.keepalive_learn && flow != nullptr &&
+                        !is_reliable(flow->target.transport);
+    if (learns) {
+        learning_.want(id, keep_alive.flow, account.identity);
+        learning_.on_answer(step, *flow);  // the 200 that brought us here
+    }
+    this->keep_alive(step, id, account, keep_alive.flow);
+}
+
+void Engine::Impl::keep_alive(const Step& step, AccountId id, const Account& account,
+                              FlowId flow_id) {
+    const auto& policy = account.registration.config().policy;
+    auto settings = engine::keep_alive_settings(policy);
+    const auto* const flow = flows_.find(flow_id);
+    if (policy.keepalive_learn && flow != nullptr)
+        settings = engine::with_interval(settings, learning_.interval(*flow));
+    keep_alives_.want(step, id, flow_id, {account.identity, settings});
+}
+
+// K4: what was learned, or forgotten, is each keep-alive's interval from its next ping on.
+void Engine::Impl::apply_learned(const Step& step) {
+    for (const auto& [id, flow] : learning_.take_changed())
+        if (const auto account = accounts_.find(id); account != accounts_.end())
+            keep_alive(step, id, account->second, flow);
 }
 
 void Engine::Impl::perform(const Step& step, AccountId, Account& account, act::Store& store) {
@@ -172,6 +197,7 @@ void Engine::Impl::remove_those_gone(const Step& step) {
         const auto found = accounts_.find(id);
         if (found == accounts_.end()) continue;
         keep_alives_.forget(step, id);
+        learning_.forget(id);
         pace_.forget(id);
         transactions_.forget(id);
         probes_.forget(id);

@@ -53,6 +53,7 @@ void Engine::Impl::handle(Instant now, const Input& input, Outbox& outbox) {
     }
     // B4: after the account's own last word at this moment, which says what was not answered.
     for (const AccountId id : leaving_.take_due(now)) gone_.insert(id);
+    apply_learned(step);
     remove_those_gone(step);
     flows_.sweep();
     if (shutting_down_ && accounts_.empty()) stop(step);
@@ -69,6 +70,7 @@ void Engine::Impl::on_time(const Step& step) {
         flows_.close(step, lost, FlowError::timed_out);
         end_flow(step, {lost, target, FlowError::timed_out, "no pong (RFC 5626 §4.4.1)"});
     }
+    learning_.on_time(step);
     flows_.on_time(step);
     incoming_.on_time(step);
     for (const AccountId id : agenda_.take_due(step.now)) step.tell(id, told::Time{});
@@ -81,8 +83,8 @@ Deadline Engine::Impl::next_deadline() const {
     Deadline next = dns_.next_deadline();
     for (const Deadline deadline :
          {transactions_.next_deadline(), probes_.next_deadline(), keep_alives_.next_deadline(),
-          flows_.next_deadline(), incoming_.next_deadline(), pace_.next_deadline(), agenda_.next(),
-          leaving_.next(), persistence_.next_deadline()})
+          learning_.next_deadline(), flows_.next_deadline(), incoming_.next_deadline(),
+          pace_.next_deadline(), agenda_.next(), leaving_.next(), persistence_.next_deadline()})
         next = sooner(next, deadline);
     return next;
 }
@@ -95,6 +97,7 @@ void Engine::Impl::on(const Step& step, const in::FlowOpened& opened) {
     if (flow == nullptr) return;
     persistence_.remember_port(*flow, step.outbox);
     probes_.on_flow_opened(step, *flow);
+    learning_.on_flow_opened(step, *flow);
     auto strayed = strays_.extract(opened.flow);
     if (strayed.empty()) return;
     for (const auto& [arrived, source, bytes] : strayed.mapped()) {
@@ -109,6 +112,7 @@ void Engine::Impl::on(const Step& step, const in::FlowFailed& failed) {
     const engine::FlowTrouble trouble{failed.flow, flow->target, failed.error, failed.detail};
     if (flows_.on_failed(step, trouble)) {
         probes_.on_flow_trouble(step, *flow, failed.error);
+        learning_.on_flow_ended(step, failed.flow);
         strays_.erase(failed.flow);
     } else if (is_reliable(flow->target.transport)) {
         if (flows_.on_closed(trouble)) end_flow(step, trouble);
@@ -129,10 +133,12 @@ void Engine::Impl::on(const Step& step, const in::FlowClosed& closed) {
 }
 
 void Engine::Impl::on(const Step& step, const in::Received& received) {
-    const auto* const flow = flows_.find(received.flow);
+    auto* const flow = flows_.find(received.flow);
     if (flow == nullptr || !flow->is_open()) return;
     if (is_reliable(flow->target.transport)) {
         on_stream(step, received.flow, received.bytes);
+    } else if (flow->spare_port) {
+        learning_.on_datagram(step, *flow, received.bytes);
     } else {
         on_datagram(step, received.flow, received.bytes);
     }
@@ -149,6 +155,7 @@ void Engine::Impl::on(const Step& step, const in::DnsAnswer& answer) {
 
 void Engine::Impl::on(const Step& step, const in::NetworkChanged& network) {
     const bool is_first = !std::exchange(network_known_, true);
+    if (addresses_ != network.addresses) learning_.on_network_changed(step);
     addresses_ = network.addresses;
     if (is_first) return tell_all(step, told::Network{addresses_, network.woke});
     // K5: a flow whose address is gone is closed, all others are verified.

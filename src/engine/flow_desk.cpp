@@ -9,11 +9,11 @@ namespace holdfast::engine {
 namespace told = registration::told;
 
 FlowId FlowDesk::begin(const Step& step, const Target& target, std::string_view tls_name,
-                       const flow::KeepAliveSettings& settings) {
-    const flow::Flow& opening = table_.open(target, tls_name, settings);
+                       const flow::KeepAliveSettings& settings, bool spare_port) {
+    const flow::Flow& opening = table_.open(target, tls_name, settings, spare_port);
     Entry& entry = entries_[opening.id];
     if (is_reliable(target.transport)) entry.framer.emplace();
-    step.outbox.push(out::OpenFlow{opening.id, target, std::string(tls_name)});
+    step.outbox.push(out::OpenFlow{opening.id, target, std::string(tls_name), spare_port});
     return opening.id;
 }
 
@@ -53,6 +53,12 @@ std::optional<FlowId> FlowDesk::open_to_answer(const Step& step, const Endpoint&
     ++to_answer_;
     entries_.at(id).to_answer = true;
     watch(step.now, id, entries_.at(id));
+    return id;
+}
+
+FlowId FlowDesk::open_spare(const Step& step, const Target& target) {
+    const FlowId id = begin(step, target, "", {}, true);
+    entries_.at(id).engine_uses = true;
     return id;
 }
 

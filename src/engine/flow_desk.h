@@ -36,6 +36,8 @@ public:
     // To answer somebody who is no target of ours: a flow without trust (§11), or nothing: too many
     // of them.
     std::optional<FlowId> open_to_answer(const Step& step, const Endpoint& remote);
+    // UDP from a port of its own, for the engine's use alone, until close() (K4).
+    FlowId open_spare(const Step& step, const Target& target);
     void release(Instant now, FlowId flow, AccountId account);
     void send(const Step& step, FlowId flow, std::string bytes);
     // Something was sent: a flow without users lives 32 s from here.
@@ -85,7 +87,7 @@ private:
         }
     };
     FlowId begin(const Step& step, const Target& target, std::string_view tls_name,
-                 const flow::KeepAliveSettings& settings);
+                 const flow::KeepAliveSettings& settings, bool spare_port = false);
     void join(Entry& entry, FlowId flow, AccountId account);
     void watch(Instant now, FlowId flow, const Entry& entry);
 

@@ -21,6 +21,7 @@
 #include "engine/flow_desk.h"
 #include "engine/incoming_desk.h"
 #include "engine/keep_alive_desk.h"
+#include "engine/keep_alive_learn_desk.h"
 #include "engine/own_options.h"
 #include "engine/persistence.h"
 #include "engine/probe_desk.h"
@@ -84,6 +85,8 @@ private:
     void perform(const Step& step, AccountId id, Account& account,
                  registration::act::Unregistered&);
     void perform(const Step& step, AccountId id, Account& account, Event& event);
+    void keep_alive(const Step& step, AccountId id, const Account& account, FlowId flow);
+    void apply_learned(const Step& step);
     void take_turns(const Step& step);
     void leave(const Step& step, AccountId id, Account& account);
     void remove_those_gone(const Step& step);
@@ -121,6 +124,7 @@ private:
     engine::RegisterPace pace_;
     engine::ProbeDesk probes_;
     engine::KeepAliveDesk keep_alives_;
+    engine::KeepAliveLearnDesk learning_{persistence_};
     engine::IncomingDesk incoming_;
     engine::OwnOptions own_options_;
 

@@ -39,6 +39,8 @@ constexpr std::size_t targets_heard = 1024;
 constexpr Duration heard_again =
     150s;  // a target heard after so long a silence is news to all accounts
 
+constexpr Duration learn_again = 1h;  // K4: after a trial that taught nothing, at the same target
+
 constexpr Duration ring_time = 20s;     // then 480, as long as there is no sound
 constexpr Duration health_store = 60s;  // what is known of targets is written that often, at most
 

@@ -12,6 +12,10 @@ namespace {
 constexpr std::string_view instance_id_key = "device/instance-id";
 constexpr std::string_view health_key = "device/health";
 
+std::string_view keep_alive_key(Family family) {
+    return family == Family::ipv4 ? "device/keep-alive-v4" : "device/keep-alive-v6";
+}
+
 std::string account_prefix(std::string_view aor) {
     return std::string("account/").append(aor).append("/");
 }
@@ -66,6 +70,15 @@ void Persistence::remember_port(const flow::Flow& flow, Outbox& outbox) {
     std::string port = std::to_string(flow.local.port);
     if (const auto found = state_.find(key); found != state_.end() && found->second == port) return;
     store(std::string(key), std::move(port), outbox);
+}
+
+std::string Persistence::learned_keep_alive(Family family) const {
+    const auto found = state_.find(keep_alive_key(family));
+    return found == state_.end() ? std::string{} : found->second;
+}
+
+void Persistence::store_learned_keep_alive(Family family, std::string text, Outbox& outbox) {
+    store(std::string(keep_alive_key(family)), std::move(text), outbox);
 }
 
 void Persistence::restore_health(location::Health& health, Instant now) const {

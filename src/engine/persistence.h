@@ -31,6 +31,10 @@ public:
     // N6: the next start asks for the same port.
     void remember_port(const flow::Flow& flow, Outbox& outbox);
 
+    // K4: what was learned of the NAT, as its desk writes it; "" : nothing.
+    [[nodiscard]] std::string learned_keep_alive(Family family) const;
+    void store_learned_keep_alive(Family family, std::string text, Outbox& outbox);
+
     void restore_health(location::Health& health, Instant now) const;
     void health_may_have_changed(Instant now);
     void store_health(const location::Health& health, Instant now, Outbox& outbox);

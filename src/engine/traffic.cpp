@@ -135,6 +135,7 @@ void Engine::Impl::on_learned(const Step& step, flow::Flow& flow, flow::Learned 
         break;
     }
     keep_alives_.on_mapping(step, flow);
+    learning_.on_answer(step, flow);
 }
 
 void Engine::Impl::on_heard(const Step& step, flow::Flow& flow) {
@@ -186,6 +187,7 @@ void Engine::Impl::on_icmp(const Step& step, const engine::FlowTrouble& trouble)
         if (!with_attempt.contains(id))
             step.tell(id, told::FlowLost{trouble.flow, trouble.target, trouble.error,
                                          trouble.detail, true});
+    learning_.on_flow_ended(step, trouble.flow);  // does nothing unless it is the spare flow
     if (const auto* const flow = flows_.find(trouble.flow))
         probes_.on_flow_trouble(step, *flow, trouble.error);
 }
@@ -199,6 +201,7 @@ void Engine::Impl::end_flow(const Step& step, const engine::FlowTrouble& trouble
     if (const auto* const flow = flows_.find(trouble.flow))
         probes_.on_flow_trouble(step, *flow, trouble.error);
     keep_alives_.on_flow_ended(trouble.flow);
+    learning_.on_flow_ended(step, trouble.flow);
     incoming_.on_flow_ended(trouble.flow);
 }
 

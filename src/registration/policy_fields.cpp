@@ -102,7 +102,8 @@ constexpr std::array table{
     Field{"keepalive_max", DurationField{&P::keepalive_max, 5s, 1h, &P::keepalive_min, nullptr},
           "K1: … and this"},
     Field{"keepalive_learn", FlagField{&P::keepalive_learn},
-          "K4: learn how long the NAT keeps a mapping"},
+          "K4: learn on a spare port how long the NAT keeps a mapping; what is learned takes the "
+          "place of keepalive_min and keepalive_max"},
     Field{"stream_keepalive_min",
           DurationField{&P::stream_keepalive_min, 15s, 1h, nullptr, &P::stream_keepalive_max},
           "K1: the interval on TCP and TLS is drawn between this"},
