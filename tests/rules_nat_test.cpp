@@ -1,5 +1,5 @@
 // Rules about the NAT between us and our servers, end to end: its lifetime learned on a spare port
-// (K4).
+// (K4), and the Contact's address where it is not yet known (N4).
 #include <algorithm>
 #include <string>
 #include <vector>
@@ -123,6 +123,110 @@ TEST(RulesK4, IsOffByDefault) {
     s.world.run_for(10min);
     EXPECT_FALSE(s.phone.state().contains("device/keep-alive-v4"));
     EXPECT_EQ(s.phone.count(EventKind::notice), 0u) << s.story();
+}
+
+// The Contact of each REGISTER that the cluster was sent, in order, as the ladder has it.
+std::vector<std::string> contacts_of_attempts(const Phone& phone) {
+    std::vector<std::string> contacts;
+    for (const auto& [at, event] : phone.events())
+        if (event.kind == EventKind::attempt) contacts.push_back(event.contact);
+    return contacts;
+}
+
+// A NAT that is the same for all, and a STUN server somewhere else.
+class StunScenario {
+public:
+    explicit StunScenario(const std::string& stun, Dependence mapping = {})
+        : cluster(world.add_registrars({"203.0.113.11", "203.0.113.12"})),
+          elsewhere(world.add_registrars({"192.0.2.33"}, {.domain = "stun.test"})),
+          nat(world.add_nat({.mapping = mapping})),
+          phone(world.add_phone({.transport = Transport::udp, .behind = &nat, .stun = stun})) {
+        world.dns().a("example.test", cluster.addresses(), {.ttl = 60s});
+        world.dns().a("stun.test", elsewhere.addresses(), {.ttl = 60s});
+        node().options().stun = true;
+    }
+    Registrar& node() {
+        return world.node_at({Transport::udp, {*IpAddress::parse("192.0.2.33"), 5060}});
+    }
+    bool registers_within(Duration limit) {
+        return world.run_until([this] { return phone.is_registered(); }, limit) == Stop::goal;
+    }
+    [[nodiscard]] std::string story() const { return "\n" + phone.event_log() + world.ladder(); }
+
+    World world{seed_from_number(1), {.one_way_delay = 10ms}};
+    Cluster& cluster;
+    Cluster& elsewhere;
+    Nat& nat;
+    Phone& phone;
+};
+
+// N4: STUN on the SIP port: the very first REGISTER already has the Contact that the registrar will
+// see; RFC 8489 §8 for where the server is.
+TEST(RulesN4, StunShowsTheFirstContact) {
+    StunScenario s("stun.test:5060");
+    ASSERT_TRUE(s.registers_within(1s)) << s.story();
+    const auto mapping = s.phone.status().bindings.front().mapping;
+    ASSERT_TRUE(mapping);
+    const auto contacts = contacts_of_attempts(s.phone);
+    ASSERT_EQ(contacts.size(), 1u) << s.story();
+    EXPECT_NE(contacts.front().find("@" + mapping->to_string()), std::string::npos) << s.story();
+    EXPECT_EQ(s.phone.count(EventKind::notice), 0u) << s.story();
+    EXPECT_TRUE(s.world.is_reachable(s.phone)) << s.story();
+}
+
+// N4, N2: behind an endpoint-dependent NAT the STUN server sees another port than the registrar;
+// the flow's own mapping replaces it with the next REGISTER, and nothing stale stays.
+TEST(RulesN4, TheFlowsOwnMappingReplacesIt) {
+    StunScenario s("stun.test:5060", Dependence::address_and_port_dependent);
+    ASSERT_TRUE(s.registers_within(1s)) << s.story();
+    s.world.run_for(10s);
+    const auto status = s.phone.status().bindings.front();
+    EXPECT_NE(status.contact.find("@" + status.mapping->to_string()), std::string::npos);
+    const auto contacts = contacts_of_attempts(s.phone);
+    EXPECT_EQ(contacts.front().find("@" + status.mapping->to_string()), std::string::npos)
+        << s.story();
+    EXPECT_NE(contacts.front().find("@198.51.100."), std::string::npos) << s.story();
+    EXPECT_TRUE(s.world.stale_bindings(s.phone).empty()) << s.story();
+    EXPECT_TRUE(s.world.is_reachable(s.phone)) << s.story();
+}
+
+// N4: a STUN server that is dead, or that DNS does not know, costs half a second at most, and is
+// told once.
+TEST(RulesN4, ADeadStunServerCostsHalfASecondAtMost) {
+    for (const auto* server : {"stun.test:5060", "nowhere.test", "192.0.2.99"}) {
+        StunScenario s(server);
+        s.node().silence();
+        ASSERT_TRUE(s.registers_within(500ms + 8 * 10ms)) << server << s.story();
+        EXPECT_EQ(s.phone.count(EventKind::notice), 1u) << server << s.story();
+        EXPECT_TRUE(says(s.phone, std::string("STUN server ") + server)) << s.story();
+    }
+}
+
+// N4: a lost question is asked again in time.
+TEST(RulesN4, ALostQuestionIsRepeatedInTime) {
+    StunScenario s("192.0.2.33:5060");
+    s.node().silence();
+    s.world.at(200ms, [&] { s.node().heal(); });
+    ASSERT_TRUE(s.registers_within(400ms)) << s.story();
+    EXPECT_EQ(s.phone.count(EventKind::notice), 0u) << s.story();
+}
+
+// N4: by hand beats everything, and no mapping ever changes it.
+TEST(RulesN4, TheContactByHandStays) {
+    World world{seed_from_number(1), {.one_way_delay = 10ms}};
+    auto& cluster = world.add_registrars({"203.0.113.11"});
+    auto& nat = world.add_nat({.mapping = Dependence::address_and_port_dependent});
+    world.dns().a("example.test", cluster.addresses(), {.ttl = 60s});
+    auto& phone = world.add_phone(
+        {.transport = Transport::udp, .behind = &nat, .contact_address = "phone.example.net:5070"});
+    ASSERT_EQ(world.run_until([&] { return phone.is_registered(); }, 1s), Stop::goal);
+    world.run_for(60s);
+    nat.rebind();
+    world.run_for(10min);
+    const auto bindings = cluster.bindings(phone.aor());
+    ASSERT_EQ(bindings.size(), 1u) << phone.event_log();
+    for (const auto& contact : contacts_of_attempts(phone))
+        EXPECT_NE(contact.find("@phone.example.net:5070"), std::string::npos) << contact;
 }
 
 }  // namespace

@@ -42,7 +42,8 @@ protected:
 TEST_F(ConfigFile, HasTheOptionsUnderTheirNames) {
     write(
         "aor = \"sip:alice@example.test\"\ntransport = \"tcp\"\nexpires = 90\ndns = "
-        "[\"192.0.2.1\", \"192.0.2.2\"]\n"
+        "[\"192.0.2.1\", \"192.0.2.2\"]\nstun = \"192.0.2.3\"\ncontact-address = "
+        "\"192.0.2.4:5070\"\n"
         "json = true\npassword = \"secret\"\n[policy]\npatience = \"2s\"\nprobe = false\nflows = "
         "2\n",
         0600);
@@ -55,6 +56,8 @@ TEST_F(ConfigFile, HasTheOptionsUnderTheirNames) {
     EXPECT_EQ(options->account.policy.patience, 2s);
     EXPECT_FALSE(options->account.policy.probe);
     EXPECT_EQ(options->driver.dns_servers.size(), 2U);
+    EXPECT_EQ(options->account.stun, "192.0.2.3");
+    EXPECT_EQ(options->account.contact_address, "192.0.2.4:5070");
     EXPECT_TRUE(options->json);
     EXPECT_EQ(options->account.password.reveal(), "secret");
 }

@@ -5,8 +5,10 @@
 #include <set>
 
 #include "base/text.h"
+#include "flow/contact_address.h"
 #include "location/next_hop.h"
 #include "registration/policy.h"
+#include "registration/stun_elsewhere.h"
 #include "sip/uri.h"
 
 namespace holdfast::cli {
@@ -93,6 +95,22 @@ Applied apply_backup(Options& options, std::string_view value, bool first) {
     }
     if (auto uri = server_uri(backup.uri, value); !uri) return uri;
     options.account.backups.push_back(std::move(backup));
+    return {};
+}
+
+Applied apply_contact_address(Options& options, std::string_view value, bool) {
+    if (!flow::is_contact_address(value))
+        return std::unexpected("\"" + std::string(value) +
+                               "\" is no address for a Contact: HOST or HOST:PORT (198.51.100.7, "
+                               "phone.example.test:5070, [2001:db8::1]:5070)");
+    options.account.contact_address = trimmed(value);
+    return {};
+}
+
+Applied apply_stun(Options& options, std::string_view value, bool) {
+    if (const auto server = registration::stun_server_of(value); !server)
+        return std::unexpected(server.error());
+    options.account.stun = trimmed(value);
     return {};
 }
 
@@ -204,6 +222,13 @@ constexpr std::array table{
     OptionText{"backup", "URI[ domain=NAME]", "none",
                "another server, used while all before it fail; may be given several times",
                Form::list, both, true, apply_backup},
+    OptionText{"contact-address", "HOST[:PORT]", "as the servers see us",
+               "the address in the Contact, by hand: where a NAT forwards a port to this one",
+               Form::value, both, true, apply_contact_address},
+    OptionText{"stun", "SERVER[:PORT]", "none",
+               "over UDP: a STUN server that shows our public address for the very first REGISTER; "
+               "afterwards the SIP servers' own word counts",
+               Form::value, both, true, apply_stun},
     OptionText{"expires", "S", "300", "seconds that a registration is asked to last", Form::value,
                both, true, apply_expires},
     OptionText{"flows", "auto|N", "auto",
@@ -277,6 +302,30 @@ std::string in_lower_case(const sip::Uri& uri) {
     return text.replace(0, uri.scheme_text.size(), lower_case(uri.scheme_text));
 }
 
+// What each option alone allows and all of them together do not.
+Applied check_together(const Options& options, std::span<const Setting> settings) {
+    const auto place = [&](std::string_view key) {
+        const auto last = std::ranges::find(settings.rbegin(), settings.rend(), key, &Setting::key);
+        return last == settings.rend() ? std::string(key) : last->where;
+    };
+    const auto& account = options.account;
+    const bool plain = account.policy.style == registration::Style::plain;
+    for (const auto key : {"contact-address", "stun"}) {
+        const auto& value =
+            key == std::string_view("stun") ? account.stun : account.contact_address;
+        if (plain && !value.empty())
+            return std::unexpected(place(key) + ": the preset \"" + account.policy.preset +
+                                   "\" does what another phone does, which is not this; use it "
+                                   "with the preset holdfast or fleet");
+    }
+    const bool never_udp = account.aor.starts_with("sips:") ||
+                           account.transport.value_or(Transport::udp) != Transport::udp;
+    if (never_udp && !account.stun.empty())
+        return std::unexpected(place("stun") +
+                               ": STUN shows the address of UDP, which this account never uses");
+    return {};
+}
+
 }  // namespace
 
 std::span<const OptionText> option_table() { return table; }
@@ -299,7 +348,7 @@ std::expected<void, std::string> apply_settings(Options& options,
         if (const auto applied = option->apply(options, setting->value, first); !applied)
             return std::unexpected(setting->where + ": " + applied.error());
     }
-    return {};
+    return check_together(options, settings);
 }
 
 std::expected<std::string, std::string> uri_of(std::string_view text) {

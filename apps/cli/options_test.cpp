@@ -94,6 +94,28 @@ TEST(CommandLine, HasEveryOptionOfTheIssue) {
     EXPECT_TRUE(options->json && options->trace && options->once);
 }
 
+// N4: the Contact by hand, and a STUN server for the first one; what cannot be is refused with
+// words.
+TEST(CommandLine, ContactAddressAndStun) {
+    const auto options =
+        options_of({"--contact-address", "phone.example.test:5070", "--stun", "stun.example.test"});
+    ASSERT_TRUE(options) << options.error();
+    EXPECT_EQ(options->account.contact_address, "phone.example.test:5070");
+    EXPECT_EQ(options->account.stun, "stun.example.test");
+    for (const std::vector<std::string>& wrong :
+         {std::vector<std::string>{"--contact-address", "300.1.2.3"},
+          {"--contact-address", "sip:phone.example.test"},
+          {"--stun", "two words"},
+          {"--stun", "stun.example.test:0"},
+          {"--stun", "stun.example.test", "--transport", "tls"},
+          {"--stun", "stun.example.test", "--preset", "microsip"},
+          {"--contact-address", "192.0.2.1", "--preset", "microsip"}}) {
+        const auto refused = options_of(wrong);
+        ASSERT_FALSE(refused) << wrong.back();
+        EXPECT_TRUE(refused.error().starts_with(wrong.front())) << refused.error();
+    }
+}
+
 TEST(CommandLine, PresetComesFirstWhereverItStands) {
     const auto options =
         options_of({"--set", "patience=3s", "--expires", "60", "--preset", "fleet"});

@@ -170,6 +170,10 @@ void Engine::Impl::apply_learned(const Step& step) {
             keep_alive(step, id, account->second, flow);
 }
 
+void Engine::Impl::perform(const Step& step, AccountId id, Account&, act::AskStun& ask) {
+    stun_.ask(step, id, ask.server);
+}
+
 void Engine::Impl::perform(const Step& step, AccountId, Account& account, act::Store& store) {
     persistence_.store_account(account.registration.config().aor, store.key, std::move(store.value),
                                step.outbox);
@@ -201,6 +205,7 @@ void Engine::Impl::remove_those_gone(const Step& step) {
         pace_.forget(id);
         transactions_.forget(id);
         probes_.forget(id);
+        stun_.forget(id);
         dns_.forget(id);
         incoming_.forget(step, id);
         flows_.forget(step.now, id);

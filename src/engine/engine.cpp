@@ -65,6 +65,7 @@ void Engine::Impl::on_time(const Step& step) {
             step.tell(id, told::Dns{reply.question, reply.answer});
     for (const auto& result : transactions_.on_time(step)) report(step, result, {}, nullptr);
     probes_.on_time(step);
+    stun_.on_time(step);
     for (const FlowId lost : keep_alives_.on_time(step)) {
         const Target target = flows_.find(lost)->target;
         flows_.close(step, lost, FlowError::timed_out);
@@ -83,8 +84,9 @@ Deadline Engine::Impl::next_deadline() const {
     Deadline next = dns_.next_deadline();
     for (const Deadline deadline :
          {transactions_.next_deadline(), probes_.next_deadline(), keep_alives_.next_deadline(),
-          learning_.next_deadline(), flows_.next_deadline(), incoming_.next_deadline(),
-          pace_.next_deadline(), agenda_.next(), leaving_.next(), persistence_.next_deadline()})
+          learning_.next_deadline(), stun_.next_deadline(), flows_.next_deadline(),
+          incoming_.next_deadline(), pace_.next_deadline(), agenda_.next(), leaving_.next(),
+          persistence_.next_deadline()})
         next = sooner(next, deadline);
     return next;
 }
@@ -98,6 +100,7 @@ void Engine::Impl::on(const Step& step, const in::FlowOpened& opened) {
     persistence_.remember_port(*flow, step.outbox);
     probes_.on_flow_opened(step, *flow);
     learning_.on_flow_opened(step, *flow);
+    stun_.on_flow_opened(step, *flow);
     auto strayed = strays_.extract(opened.flow);
     if (strayed.empty()) return;
     for (const auto& [arrived, source, bytes] : strayed.mapped()) {
@@ -113,6 +116,7 @@ void Engine::Impl::on(const Step& step, const in::FlowFailed& failed) {
     if (flows_.on_failed(step, trouble)) {
         probes_.on_flow_trouble(step, *flow, failed.error);
         learning_.on_flow_ended(step, failed.flow);
+        stun_.on_flow_trouble(step, *flow, failed.error);
         strays_.erase(failed.flow);
     } else if (is_reliable(flow->target.transport)) {
         if (flows_.on_closed(trouble)) end_flow(step, trouble);
@@ -155,7 +159,10 @@ void Engine::Impl::on(const Step& step, const in::DnsAnswer& answer) {
 
 void Engine::Impl::on(const Step& step, const in::NetworkChanged& network) {
     const bool is_first = !std::exchange(network_known_, true);
-    if (addresses_ != network.addresses) learning_.on_network_changed(step);
+    if (addresses_ != network.addresses) {
+        learning_.on_network_changed(step);
+        nat_.on_network_changed();
+    }
     addresses_ = network.addresses;
     if (is_first) return tell_all(step, told::Network{addresses_, network.woke});
     // K5: a flow whose address is gone is closed, all others are verified.

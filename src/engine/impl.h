@@ -22,11 +22,13 @@
 #include "engine/incoming_desk.h"
 #include "engine/keep_alive_desk.h"
 #include "engine/keep_alive_learn_desk.h"
+#include "engine/nat_desk.h"
 #include "engine/own_options.h"
 #include "engine/persistence.h"
 #include "engine/probe_desk.h"
 #include "engine/register_pace.h"
 #include "engine/step.h"
+#include "engine/stun_desk.h"
 #include "engine/transaction_desk.h"
 #include "location/health.h"
 #include "registration/registration.h"
@@ -81,6 +83,7 @@ private:
     void perform(const Step& step, AccountId id, Account& account, registration::act::Probe& probe);
     void perform(const Step& step, AccountId id, Account& account,
                  registration::act::KeepAlive& keep_alive);
+    void perform(const Step& step, AccountId id, Account& account, registration::act::AskStun& ask);
     void perform(const Step& step, AccountId id, Account& account, registration::act::Store& store);
     void perform(const Step& step, AccountId id, Account& account,
                  registration::act::Unregistered&);
@@ -125,6 +128,8 @@ private:
     engine::ProbeDesk probes_;
     engine::KeepAliveDesk keep_alives_;
     engine::KeepAliveLearnDesk learning_{persistence_};
+    engine::StunDesk stun_;
+    engine::NatDesk nat_;
     engine::IncomingDesk incoming_;
     engine::OwnOptions own_options_;
 

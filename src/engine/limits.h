@@ -27,6 +27,15 @@ constexpr std::size_t probes_per_second = 10;
 constexpr Duration probe_lifetime = 2s;
 constexpr Duration probe_repeat_least = 500ms;
 
+// N4: a STUN server that is asked once.
+constexpr Duration stun_repeat = 250ms;
+constexpr Duration stun_lifetime = 2s;
+
+// N5: what was seen within so long of each other is compared; a kind that wavers is told so often.
+constexpr Duration mapping_fresh = 30s;
+constexpr Duration nat_kind_spacing = 5min;
+constexpr std::size_t nat_ports = 16;  // local ports whose mappings are remembered
+
 // R1: how long, and how many of, our own OPTIONS are remembered; a copy may be forked and
 // challenged on its way.
 constexpr Duration own_options_life = 64s;

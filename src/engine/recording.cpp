@@ -71,6 +71,8 @@ Json account_json(const registration::AccountConfig& config) {
               {"backups", std::move(backups)}};
     if (config.transport) json["transport"] = name_of(*config.transport);
     json["realms"] = config.realms;
+    json["contact_address"] = config.contact_address;
+    json["stun"] = config.stun;
     json["policy"] = std::move(policy);
     return json;
 }

@@ -169,6 +169,8 @@ registration::AccountConfig read_account(Reader& r) {
     }
     if (r.has("transport")) config.transport = r.required(parse_transport(r.text("transport")));
     for (const auto& realm : r.list("realms")) config.realms.push_back(r.string_of(realm));
+    if (r.has("contact_address")) config.contact_address = r.text("contact_address");
+    if (r.has("stun")) config.stun = r.text("stun");
     // "preset" comes first and sets everything; the other fields then say how this policy differs.
     const auto& policy = r.member("policy");
     if (!policy.is_object()) r.fault();

@@ -43,6 +43,8 @@ std::vector<Input> one_of_each() {
     config.backups = {{"sip:backup.test", "backup.domain.test"}};
     config.transport = Transport::tls;
     config.realms = {"a", "b"};
+    config.contact_address = "phone.example.test:5070";
+    config.stun = "stun.example.test";
     config.policy = *registration::preset("microsip-3.20");
     config.policy.patience = 1500ms;
     const dns::Answer answer{

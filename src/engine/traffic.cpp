@@ -63,6 +63,7 @@ void Engine::Impl::on_stream(const Step& step, FlowId id, std::string_view bytes
 void Engine::Impl::on_datagram(const Step& step, FlowId id, std::string_view bytes) {
     auto& flow = *flows_.find(id);
     if (flow::is_stun(bytes)) {
+        if (stun_.on_datagram(step, flow, bytes)) return;
         on_learned(step, flow, keep_alives_.on_stun(step, flow, bytes));
         on_heard(step, flow);
     } else if (is_keep_alive(bytes)) {
@@ -124,6 +125,13 @@ void Engine::Impl::on_response(const Step& step, flow::Flow& flow, const sip::Me
 // N1, N2: what the top Via of an answer to our own request, or a STUN answer, says of this flow's
 // mapping.
 void Engine::Impl::on_learned(const Step& step, flow::Flow& flow, flow::Learned learned) {
+    if (const auto nat = nat_.on_sighting(step.now, flow, learned)) {  // N5
+        Event event{.kind = EventKind::notice};  // of the device: no account's own
+        event.target = flow.target;
+        event.mapping = flow.mapping.mapping();
+        event.reason = "NAT: " + nat->to_string();
+        step.outbox.push(std::move(event));
+    }
     switch (learned) {
     case flow::Learned::none:
     case flow::Learned::not_usable: return;
@@ -188,8 +196,10 @@ void Engine::Impl::on_icmp(const Step& step, const engine::FlowTrouble& trouble)
             step.tell(id, told::FlowLost{trouble.flow, trouble.target, trouble.error,
                                          trouble.detail, true});
     learning_.on_flow_ended(step, trouble.flow);  // does nothing unless it is the spare flow
-    if (const auto* const flow = flows_.find(trouble.flow))
+    if (const auto* const flow = flows_.find(trouble.flow)) {
         probes_.on_flow_trouble(step, *flow, trouble.error);
+        stun_.on_flow_trouble(step, *flow, trouble.error);
+    }
 }
 
 void Engine::Impl::end_flow(const Step& step, const engine::FlowTrouble& trouble) {
@@ -198,8 +208,10 @@ void Engine::Impl::end_flow(const Step& step, const engine::FlowTrouble& trouble
     for (const AccountId id : flows_.users(trouble.flow))
         step.tell(
             id, told::FlowLost{trouble.flow, trouble.target, trouble.error, trouble.detail, false});
-    if (const auto* const flow = flows_.find(trouble.flow))
+    if (const auto* const flow = flows_.find(trouble.flow)) {
         probes_.on_flow_trouble(step, *flow, trouble.error);
+        stun_.on_flow_trouble(step, *flow, trouble.error);
+    }
     keep_alives_.on_flow_ended(trouble.flow);
     learning_.on_flow_ended(step, trouble.flow);
     incoming_.on_flow_ended(trouble.flow);

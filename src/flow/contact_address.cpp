@@ -57,6 +57,8 @@ std::string_view name_of(ContactOrigin origin) {
     return "?";
 }
 
+bool is_contact_address(std::string_view text) { return by_hand(trimmed(text), 1).has_value(); }
+
 ContactAddress contact_address(const ContactSources& sources) {
     if (auto written = by_hand(trimmed(sources.by_hand), sources.local.port))
         return *std::move(written);

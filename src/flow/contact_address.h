@@ -28,6 +28,9 @@ struct ContactAddress {
     friend bool operator==(const ContactAddress&, const ContactAddress&) = default;
 };
 
+// Whether a person's text can be a Contact's address.
+bool is_contact_address(std::string_view text);
+
 // The port is always written, so that no receiver's default (5060, 5061, SRV) can change it.
 // by_hand without a port takes the local one; by_hand that cannot be a host is as if it were not
 // given.

@@ -35,6 +35,7 @@ struct Flow {
     std::string verified_name{};       // TLS, once open
     Instant opened_at{};
     Instant last_heard{};
+    bool answered = false;  // anything has come from there
     MappingMemory mapping{};
     RoundTrip rtt{};
     KeepAlive keep_alive{};  // holds the facts too: what was agreed, what was ever answered
@@ -49,6 +50,7 @@ struct Flow {
     void ended(FlowState how, FlowError why);  // failed or closed; the keep-alive stops
     void heard(Instant now) {
         last_heard = now;
+        answered = true;
         keep_alive.heard();
     }
 };

@@ -73,6 +73,8 @@ registration::AccountConfig Phone::account_config() const {
     config.outbound_proxy = options_.outbound_proxy;
     config.backups = options_.backups;
     config.transport = options_.transport;
+    config.contact_address = options_.contact_address;
+    config.stun = options_.stun;
     config.policy = *policy;
     return config;
 }

@@ -38,6 +38,8 @@ struct PhoneOptions {
     std::string outbound_proxy{};
     std::vector<registration::Backup> backups{};
     std::string auth_user{};
+    std::string contact_address{};  // N4
+    std::string stun{};
     std::vector<std::string> addresses{};  // its own; the world chooses if there are none
     bool ipv4 = true;                      // which the world chooses
     bool ipv6 = false;

@@ -26,6 +26,8 @@ struct AccountConfig {
     std::vector<Backup> backups;
     std::optional<Transport> transport;  // nothing: auto (L1)
     std::vector<std::string> realms;     // "" : learned (§11)
+    std::string contact_address;  // N4: HOST[:PORT] of the Contact, by hand; "" : as it is learned
+    std::string stun;  // N4: HOST[:PORT] of a STUN server for the first Contact; "" : none
     Policy policy;
 };
 

@@ -71,6 +71,10 @@ struct KeepAlive {
     bool on = true;
     Duration binding_expires{};  // E, for K1's "every min(E/2, 120 s)"
 };
+// N4: what this STUN server sees of our shared SIP port. Answered by told::StunAnswered within 2 s.
+struct AskStun {
+    Target server;  // UDP
+};
 struct Store {  // key is within the account: the engine puts the account's AOR before it
     std::string key;
     std::string value;
@@ -80,7 +84,7 @@ struct Unregistered {};  // after told::ShutDown: nothing left to do
 }  // namespace act
 
 using Action = std::variant<act::Ask, act::Open, act::Release, act::Send, act::Abandon, act::Probe,
-                            act::KeepAlive, act::Store, act::Unregistered, Event>;
+                            act::KeepAlive, act::AskStun, act::Store, act::Unregistered, Event>;
 using Actions = std::vector<Action>;
 
 enum class ProbeResult : std::uint8_t { alive, busy, silent, failed };
@@ -156,6 +160,12 @@ struct Returned {  // R1: our own OPTIONS came back to us
     FlowId flow;
     bool ours_by_from = false;  // not the Call-ID but the From was ours (behind a B2BUA)
 };
+struct StunAnswered {  // an act::AskStun's end
+    Target server{};
+    std::optional<Endpoint> mapping{};  // nothing: problem says why
+    Endpoint local{};                   // the port that was seen
+    std::string problem{};
+};
 struct CheckSync {};  // NOTIFY check-sync: refresh
 struct ShutDown {};
 
@@ -165,7 +175,7 @@ using Told = std::variant<told::Time, told::Start, told::Dns, told::FlowOpen, to
                           told::FlowLost, told::Response, told::Timeout, told::SendFailed,
                           told::Probed, told::Suspect, told::HoldOnly, told::MappingChanged,
                           told::Alive, told::Network, told::RegisterNow, told::PasswordChanged,
-                          told::Returned, told::CheckSync, told::ShutDown>;
+                          told::Returned, told::StunAnswered, told::CheckSync, told::ShutDown>;
 
 // What the machine may look at and use during a call; all owned by the engine.
 struct Context {

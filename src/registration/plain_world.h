@@ -248,6 +248,7 @@ private:
     }
     void perform(act::Release& release) { released.insert(release.flow); }
     void perform(act::Abandon&) {}
+    void perform(act::AskStun&) { ADD_FAILURE() << "a plain client asks no STUN server"; }
     void perform(act::Probe&) { ADD_FAILURE() << "a plain client does not probe"; }
     void perform(act::KeepAlive& keep) {
         if (keep_alives.empty() || keep_alives.back() != std::pair(keep.flow, keep.on))

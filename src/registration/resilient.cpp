@@ -34,6 +34,11 @@ Credentials::Settings credential_settings(const AccountConfig& config) {
             .minimum = minimum.value_or(sip::DigestAlgorithm::md5)};
 }
 
+bool may_use_udp(const AccountConfig& config) {
+    return !config.aor.starts_with("sips:") &&
+           config.transport.value_or(Transport::udp) == Transport::udp;
+}
+
 Backoff::Settings backoff_settings(const Policy& policy) {
     return {.base = policy.backoff_base,
             .base_other_flow = policy.backoff_base_other_flow,
@@ -51,6 +56,7 @@ Resilient::Resilient(AccountConfig config, const std::string& instance_id,
       instance_("urn:uuid:" + instance_id),
       user_agent_(std::move(user_agent)),
       targets_(config_, {.instance_id = instance_, .aor = aor_}, state),
+      stun_(may_use_udp(config_) ? config_.stun : std::string{}),
       credentials_(credential_settings(config_)),
       proof_(config_.policy.prove_interval),
       asked_expires_(config_.policy.expires) {
@@ -129,12 +135,29 @@ void Resilient::on_told(const told::Start&, const Context& context) {
         bindings_.emplace_back(std::move(*identity), backoff_settings(config_.policy));
     }
     std::erase_if(debts_, [&](const Debt& debt) { return debt.ends <= context.wall_clock; });
+    stun_.start(context);
     targets_.start(context);
     targets_changed(context);
 }
 
 void Resilient::on_told(const told::Dns& told, const Context& context) {
+    stun_.on_dns(told, context);
+    redirect_answered(told, context);
     if (targets_.on_dns(told, context)) targets_changed(context);
+    stun_settled(context);
+}
+
+void Resilient::on_told(const told::StunAnswered& told, const Context& context) {
+    stun_.on_answered(told, context);
+    stun_settled(context);
+}
+
+// N4: a first REGISTER that waited for STUN goes as soon as there is nothing to wait for.
+void Resilient::stun_settled(const Context& context) {
+    if (stun_.is_pending()) return;
+    for (auto& binding : bindings_)
+        if (std::exchange(binding.waits_for_stun, false) && binding.timers.is_armed(Timer::start))
+            binding.timers.arm(Timer::start, context.now);
 }
 
 void Resilient::on_told(const told::RegisterNow&, const Context& context) {
@@ -242,7 +265,7 @@ void Resilient::on_binding_time(Binding& binding, const Context& context) {
     if (binding.search) {
         Search::Steps steps;
         binding.search->on_time(context.now, steps);
-        perform(binding, steps, context);
+        if (steps.empty() || !left_udp(binding, context)) perform(binding, steps, context);
     }
     const bool options_answered = std::ranges::any_of(
         last_ranked_, [&](const Target& t) { return options_answered_.contains(t); });
@@ -324,6 +347,8 @@ View Resilient::view() const {
             view.service_route = routes->second;
     view.accepted = targets_.addresses(Instant{});
     view.accepted.insert(view.accepted.end(), path_addresses_.begin(), path_addresses_.end());
+    for (const auto& [target, redirect] : redirects_)
+        view.accepted.push_back(target.endpoint.address);
     const auto searching = [](const Binding& b) { return b.search && !b.search->is_exhausted(); };
     if (left_)
         view.state = "unregistered";

@@ -6,12 +6,15 @@
 //   resilient_search.cpp    when a REGISTER is wanted, and to whom (F, L3, L4, S1)
 //   resilient_request.cpp   what it says (F1, B1, B6, N3, N4)
 //   resilient_answer.cpp    what the answer means (F5)
+//   resilient_redirect.cpp  where a 3xx sends us (F5)
+//   resilient_streams.cpp   when TCP and TLS go before UDP (N5, N8)
 //   resilient_bindings.cpp  what a 200 changes (B1, B2, B4, B6, B8)
 //   resilient_debts.cpp     what a move leaves behind (B7)
 //   resilient_told.cpp      what becomes of flows and requests (F2, F3)
 //   resilient_watch.cpp     suspicion, mappings, networks, proof, failback (F6, K3, K5, L7, R)
 #pragma once
 
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <set>
@@ -30,6 +33,7 @@
 #include "registration/register_request.h"
 #include "registration/registration.h"
 #include "registration/search.h"
+#include "registration/stun_elsewhere.h"
 #include "registration/targets.h"
 
 namespace holdfast::registration {
@@ -71,7 +75,8 @@ private:
         bool abandoned = false;
         bool answered = false;  // any response, also 1xx
         std::string call_id{};
-        int status = 0;  // of its final answer
+        std::size_t bytes = 0;  // of the request as it went out (N8)
+        int status = 0;         // of its final answer
     };
     struct Current {
         Target target{};
@@ -108,8 +113,10 @@ private:
         bool auth_stopped = false;
         bool auth_elsewhere_tried = false;
         bool identity_renewed = false;
-        bool missing_once = false;   // B8: ours was not listed: one REGISTER was made for it
-        std::uint32_t refusals = 0;  // of a second flow that never registered
+        bool waits_for_stun = false;  // N4
+        std::size_t redirects = 0;    // F5: followed in this search
+        bool missing_once = false;    // B8: ours was not listed: one REGISTER was made for it
+        std::uint32_t refusals = 0;   // of a second flow that never registered
         Instant at_target_since{};
         std::uint32_t evictions = 0;      // B3
         std::map<Target, FlowId> opened;  // by this search
@@ -131,6 +138,22 @@ private:
     struct Redirect {  // F5: kept until its expires, else until the next failure
         location::Candidate candidate;
         Instant until = never;
+    };
+    struct Following {  // F5: a 3xx whose names are being looked up
+        struct Way {
+            location::Lookup lookup;
+            bool in_domain = false;
+            Instant until = never;
+        };
+        int reg_id = 1;
+        Target by{};
+        int status = 0;
+        std::string words{};
+        std::string hosts{};
+        std::vector<Way> ways{};
+        [[nodiscard]] bool is_done() const {
+            return std::ranges::all_of(ways, [](const Way& way) { return way.lookup.done(); });
+        }
     };
     struct Linger {  // B7: the same Contact on both: this flow stays until the binding ends
         FlowId flow;
@@ -157,8 +180,10 @@ private:
     void on_told(const told::RegisterNow&, const Context& context);
     void on_told(const told::PasswordChanged& told, const Context& context);
     void on_told(const told::Returned& told, const Context& context);
+    void on_told(const told::StunAnswered& told, const Context& context);
     void on_told(const told::CheckSync&, const Context& context);
     void on_told(const told::ShutDown&, const Context& context);
+    void stun_settled(const Context& context);
     void on_binding_time(Binding& binding, const Context& context);
     void finish_leaving(const Context& context);
     Binding* binding_of(int reg_id);
@@ -220,8 +245,6 @@ private:
     bool renewed_identity(Binding& binding, const Attempt& attempt, const sip::Message& response,
                           const Context& context);
     bool adapted(Attempt& attempt, const sip::Message& response, const Context& context);
-    void redirected(Binding& binding, const Attempt& attempt, const sip::Message& response,
-                    const Context& context);
     void try_next(Binding& binding, const Attempt& attempt, const sip::Message& response,
                   const Context& context);
     void retry_slowly(Binding& binding, const Attempt& attempt, const std::string& words,
@@ -229,6 +252,23 @@ private:
                       Duration at_least = {});
     void attempt_failed(const Binding& binding, const Target& target, int status,
                         const std::string& words, const Context& context);
+
+    // resilient_redirect.cpp
+    void redirected(Binding& binding, const Attempt& attempt, const sip::Message& response,
+                    const Context& context);
+    void redirect_answered(const told::Dns& told, const Context& context);
+    std::vector<location::Candidate> ways_of(const Following& following, Binding& binding,
+                                             const Context& context);
+    void remember_redirect(const location::Candidate& candidate, Instant until, const Target& by);
+    void follow(const Following& following, const Context& context);
+
+    // resilient_streams.cpp
+    [[nodiscard]] bool streams_first(Instant now) const;
+    [[nodiscard]] bool offers_stream(const Context& context) const;
+    [[nodiscard]] std::vector<location::Candidate> failback_targets(const Target& current,
+                                                                    const Context& context) const;
+    bool left_udp(Binding& binding, const Context& context);
+    bool left_restless_udp(Binding& binding, const flow::Flow& flow, const Context& context);
 
     // resilient_bindings.cpp
     void registered(Binding& binding, const Attempt& attempt, const sip::Message& response,
@@ -267,12 +307,14 @@ private:
     std::string user_agent_;
     std::string from_tag_;
     Targets targets_;
+    StunElsewhere stun_;
     Credentials credentials_;
     std::vector<Binding> bindings_;
     std::map<AttemptId, Attempt> attempts_;
     std::vector<Debt> debts_;
     std::vector<Linger> lingering_;
     std::map<Target, Redirect> redirects_;
+    std::vector<Following> following_;
     std::map<int, AccountState::mapped_type> restored_;  // identities by reg-id, until start
     Proof proof_;
     FailbackWatch failback_;
@@ -291,6 +333,8 @@ private:
     std::set<std::string, std::less<>> required_;
     bool worked_before_ = false;  // this password registered once
     bool problem_told_ = false;
+    bool large_unanswered_ = false;  // N8: over UDP, and no small REGISTER has worked since
+    Instant unstable_until_{};       // N5
     bool leaving_ = false;
     bool left_ = false;
     Instant leave_until_ = never;

@@ -270,44 +270,6 @@ bool Resilient::adapted(Attempt& attempt, const sip::Message& response, const Co
     return true;
 }
 
-// F5: only to a host in the next hop's domain or a listed target's address, at most 5.
-void Resilient::redirected(Binding& binding, const Attempt& attempt, const sip::Message& response,
-                           const Context& context) {
-    constexpr std::size_t redirects_most = 5;
-    std::size_t taken = 0;
-    Search::Steps steps;
-    for (const auto& contact : response.contacts()) {
-        if (taken == redirects_most || !contact.uri.is_sip()) break;
-        const auto address = contact.uri.host_address();
-        if (!address || !targets_.host_is_ours(contact.uri.host) || !binding.search) continue;
-        auto transport = attempt.target.transport;
-        if (const auto named = contact.uri.transport())
-            transport = parse_transport(*named).value_or(transport);
-        if (is_secure(attempt.target.transport) && !is_secure(transport))
-            continue;  // never to clear text
-        const auto port = contact.uri.port != 0 ? contact.uri.port : default_port(transport);
-        location::Candidate candidate{.target = {transport, {*address, port}},
-                                      .tier = 0,
-                                      .host = std::string(contact.uri.host),
-                                      .reason = "redirected by " + attempt.target.to_string()};
-        const auto lasts =
-            contact.expires ? context.now + std::chrono::seconds{*contact.expires} : never;
-        redirects_.insert_or_assign(candidate.target, Redirect{candidate, lasts});
-        ++taken;
-        binding.search->insert_next(
-            context.now,
-            {.candidate = std::move(candidate), .patience = config_.policy.patience, .rtt = {}},
-            steps);
-    }
-    const auto words = in_words(response, attempt.target.to_string());
-    attempt_failed(binding, attempt.target, response.status(),
-                   taken > 0 ? words : words + ": it redirects to nowhere that is ours", context);
-    if (!binding.search) return;
-    binding.last_failure = words;
-    binding.search->on_failed(context.now, attempt.target, steps);
-    perform(binding, steps, context);
-}
-
 void Resilient::try_next(Binding& binding, const Attempt& attempt, const sip::Message& response,
                          const Context& context) {
     const auto words = in_words(response, attempt.target.to_string());

@@ -31,6 +31,7 @@ void Resilient::registered(Binding& binding, const Attempt& attempt, const sip::
     targets_.set_healthy(true, context.now);
     if (!worked_before_) context.act(act::Store{"worked", "1"});
     worked_before_ = true;
+    if (attempt.bytes <= compact_above) large_unanswered_ = false;  // N8
     binding.slow_failures = 0;
     binding.auth_elsewhere_tried = false;
     binding.last_failure.clear();

@@ -33,10 +33,10 @@ std::string Resilient::contact_uri(const Binding& binding, const flow::Flow& flo
     // K3: a mapping that keeps changing is not chased; what is registered stays until it rests.
     if (rewrite && same_flow && !flow.mapping.may_rewrite(now)) return binding.current->contact;
     const auto address =
-        flow::contact_address({.by_hand = {},
+        flow::contact_address({.by_hand = config_.contact_address,
                                .mapping = rewrite ? flow.mapping.usable() : std::nullopt,
-                               .answered = flow.last_heard != Instant{},
-                               .stun_elsewhere = {},
+                               .answered = flow.answered,
+                               .stun_elsewhere = rewrite ? stun_.mapping_for(flow) : std::nullopt,
                                .local = flow.local});
     const bool secure = config_.aor.starts_with("sips:");
     std::string uri = secure ? "sips:" : "sip:";
@@ -116,6 +116,7 @@ void Resilient::transmit(Attempt& attempt, const Context& context) {
     const auto branch = std::string(sip::branch_cookie) + context.random.token(96);
     budget_.spent(context.now, attempt.target);
     auto wire = register_text(attempt, *binding, *flow, branch, context);
+    attempt.bytes = wire.size();
     context.act(act::Send{.attempt = attempt.id,
                           .flow = attempt.flow,
                           .method = sip::Method::register_,

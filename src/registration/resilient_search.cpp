@@ -100,6 +100,13 @@ void Resilient::want(Binding& binding, Want want, const Context& context) {
                           : context.now + context.random.between(20s, 30s));
         return;
     }
+    const bool first_over_udp =
+        !binding.current && entries.front().candidate.target.transport == Transport::udp;
+    if (first_over_udp)
+        if (const auto until = stun_.hold(context)) {  // N4
+            binding.waits_for_stun = true;
+            return want_later(binding, want.reason, *until);
+        }
     // What an exhausted search left outstanding lives on; its answer is as good as any.
     binding.timers.stop(Timer::start);
     binding.timers.stop(Timer::refresh);
@@ -111,6 +118,10 @@ void Resilient::want(Binding& binding, Want want, const Context& context) {
     binding.search_reason = want.reason;
     binding.silent_before.clear();
     binding.register_when_open.clear();
+    binding.redirects = 0;
+    std::erase_if(following_, [&](const Following& following) {
+        return following.reg_id == binding.identity.reg_id;
+    });
     const auto& policy = config_.policy;
     const Search::Settings settings{.patience = want.patience.value_or(entries.front().patience),
                                     .extended = extended_patience,
@@ -164,16 +175,22 @@ std::vector<Search::Entry> Resilient::search_order(Binding& binding, const Want&
             context.health.barred_until(context.account, candidate.target, context.now).has_value();
         if (!elsewhere && !barred) order.push_back(std::move(candidate));
     }
-    if (const auto kept = affine ? redirects_.find(*affine) : redirects_.end();
-        kept != redirects_.end() && kept->second.until > context.now &&
-        !targets_.is_listed(*affine, context.now))
-        order.insert(order.begin(), kept->second.candidate);
+    for (const auto& wished : {affine, want.first}) {  // F5: where we were redirected to
+        const auto kept = wished ? redirects_.find(*wished) : redirects_.end();
+        if (kept == redirects_.end() || kept->second.until <= context.now) continue;
+        const bool in_order = std::ranges::any_of(
+            order, [&](const auto& candidate) { return candidate.target == *wished; });
+        const bool barred =
+            context.health.barred_until(context.account, *wished, context.now).has_value();
+        if (!in_order && !barred) order.insert(order.begin(), kept->second.candidate);
+    }
     const auto to_front = [&](const Target& target) {
         const auto at =
             std::ranges::find_if(order, [&](const auto& c) { return c.target == target; });
         if (at != order.end()) std::rotate(order.begin(), at, at + 1);
     };
-    const bool redirected = affine && redirects_.contains(*affine);
+    const auto kept = affine ? redirects_.find(*affine) : redirects_.end();
+    const bool redirected = kept != redirects_.end() && kept->second.until > context.now;
     if (keep || redirected)
         to_front(*affine);
     else if (binding.current && affine && order.size() > 1) {
@@ -182,6 +199,9 @@ std::vector<Search::Entry> Resilient::search_order(Binding& binding, const Want&
         if (at != order.end()) std::rotate(at, at + 1, order.end());
     }
     if (want.first) to_front(*want.first);
+    if (streams_first(context.now))  // N5, N8
+        std::ranges::stable_partition(
+            order, [](const auto& c) { return is_reliable(c.target.transport); });
     if (!config_.policy.udp_failover && !order.empty() &&
         order.front().target.transport == Transport::udp)
         order.erase(order.begin() + 1,
@@ -304,6 +324,9 @@ void Resilient::end_search(Binding& binding, const Context& context) {
     binding.search.reset();
     binding.opened.clear();
     binding.register_when_open.clear();
+    std::erase_if(following_, [&](const Following& following) {
+        return following.reg_id == binding.identity.reg_id;
+    });
     release_unused(context);
 }
 

@@ -53,6 +53,7 @@ void Resilient::on_told(const told::MappingChanged& told, const Context& context
         context.act(std::move(changed));
         // A REGISTER is on its way already; its 200 shows whether another is needed.
         if (binding.search && !binding.search->is_exhausted()) continue;
+        if (left_restless_udp(binding, *flow, context)) continue;
         const bool outbound =
             config_.policy.rewrite == Rewrite::outbound && registrar_has_outbound_;
         if (outbound)
@@ -218,7 +219,8 @@ std::optional<Target> Resilient::back_at_refresh(const Binding& binding,
     case Failback::registration:
     case Failback::dns_ttl: break;
     }
-    for (const auto& target : last_ranked_) {
+    for (const auto& candidate : failback_targets(binding.current->target, context)) {
+        const auto& target = candidate.target;
         if (target == binding.current->target) return std::nullopt;
         if (!context.health.penalised(target, context.now)) return target;
     }
@@ -228,8 +230,8 @@ std::optional<Target> Resilient::back_at_refresh(const Binding& binding,
 void Resilient::update_failback(const Context& context) {
     const auto* best = primary();
     if (best == nullptr || config_.policy.failback == Failback::never) return failback_.stop();
-    failback_.settle(context.now, best->current->target, targets_.by_rank_alone(context),
-                     context.random);
+    failback_.settle(context.now, best->current->target,
+                     failback_targets(best->current->target, context), context.random);
 }
 
 void Resilient::failback_due(const Context& context) {

@@ -182,12 +182,15 @@ public:
     std::map<int, Server> servers;
     std::vector<int> listed{1, 2, 3};
     dns::Status dns_status = dns::Status::ok;
+    std::map<std::string, std::vector<int>> names{{"evil.test", {}}};  // all others: listed
+    Duration names_delay{};
     Duration dns_ttl = 24h;  // nothing but the test moves anybody
     int nat_generation = 0;
     std::vector<std::pair<Instant, Event>> events;
     std::vector<Sent> sent;
     std::map<FlowId, bool> keep_alive;
     std::vector<Target> probed;
+    std::vector<Target> stun_asked;
     bool ended = false;
     flow::Table flows;
     location::Health health;
@@ -213,9 +216,11 @@ private:
 
     void perform(act::Ask& ask) {
         dns::Answer answer{.status = dns_status, .records = {}, .ttl = dns_ttl};
+        const auto named = names.find(ask.question.name);
+        const auto& there = named == names.end() ? listed : named->second;
         if (dns_status == dns::Status::ok && ask.question.type == dns::RecordType::a)
-            for (const auto server : listed) answer.records.emplace_back(address_of(server));
-        later({}, told::Dns{ask.question, answer});
+            for (const auto server : there) answer.records.emplace_back(address_of(server));
+        later(named == names.end() ? Duration{} : names_delay, told::Dns{ask.question, answer});
     }
     void perform(act::Open& open) {
         auto* flow = flows.find(open.target, open.tls_name);
@@ -307,6 +312,7 @@ private:
                "Content-Length: 0\r\n\r\n";
     }
     void perform(act::Release&) {}
+    void perform(act::AskStun& ask) { stun_asked.push_back(ask.server); }
     void perform(act::Abandon&) {}
     void perform(act::KeepAlive& keep) { keep_alive[keep.flow] = keep.on; }
     void perform(act::Store& store) {

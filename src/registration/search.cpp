@@ -31,6 +31,11 @@ const location::Candidate* Search::candidate(const Target& target) const {
     return found != nullptr ? &found->entry.candidate : nullptr;
 }
 
+bool Search::may_insert(const Target& target) const {
+    const auto* known = find(target);
+    return known == nullptr || known->state == State::untouched;
+}
+
 bool Search::pursues(const IpAddress& address) const {
     return std::ranges::any_of(tries_, [&](const Try& t) {
         return (t.state == State::opening || t.state == State::registering) &&

@@ -62,6 +62,8 @@ public:
     void on_probed(Instant now, const Target& target, ProbeResult result, Steps& steps);
     void on_time(Instant now, Steps& steps);
     void give_up(Steps& steps) { exhaust(steps); }
+    // Whether it was neither asked nor given up in this search.
+    [[nodiscard]] bool may_insert(const Target& target) const;
     // A target a redirect named (F5, 3xx): tried next.
     void insert_next(Instant now, Entry entry, Steps& steps);
     [[nodiscard]] Deadline next_deadline() const { return {timers_.next(), "search (F3)"}; }

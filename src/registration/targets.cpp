@@ -82,14 +82,14 @@ void Targets::look_up_all(const Context& context) {
     for (auto& place : places_) look_up(place, context);
 }
 
-void Targets::look_up(Place& place, const Context& context) {
-    if (place.lookup && !place.lookup->done()) return;
+location::Constraints Targets::constraints_for(const location::NextHop& hop,
+                                               const Context& context) const {
     location::Constraints constraints;
-    constraints.transports = location::allowed_transports(
-        {.fixed = fixed_transport_ ? fixed_transport_ : place.hop.transport,
-         .secure = place.hop.secure,
-         .tls_has_worked = tls_has_worked_,
-         .allow_downgrade = policy_.allow_downgrade});
+    constraints.transports =
+        location::allowed_transports({.fixed = fixed_transport_ ? fixed_transport_ : hop.transport,
+                                      .secure = hop.secure,
+                                      .tls_has_worked = tls_has_worked_,
+                                      .allow_downgrade = policy_.allow_downgrade});
     const auto has = [&](Family family) {
         return context.addresses.empty() ||
                std::ranges::any_of(context.addresses,
@@ -100,7 +100,12 @@ void Targets::look_up(Place& place, const Context& context) {
     constraints.use_naptr = policy_.use_naptr;
     constraints.use_srv = policy_.use_srv;
     constraints.key = key_;
-    place.lookup.emplace(place.hop, constraints);
+    return constraints;
+}
+
+void Targets::look_up(Place& place, const Context& context) {
+    if (place.lookup && !place.lookup->done()) return;
+    place.lookup.emplace(place.hop, constraints_for(place.hop, context));
     place.look_up_at = never;
     if (!place.answered && !place.good.empty() && policy_.serve_stale)
         place.stale_at = context.now + dns_patience;
@@ -269,6 +274,17 @@ std::string Targets::problem() const {
     return {};
 }
 
+std::vector<location::Candidate> Targets::in_order(std::vector<location::Candidate> candidates,
+                                                   const Context& context) const {
+    return location::ranked(std::move(candidates), key_, policy_.order, &context.random);
+}
+
+void Targets::adopt(const Target& target, std::size_t place) {
+    constexpr std::size_t adopted_most = 16;
+    if (adopted_.size() >= adopted_most && !adopted_.contains(target)) adopted_.clear();
+    adopted_[target] = place;
+}
+
 std::size_t Targets::place_of(const Target& target) const {
     for (std::size_t i = 0; i < places_.size(); ++i) {
         const auto here = [&](const location::Candidate& c) { return c.target == target; };
@@ -276,7 +292,8 @@ std::size_t Targets::place_of(const Target& target) const {
             std::ranges::any_of(places_[i].good, here))
             return i;
     }
-    return 0;
+    const auto adopted = adopted_.find(target);
+    return adopted == adopted_.end() ? 0 : adopted->second;
 }
 
 std::string Targets::tls_name_of(const Target& target) const {

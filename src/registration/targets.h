@@ -3,6 +3,7 @@
 #pragma once
 
 #include <deque>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -48,6 +49,13 @@ public:
     }
     [[nodiscard]] std::vector<IpAddress> addresses(Instant now) const;  // §11 (b)
     [[nodiscard]] bool host_is_ours(std::string_view host) const;  // F5: a redirect may go there
+    // F5: what a lookup of another hop of this account may use; a redirect's candidates in order; a
+    // target that a redirect named belongs to the place of who named it.
+    [[nodiscard]] location::Constraints constraints_for(const location::NextHop& hop,
+                                                        const Context& context) const;
+    [[nodiscard]] std::vector<location::Candidate> in_order(
+        std::vector<location::Candidate> candidates, const Context& context) const;
+    void adopt(const Target& target, std::size_t place);
 
 private:
     struct Place {
@@ -76,6 +84,7 @@ private:
     location::RankKey key_;
     Policy policy_;
     std::vector<Place> places_;
+    std::map<Target, std::size_t> adopted_;
     std::string configuration_problem_;
     bool healthy_ = false;
     bool tls_has_worked_ = false;
