@@ -3,7 +3,7 @@ JOBS ?= $(shell nproc)
 PREFIX ?= /usr/local
 FUZZ_SECONDS ?= 60
 
-.PHONY: build demo test test-real measure bench fuzz lint install format clean bootstrap help
+.PHONY: build demo test test-real measure bench bench-instructions bench-register benches fuzz lint install format clean bootstrap help
 build:
 
 help:
@@ -13,6 +13,8 @@ help:
 	@echo "make test-real  the command against real servers (Kamailio, DNS, NAT) in network namespaces; needs root"
 	@echo "make measure  the figures of docs/measured.md against real servers, three runs; needs root"
 	@echo "make bench    benchmarks (release)"
+	@echo "make bench-instructions  what SIP text costs in instructions, one line a figure (repeatable)"
+	@echo "make bench-register  what one registered account costs: start, memory, idle"
 	@echo "make fuzz     every fuzz target for FUZZ_SECONDS=$(FUZZ_SECONDS)"
 	@echo "make lint     format, clang-tidy and the house rules"
 	@echo "make format   rewrite the sources as clang-format wants them"
@@ -39,10 +41,20 @@ measure: build
 	@tools/bootstrap real
 	@tools/measure
 
-bench: bootstrap
+bench: benches
+	@for bench in build/release/bench/*_bench; do [ -x "$$bench" ] || continue; echo "== $$bench"; "$$bench" || exit 1; done
+
+bench-instructions: benches
+	@tools/bench-instructions
+
+bench-register: build
+	@tools/bootstrap build bench
+	@tools/bench-register
+
+benches:
+	@tools/bootstrap build bench
 	@tools/configure release
 	@cmake --build --preset release -j $(JOBS) --target benches
-	@for bench in build/release/bench/*_bench; do [ -x "$$bench" ] || continue; echo "== $$bench"; "$$bench" || exit 1; done
 
 fuzz:
 	@tools/bootstrap build fuzz
