@@ -62,6 +62,7 @@ bool print_all() {
 bool print_allocations() {
     holdfast::sip::Message message;
     std::vector<std::string> texts;
+    texts.reserve(holdfast::bench::message_names.size());
     for (const auto name : holdfast::bench::message_names)
         texts.push_back(holdfast::bench::read_message(name));
     std::string out;

@@ -28,7 +28,8 @@ target_include_directories(holdfast_cares SYSTEM INTERFACE "${HOLDFAST_CARES_INC
 target_link_libraries(holdfast_cares INTERFACE "${HOLDFAST_CARES_LIBRARY}" resolv)
 
 find_path(HOLDFAST_LDNS_INCLUDE ldns/ldns.h REQUIRED)
-find_library(HOLDFAST_LDNS_LIBRARY ldns REQUIRED)
+# Only the demo and the tests use it: from the archive nothing of it is in a phone's memory.
+find_library(HOLDFAST_LDNS_ARCHIVE NAMES libldns.a ldns REQUIRED)
 add_library(holdfast_ldns INTERFACE)
 target_include_directories(holdfast_ldns SYSTEM INTERFACE "${HOLDFAST_LDNS_INCLUDE}")
-target_link_libraries(holdfast_ldns INTERFACE "${HOLDFAST_LDNS_LIBRARY}")
+target_link_libraries(holdfast_ldns INTERFACE "${HOLDFAST_LDNS_ARCHIVE}" OpenSSL::SSL OpenSSL::Crypto)
