@@ -32,7 +32,14 @@ void Resilient::register_answered(Attempt attempt, const sip::Message& response,
     if (binding == nullptr || leaving_) return;
     if (attempt.abandoned) {
         // F3: its challenge is not answered; any final answer makes us REGISTER once more at the
-        // chosen target, because some registrars let it overwrite the newer binding.
+        // chosen target, because some registrars let it overwrite the newer binding. Unless a newer
+        // one is on its way to the same server: that one's answer is awaited. A server slower than
+        // patience would else be asked again at each late answer, and never be heard out.
+        const bool newer_on_its_way = std::ranges::any_of(attempts_, [&](const auto& other) {
+            return other.second.purpose == Purpose::register_ && !other.second.abandoned &&
+                   other.second.reg_id == attempt.reg_id && other.second.target == attempt.target;
+        });
+        if (newer_on_its_way) return;
         const bool goes_on = binding->search && !binding->search->is_exhausted();
         if (goes_on || (binding->current && !binding->search))
             want(*binding, {.reason = "the abandoned attempt was answered (F3)"}, context);

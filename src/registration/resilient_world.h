@@ -24,6 +24,7 @@ namespace holdfast::registration {
 
 class ResilientWorld {
 public:
+    static constexpr Duration rtt = 20ms;
     struct Reply {
         int status = 200;
         std::string lines{};  // complete header lines
@@ -46,13 +47,13 @@ public:
         bool silent = false;
         bool challenges = true;
         bool answers_options = true;
+        Duration answers_after = rtt;
         std::string password = "secret";
         // Before anything else; nothing: as usual.
         std::function<std::optional<Reply>(const Sent&)> script{};
         std::map<std::string, std::string> bindings{};  // URI: the Contact's other parameters
         int nonce = 0;
     };
-    static constexpr Duration rtt = 20ms;
 
     explicit ResilientWorld(const std::function<void(AccountConfig&)>& change = {},
                             AccountState state = {})
@@ -233,9 +234,10 @@ private:
     void perform(act::Probe& probe) {
         probed.push_back(probe.target);
         const auto& server = servers[server_at(probe.target)];
-        if (server.silent || !server.answers_options)
+        if (server.silent || !server.answers_options || server.answers_after > 2s)
             return later(2s, told::Probed{probe.target, ProbeResult::silent, {}, 0});
-        later(rtt, told::Probed{probe.target, ProbeResult::alive, rtt, 200});
+        later(server.answers_after,
+              told::Probed{probe.target, ProbeResult::alive, server.answers_after, 200});
     }
     void perform(act::Send& send) {
         auto* flow = flows.find(send.flow);
@@ -252,16 +254,16 @@ private:
         const auto reply = answer_to(one, server);
         if (reply.status == 0) return later(32s, told::Timeout{send.attempt});
         one.answered = reply.status;
-        coming_.push_back(
-            {now + rtt, [this, text = text_of(one, reply), attempt = send.attempt, id = send.flow] {
-                 const auto message = sip::Message::parse(text);
-                 ASSERT_TRUE(message.has_value()) << text;
-                 if (auto* back = flows.find(id)) {
-                     back->heard(now);
-                     note_mapping(*back);
-                     deliver(told::Response{attempt, id, &*message});
-                 }
-             }});
+        coming_.push_back({now + server.answers_after, [this, text = text_of(one, reply),
+                                                        attempt = send.attempt, id = send.flow] {
+                               const auto message = sip::Message::parse(text);
+                               ASSERT_TRUE(message.has_value()) << text;
+                               if (auto* back = flows.find(id)) {
+                                   back->heard(now);
+                                   note_mapping(*back);
+                                   deliver(told::Response{attempt, id, &*message});
+                               }
+                           }});
     }
     void note_mapping(flow::Flow& flow) {
         const auto mapping = mapping_for(server_at(flow.target));

@@ -97,6 +97,10 @@ class Kamailio:
         self.rpc("pv.shvSet", "busy", "int", 0)
 
     @property
+    def running(self):
+        return self._process is not None
+
+    @property
     def alive(self):
         return self._process is not None and not self._silent
 

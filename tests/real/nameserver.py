@@ -1,6 +1,9 @@
 """knot as the authoritative server of example.test: fixed or rotating answers, any TTL, failures, truncation."""
 
 import os
+import secrets
+import socket
+import struct
 
 from faults import Faults
 from network import wait_until
@@ -9,7 +12,7 @@ from network import wait_until
 class Knot:
     """`records` are lines of a zone file, relative to example.test."""
 
-    def __init__(self, host, directory, address="203.0.113.53", rotate=False, udp_payload=1232):
+    def __init__(self, host, directory, address="203.0.113.53", rotate=False):
         self.host = host
         self.address = address
         self._directory = os.path.join(directory, "dns")
@@ -19,7 +22,6 @@ class Knot:
         self._zone = os.path.join(self._directory, "example.test.zone")
         self._config = os.path.join(self._directory, "knot.conf")
         self._rotate = rotate
-        self._payload = udp_payload
         self._ttl = 60
         self._records = []
         self._faults = Faults(host, (53,))
@@ -36,7 +38,6 @@ server:
     tcp-workers: 1
     background-workers: 1
     answer-rotation: {"on" if self._rotate else "off"}
-    udp-max-payload: {self._payload}
 database:
     storage: "{directory}"
 log:
@@ -79,6 +80,29 @@ zone:
         self._serial += 1
         self._write(self._records if records is None else records, self._ttl if ttl is None else ttl)
         self.control("zone-reload", "example.test")
+
+    def truncates(self, name, kind):
+        """Whether a plain question by UDP gets an answer with the TC bit (RFC 1035 §4.1.1)."""
+        return bool(self._ask(name, kind)[2] & 0x02)
+
+    def code(self, name):
+        """The RCODE of an answer: 0 fine, 2 SERVFAIL, 3 NXDOMAIN."""
+        return self._ask(name, 1)[3] & 0x0F
+
+    def addresses(self, name):
+        """The A records, in the order of one answer."""
+        answer = self._ask(name, 1)
+        count = struct.unpack("!H", answer[6:8])[0]
+        records = answer[-16 * count:]  # each: a pointer to the name, type, class, TTL, length, 4 octets
+        return tuple(socket.inet_ntoa(records[16 * index + 12:16 * index + 16]) for index in range(count))
+
+    def _ask(self, name, kind):
+        labels = b"".join(bytes([len(label)]) + label.encode() for label in name.split("."))
+        question = struct.pack("!HHHHHH", secrets.randbelow(65536), 0, 1, 0, 0, 0) + labels + b"\0"
+        with self.host.entered(), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
+            asking.settimeout(5)
+            asking.sendto(question + struct.pack("!HH", kind, 1), (self.address, 53))
+            return asking.recv(4096)
 
     def fail(self):
         """SERVFAIL to every question: the zone is there no more."""

@@ -29,6 +29,8 @@ class Namespace:
         made.join()
         if self._fd < 0:
             raise OSError(f"namespace {name}: the kernel or the rights do not allow one (needs root)")
+        # An IPv6 address counts at once: else each one that becomes usable a second later is a change of the network.
+        self.run("sysctl", "-qw", "net.ipv6.conf.all.accept_dad=0", "net.ipv6.conf.default.accept_dad=0")
         self.run("ip", "link", "set", "lo", "up")
 
     def _make(self):

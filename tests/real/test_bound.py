@@ -18,6 +18,7 @@ def bound_phone(world, **options):
     nat = world.nat()
     phone = world.phone(behind=nat, **options)
     phone.start().wait_until_registered()
+    world.wait_until_known()
     return phone, nat
 
 

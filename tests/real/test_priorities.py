@@ -20,6 +20,7 @@ def test_s9_to_the_backup_and_back(make_world, figure):
     assert phone.current_server() == backup.address
     figure("S9 SRV: priority 10 silent, 20 alive: to 20", round(registered["at"] - phone.started_at, 3), 1.5)
 
+    world.wait_until_known()
     caller = world.caller(nodes=lambda: [backup.address])
     time.sleep(20)
     healed = time.monotonic()

@@ -13,7 +13,7 @@ import tempfile
 from caller import Caller
 from kamailio import Kamailio, cluster_defines
 from nameserver import Knot
-from network import Internet
+from network import Internet, wait_until
 from phone import Phone
 
 NUMBERS = (11, 12, 13)
@@ -22,7 +22,7 @@ NUMBERS = (11, 12, 13)
 class World:
     """`defines` go to kamailio.cfg; `records` are the zone's, by default the servers as addresses of the domain."""
 
-    def __init__(self, numbers=NUMBERS, shared=True, rotate=False, ttl=60, records=None, tls=None, udp_payload=1232,
+    def __init__(self, numbers=NUMBERS, shared=True, rotate=False, ttl=60, records=None, tls=None,
                  defines=None, start=True):
         self.directory = tempfile.mkdtemp(prefix="holdfast-real-")
         self._closers = contextlib.ExitStack()
@@ -30,12 +30,12 @@ class World:
         self._phones = []
         self.callers = []
         try:
-            self._build(numbers, shared, rotate, ttl, records, tls, udp_payload, defines or {}, start)
+            self._build(numbers, shared, rotate, ttl, records, tls, defines or {}, start)
         except BaseException:
             self.close()
             raise
 
-    def _build(self, numbers, shared, rotate, ttl, records, tls, udp_payload, defines, start):
+    def _build(self, numbers, shared, rotate, ttl, records, tls, defines, start):
         self.internet = Internet()
         self._closers.callback(self.internet.close)
         addresses = [f"203.0.113.{number}" for number in numbers]
@@ -45,10 +45,10 @@ class World:
             node = Kamailio(self.internet.host(f"ip{number - 10}", number), number, self.directory, own, tls)
             self._closers.callback(node.stop)
             self.nodes.append(node)
-        self.dns = Knot(self.internet.host("dns", 53), self.directory, rotate=rotate, udp_payload=udp_payload)
+        self.dns = Knot(self.internet.host("dns", 53), self.directory, rotate=rotate)
         self._closers.callback(self.dns.stop)
         self._caller_host = self.internet.host("caller", 99)
-        self.dns.start(records or [f"@ A {address}" for address in addresses], ttl)
+        self.dns.start(records if records is not None else [f"@ A {address}" for address in addresses], ttl)
         if start:
             for node in self.nodes:
                 node.start(wait=False)
@@ -92,6 +92,11 @@ class World:
             if address in (node.address, node.address6):
                 return node
         raise KeyError(address)
+
+    def wait_until_known(self, user="alice"):
+        """Until every server that runs has heard of the binding (the location service is shared)."""
+        running = [node for node in self.nodes if node.running]
+        wait_until(lambda: all(node.contacts(user) for node in running), 3, "every server knows the binding")
 
     def others(self, node):
         return [other for other in self.nodes if other is not node]

@@ -1,0 +1,84 @@
+"""Kinds of NAT, one behind another, and a phone that starts again behind them."""
+
+import time
+
+import pytest
+
+from test_bound import wait_until_rings
+from test_transports import rings
+
+
+@pytest.mark.parametrize("transport", ["udp", "tcp"])
+def test_a_nat_that_keeps_ports(make_world, transport):
+    world = make_world()
+    phone = world.phone(behind=world.nat(random=False), transport=transport)
+    registered = phone.start().wait_until_registered()
+    assert registered["mapping"].startswith("203.0.113.195:")
+    assert rings(world)
+
+
+def test_two_nats_in_a_row(make_world):
+    """A router behind the provider's NAT: the Contact is what the outer one shows."""
+    world = make_world()
+    outer = world.nat(number=2)
+    inner = world.nat(behind=outer, number=1)
+    phone = world.phone(behind=inner, transport="udp")
+    registered = phone.start().wait_until_registered()
+    assert registered["mapping"].startswith(f"{outer.address}:")
+    assert f"@{registered['mapping']}" in registered["contact"]
+    assert rings(world)
+    assert phone.end() == 0
+    assert [node.contacts() for node in world.nodes] == [[], [], []]
+
+
+@pytest.mark.lasts(45)
+def test_the_outer_of_two_nats_rebinds(make_world):
+    world = make_world()
+    outer = world.nat(number=2)
+    phone = world.phone(behind=world.nat(behind=outer, number=1), transport="udp", expires=120)
+    phone.start().wait_until_registered()
+    world.wait_until_known()
+    caller = world.caller()
+    time.sleep(3)
+    outer.rebind()
+    fault = time.monotonic()
+    measured = wait_until_rings(caller, fault, 30)
+    assert measured is not None and measured <= 30.2
+    assert len({contact for node in world.nodes for contact in node.contacts()}) == 1
+
+
+@pytest.mark.lasts(80)
+def test_short_udp_timeouts(make_world):
+    """A NAT that forgets after 30 s (far less than RFC 4787 REQ-5 asks, and common): keep-alives every 24–29 s hold it."""
+    world = make_world()
+    phone = world.phone(behind=world.nat(udp_timeout=30), transport="udp", expires=300)
+    phone.start().wait_until_registered()
+    mapping = phone.events("registered")[0]["mapping"]
+    time.sleep(65)  # no calls meanwhile: they would hold the mapping too
+    assert phone.count("mapping_changed") == 0
+    assert mapping in phone.events("registered", "refreshed")[-1]["mapping"]
+    assert rings(world)
+
+
+def test_a_phone_that_starts_again_leaves_no_stale_binding(make_world):
+    """Killed, and the NAT has another port for it at the next start: the old Contact is removed (B3, B6)."""
+    world = make_world()
+    nat = world.nat()
+    phone = world.phone(behind=nat, transport="udp")
+    phone.start().wait_until_registered()
+    phone.stop()
+    nat.rebind()
+    before = time.monotonic()
+    phone.start()
+    registered = phone.wait_for("registered", limit=5, after=before)
+    time.sleep(1)
+    assert [node.contacts() for node in world.nodes] == [[registered["contact"]]] * 3
+
+
+def test_no_nat(make_world):
+    """A phone on the internet itself; any server of the cluster may send the call (Security, b)."""
+    world = make_world(defines={"NO_PATH": True})
+    phone = world.phone(transport="udp")
+    registered = phone.start().wait_until_registered()
+    assert "@203.0.113." in registered["contact"]
+    assert rings(world)

@@ -1,0 +1,111 @@
+"""TCP and TLS, the digest algorithms, and what a wrong password or certificate leads to."""
+
+import time
+
+import pytest
+
+from certificates import Authority, ServerTls
+
+
+@pytest.fixture
+def authority(tmp_path):
+    return Authority(str(tmp_path / "ca"))
+
+
+def server_tls(authority, name="server", *alternatives):
+    return ServerTls(*authority.issue(name, *(alternatives or ("DNS:example.test",))))
+
+
+def rings(world, seconds=1.5):
+    """Calls through every node, for a while: all of them ring."""
+    world.wait_until_known()
+    caller = world.caller()
+    time.sleep(seconds + 1.0)
+    calls = caller.calls()
+    return len({call.node for call in calls if call.rang}) == len(world.nodes) and all(call.rang for call in calls)
+
+
+@pytest.mark.parametrize("algorithm", ["MD5", "SHA-256"])
+def test_udp_with_digest(make_world, algorithm):
+    world = make_world(defines={"ALGORITHM": algorithm})
+    phone = world.phone(behind=world.nat(), transport="udp")
+    phone.start().wait_until_registered()
+    assert rings(world)
+    assert phone.end() == 0
+    assert [node.contacts() for node in world.nodes] == [[], [], []]
+
+
+def test_tcp(make_world):
+    world = make_world()
+    phone = world.phone(behind=world.nat(), transport="tcp")
+    registered = phone.start().wait_until_registered()
+    assert registered["target"].startswith("tcp:")
+    assert "transport=tcp" in registered["contact"]
+    assert rings(world)
+    assert phone.end() == 0
+
+
+def test_tls(make_world, authority):
+    world = make_world(tls=server_tls(authority))
+    phone = world.phone(behind=world.nat(), transport="tls", ca=authority.certificate)
+    registered = phone.start().wait_until_registered()
+    assert registered["target"].startswith("tls:")
+    assert rings(world)
+    assert phone.end() == 0
+
+
+def test_auto_takes_tls_where_srv_records_offer_it(make_world, authority):
+    """Without NAPTR: tls, tcp, udp, as far as there are SRV records (L1; RFC 3263 §4.1)."""
+    servers = ["ip1 A 203.0.113.11", "ip2 A 203.0.113.12", "ip3 A 203.0.113.13"]
+    records = [f"{service} SRV 10 10 {port} ip{number}" for number in (1, 2, 3)
+               for service, port in (("_sips._tcp", 5061), ("_sip._tcp", 5060), ("_sip._udp", 5060))]
+    world = make_world(tls=server_tls(authority), records=servers + records)
+    phone = world.phone(behind=world.nat(), ca=authority.certificate)
+    registered = phone.start().wait_until_registered()
+    assert registered["target"].startswith("tls:"), registered
+
+
+def test_a_certificate_for_another_name_is_refused(make_world, authority):
+    """RFC 5922 §7.2: nothing is sent to such a server, and `--once` says why (exit code 15)."""
+    world = make_world(tls=server_tls(authority, "other", "DNS:other.test"))
+    phone = world.phone(behind=world.nat(), transport="tls", ca=authority.certificate)
+    phone.start()
+    failed = phone.wait_for("attempt_failed", limit=5)
+    assert "certificate" in failed["reason"]
+    phone.wait_for("waiting", limit=15)
+    assert phone.end() == 15
+    assert all(not node.registers() for node in world.nodes)
+
+
+def test_one_wrong_certificate_costs_no_registration(make_world, authority):
+    world = make_world(numbers=(11, 12, 13), tls=server_tls(authority), start=False)
+    phone = world.phone(behind=world.nat(), transport="tls", ca=authority.certificate)
+    ranking = phone.ranking()
+    first = world.node_at(ranking[0])
+    first.tls = server_tls(authority, "wrong", "DNS:wrong.test")
+    for node in world.nodes:
+        node.start()
+    phone.start().wait_until_registered()
+    assert phone.current_server() == ranking[1]
+    assert not first.registers()
+
+
+def test_a_wrong_password_is_said_and_not_tried_again(make_world):
+    world = make_world()
+    phone = world.phone(behind=world.nat(), transport="udp", password="wrong")
+    phone.start()
+    assert phone.wait_for_exit(limit=10) == 11
+    assert phone.count("auth_failed") == 1
+    assert sum(len(node.registers()) for node in world.nodes) <= 4  # a ban filter counts them
+
+
+def test_a_restart_over_tls_keeps_one_binding(make_world, authority):
+    world = make_world(tls=server_tls(authority))
+    phone = world.phone(behind=world.nat(), transport="tls", ca=authority.certificate)
+    phone.start().wait_until_registered()
+    phone.stop()  # as a crash: nothing is said to the server
+    before = time.monotonic()
+    phone.start()
+    registered = phone.wait_for("registered", limit=10, after=before)
+    phone.wait_for("reachable", limit=5, after=before)
+    assert [node.contacts() for node in world.nodes] == [[registered["contact"]]] * 3
