@@ -138,7 +138,7 @@ class StunScenario {
 public:
     explicit StunScenario(const std::string& stun, Dependence mapping = {})
         : cluster(world.add_registrars({"203.0.113.11", "203.0.113.12"})),
-          elsewhere(world.add_registrars({"192.0.2.33"}, {.domain = "stun.test"})),
+          elsewhere(world.add_registrars({"192.0.2.33"}, {.server = {.domain = "stun.test"}})),
           nat(world.add_nat({.mapping = mapping})),
           phone(world.add_phone({.transport = Transport::udp, .behind = &nat, .stun = stun})) {
         world.dns().a("example.test", cluster.addresses(), {.ttl = 60s});
