@@ -68,7 +68,7 @@ TEST(RulesK3, AStormOfMappingChangesIsNoStormOfRegisters) {
         s.nat.rebind();
         s.world.run_for(7s);
     }
-    for (const auto& complaint : check_rates(s.phone, 3)) ADD_FAILURE() << complaint;
+    for (const auto& complaint : check_rates(s.phone)) ADD_FAILURE() << complaint;
     EXPECT_LE(s.cluster.registers() - began, 2 * (6 * 3u + 60u));
     EXPECT_EQ(s.cluster.removals(), 0u);  // B6
     const auto right =
@@ -182,7 +182,7 @@ TEST(RulesS1, AnHourOfSilence) {
     s.cluster.silence();
     s.world.run_for(1h);
     EXPECT_FALSE(s.phone.is_registered());
-    for (const auto& complaint : check_rates(s.phone, 3)) ADD_FAILURE() << complaint;
+    for (const auto& complaint : check_rates(s.phone)) ADD_FAILURE() << complaint;
     s.cluster.heal();
     EXPECT_EQ(s.world.run_until([&] { return s.world.is_reachable(s.phone); }, 35s), Stop::goal)
         << s.phone.event_log();

@@ -1,6 +1,6 @@
 // Random worlds: ten bad minutes, then quiet. Whatever was drawn, a healed network converges and
 // the invariants hold (I1, I2, I4, I5, I6), and the same seed gives the same bytes (I7). 500
-// worlds; a failure names its seed.
+// worlds; a failure names its seed. More of them: tests/hand/swarm.cpp.
 #include <gtest/gtest.h>
 
 #include "lab/swarm.h"
@@ -26,6 +26,15 @@ TEST_P(Swarm, HealedNetworkConvergesAndInvariantsHold) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Seeds, Swarm, testing::Range<std::uint64_t>(0, 25));
+
+// Answers in another order, and nothing else for an hour: nobody moves (I3, L2, L3).
+TEST(SwarmAtRest, PermutedAnswersMoveNobody) {
+    for (std::uint64_t seed = 0; seed < 60; ++seed) {
+        RandomWorld run(seed);
+        for (const auto& complaint : run.rotate_only(1h))
+            ADD_FAILURE() << complaint << "\n" << run.text();
+    }
+}
 
 TEST(SwarmRepeats, SameSeedSameBytes) {
     const auto trace = [](std::uint64_t seed) {

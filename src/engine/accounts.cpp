@@ -227,6 +227,7 @@ std::optional<AccountStatus> Engine::Impl::status(AccountId id) const {
                          .registered = view.registered,
                          .proven = view.proven,
                          .bindings = {},
+                         .outstanding = {},
                          .targets = view.targets,
                          .state = view.state};
     for (const auto& binding : view.bindings) {
@@ -240,6 +241,12 @@ std::optional<AccountStatus> Engine::Impl::status(AccountId id) const {
              .expires = binding.expires,
              .refresh_at = binding.refresh_at});
     }
+    for (const auto& sent : view.outstanding)
+        status.outstanding.push_back({.reg_id = sent.reg_id,
+                                      .flow = sent.flow,
+                                      .target = sent.target,
+                                      .sent = sent.sent,
+                                      .settles = sent.settles});
     return status;
 }
 

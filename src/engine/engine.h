@@ -45,11 +45,21 @@ struct BindingStatus {
     Instant refresh_at{};
 };
 
+// A REGISTER without a final answer that was not abandoned (F3).
+struct OutstandingRegister {
+    int reg_id = 1;
+    FlowId flow{};
+    Target target{};
+    Instant sent{};
+    bool settles = false;  // it tidies up at a server that was left (B7)
+};
+
 struct AccountStatus {
     std::string aor;
     bool registered = false;  // any binding
     bool proven = false;      // R1
     std::vector<BindingStatus> bindings;
+    std::vector<OutstandingRegister> outstanding;
     std::vector<Target> targets;  // in rank order
     std::string state;            // in words: "registered", "searching", "waiting 27 s", …
 };

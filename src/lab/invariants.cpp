@@ -12,16 +12,33 @@ namespace {
 
 std::string at_text(Instant at) { return std::to_string(seconds_of(at - Internet::start)) + " s"; }
 
-// The fullest window of that length: too many requests in it, and where it ends. A process that was
-// killed does not know what it sent before: each run counts for itself.
+// n: how many targets the phone knew at most in that time, by what it told about its answers.
+std::size_t targets_known(const Phone& phone, Instant from, Instant to) {
+    std::size_t most = 1;
+    std::size_t before = 1;
+    for (const auto& [at, event] : phone.events()) {
+        if (at > to) break;
+        if (event.kind != EventKind::resolved || event.targets.empty()) continue;
+        if (at < from)
+            before = event.targets.size();
+        else
+            most = std::max(most, event.targets.size());
+    }
+    return std::max(most, before);
+}
+
+// The first window of that length with too many requests in it, and where it ends. A process that
+// was killed does not know what it sent before: each run counts for itself.
 void check_window(Complaints& complaints, const Phone& phone, std::string_view what,
-                  Duration window, std::size_t limit,
+                  Duration window, const std::function<std::size_t(std::size_t)>& limit_of,
                   const std::function<bool(const SentRequest&)>& counts) {
     std::vector<const SentRequest*> counted;
     for (const auto& request : phone.sent())
         if (counts(request)) counted.push_back(&request);
-    for (std::size_t i = limit; i < counted.size(); ++i) {
+    for (std::size_t i = limit_of(1); i < counted.size(); ++i) {
         const auto& last = *counted[i];
+        const auto limit = limit_of(targets_known(phone, last.at - window, last.at));
+        if (i < limit) continue;
         const auto& first = *counted[i - limit];
         if (last.at - first.at >= window || last.run != first.run) continue;
         complaints.push_back("I5: " + phone.name() + " sent more than " + std::to_string(limit) +
@@ -50,21 +67,58 @@ Complaints check_cseq_rises(const Phone& phone) {
     return complaints;
 }
 
-Complaints check_rates(const Phone& phone, std::size_t targets) {
+Complaints check_rates(const Phone& phone) {
     Complaints complaints;
-    check_window(complaints, phone, "REGISTERs", 10s, 2 * targets + 8, is_register);
-    check_window(complaints, phone, "REGISTERs", 10min, 6 * targets + 60, is_register);
-    check_window(complaints, phone, "requests", 10min, 6 * targets + 400,
-                 [](const SentRequest&) { return true; });
+    check_window(
+        complaints, phone, "REGISTERs", 10s, [](std::size_t n) { return 2 * n + 8; }, is_register);
+    check_window(
+        complaints, phone, "REGISTERs", 10min, [](std::size_t n) { return 6 * n + 60; },
+        is_register);
+    check_window(
+        complaints, phone, "requests", 10min, [](std::size_t n) { return 6 * n + 400; },
+        [](const SentRequest&) { return true; });
     std::map<Target, bool> all;
     for (const auto& request : phone.sent()) all[request.target] = true;
     for (const auto& [target, seen] : all)
-        check_window(complaints, phone, "REGISTERs to " + target.to_string(), 10s, 10,
-                     [&](const SentRequest& request) {
-                         return is_register(request) && request.target == target;
-                     });
+        check_window(
+            complaints, phone, "REGISTERs to " + target.to_string(), 10s,
+            [](std::size_t) { return 10; },
+            [&](const SentRequest& request) {
+                return is_register(request) && request.target == target;
+            });
     return complaints;
 }
+
+void OutstandingWatch::complain(Instant now, const std::string& what) {
+    constexpr std::size_t enough = 3;
+    if (complaints_.size() < enough)
+        complaints_.push_back("I4: " + name_ + " has " + what + " at " + at_text(now));
+}
+
+void OutstandingWatch::look(Instant now, const AccountStatus& status) {
+    constexpr Duration least_patience = 200ms;  // K2: of a suspicion, whose 2 s were spent before
+    const auto& all = status.outstanding;
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        std::size_t of_reg_id = all[i].settles ? 0 : 1;
+        for (std::size_t k = 0; k < i; ++k) {
+            if (all[k].flow == all[i].flow)
+                complain(now,
+                         "two REGISTERs outstanding on one flow to " + all[i].target.to_string());
+            if (all[i].settles || all[k].settles || all[k].reg_id != all[i].reg_id) continue;
+            ++of_reg_id;
+            const auto older = std::min(all[k].sent, all[i].sent);
+            const auto younger = std::max(all[k].sent, all[i].sent);
+            if (younger - older < least_patience)
+                complain(now, "two REGISTERs of reg-id " + std::to_string(all[i].reg_id) +
+                                  " outstanding, sent within the patience");
+        }
+        if (of_reg_id > 2)
+            complain(now, std::to_string(of_reg_id) + " REGISTERs of reg-id " +
+                              std::to_string(all[i].reg_id) + " outstanding");
+    }
+}
+
+std::size_t moves_of(const Phone& phone) { return phone.count(EventKind::moved); }
 
 Complaints check_flows_differ(const Phone& phone) {
     std::map<IpAddress, int> flows;

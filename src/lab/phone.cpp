@@ -162,6 +162,9 @@ void Phone::feed(const Input& input) {
     Outbox outbox;
     engine_->handle(internet_.now(), input, outbox);
     if (options_.record) record(input, outbox.outputs());
+    if (options_.watch)
+        if (const auto account_status = engine_->status(account))
+            options_.watch(internet_.now(), *account_status);
     perform(outbox.take());
     if (engine_) schedule();
 }

@@ -47,7 +47,9 @@ struct PhoneOptions {
     bool resolver_cache = false;  // a resolver that keeps answers for their TTL
     bool on = true;               // from the start
     bool record = false;          // every step, as --record does (engine/recording.h)
-    std::string name{};           // in the ladder; the AOR's user if empty
+    // After every step of the engine; the account is running.
+    std::function<void(Instant, const AccountStatus&)> watch{};
+    std::string name{};  // in the ladder; the AOR's user if empty
 };
 
 struct TimedEvent {

@@ -25,8 +25,12 @@ public:
     void suffer(Duration duration);
     // I1: everyone is registered within 35 s of quiet. I2: no stale binding when the next
     // keep-alive had its 10 s, where the location service is shared; where it is not, when the
-    // longest binding could have lapsed. I4, I5, I6, B2 over the whole run.
+    // longest binding could have lapsed; a flow whose mapping rests (K3) has not settled. I4, I5,
+    // I6, B1, B2 over the whole run.
     Complaints heal_and_check();
+
+    // I3: nothing happens but permuted DNS answers, on a link that loses nothing: zero moves.
+    Complaints rotate_only(Duration duration);
 
     World& world() { return *world_; }
     Cluster& cluster() { return *cluster_; }
@@ -49,6 +53,7 @@ private:
         return *(choices.begin() + static_cast<std::ptrdiff_t>(random_.below(choices.size())));
     }
     [[nodiscard]] bool knows_targets(const Phone& phone) const;
+    [[nodiscard]] bool rests(const Phone& phone) const;
     void check_registered(Complaints& complaints);
     void check_stale(Complaints& complaints, std::string_view when);
 
@@ -58,8 +63,8 @@ private:
     Cluster* cluster_ = nullptr;
     bool shared_location_ = true;
     std::vector<Phone*> phones_;
+    std::vector<std::unique_ptr<OutstandingWatch>> watches_;
     std::vector<std::unique_ptr<OtherDevice>> others_;
-    std::size_t targets_ = 0;
     std::string text_;
 };
 

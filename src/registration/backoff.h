@@ -26,6 +26,9 @@ public:
     // A search failed. unreachable: targets that were silent, refused or could not be connected;
     // one of them that answers a probe ends the wait.
     void begin(Instant now, bool other_flow_works, std::set<Target> unreachable, Random& random);
+    // Nothing may be sent before that moment (I5): no failure of anybody's, and nothing ends it
+    // early.
+    void hold(Instant now, Instant until, Random& random);
     void stop();   // waiting no longer; the outage goes on
     void reset();  // registered: the outage is over
     // Something was heard from the target (a probe's answer, mostly). Whether this ends the wait,
@@ -34,8 +37,8 @@ public:
     bool on_alive(const Target& target);
     // A probe found it silent, busy or unreachable: should it live later, that is news.
     void on_dead(const Target& target);
-    // It did answer its REGISTER, late and with a refusal: its probes are no news.
-    void on_refused(const Target& target) { unreachable_.erase(target); }
+    // It did answer its REGISTER, with a refusal: its probes are no news.
+    void on_refused(const Target& target);
     void not_before(Instant at);  // Retry-After
 
     enum class Due : std::uint8_t { search, probe_round, register_round };
@@ -51,6 +54,7 @@ public:
 private:
     enum class Timer : std::uint8_t { wait, probe_round, register_round, count };
     [[nodiscard]] bool outage_is_young(Instant now) const;
+    [[nodiscard]] bool registers_probe(Instant now, bool options_answered) const;
 
     Settings settings_;
     Timers<Timer> timers_;
@@ -58,10 +62,14 @@ private:
     std::set<Target> unreachable_;
     std::set<Target> last_probe_failed_;  // outlives a wait
     std::optional<Target> ended_by_;
+    bool refused_ = false;       // by that one
+    bool only_options_ = false;  // that one answers probes, and its REGISTER got no final answer
+    Instant only_options_since_{};
+    bool round_ = false;  // the search that has just failed was a REGISTER as a probe
     bool ended_early_ = false;
     Instant outage_began_ = never;
     Instant not_before_{};
-    std::size_t round_ = 0;
+    std::size_t probe_rounds_ = 0;
 };
 
 }  // namespace holdfast::registration

@@ -205,12 +205,22 @@ struct BindingView {
     Instant refresh_at{};
 };
 
+// A REGISTER that is on the wire, has no final answer and was not abandoned (I4).
+struct OutstandingView {
+    int reg_id = 1;
+    FlowId flow{};
+    Target target{};
+    Instant sent{};
+    bool settles = false;  // it asks or tidies up at a server that was left (B7)
+};
+
 // What the engine asks about an account, without changing it.
 struct View {
     bool registered = false;
     bool proven = false;
     std::string state{};  // in words
     std::vector<BindingView> bindings{};
+    std::vector<OutstandingView> outstanding{};
     std::vector<Target> targets{};  // in rank order
     std::vector<std::string>
         service_route{};  // of the primary flow's last 200 (RFC 3608), name-addr texts

@@ -1,8 +1,10 @@
 // I5: however many reasons there are to REGISTER, an account never storms. What the rules ask for
-// stays far below these numbers; they hold where several faults come together.
+// stays far below these numbers; they hold where several faults come together (decisions 0003 and
+// 0006).
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <optional>
 
@@ -13,17 +15,24 @@ namespace holdfast::registration {
 
 class RegisterBudget {
 public:
+    enum class For : std::uint8_t {
+        search,   // a new search begins: over 10 min they are spread, so that there is always one
+                  // soon
+        attempt,  // the next target of a search
+        answer,   // the answer to a challenge or a refusal: up to I5's own numbers
+    };
     void spent(Instant now, const Target& target);
-    // Until when no new attempt may begin at this target; nothing: now. targets: n, how many there
-    // are. A little is kept back for the answers to challenges, which are not counted here first.
+    // Until when nothing of that kind may be sent to this target; nothing: now. targets: n, how
+    // many there are.
     [[nodiscard]] std::optional<Instant> exhausted_until(Instant now, const Target& target,
-                                                         std::size_t targets) const;
+                                                         std::size_t targets, For what) const;
 
 private:
     struct Spent {
         Instant at;
         Target target;
     };
+    [[nodiscard]] std::optional<Instant> spread_until(Instant now, std::size_t targets) const;
     std::deque<Spent> spent_;  // of the last 10 min
 };
 

@@ -6,6 +6,7 @@ namespace holdfast::registration {
 namespace {
 
 using namespace std::chrono_literals;
+using For = RegisterBudget::For;
 
 Target target(std::size_t host) {
     return {Transport::udp, {IpAddress::v4(203, 0, 113, static_cast<std::uint8_t>(host)), 5060}};
@@ -19,7 +20,7 @@ TEST(RegisterBudget, NeverAllowsAStorm) {
         std::vector<std::pair<Instant, Target>> begun;
         for (Instant now{1000s}; now < Instant{3000s}; now += 50ms) {
             const auto to = target(begun.size() % n);
-            if (budget.exhausted_until(now, to, n)) continue;
+            if (budget.exhausted_until(now, to, n, For::attempt)) continue;
             budget.spent(now, to);
             begun.emplace_back(now, to);
         }
@@ -44,11 +45,11 @@ TEST(RegisterBudget, SaysWhenItIsFreeAgain) {
     RegisterBudget budget;
     const Instant start{1000s};
     for (int i = 0; i < 7; ++i) {
-        EXPECT_EQ(budget.exhausted_until(start, target(1), 1), std::nullopt);
+        EXPECT_EQ(budget.exhausted_until(start, target(1), 1, For::search), std::nullopt);
         budget.spent(start, target(1));
     }
-    EXPECT_EQ(budget.exhausted_until(start, target(1), 1), start + 10s);
-    EXPECT_EQ(budget.exhausted_until(start + 10s, target(1), 1), std::nullopt);
+    EXPECT_EQ(budget.exhausted_until(start, target(1), 1, For::search), start + 10s);
+    EXPECT_EQ(budget.exhausted_until(start + 10s, target(1), 1, For::search), std::nullopt);
 }
 
 }  // namespace

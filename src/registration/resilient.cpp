@@ -203,6 +203,8 @@ void Resilient::on_told(const told::ShutDown&, const Context& context) {
     std::vector<Attempt> in_flight;
     for (const auto& [id, attempt] : attempts_)
         if (attempt.purpose == Purpose::register_) in_flight.push_back(attempt);
+    // Sent again behind the un-REGISTER, it would bring the binding back.
+    for (const auto& binding : bindings_) abandon_all(binding, context);
     for (const auto& attempt : in_flight) {
         auto* binding = binding_of(attempt.reg_id);
         const bool removed_above =
@@ -278,15 +280,15 @@ void Resilient::on_binding_time(Binding& binding, const Context& context) {
         case Backoff::Due::probe_round:
             // One round serves both flows (I5).
             if (&binding != bindings_.data() && bindings_.front().backoff.is_waiting()) break;
-            for (const auto& target : binding.backoff.round(last_ranked_))
-                context.act(act::Probe{target, targets_.tls_name_of(target)});
+            if (!probe_budget_.take_round(context.now)) break;  // I5
+            for (const auto& target : binding.backoff.round(last_ranked_)) probe(target, context);
             break;
         }
     }
     while (const auto timer = binding.timers.take_due(context.now)) {
         switch (*timer) {
         case Timer::refresh: {
-            Want refresh{.reason = "refresh"};
+            Want refresh{.reason = "refresh", .routine = true};
             if (binding.current) refresh.first = back_at_refresh(binding, context);
             want(binding, std::move(refresh), context);
             break;
@@ -341,6 +343,14 @@ View Resilient::view() const {
         }
         view.bindings.push_back(std::move(row));
     }
+    for (const auto& [id, attempt] : attempts_)
+        if (attempt.purpose != Purpose::prove && !attempt.abandoned)
+            view.outstanding.push_back(
+                {.reg_id = attempt.reg_id,
+                 .flow = attempt.flow,
+                 .target = attempt.target,
+                 .sent = attempt.first_sent,
+                 .settles = attempt.purpose != Purpose::register_ && !attempt.before_register});
     if (best != nullptr)
         if (const auto routes = service_routes_.find(best->current->target);
             routes != service_routes_.end())

@@ -28,6 +28,7 @@
 #include "registration/credentials.h"
 #include "registration/failback.h"
 #include "registration/machine.h"
+#include "registration/probe_budget.h"
 #include "registration/proof.h"
 #include "registration/register_budget.h"
 #include "registration/register_request.h"
@@ -63,14 +64,11 @@ private:
         FlowId flow{};
         Instant first_sent{};  // E counts from here (B4)
         Instant last_sent{};
-        std::string contact{};  // the URI of the current Contact
-        std::string
-            challenged_contact{};  // the URI of the request that was challenged: nowhere stored
+        std::string contact{};               // the URI of the current Contact
         std::vector<std::string> removes{};  // old URIs that it names
         Credentials::Sent sent{};
         int rounds = 0;
         int refusals = 0;              // F5: answers to nonces just received, refused in a row
-        bool unregistered = false;     // N3: unregister-first was done for it
         bool before_register = false;  // N3: this removal goes before its REGISTER
         bool abandoned = false;
         bool answered = false;  // any response, also 1xx
@@ -95,6 +93,7 @@ private:
         std::optional<Target> first{};       // failback, drain: this one before the current
         bool fresh_contact = false;          // R3
         bool name_olds = false;              // N3: also where two Contacts were refused
+        bool routine = false;                // a refresh that is due (B4)
     };
     struct Binding {
         BindingIdentity identity;
@@ -121,7 +120,11 @@ private:
         std::uint32_t evictions = 0;      // B3
         std::map<Target, FlowId> opened;  // by this search
         std::set<Target> register_when_open;
-        std::set<Target> silent_before;  // told silent already in this search
+        std::set<Target> silent_before;   // told silent already in this search
+        bool search_has_begun = false;    // I5: a REGISTER was sent, or it is a due refresh's
+        bool unregistered_first = false;  // N3: done in this search
+        // REGISTERs with identity.contact that were not refused: 0, it is in no location service.
+        std::uint32_t contact_sent = 0;
         std::string last_failure;
         explicit Binding(BindingIdentity who, const Backoff::Settings& settings)
             : identity(std::move(who)), backoff(settings) {}
@@ -197,10 +200,14 @@ private:
     void want_later(Binding& binding, std::string reason, Instant at);
     void keep_alive_off(FlowId flow, const Context& context) const;
     [[nodiscard]] bool is_taken(const Binding& binding, const Target& target) const;
+    [[nodiscard]] bool waits_for_first(const Binding& binding) const;
+    [[nodiscard]] bool other_is_at(const Binding& binding, const Target& target) const;
     std::vector<Search::Entry> search_order(Binding& binding, const Want& want,
                                             const Context& context);
     void perform(Binding& binding, const Search::Steps& steps, const Context& context);
     void register_at(Binding& binding, const Target& target, const Context& context);
+    void probe(const Target& target, const Context& context);
+    void hold_back(Binding& binding, Instant until, const Context& context);
     void abandon(Binding& binding, const Target& target, const Context& context);
     [[nodiscard]] std::optional<Target> back_at_refresh(const Binding& binding,
                                                         const Context& context) const;
@@ -213,6 +220,9 @@ private:
 
     // resilient_request.cpp
     void send_register(Binding& binding, const Target& target, FlowId flow, const Context& context);
+    void make_way(Binding& binding, const Target& target, FlowId flow, const Context& context);
+    static void give_up(Attempt& attempt, const Context& context);
+    void debt_waits(const Target& target, Instant until);
     void send_again(Attempt& attempt, const Context& context);
     void send_fetch(Debt& debt, const Context& context);
     void send_leave(Binding& binding, const Target& target, FlowId flow, const std::string& contact,
@@ -245,6 +255,11 @@ private:
     bool renewed_identity(Binding& binding, const Attempt& attempt, const sip::Message& response,
                           const Context& context);
     bool adapted(Attempt& attempt, const sip::Message& response, const Context& context);
+    void silent_one_answered(Binding& binding, const Attempt& attempt, const sip::Message& response,
+                             const Context& context);
+    static void contact_refused(Binding& binding, const Attempt& attempt);
+    void note_refusal(Binding& binding, const Attempt& attempt, const sip::Message& response,
+                      const Context& context);
     void try_next(Binding& binding, const Attempt& attempt, const sip::Message& response,
                   const Context& context);
     void retry_slowly(Binding& binding, const Attempt& attempt, const std::string& words,
@@ -319,6 +334,7 @@ private:
     Proof proof_;
     FailbackWatch failback_;
     RegisterBudget budget_;
+    ProbeBudget probe_budget_;
     std::map<Target, std::vector<std::string>> service_routes_;
     std::vector<IpAddress> path_addresses_;
     std::set<FlowId> used_;              // flows this account holds

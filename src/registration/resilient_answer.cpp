@@ -30,6 +30,7 @@ void Resilient::register_answered(Attempt attempt, const sip::Message& response,
                                   const Context& context) {
     auto* binding = binding_of(attempt.reg_id);
     if (binding == nullptr || leaving_) return;
+    if (verdict_of(response.status()) != Verdict::success) contact_refused(*binding, attempt);
     if (attempt.abandoned) {
         // F3: its challenge is not answered; any final answer makes us REGISTER once more at the
         // chosen target, because some registrars let it overwrite the newer binding. Unless a newer
@@ -44,8 +45,7 @@ void Resilient::register_answered(Attempt attempt, const sip::Message& response,
         if (goes_on || (binding->current && !binding->search))
             want(*binding, {.reason = "the abandoned attempt was answered (F3)"}, context);
         else if (binding->search && binding->search->is_exhausted())
-            want(*binding, {.reason = "a silent server answered", .first = attempt.target},
-                 context);
+            silent_one_answered(*binding, attempt, response, context);
         return;
     }
     // An answer to the last attempt of a search that had given up: it counts (S1).
@@ -60,7 +60,6 @@ void Resilient::register_answered(Attempt attempt, const sip::Message& response,
     case Verdict::needs_extension:
     case Verdict::no_outbound:
         if (attempt.rounds < rounds_most && adapted(attempt, response, context)) {
-            if (binding->search) binding->search->on_resent(context.now, attempt.target);
             return;
         }
         return retry_slowly(*binding, attempt, words, response.retry_after(), context);
@@ -81,6 +80,27 @@ void Resilient::register_answered(Attempt attempt, const sip::Message& response,
     }
 }
 
+// S1: who takes REGISTERs after all ends the wait. Who answers late that it cannot serve is as far
+// from that as if it had said so in time.
+void Resilient::silent_one_answered(Binding& binding, const Attempt& attempt,
+                                    const sip::Message& response, const Context& context) {
+    if (verdict_of(response.status()) == Verdict::next_target) {
+        note_refusal(binding, attempt, response, context);
+        binding.backoff.on_refused(attempt.target);
+        return;
+    }
+    want(binding, {.reason = "a silent server answered", .first = attempt.target}, context);
+}
+
+// B2: a Contact whose every REGISTER was refused is in no location service. What says that somebody
+// behind did not answer (408, 5xx but 503) may have been stored there.
+void Resilient::contact_refused(Binding& binding, const Attempt& attempt) {
+    const bool unsure = attempt.status == 408 || (attempt.status >= 500 && attempt.status <= 599 &&
+                                                  attempt.status != 503 && attempt.status != 501);
+    if (!unsure && attempt.contact == binding.identity.contact && binding.contact_sent > 0)
+        --binding.contact_sent;
+}
+
 void Resilient::challenged(Binding& binding, Attempt& attempt, const sip::Message& response,
                            const Context& context) {
     const auto words = in_words(response, attempt.target.to_string());
@@ -91,19 +111,13 @@ void Resilient::challenged(Binding& binding, Attempt& attempt, const sip::Messag
         if (++attempt.rounds > rounds_most) {
             return try_next(binding, attempt, response, context);
         }
-        attempt.challenged_contact = attempt.contact;
-        send_again(attempt, context);
-        if (binding.search) binding.search->on_resent(context.now, attempt.target);
-        return;
+        return send_again(attempt, context);
     case Credentials::Outcome::refused_fresh:
         // F5: two in a row say that the password is wrong; never more than 3 in 10 min.
         credentials_.note_wrong_password(context.now);
         if (++attempt.refusals < refusals_are_wrong && ++attempt.rounds <= rounds_most &&
             credentials_.wrong_passwords(context.now) < wrong_most) {
-            attempt.challenged_contact = attempt.contact;
-            send_again(attempt, context);
-            if (binding.search) binding.search->on_resent(context.now, attempt.target);
-            return;
+            return send_again(attempt, context);
         }
         return wrong_password(binding, attempt, words + " (" + judgement.words + ")", context);
     case Credentials::Outcome::no_password:
@@ -150,7 +164,10 @@ void Resilient::wrong_password(Binding& binding, const Attempt& attempt, const s
 
 // I5: what would only be worth a try is not tried in a storm.
 bool Resilient::over_budget(const Attempt& attempt, const Context& context) const {
-    return budget_.exhausted_until(context.now, attempt.target, last_ranked_.size()).has_value();
+    return budget_
+        .exhausted_until(context.now, attempt.target, last_ranked_.size(),
+                         RegisterBudget::For::attempt)
+        .has_value();
 }
 
 // N3: a refused REGISTER with several Contacts steps down before F5 judges: the new Contact alone,
@@ -183,7 +200,6 @@ bool Resilient::stepped_down(Binding& binding, Attempt& attempt, const sip::Mess
         }
     }
     send_again(attempt, context);
-    if (binding.search) binding.search->on_resent(context.now, attempt.target);
     return true;
 }
 
@@ -191,15 +207,14 @@ bool Resilient::stepped_down(Binding& binding, Attempt& attempt, const sip::Mess
 // removed first, once.
 bool Resilient::unregister_first(Binding& binding, const Attempt& attempt, const Context& context) {
     const auto olds = old_uris(binding, attempt.contact);
-    if (!binding.refuses_two || attempt.unregistered || olds.empty()) return false;
+    if (!binding.refuses_two || binding.unregistered_first || olds.empty()) return false;
     binding.together = Together::unregister_first;
+    binding.unregistered_first = true;
     auto removal = attempt;
     removal.purpose = Purpose::remove;
     removal.contact = olds.back();
-    removal.unregistered = true;
     removal.before_register = true;
     send_again(removal, context);
-    if (binding.search) binding.search->on_resent(context.now, attempt.target);
     return true;
 }
 
@@ -221,7 +236,6 @@ bool Resilient::renewed_identity(Binding& binding, const Attempt& attempt,
     context.act(std::move(told));
     auto again = attempt;
     send_again(again, context);
-    if (binding.search) binding.search->on_resent(context.now, attempt.target);
     for (auto& other : bindings_)
         if (&other != &binding && other.current)
             want(other, {.reason = "the other flow has a new Call-ID"}, context);
@@ -272,13 +286,12 @@ bool Resilient::adapted(Attempt& attempt, const sip::Message& response, const Co
     case Verdict::slow: return false;
     }
     ++attempt.rounds;
-    attempt.challenged_contact = attempt.contact;  // it was refused: nowhere stored
     send_again(attempt, context);
     return true;
 }
 
-void Resilient::try_next(Binding& binding, const Attempt& attempt, const sip::Message& response,
-                         const Context& context) {
+void Resilient::note_refusal(Binding& binding, const Attempt& attempt, const sip::Message& response,
+                             const Context& context) {
     const auto words = in_words(response, attempt.target.to_string());
     attempt_failed(binding, attempt.target, response.status(), words, context);
     binding.last_failure = words;
@@ -290,10 +303,16 @@ void Resilient::try_next(Binding& binding, const Attempt& attempt, const sip::Me
         context.health.bar(context.account, attempt.target,
                            context.now + context.random.between(wait, scaled(wait, 1.2)));
     }
+}
+
+void Resilient::try_next(Binding& binding, const Attempt& attempt, const sip::Message& response,
+                         const Context& context) {
+    note_refusal(binding, attempt, response, context);
     const bool second_is_unwanted = binding.identity.reg_id == 2 && !binding.current &&
                                     bindings_.front().current && !response.retry_after() &&
                                     ++binding.refusals == second_flow_refusals;
-    if (second_is_unwanted) return one_flow("a second binding is refused: " + words, context);
+    if (second_is_unwanted)
+        return one_flow("a second binding is refused: " + binding.last_failure, context);
     binding.backoff.on_refused(attempt.target);
     if (!binding.search) return;
     Search::Steps steps;

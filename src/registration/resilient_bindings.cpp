@@ -27,7 +27,7 @@ void Resilient::registered(Binding& binding, const Attempt& attempt, const sip::
     credentials_.note_success();
     context.health.on_success(attempt.target, context.now);
     context.health.note_certificate_error(context.account, attempt.target, {});
-    targets_.keep_as_good(attempt.target, context);
+    const bool only_tls_now = targets_.keep_as_good(attempt.target, context);
     targets_.set_healthy(true, context.now);
     if (!worked_before_) context.act(act::Store{"worked", "1"});
     worked_before_ = true;
@@ -116,6 +116,7 @@ void Resilient::registered(Binding& binding, const Attempt& attempt, const sip::
     if (identity_changed) store(binding, context);
     if (again) want(binding, std::move(*again), context);
     if (!binding.search) rewrite_if_needed(binding, context);  // else it knows the mapping already
+    if (only_tls_now) targets_changed(context);                // L1
     second_flow(response, listing, context);
     update_failback(context);
     proof_.others_listed(listing.others > 0);
@@ -306,7 +307,14 @@ void Resilient::second_flow(const sip::Message& response, const Listing& listing
     }
     const bool use_two =
         !one_flow_only_ && (wanted == 2 || (wanted == 0 && registrar_has_outbound_));
-    if (!use_two || bindings_.size() == 2 || last_ranked_.size() < 2) return;
+    if (!use_two || last_ranked_.size() < 2) return;
+    if (bindings_.size() == 2) {
+        auto& second = bindings_.back();
+        const bool rests = !second.current && (!second.search || second.search->is_exhausted()) &&
+                           !second.backoff.is_waiting() && !second.timers.is_armed(Timer::start);
+        if (rests) want(second, {.reason = "second flow (B1)"}, context);
+        return;
+    }
     const auto stored = restored_.find(2);
     auto identity =
         stored == restored_.end() ? std::nullopt : BindingIdentity::decode(stored->second, 2);

@@ -62,7 +62,7 @@ void Resilient::settle_debts(const Context& context, std::optional<Target> alive
         }
         if (alive == debt.target || debt.next_try <= context.now) {
             if (context.health.silent(debt.target, context.now) && alive != debt.target) {
-                context.act(act::Probe{debt.target, targets_.tls_name_of(debt.target)});
+                probe(debt.target, context);
                 debt.next_try =
                     context.now + context.random.between(debt_retry, scaled(debt_retry, 1.4));
                 continue;
@@ -162,14 +162,12 @@ void Resilient::removed_before_register(Binding& binding, const Attempt& attempt
         if (const auto left = old_uris(binding, {}); !left.empty()) {
             next.contact = left.front();
             send_again(next, context);
-            if (binding.search) binding.search->on_resent(context.now, attempt.target);
             return;
         }
     }
     next.purpose = Purpose::register_;
     next.before_register = false;
     send_again(next, context);
-    if (binding.search) binding.search->on_resent(context.now, attempt.target);
 }
 
 void Resilient::store_debts(const Context& context) const {

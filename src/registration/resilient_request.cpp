@@ -8,7 +8,13 @@
 namespace holdfast::registration {
 
 namespace {
+
+constexpr Duration least_patience = 200ms;  // F3, K2: before another may be asked beside it
+constexpr Duration debt_again = 20s;
+constexpr Duration debt_behind = 2s;  // behind the REGISTER that is out on the same flow
+
 std::uint32_t whole_seconds(Duration d) { return static_cast<std::uint32_t>(d / 1s); }
+
 }  // namespace
 
 std::string Resilient::place_domain(const Target& target) const {
@@ -74,10 +80,51 @@ Resilient::Attempt& Resilient::new_attempt(Purpose purpose, int reg_id, const Ta
     return attempts_.emplace(id, std::move(attempt)).first->second;
 }
 
+// I4: one outstanding on a flow; an older one there is given up. Two of a reg-id (F3); of what
+// earlier searches left, the oldest is given up.
+void Resilient::make_way(Binding& binding, const Target& target, FlowId flow,
+                         const Context& context) {
+    abandon(binding, target, context);
+    Attempt* oldest = nullptr;
+    int others = 0;
+    for (auto& [id, attempt] : attempts_) {
+        if (attempt.abandoned) continue;
+        const bool settles = attempt.purpose == Purpose::fetch ||
+                             (attempt.purpose == Purpose::remove && !attempt.before_register);
+        if (attempt.flow == flow && attempt.purpose != Purpose::prove) {
+            give_up(attempt, context);
+            if (settles) debt_waits(attempt.target, context.now + debt_again);  // it comes behind
+            continue;
+        }
+        const bool same = (attempt.purpose == Purpose::register_ || attempt.before_register) &&
+                          attempt.reg_id == binding.identity.reg_id;
+        if (!same) continue;
+        if (context.now < attempt.first_sent + least_patience) {  // an earlier search's
+            give_up(attempt, context);
+            continue;
+        }
+        ++others;
+        if (oldest == nullptr || attempt.first_sent < oldest->first_sent) oldest = &attempt;
+    }
+    if (others > 1) give_up(*oldest, context);
+}
+
+void Resilient::give_up(Attempt& attempt, const Context& context) {
+    attempt.abandoned = true;
+    context.act(act::Abandon{attempt.id});
+}
+
+void Resilient::debt_waits(const Target& target, Instant until) {
+    for (auto& debt : debts_) {
+        if (debt.target != target) continue;
+        debt.asking = false;
+        debt.next_try = until;
+    }
+}
+
 void Resilient::send_register(Binding& binding, const Target& target, FlowId flow_id,
                               const Context& context) {
-    // I4: one outstanding on a flow; an older one there is given up.
-    abandon(binding, target, context);
+    make_way(binding, target, flow_id, context);
     const auto* flow = context.flows.find(flow_id);
     if (flow == nullptr) return;
     auto& attempt =
@@ -94,10 +141,17 @@ void Resilient::send_register(Binding& binding, const Target& target, FlowId flo
     trying.contact = attempt.contact;
     trying.reason = binding.search_reason;
     context.act(std::move(trying));
+    binding.search_has_begun = true;
     transmit(attempt, context);
 }
 
 void Resilient::send_again(Attempt& attempt, const Context& context) {
+    auto* binding = binding_of(attempt.reg_id);
+    const bool of_a_search = attempt.purpose == Purpose::register_ || attempt.before_register;
+    if (const auto until = budget_.exhausted_until(context.now, attempt.target, last_ranked_.size(),
+                                                   RegisterBudget::For::answer);
+        until && of_a_search && binding != nullptr)
+        return hold_back(*binding, *until, context);  // I5: not even an answer
     auto again = attempt;  // F1: a new transaction; the id is new too, so that a late copy of the
                            // old one is nobody's
     again.id = AttemptId{++last_attempt_};
@@ -105,6 +159,8 @@ void Resilient::send_again(Attempt& attempt, const Context& context) {
     again.last_sent = context.now;
     auto& placed = attempts_.emplace(again.id, std::move(again)).first->second;
     transmit(placed, context);
+    if (of_a_search && binding != nullptr && binding->search)
+        binding->search->on_resent(context.now, attempt.target);
 }
 
 void Resilient::transmit(Attempt& attempt, const Context& context) {
@@ -115,6 +171,7 @@ void Resilient::transmit(Attempt& attempt, const Context& context) {
         attempt.contact = contact_uri(*binding, *flow, context.now);
     const auto branch = std::string(sip::branch_cookie) + context.random.token(96);
     budget_.spent(context.now, attempt.target);
+    probe_budget_.spent(context.now);
     auto wire = register_text(attempt, *binding, *flow, branch, context);
     attempt.bytes = wire.size();
     context.act(act::Send{.attempt = attempt.id,
@@ -198,10 +255,14 @@ std::string Resilient::register_text(Attempt& attempt, Binding& binding, const f
 bool Resilient::note_contact(Binding& binding, const Attempt& attempt, const Context& context) {
     constexpr std::int64_t assumed = 86400;
     auto& identity = binding.identity;
-    if (identity.contact == attempt.contact && identity.contact_target == attempt.target)
+    if (identity.contact == attempt.contact && identity.contact_target == attempt.target) {
+        ++binding.contact_sent;
         return false;
-    // A Contact that was only ever in a challenged request is in no location service.
-    const bool may_exist = identity.contact != attempt.challenged_contact;
+    }
+    // A Contact that was only ever in refused or challenged requests is in no location service.
+    const bool may_exist = binding.contact_sent > 0;
+    if (identity.contact != attempt.contact) binding.contact_sent = 0;
+    ++binding.contact_sent;
     if (may_exist && !identity.contact.empty() && identity.contact != attempt.contact &&
         identity.contact_target)
         identity.add_old({identity.contact, *identity.contact_target, identity.contact_ends, 0});
@@ -219,8 +280,21 @@ void Resilient::send_fetch(Debt& debt, const Context& context) {
         return;
     }
     used_.insert(flow->id);
+    const bool busy = std::ranges::any_of(attempts_, [&](const auto& a) {
+        return a.second.flow == flow->id && !a.second.abandoned &&
+               a.second.purpose != Purpose::prove;
+    });
+    if (busy) {  // I4
+        debt.next_try = context.now + debt_behind;
+        return;
+    }
+    if (const auto until = budget_.exhausted_until(context.now, debt.target, last_ranked_.size(),
+                                                   RegisterBudget::For::attempt)) {
+        debt.next_try = *until;  // I5: there is no hurry
+        return;
+    }
     debt.asking = true;
-    debt.next_try = context.now + 20s;
+    debt.next_try = context.now + debt_again;
     auto& attempt = new_attempt(debt.remove ? Purpose::remove : Purpose::fetch, debt.reg_id,
                                 debt.target, flow->id, context);
     attempt.contact = debt.contact;

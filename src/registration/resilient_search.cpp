@@ -69,6 +69,12 @@ void Resilient::want_later(Binding& binding, std::string reason, Instant at) {
 
 void Resilient::want(Binding& binding, Want want, const Context& context) {
     if (leaving_ || binding.auth_stopped) return;
+    // One flow makes the account reachable: while there is none, the second's search would only
+    // cost the first its REGISTERs (I5). It follows with the first one's 200.
+    if (waits_for_first(binding)) {
+        binding.backoff.stop();
+        return;
+    }
     if (binding.search && !binding.search->is_exhausted()) {
         if (binding.again) {  // several reasons, one REGISTER: none of what they want is lost
             want.fresh_contact = want.fresh_contact || binding.again->fresh_contact;
@@ -117,6 +123,8 @@ void Resilient::want(Binding& binding, Want want, const Context& context) {
         binding.refuses_two && !want.name_olds ? Together::alone : Together::both;  // N3
     binding.search_reason = want.reason;
     binding.silent_before.clear();
+    binding.search_has_begun = want.routine && binding.backoff.failures() == 0;
+    binding.unregistered_first = false;
     binding.register_when_open.clear();
     binding.redirects = 0;
     std::erase_if(following_, [&](const Following& following) {
@@ -137,6 +145,12 @@ void Resilient::want(Binding& binding, Want want, const Context& context) {
     perform(binding, steps, context);
 }
 
+bool Resilient::waits_for_first(const Binding& binding) const {
+    const auto& first = bindings_.front();
+    return &binding != &first && !binding.current && !first.current && !first.auth_stopped &&
+           first.slow_failures == 0;
+}
+
 // B1: two flows go to different addresses. Should both have come to one, the second goes.
 bool Resilient::is_taken(const Binding& binding, const Target& target) const {
     const bool stays =
@@ -149,6 +163,21 @@ bool Resilient::is_taken(const Binding& binding, const Target& target) const {
             other.search && !other.search->is_exhausted() && other.search->pursues(address);
         return heading_there ||
                (other.current && other.current->target.endpoint.address == address);
+    });
+}
+
+// B1: the other binding is there, or has asked to be.
+bool Resilient::other_is_at(const Binding& binding, const Target& target) const {
+    const bool stays =
+        binding.identity.reg_id == 1 && binding.current && binding.current->target == target;
+    if (stays) return false;
+    const auto& address = target.endpoint.address;
+    return std::ranges::any_of(bindings_, [&](const Binding& other) {
+        if (&other == &binding) return false;
+        const bool asked = other.search && !other.search->is_exhausted() &&
+                           other.search->chosen() &&
+                           other.search->chosen()->endpoint.address == address;
+        return asked || (other.current && other.current->target.endpoint.address == address);
     });
 }
 
@@ -234,7 +263,7 @@ void Resilient::perform(Binding& binding, const Search::Steps& steps, const Cont
             break;
         case Search::Do::register_: register_at(binding, step.target, context); break;
         case Search::Do::probe:
-            context.act(act::Probe{step.target, targets_.tls_name_of(step.target)});
+            probe(step.target, context);
             note_silence(binding, context);
             break;
         case Search::Do::abandon: abandon(binding, step.target, context); break;
@@ -244,14 +273,16 @@ void Resilient::perform(Binding& binding, const Search::Steps& steps, const Cont
 }
 
 void Resilient::register_at(Binding& binding, const Target& target, const Context& context) {
-    if (const auto until =
-            budget_.exhausted_until(context.now, target, last_ranked_.size())) {  // I5
-        binding.backoff.not_before(*until);
-        binding.last_failure = "too many REGISTERs in a short time";
+    // B1: the other flow came here while this one was still looking.
+    if (other_is_at(binding, target)) {
         Search::Steps steps;
-        binding.search->give_up(steps);
+        binding.search->on_failed(context.now, target, steps);
         return perform(binding, steps, context);
     }
+    const auto what =
+        binding.search_has_begun ? RegisterBudget::For::attempt : RegisterBudget::For::search;
+    if (const auto until = budget_.exhausted_until(context.now, target, last_ranked_.size(), what))
+        return hold_back(binding, *until, context);  // I5
     const auto* flow = context.flows.find(target, targets_.tls_name_of(target));
     const auto opened = binding.opened.find(target);
     const bool ours = flow != nullptr && flow->is_open() && opened != binding.opened.end() &&
@@ -261,6 +292,25 @@ void Resilient::register_at(Binding& binding, const Target& target, const Contex
     context.act(act::Open{target, targets_.tls_name_of(target)});
 }
 
+// I5: the search ends here; the next one begins when the budget allows it. That is no server's
+// failure, so S1's wait does not grow.
+void Resilient::hold_back(Binding& binding, Instant until, const Context& context) {
+    note_silence(binding, context);
+    Search::Steps exhausted;
+    if (binding.search) binding.search->give_up(exhausted);
+    binding.last_failure = "too many REGISTERs in a short time";
+    binding.backoff.hold(context.now, until + context.random.between(0s, 1s), context.random);
+    auto waiting = event(EventKind::waiting, &binding);
+    waiting.expires = binding.backoff.until() - context.now;
+    waiting.reason = binding.last_failure;
+    context.act(std::move(waiting));
+}
+
+void Resilient::probe(const Target& target, const Context& context) {
+    probe_budget_.spent(context.now);
+    context.act(act::Probe{target, targets_.tls_name_of(target)});
+}
+
 // F3: not answered any more, and when it ends we REGISTER once more.
 void Resilient::abandon(Binding& binding, const Target& target, const Context& context) {
     for (auto& [id, attempt] : attempts_) {
@@ -268,8 +318,7 @@ void Resilient::abandon(Binding& binding, const Target& target, const Context& c
             attempt.reg_id != binding.identity.reg_id || attempt.target != target ||
             attempt.abandoned)
             continue;
-        attempt.abandoned = true;
-        context.act(act::Abandon{id});
+        give_up(attempt, context);
     }
 }
 
@@ -278,8 +327,7 @@ void Resilient::abandon_all(const Binding& binding, const Context& context) {
         if ((attempt.purpose != Purpose::register_ && !attempt.before_register) ||
             attempt.reg_id != binding.identity.reg_id || attempt.abandoned)
             continue;
-        attempt.abandoned = true;
-        context.act(act::Abandon{id});
+        give_up(attempt, context);
     }
 }
 

@@ -16,7 +16,7 @@ void Resilient::on_told(const told::FlowOpen& told, const Context& context) {
         wanted = true;
         binding.opened[told.target] = told.flow;
         if (binding.register_when_open.erase(told.target) > 0) {
-            send_register(binding, told.target, told.flow, context);
+            register_at(binding, told.target, context);
             continue;
         }
         Search::Steps steps;
@@ -111,13 +111,7 @@ void Resilient::on_told(const told::Timeout& told, const Context& context) {
         return;
     }
     case Purpose::fetch:
-    case Purpose::remove:
-        for (auto& debt : debts_)
-            if (debt.target == attempt.target) {
-                debt.asking = false;
-                debt.next_try = context.now + 20s;
-            }
-        return;
+    case Purpose::remove: debt_waits(attempt.target, context.now + 20s); return;
     case Purpose::leave: finish_leaving(context); return;
     case Purpose::prove: return;  // R1's answers never count in F5 and F6
     }
@@ -131,11 +125,7 @@ void Resilient::on_told(const told::SendFailed& told, const Context& context) {
     const auto words = in_words(told.error, told.detail);
     if (attempt.purpose == Purpose::leave) return finish_leaving(context);
     if (attempt.purpose == Purpose::fetch || attempt.purpose == Purpose::remove) {
-        for (auto& debt : debts_)
-            if (debt.target == attempt.target) {
-                debt.asking = false;
-                debt.next_try = context.now + 20s;
-            }
+        debt_waits(attempt.target, context.now + 20s);
         return;
     }
     auto* binding = binding_of(attempt.reg_id);

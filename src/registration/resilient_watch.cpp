@@ -237,7 +237,7 @@ void Resilient::update_failback(const Context& context) {
 void Resilient::failback_due(const Context& context) {
     if (leaving_ || config_.policy.failback == Failback::never) return;
     for (const auto& target : failback_.take_probes(context.now, context.random))
-        context.act(act::Probe{target, targets_.tls_name_of(target)});
+        probe(target, context);
     const auto* best = primary();
     if (best == nullptr || best->search) return;
     const auto better = failback_.better_priority(context.now);

@@ -82,14 +82,18 @@ void Targets::look_up_all(const Context& context) {
     for (auto& place : places_) look_up(place, context);
 }
 
+std::vector<Transport> Targets::transports_of(const location::NextHop& hop) const {
+    return location::allowed_transports(
+        {.fixed = fixed_transport_ ? fixed_transport_ : hop.transport,
+         .secure = hop.secure,
+         .tls_has_worked = tls_has_worked_,
+         .allow_downgrade = policy_.allow_downgrade});
+}
+
 location::Constraints Targets::constraints_for(const location::NextHop& hop,
                                                const Context& context) const {
     location::Constraints constraints;
-    constraints.transports =
-        location::allowed_transports({.fixed = fixed_transport_ ? fixed_transport_ : hop.transport,
-                                      .secure = hop.secure,
-                                      .tls_has_worked = tls_has_worked_,
-                                      .allow_downgrade = policy_.allow_downgrade});
+    constraints.transports = transports_of(hop);
     const auto has = [&](Family family) {
         return context.addresses.empty() ||
                std::ranges::any_of(context.addresses,
@@ -200,28 +204,34 @@ Deadline Targets::next_deadline() const {
     return deadline;
 }
 
-void Targets::keep_as_good(const Target& registered, const Context& context) {
+bool Targets::keep_as_good(const Target& registered, const Context& context) {
     auto& place = places_[place_of(registered)];
-    if (registered.transport == Transport::tls && !tls_has_worked_) {
+    const bool first_tls = registered.transport == Transport::tls && !tls_has_worked_;
+    if (first_tls) {
         tls_has_worked_ = true;
         context.act(act::Store{"tls-has-worked", "1"});
     }
     auto listed = place.listed.listed(context.now);
     const bool one_of_them = std::ranges::any_of(
         listed, [&](const location::Candidate& c) { return c.target == registered; });
-    if (!one_of_them || listed == place.good) return;
+    if (!one_of_them || listed == place.good) return first_tls;
     place.good = std::move(listed);
     const auto index = static_cast<std::size_t>(&place - places_.data());
     context.act(act::Store{"last-good-" + std::to_string(index), location::encode(place.good)});
+    return first_tls;
 }
 
 std::vector<location::Candidate> Targets::candidates_of(const Place& place, Instant now) const {
     auto candidates = place.listed.listed(now);
-    if (!place.serve_good) return candidates;
-    for (const auto& good : place.good)
+    for (const auto& good : place.serve_good ? place.good : std::vector<location::Candidate>{})
         if (std::ranges::none_of(
                 candidates, [&](const location::Candidate& c) { return c.target == good.target; }))
             candidates.push_back(good);
+    // L1: what was listed before TLS worked is clear text still, and no longer allowed.
+    const auto allowed = transports_of(place.hop);
+    std::erase_if(candidates, [&](const location::Candidate& c) {
+        return std::ranges::find(allowed, c.target.transport) == allowed.end();
+    });
     return candidates;
 }
 

@@ -31,8 +31,9 @@ public:
     [[nodiscard]] Deadline next_deadline() const;
     void look_up_all(const Context& context);  // now, TTL or not (K5, the user)
     void set_healthy(bool healthy, Instant now);
-    // The present answer has registered us: it is the last good one, on disk too (L5).
-    void keep_as_good(const Target& registered, const Context& context);
+    // The present answer has registered us: it is the last good one, on disk too (L5). Whether
+    // other transports are allowed from now on (L1).
+    bool keep_as_good(const Target& registered, const Context& context);
 
     // Listed targets of the next hop, then of each backup, best first; penalised ones behind.
     [[nodiscard]] std::vector<location::Candidate> ranked(const Context& context) const;
@@ -76,6 +77,7 @@ private:
     };
     void look_up(Place& place, const Context& context);
     void finish(Place& place, const Context& context);
+    [[nodiscard]] std::vector<Transport> transports_of(const location::NextHop& hop) const;  // L1
     void schedule(Place& place, Instant now);
     [[nodiscard]] std::vector<location::Candidate> candidates_of(const Place& place,
                                                                  Instant now) const;

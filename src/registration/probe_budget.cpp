@@ -1,0 +1,29 @@
+#include "registration/probe_budget.h"
+
+namespace holdfast::registration {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr Duration window = 10min;
+constexpr std::size_t often_most = 280;  // S1's first 5 min: 50 rounds of 4, and its REGISTERs
+constexpr Duration seldom = 20s;         // S1: what is usual after them
+constexpr std::size_t remembered_most = 1024;
+
+}  // namespace
+
+void ProbeBudget::spent(Instant now) {
+    while (!spent_.empty() && spent_.front() + window <= now) spent_.pop_front();
+    if (spent_.size() == remembered_most) spent_.pop_front();
+    spent_.push_back(now);
+}
+
+bool ProbeBudget::take_round(Instant now) {
+    while (!spent_.empty() && spent_.front() + window <= now) spent_.pop_front();
+    if (spent_.size() >= often_most && now < last_round_ + seldom) return false;
+    last_round_ = now;
+    return true;
+}
+
+}  // namespace holdfast::registration
