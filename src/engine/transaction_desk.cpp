@@ -20,6 +20,7 @@ void TransactionDesk::send(const Step& step, const flow::Flow& flow, AccountId a
     const auto& entry =
         entries_
             .emplace(last_, Entry{std::move(key), account, request.attempt, request.method, false,
+                                  transaction::Asked{request.call_id, request.cseq},
                                   transaction::NonInviteClient{step.now, wire, {}, step.outbox}})
             .first->second;
     agenda_.put(last_, entry.client.next_deadline());
@@ -74,6 +75,7 @@ std::optional<TransactionResult> TransactionDesk::on_response(const Step& step, 
     const TransactionId id = found->second;
     Entry& entry = entries_.at(id);
     if (entry.client.flow() != flow) return std::nullopt;  // N1: from the address we sent to
+    if (!transaction::is_answer_to(entry.asked, response)) return std::nullopt;
     const bool first = !std::exchange(entry.heard, true);
     const auto what = entry.client.on_response(step.now, response.status());
     auto result = result_of(entry, what);

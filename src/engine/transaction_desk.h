@@ -58,6 +58,7 @@ private:
         registration::AttemptId attempt;
         sip::Method method = sip::Method::register_;
         bool heard = false;
+        transaction::Asked asked;
         transaction::NonInviteClient client;
     };
     using Attempt = std::pair<AccountId, registration::AttemptId>;

@@ -28,7 +28,7 @@ struct TransactionDeskTest : testing::Test {
     void send(std::uint32_t attempt, const std::string& branch,
               sip::Method method = sip::Method::register_) {
         desk.send(bench.step(), bench.flow(flow), alice,
-                  {AttemptId{attempt}, flow, method, branch, register_text(branch)});
+                  {AttemptId{attempt}, flow, method, branch, register_text(branch), "call-1", 1});
     }
     std::optional<TransactionResult> respond(const std::string& branch, int status, FlowId on) {
         const auto text = answer_to(register_text(branch), status);
@@ -49,6 +49,24 @@ TEST_F(TransactionDeskTest, MatchesAnswersByBranch) {
     EXPECT_EQ(respond("z9hG4bKtwo", 200, flow)->what, ClientResult::absorbed)
         << "a copy of the answer";
     EXPECT_FALSE(respond("z9hG4bKthree", 200, flow)) << "not ours";
+}
+
+// RFC 3261 §8.2.6.2: what has our branch, but another request's Call-ID or CSeq number, is
+// another's answer, sent to us by mistake. It decides nothing; ours may still come.
+TEST_F(TransactionDeskTest, AnAnswerToAnotherRequestIsNone) {
+    send(1, "z9hG4bKone");
+    const auto right = answer_to(register_text("z9hG4bKone"), 403);
+    const auto but = [&](const std::string& text, const std::string& other) {
+        auto changed = right;
+        changed.replace(changed.find(text), text.size(), other);
+        return desk.on_response(bench.step(), flow, *sip::Message::parse(changed));
+    };
+    EXPECT_FALSE(but("Call-ID: call-1", "Call-ID: call-2"));
+    EXPECT_FALSE(but("CSeq: 1", "CSeq: 2"));
+    EXPECT_EQ(desk.size(), 1u);
+    const auto result = but(";tag=a1", ";tag=b1");  // altered on its way, but ours
+    ASSERT_TRUE(result);
+    EXPECT_EQ(result->what, ClientResult::final_response);
 }
 
 // N1: an answer counts only from the address that we sent to.

@@ -54,6 +54,8 @@ struct Send {
     sip::Method method = sip::Method::register_;
     std::string branch;
     std::string wire;
+    std::string call_id;  // of the wire, as is the next: an answer has both (RFC 3261 §8.2.6.2)
+    std::uint32_t cseq = 0;
 };
 // No more retransmissions; a late answer is still told.
 struct Abandon {

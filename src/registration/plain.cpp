@@ -176,7 +176,9 @@ AttemptId Plain::transmit(PlainSession& session, const PlainAttempt& attempt,
                           .flow = attempt.flow(),
                           .method = sip::Method::register_,
                           .branch = std::move(written.branch),
-                          .wire = std::move(written.wire)});
+                          .wire = std::move(written.wire),
+                          .call_id = std::move(written.call_id),
+                          .cseq = written.cseq});
     return id;
 }
 

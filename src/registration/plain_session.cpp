@@ -64,14 +64,17 @@ PlainSession::Written PlainSession::write(const PlainIdentity& identity, const R
     const auto request_uri = identity.request_uri();
     auto authorized = credentials_.authorize(any_target, "REGISTER", request_uri, random);
     sent_ = std::move(authorized.sent);
-    Written written{.branch = std::string(sip::branch_cookie) + random.token(96), .wire = {}};
+    Written written{.branch = std::string(sip::branch_cookie) + random.token(96),
+                    .wire = {},
+                    .call_id = call_id_,
+                    .cseq = ++cseq_};
     const auto sent_by = flow::via_sent_by(request.local);
     written.wire = register_request({.request_uri = request_uri,
                                      .aor = identity.aor,
                                      .display_name = identity.display_name,
                                      .from_tag = from_tag_,
                                      .call_id = call_id_,
-                                     .cseq = ++cseq_,
+                                     .cseq = written.cseq,
                                      .branch = written.branch,
                                      .transport = request.transport,
                                      .sent_by = sent_by,

@@ -47,6 +47,8 @@ public:
     struct Written {
         std::string branch;
         std::string wire;
+        std::string call_id;
+        std::uint32_t cseq = 0;
     };
     Written write(const PlainIdentity& identity, const Request& request,
                   std::string_view user_agent, Random& random);

@@ -73,6 +73,7 @@ private:
         bool abandoned = false;
         bool answered = false;  // any response, also 1xx
         std::string call_id{};
+        std::uint32_t cseq = 0;
         std::size_t bytes = 0;  // of the request as it went out (N8)
         int status = 0;         // of its final answer
     };

@@ -178,13 +178,15 @@ void Resilient::transmit(Attempt& attempt, const Context& context) {
                           .flow = attempt.flow,
                           .method = sip::Method::register_,
                           .branch = branch,
-                          .wire = std::move(wire)});
+                          .wire = std::move(wire),
+                          .call_id = attempt.call_id,
+                          .cseq = attempt.cseq});
 }
 
 std::string Resilient::register_text(Attempt& attempt, Binding& binding, const flow::Flow& flow,
                                      std::string_view branch, const Context& context) {
     bool reserve = false;
-    const auto cseq = binding.identity.next_cseq(reserve);  // F1: CSeq + 1, same Call-ID
+    attempt.cseq = binding.identity.next_cseq(reserve);  // F1: CSeq + 1, same Call-ID
     const auto domain = place_domain(attempt.target);
     const auto request_uri = (config_.aor.starts_with("sips:") ? "sips:" : "sip:") + domain;
     const auto backup = targets_.domain_of(targets_.place_of(attempt.target));
@@ -235,7 +237,7 @@ std::string Resilient::register_text(Attempt& attempt, Binding& binding, const f
                              .display_name = config_.display_name,
                              .from_tag = from_tag_,
                              .call_id = attempt.call_id,
-                             .cseq = cseq,
+                             .cseq = attempt.cseq,
                              .branch = branch,
                              .transport = attempt.target.transport,
                              .sent_by = sent_by,
@@ -319,6 +321,7 @@ void Resilient::send_proof(const Context& context) {
     auto& attempt =
         new_attempt(Purpose::prove, binding->identity.reg_id, flow->target, flow->id, context);
     attempt.call_id = context.random.token(128);
+    attempt.cseq = 1;
     const auto branch = std::string(sip::branch_cookie) + context.random.token(96);
     const auto sent_by = flow::via_sent_by(flow->local);
     const auto& to = binding->current->gruu.empty() ? aor_ : binding->current->gruu;  // R1
@@ -331,7 +334,7 @@ void Resilient::send_proof(const Context& context) {
          .to = to,
          .from_tag = from_tag_,
          .call_id = attempt.call_id,
-         .cseq = 1,
+         .cseq = attempt.cseq,
          .branch = branch,
          .transport = flow->target.transport,
          .sent_by = sent_by,
@@ -344,7 +347,9 @@ void Resilient::send_proof(const Context& context) {
                           .flow = flow->id,
                           .method = sip::Method::options,
                           .branch = branch,
-                          .wire = std::move(wire)});
+                          .wire = std::move(wire),
+                          .call_id = attempt.call_id,
+                          .cseq = attempt.cseq});
 }
 
 void Resilient::store(Binding& binding, const Context& context) {

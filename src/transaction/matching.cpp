@@ -53,6 +53,11 @@ ClientKey client_key_of(const sip::Message& message) {
     return client_key(message.top_via().branch, message.method_text());
 }
 
+// Not the From tag: it is the same in all our requests of a run, and some servers alter it.
+bool is_answer_to(const Asked& asked, const sip::Message& response) {
+    return response.call_id() == asked.call_id && response.cseq().number == asked.cseq;
+}
+
 ServerKey server_key_of(const sip::Message& request) {
     const bool ack = request.method() == sip::Method::ack;
     return server_key(request, ack ? std::string_view("INVITE") : request.method_text());

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <compare>
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -23,6 +24,14 @@ struct ServerKey {
 // Of a request that we send, by the branch of its top Via and its method; of a response, the same.
 ClientKey client_key(std::string_view branch, std::string_view method);
 ClientKey client_key_of(const sip::Message& message);
+
+// What an answer has of its request besides (RFC 3261 §8.2.6.2). A server that mixes up its clients
+// sends another's answer with our branch: that one is not ours, and the right one may still come.
+struct Asked {
+    std::string call_id;
+    std::uint32_t cseq = 0;  // its number
+};
+bool is_answer_to(const Asked& asked, const sip::Message& response);
 
 // Of a request that came in: branch, sent-by and method, where ACK counts as INVITE. Without the
 // magic cookie the rules of RFC 2543 apply: Request-URI, tags, Call-ID, CSeq and the top Via (the

@@ -40,6 +40,16 @@ TEST(Matching, ResponsesByBranchAndMethod) {
               std::hash<ClientKey>{}(client_key("z9hG4bKx", "BYE")));
 }
 
+// RFC 3261 §8.2.6.2: with our branch, but another request's Call-ID or CSeq number, it is no answer
+// to ours; a From tag that was altered on the way is forgiven.
+TEST(Matching, AnAnswerHasItsRequestsCallIdAndCSeq) {
+    const auto response = response_to_invite(200);
+    EXPECT_TRUE(is_answer_to({"987asjd97y7atg", 986759}, response));
+    EXPECT_FALSE(is_answer_to({"987asjd97y7atH", 986759}, response));
+    EXPECT_FALSE(is_answer_to({"987ASJD97Y7ATG", 986759}, response)) << "RFC 3261 §20.8";
+    EXPECT_FALSE(is_answer_to({"987asjd97y7atg", 986758}, response));
+}
+
 // With the cookie: branch, sent-by and method; ACK counts as INVITE.
 TEST(Matching, RequestsByBranchSentByAndMethod) {
     const auto invite = key({});
