@@ -25,8 +25,9 @@ struct NameAddr {
 };
 
 struct Contact : NameAddr {
-    // A value that is no number, or too large, reads as 3600 (RFC 3261 §20.10 and §20.19: "should
-    // be treated as equivalent to 3600"). Nothing: not given.
+    // In a request a value that is no number, or too large, reads as 3600 (RFC 3261 §20.10 and
+    // §20.19: "should be treated as equivalent to 3600"). Nothing: not given. Deviates: in a
+    // response it reads as not given, for then the registrar may well keep less than an hour.
     std::optional<std::uint32_t> expires;
     std::optional<std::uint16_t> q_thousandths;  // 0–1000; nothing: not given or malformed
     // RFC 5626 §4.1, RFC 5627 §4.3: "" when absent. The instance without its angle brackets.

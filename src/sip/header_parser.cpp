@@ -25,6 +25,24 @@ enum Seen : unsigned {
 };
 
 constexpr std::uint64_t any_32_bits = std::numeric_limits<std::uint32_t>::max();
+constexpr std::uint32_t malformed_expires = 3600;
+
+// The comma or line end behind a value that nobody can read.
+const char* end_of_unreadable(const char* p) {
+    bool quoted = false;
+    bool bracketed = false;
+    for (; *p != '\r'; ++p) {
+        if (quoted) {
+            if (*p == '"') quoted = false;
+            if (*p == '\\' && p[1] != '\r') ++p;
+            continue;
+        }
+        if (*p == ',' && !bracketed) break;
+        if (*p == '"') quoted = true;
+        if (*p == '<' || *p == '>') bracketed = *p == '<';
+    }
+    return p;
+}
 
 }  // namespace
 
@@ -59,10 +77,12 @@ bool MessageParser::typed_value(HeaderName name, const char* p, std::string_view
     case HeaderName::unsupported:
     case HeaderName::allow_events: return token_list(name, p);
     // RFC 4475 §3.1.2.4: too large a Max-Forwards reads as absent; an expiry that cannot be read as
-    // 3600 (RFC 3261 §10.2.1.1).
+    // 3600 (RFC 3261 §10.2.1.1), but not in a response (Contact::expires says why).
     case HeaderName::max_forwards:
         return number(Message::Number::max_forwards, p, limits::max_forwards, std::nullopt);
-    case HeaderName::expires: return number(Message::Number::expires, p, any_32_bits, 3600);
+    case HeaderName::expires:
+        return number(Message::Number::expires, p, any_32_bits,
+                      message_.is_request() ? std::optional(malformed_expires) : std::nullopt);
     case HeaderName::min_expires:
         return number(Message::Number::min_expires, p, any_32_bits, std::nullopt);
     case HeaderName::retry_after:
@@ -134,23 +154,48 @@ bool MessageParser::contacts(const char* p) {
     for (;;) {
         if (message_.contacts_.size() >= limits::list_values)
             return fail(p, "too many Contact values");
-        p = values_.contact(p, message_.contacts_.emplace_back());
-        if (p == nullptr) return value_failed();
-        const int more = next_of_list(p);
-        if (more == 0) return true;
-        if (more < 0) return fail(p, "bad character in Contact");
+        const char* const first = p;
+        Contact& contact = message_.contacts_.emplace_back();
+        p = values_.contact(p, contact);
+        if (p == nullptr || (*p != ',' && *p != '\r')) {
+            p = after_unreadable(first, p, "bad character in Contact");
+            if (p == nullptr) return false;
+            message_.contacts_.pop_back();
+        } else if (message_.is_request() && !contact.expires && contact.parameters.has("expires")) {
+            contact.expires = malformed_expires;
+        }
+        if (next_of_list(p) == 0) return true;
     }
 }
 
 bool MessageParser::addresses(const char* p, std::vector<NameAddr>& list) {
     for (;;) {
         if (list.size() >= limits::list_values) return fail(p, "too many route values");
+        const char* const first = p;
         p = values_.name_addr(p, list.emplace_back());
-        if (p == nullptr) return value_failed();
-        const int more = next_of_list(p);
-        if (more == 0) return true;
-        if (more < 0) return fail(p, "bad character in a route");
+        if (p == nullptr || (*p != ',' && *p != '\r')) {
+            p = after_unreadable(first, p, "bad character in a route");
+            if (p == nullptr) return false;
+            list.pop_back();
+        }
+        if (next_of_list(p) == 0) return true;
     }
+}
+
+// What follows a value of a list that cannot be read. In a response it costs itself alone: a
+// registrar lists other people's Contacts too, and one of them must not take ours away. `stopped`:
+// where reading ended, nullptr if the value's parser says where. nullptr: it costs the message.
+const char* MessageParser::after_unreadable(const char* first, const char* stopped,
+                                            std::string_view reason) {
+    if (!message_.is_request() && !values_.pool_is_full()) {
+        values_.forget_failure();
+        return end_of_unreadable(first);
+    }
+    if (stopped == nullptr)
+        value_failed();
+    else
+        fail(stopped, reason);
+    return nullptr;
 }
 
 bool MessageParser::address(const char* p, NameAddr& out, unsigned seen_bit) {
@@ -194,8 +239,14 @@ bool MessageParser::challenges(const char* p, bool proxy) {
             return fail(p, "too many challenges");
         Challenge& challenge = message_.challenges_.emplace_back();
         challenge.proxy = proxy;
+        const char* const first = p;
         p = values_.challenge(p, challenge);
-        if (p == nullptr) return value_failed();
+        if (p == nullptr) {
+            // Where the next one would begin cannot be known; those of other lines count.
+            if (after_unreadable(first, p, {}) == nullptr) return false;
+            message_.challenges_.pop_back();
+            return true;
+        }
     } while (*p != '\r');
     return true;
 }

@@ -93,7 +93,7 @@ public:
     [[nodiscard]] std::span<const Credentials> authorizations() const { return authorizations_; }
 
     // Numbers. Nothing: absent, or (all but Content-Length) not a number that fits. A malformed
-    // Expires reads as 3600 (RFC 3261 §20.19).
+    // Expires of a request reads as 3600 (RFC 3261 §20.19).
     [[nodiscard]] std::optional<std::uint32_t> expires() const { return number(Number::expires); }
     [[nodiscard]] std::optional<std::uint32_t> min_expires() const {
         return number(Number::min_expires);

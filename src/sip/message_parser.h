@@ -44,6 +44,7 @@ private:
     bool address(const char* p, NameAddr& out, unsigned seen_bit);
     bool call_id(const char* p, std::string_view value);
     bool cseq(const char* p);
+    const char* after_unreadable(const char* first, const char* stopped, std::string_view reason);
     bool challenges(const char* p, bool proxy);
     bool authorization(const char* p, bool proxy);
     bool content_type(const char* p, std::string_view value);

@@ -189,6 +189,50 @@ TEST(Message, Folds) {
               "\"a   b\" <sip:x@h>");
 }
 
+std::string response_with(const std::string& lines) {
+    return "SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bKx1\r\nFrom: "
+           "<sip:a@b.c>;tag=1\r\nTo: <sip:a@b.c>;tag=2\r\nCall-ID: c1\r\nCSeq: 1 REGISTER\r\n" +
+           lines + "\r\n";
+}
+
+// I8: in a response an unreadable value of a list costs itself alone, wherever it stands; in a
+// request it costs the message (RFC 3261 §16.3: it is answered with 400).
+TEST(Message, AnUnreadableValueOfAResponseCostsItselfAlone) {
+    for (const std::string bad :
+         {"<sip:b c@h>", "<sip:b@>", "<>", "<sip:b@h>;q=1 x", "sip:", "<sip:b@h:99999>", "\x01",
+          "\"B, <sip:b@h>\" x", "<sip:b@h>;expires=;;", "\"a\\\", b\" c"}) {
+        for (const auto& lines : {"Contact: " + bad + ", <sip:a@h>;expires=7\r\n",
+                                  "Contact: <sip:a@h>;expires=7, " + bad + "\r\n",
+                                  "Contact: " + bad + "\r\nm: <sip:a@h>;expires=7\r\n"}) {
+            const auto message = parsed(response_with(lines));
+            ASSERT_EQ(message.contacts().size(), 1U) << lines;
+            EXPECT_EQ(message.contacts()[0].expires, 7U) << lines;
+        }
+        refused(request_with("Contact: " + bad + ", <sip:a@h>\r\n"));
+        EXPECT_EQ(parsed(response_with("Service-Route: " + bad + ", <sip:a@h;lr>\r\nPath: " + bad +
+                                       "\r\n"))
+                      .service_routes()
+                      .size(),
+                  1U)
+            << bad;
+    }
+    const auto unfinished = parsed(response_with("Contact: \"B <sip:b@h>, <sip:a@h>\r\n"));
+    EXPECT_TRUE(unfinished.contacts().empty()) << "nobody knows where the quotes should end";
+    const auto challenged =
+        parsed(response_with("WWW-Authenticate: Digest realm=\"x\r\nWWW-Authenticate: Digest "
+                             "realm=\"y\",nonce=\"n\"\r\n"));
+    ASSERT_EQ(challenged.challenges().size(), 1U);
+    EXPECT_EQ(challenged.challenges()[0].realm, "y");
+}
+
+// Deviates: RFC 3261 §20.10, §20.19: in a response a malformed expiry is no hour (B4).
+TEST(Message, AMalformedExpiryOfAResponseIsAbsent) {
+    const auto message =
+        parsed(response_with("Expires: soon\r\nContact: <sip:a@h>;expires=-1\r\n"));
+    EXPECT_EQ(message.expires(), std::nullopt);
+    EXPECT_EQ(message.contacts()[0].expires, std::nullopt);
+}
+
 TEST(Message, BodyWithinADatagram) {
     const auto head = request_with("");
     EXPECT_EQ(parsed(head + "rest").body(), "rest");  // RFC 3261 §18.3: to the end

@@ -153,8 +153,7 @@ const char* ValueParser::contact(const char* p, Contact& out) {
         if (scan::is(parameter.name, "q")) {
             out.q_thousandths = q_value(parameter.value);
         } else if (scan::is(parameter.name, "expires") && !out.expires) {
-            // RFC 3261 §10.2.1.1: malformed values are treated as equivalent to 3600.
-            out.expires = parse_number<std::uint32_t>(parameter.value).value_or(3600);
+            out.expires = parse_number<std::uint32_t>(parameter.value);
         }
     }
     return p;
