@@ -14,6 +14,8 @@ constexpr std::size_t wrong_most = 3;  // F5: never more than 3 refusals in 10 m
 constexpr std::uint32_t second_flow_refusals = 2;
 constexpr Duration slow_first = 10min;
 constexpr Duration slow_most = 6h;
+constexpr Duration slow_least = 5s;  // a shorter Retry-After would be leave to hammer
+constexpr Duration slow_least_most = 60s;
 
 }  // namespace
 
@@ -320,8 +322,8 @@ void Resilient::try_next(Binding& binding, const Attempt& attempt, const sip::Me
     perform(binding, steps, context);
 }
 
-// F5: tell, and retry slowly (10 min, doubling, jittered; Retry-After wins): no ban by hammering,
-// and never given up.
+// F5: tell, and retry slowly (10 min, doubling, jittered; Retry-After wins, but for a few seconds
+// that would make it a loop): no ban by hammering, and never given up.
 void Resilient::retry_slowly(Binding& binding, const Attempt& attempt, const std::string& words,
                              std::optional<std::uint32_t> retry_after, const Context& context,
                              Duration at_least) {
@@ -329,7 +331,9 @@ void Resilient::retry_slowly(Binding& binding, const Attempt& attempt, const std
         std::min<Duration>(slow_first * (1U << std::min(binding.slow_failures, 6U)), slow_most);
     wait = retry_after ? Duration{std::chrono::seconds{std::min(*retry_after, 86400U)}}
                        : scaled(wait, 0.8 + 0.4 * context.random.unit());
-    wait = std::max(wait, at_least);
+    const auto least = std::min<Duration>(slow_least * (1U << std::min(binding.slow_failures, 6U)),
+                                          slow_least_most);
+    wait = std::max({wait, at_least, least});
     if (retry_after)  // only the user or a changed password ends it early
         context.health.bar(context.account, attempt.target, context.now + wait);
     ++binding.slow_failures;
