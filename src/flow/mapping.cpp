@@ -37,11 +37,22 @@ std::string_view name_of(Learned learned) {
     return "?";
 }
 
+namespace {
+
+// RFC 6890: "this network" and what is reserved, the broadcast address among it, are nobody's.
+bool is_nobodys(const IpAddress& address) {
+    const auto first = address.bytes()[0];
+    return address.family() == Family::ipv4 && (first == 0 || first >= 240);
+}
+
+}  // namespace
+
 bool is_usable_mapping(const Endpoint& mapping, const IpAddress& reported_by) {
     const IpAddress& seen = mapping.address;
-    if (mapping.port == 0 || seen.is_unspecified() || seen.is_multicast()) return false;
-    if (seen.is_global()) return true;
-    if (reported_by.is_global()) return false;
+    if (mapping.port == 0 || seen.is_unspecified() || seen.is_multicast() || is_nobodys(seen))
+        return false;
+    if (seen.is_global()) return true;  // of the other family too: NAT64 (RFC 6146)
+    if (reported_by.is_global() || seen.family() != reported_by.family()) return false;
     if (seen.is_loopback()) return reported_by.is_loopback();
     if (seen.is_link_local()) return reported_by.is_link_local();
     return true;  // private or shared, seen by a server of our own network

@@ -105,6 +105,13 @@ TEST_F(MappingTest, UsesPrivateMappingsOfPrivateServers) {
     EXPECT_TRUE(is_usable_mapping(at("198.51.100.7:40000"), server("192.168.1.2")));
     EXPECT_FALSE(is_usable_mapping(at("198.51.100.7:0"), server("203.0.113.11")));
     EXPECT_FALSE(is_usable_mapping(at("224.0.0.1:5060"), server("203.0.113.11")));
+    // What nobody has, and what another family's server cannot have seen (N1).
+    for (const auto* nobodys : {"255.255.255.255:5060", "240.0.0.1:5060", "0.1.2.3:5060"})
+        EXPECT_FALSE(is_usable_mapping(at(nobodys), server("203.0.113.11"))) << nobodys;
+    EXPECT_FALSE(is_usable_mapping(at("[::1]:40000"), server("127.0.0.1")));
+    EXPECT_FALSE(is_usable_mapping(at("[fd00::1]:40000"), server("192.168.1.2")));
+    EXPECT_TRUE(is_usable_mapping(at("[2001:db8::7]:40000"), server("203.0.113.11")));
+    EXPECT_TRUE(is_usable_mapping(at("198.51.100.7:40000"), server("2001:db8::1"))) << "NAT64";
 }
 
 // What is not usable does not displace what is, and is no change (N1, N2).
