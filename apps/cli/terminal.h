@@ -20,8 +20,8 @@ TerminalSize terminal_size(int descriptor);
 bool wants_color();      // NO_COLOR is not set (no-color.org)
 bool can_move_cursor();  // TERM is set and not "dumb"
 
-// Text of somebody else's for a terminal: control characters shown, not obeyed. Line ends and tabs
-// stay.
+// Text of somebody else's for a terminal, as UTF-8: control characters, marks of direction and
+// octets that are no UTF-8 are shown (\x1b), not obeyed. Line ends and tabs stay.
 std::string printable(std::string_view text);
 // The first `columns` characters (of UTF-8), the last of them an ellipsis if some are left out.
 std::string shortened(std::string_view text, std::size_t columns);

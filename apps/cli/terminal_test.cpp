@@ -31,6 +31,32 @@ protected:
     std::array<int, 2> ends{};
 };
 
+// I8: what a server says is shown, not obeyed by the terminal, whatever octets it is made of.
+TEST(Printable, ShowsWhatWouldBeObeyed) {
+    EXPECT_EQ(printable("Not found\n\t– nicht gefünden €, 𝄞"),
+              "Not found\n\t– nicht gefünden €, 𝄞");
+    EXPECT_EQ(printable("\x1b[2J\x07\x7f"), "\\x1b[2J\\x07\\x7f");
+    EXPECT_EQ(printable(std::string_view("a\0b", 3)), "a\\x00b");
+    EXPECT_EQ(printable("\xc2\x9b"
+                        "2J"),
+              "\\xc2\\x9b"
+              "2J")
+        << "C1, both octets: the second alone is a control in an 8-bit terminal";
+    EXPECT_EQ(printable("\u202eabc\u2066\u2028"),
+              "\\xe2\\x80\\xaeabc\\xe2\\x81\\xa6\\xe2\\x80\\xa8");
+}
+
+TEST(Printable, ShowsWhatIsNoUtf8) {
+    EXPECT_EQ(printable("\x9b"), "\\x9b");
+    EXPECT_EQ(printable("\xff\xfe"), "\\xff\\xfe");
+    EXPECT_EQ(printable("\xc0\x80"), "\\xc0\\x80") << "not the shortest form";
+    EXPECT_EQ(printable("\xe0\x80\xaf"), "\\xe0\\x80\\xaf");
+    EXPECT_EQ(printable("\xed\xa0\x80"), "\\xed\\xa0\\x80") << "a surrogate";
+    EXPECT_EQ(printable("\xf4\x90\x80\x80"), "\\xf4\\x90\\x80\\x80") << "above U+10FFFF";
+    EXPECT_EQ(printable("\xe2\x82"), "\\xe2\\x82") << "cut off";
+    EXPECT_EQ(printable("\xe2 x"), "\\xe2 x");
+}
+
 TEST_F(PrinterTest, KeepsWhatCannotBeWrittenAndLosesNothing) {
     Printer printer(ends[1], Printer::Patience::keeps);
     const std::string line(1000, 'x');
