@@ -261,6 +261,12 @@ TEST_F(EngineTest, StreamsAnswerPingsAndEndOnGarbage) {
     driver.feed(
         in::Received{flow, RequestText{.uri = "sip:alice@192.168.1.20"}.text("TCP").substr(40)});
     EXPECT_EQ(status_of(driver.sent.back().second), 200) << "in two pieces";
+    const auto before = driver.sent.size();
+    driver.feed(in::Received{flow, "\r\n\r\n"});
+    driver.feed(in::Received{flow, "\r\n\r\n\r\n\r\n\r\n\r\n\r\n"});
+    ASSERT_EQ(driver.sent.size(), before + 2) << "a flood of pings is answered in one writing (I8)";
+    EXPECT_EQ(driver.sent[before].second, "\r\n");
+    EXPECT_EQ(driver.sent[before + 1].second, "\r\n\r\n\r\n") << "a lone CRLF is a pong";
     driver.feed(in::Received{flow, "NOT SIP AT ALL\r\nContent-Length: many\r\n\r\n"});
     EXPECT_TRUE(std::ranges::find(driver.closed, flow) != driver.closed.end());
     EXPECT_EQ(driver.count(EventKind::flow_lost), 1u);

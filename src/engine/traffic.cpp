@@ -32,17 +32,21 @@ bool is_secure_only(const registration::AccountConfig& config) {
 
 void Engine::Impl::on_stream(const Step& step, FlowId id, std::string_view bytes) {
     flows_.framer(id)->feed(bytes);
+    std::string pongs;  // one writing for all: a flood of pings must not take all our time
     while (auto* const flow = flows_.find(id)) {
         if (!flow->is_open()) return;  // what came before has ended it
         const auto item = flows_.framer(id)->next();
-        if (!item) return;
+        if (!item) {
+            if (!pongs.empty()) flows_.send(step, id, std::move(pongs));
+            return;
+        }
         switch (item->kind) {
         case sip::StreamItem::Kind::message:
             on_message(step, id, flow->target.endpoint, item->bytes);
             break;
         case sip::StreamItem::Kind::ping:  // RFC 5626 §3.5.1
             on_heard(step, *flow);
-            flows_.send(step, id, "\r\n");
+            pongs += "\r\n";
             break;
         case sip::StreamItem::Kind::pong:
             on_heard(step, *flow);
