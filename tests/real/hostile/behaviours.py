@@ -1,0 +1,43 @@
+"""What the tests' behaviours have in common."""
+
+import threading
+
+TRANSPORTS = ("udp", "tcp")
+AOR = "sip:alice@hostile.test"
+
+
+def to_registers(do):
+    """do(request, path) answers each REGISTER that has credentials; the rest is answered well."""
+
+    def behave(request, path):
+        if request.method != "REGISTER" or not request.authorized:
+            return None
+        return do(request, path)
+
+    return behave
+
+
+def to_all_registers(do):
+    """The same for every REGISTER, with credentials or without."""
+    return lambda request, path: do(request, path) if request.method == "REGISTER" else None
+
+
+def well(path, request):
+    """The good registrar's answer to this request, for a behaviour that spoils it."""
+    return path.server.good(request, path)[0]
+
+
+def later(path, seconds, *what):
+    """Sends that after so many seconds; a connection that has ended meanwhile is no failure."""
+
+    def send():
+        for one in what:
+            try:
+                path.send(one)
+            except OSError:
+                return
+
+    timer = threading.Timer(seconds, send)
+    timer.daemon = True
+    timer.start()
+    return []

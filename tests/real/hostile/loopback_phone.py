@@ -1,0 +1,109 @@
+"""The phone of the tests against real servers, on loopback instead of in a namespace, and looked at more closely: every
+octet that it prints, what it needs of the host, and how it ends."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+
+from phone import PROGRAM, Phone
+
+with open(PROGRAM, "rb") as program:  # the sanitizers need memory of their own
+    SANITIZED = b"__asan_init" in program.read()
+MOST_MEMORY = 1024 if SANITIZED else 64  # MiB; a phone that has just registered needs about 10
+
+
+class Here:
+    """This host, where a World has a namespace."""
+
+    @staticmethod
+    def spawn(*argv, **options):
+        return subprocess.Popen(argv, stdin=subprocess.DEVNULL, **options)
+
+
+class LoopbackPhone(Phone):
+    """Started at once. `options` are those of the command, without the dashes: transport="tcp", expires=60, set=[…]."""
+
+    def __init__(self, directory, registrar, aor="sip:alice@hostile.test", json_lines=True, **options):
+        self._json = json_lines
+        self.output = b""
+        self.unreadable = []
+        settings = {"registrar": registrar, "local": "127.0.0.1", **options}
+        super().__init__(Here, directory, "127.0.0.1:1", aor, **settings)  # nobody is asked for names: all are numbers
+        self.start()
+
+    def _argv(self, command, options):
+        return [word for word in super()._argv(command, options) if self._json or word != "--json"]
+
+    def _environment(self):
+        return {**super()._environment(), "TZ": "UTC", "ASAN_OPTIONS": "exitcode=99"}
+
+    def _read(self, pipe):
+        with pipe:
+            for line in pipe:
+                with self._news:
+                    self.output += line
+                    try:
+                        event = json.loads(line.decode("utf-8", "strict")) if self._json else None
+                    except ValueError:
+                        self.unreadable.append(line)
+                        event = None
+                    if event is not None:
+                        event["at"] = time.monotonic()
+                        self._events.append(event)
+                    self._news.notify_all()
+
+    # What it says.
+
+    def wait_for(self, *kinds, limit=10, after=0.0, where=None, count=1):
+        """The count-th such event; fails if it does not come within `limit` seconds."""
+        event = None
+        for number in range(count):
+            later = event["t"] if event else -1.0
+            event = super().wait_for(*kinds, limit=limit, after=after, where=lambda one: one["t"] > later and (
+                where is None or where(one)))
+        return event
+
+    def wait_for_output(self, octets, limit=10):
+        end = time.monotonic() + limit
+        with self._news:
+            while octets not in self.output:
+                left = end - time.monotonic()
+                if left <= 0:
+                    raise AssertionError(f"{octets!r} was not said within {limit} s:\n{self.output!r}")
+                self._news.wait(min(left, 0.2))
+
+    # What it needs.
+
+    def peak_memory(self):
+        """In MiB, so far."""
+        with open(f"/proc/{self._process.pid}/status", encoding="ascii") as status:
+            return next(int(line.split()[1]) for line in status if line.startswith("VmHWM")) / 1024
+
+    def processor_seconds(self):
+        with open(f"/proc/{self._process.pid}/stat", encoding="ascii") as stat:
+            fields = stat.read().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    # How it ends.
+
+    def register_now(self):
+        self.signal(signal.SIGHUP)
+
+    def is_running(self):
+        return self._process.poll() is None
+
+    def end(self, limit=5):
+        """SIGTERM: it unregisters (2 s at most). Its exit code."""
+        assert self.is_running(), f"it has ended by itself: {self._process.returncode}\n{self.trace()[-3000:]}"
+        return super().end(limit)
+
+    def close(self):
+        """Ends it if it still runs, and says what no test may leave unseen."""
+        code = self.end() if self.is_running() else self.wait_for_exit(5)
+        errors = self.trace()
+        assert code >= 0, f"it was ended by signal {-code}\n{errors[-3000:]}"
+        for sign in ("Sanitizer", "runtime error:", "CHECK", "terminate called"):
+            assert sign not in errors, errors[errors.index(sign):][:6000]
+        assert not self.unreadable, f"no JSON, or no UTF-8: {self.unreadable[0]!r}"

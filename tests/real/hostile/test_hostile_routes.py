@@ -1,0 +1,129 @@
+"""Where a 200 wants our next requests to go, and what it says it saw. RFC 3608 §5, RFC 3327 §5.1, RFC 5627 §5.1, RFC 3581 §4,
+RFC 5626 §4.4, RFC 6223; rules L8, N1, N2, K1, K3, R1."""
+
+import re
+
+import pytest
+
+from behaviours import TRANSPORTS, to_registers, well
+from sip_peer import Message
+
+
+def added(*lines):
+    """Those header lines in each 200."""
+    own = [tuple(part.strip() for part in line.split(":", 1)) for line in lines]
+    return to_registers(lambda request, path: [
+        Message(one.start, [*one.headers, *[(name.lower(), value) for name, value in own]]) for one in [well(path, request)]])
+
+
+FOREIGN = "127.0.0.2"
+ROUTES = {
+    "abroad": [f"<sip:{FOREIGN};lr>"],
+    "garbage": ["<<<>>>, ;;, <sip:>"],
+    "no angle brackets": [f"sip:{FOREIGN};lr"],
+    "tel": ["<tel:+4930;lr>"],
+    "a hundred": [f"<sip:192.0.2.{i};lr>" for i in range(100)],
+    "one readable of three": [f"<sip:bad host;lr>, <sip:{FOREIGN};lr>, <sip:>"],
+    "long": ["<sip:" + "x" * 7000 + "@192.0.2.1;lr>"] * 3,
+    "folded": [f"<sip:a@b.test\r\n ;lr>,\r\n\t<sip:{FOREIGN}>"],
+    "quoted": [f'"x\\"\\\\ <sip:{FOREIGN}>" <sip:192.0.2.1;lr>;a="b"'],
+    "no UTF-8": ["<sip:192.0.2.1;lr;x=\udcff\udcfe>"],
+}
+
+
+# L8: Service-Route goes into our requests, on the current flow; it is never resolved nor connected to. Path is not used.
+@pytest.mark.parametrize("name", ["Service-Route", "Path", "Record-Route", "Route"])
+@pytest.mark.parametrize("what", ROUTES)
+def test_routes_of_a_200(server, phone, name, what):
+    registrar = server("udp", added(*[f"{name}: {one}" for one in ROUTES[what]]))
+    foreign = server("udp", address=FOREIGN)
+    alice = phone(registrar, set="policy.patience=300ms")
+    alice.wait_for("registered", "waiting")
+    registrar.happens(lambda: registrar.requests("OPTIONS"), 1.2)
+    assert not foreign.requests()
+    for one in registrar.requests("OPTIONS", "REGISTER"):
+        assert one.start.endswith(" SIP/2.0") and one.start.count(" ") == 2
+        assert not one.all("record-route") and not one.all("path")
+    assert len(registrar.registers()) <= 4
+    assert alice.end(4) in (0, 16)
+
+
+# R1, RFC 5627 §5.1: a GRUU that is no SIP URI is none; it never becomes a request line of ours.
+@pytest.mark.parametrize("transport", TRANSPORTS)
+@pytest.mark.parametrize("gruu", ["no uri at all", "sip:a@b SIP/2.0 x", "tel:+4930", "sip:a@b>;x=<", "", "javascript:1", "sip:", "*",
+                                  "sip:alice@" + "x" * 5000])
+def test_a_gruu_that_is_none(server, phone, transport, gruu):
+    def behave(request, path):
+        registrar.bind(request)
+        return [registrar.ok(request, path, contacts=[
+            f'<{uri}>{parameters};pub-gruu="{gruu}";temp-gruu="{gruu}"' for uri, parameters in registrar.bindings.items()])]
+
+    registrar = server(transport, to_registers(behave))
+    alice = phone(registrar)
+    alice.wait_for("registered")
+    registrar.wait_for(lambda: registrar.requests("OPTIONS"), 5, "the proof's OPTIONS (R1)")
+    proof = registrar.requests("OPTIONS")[0]
+    assert re.fullmatch(r"OPTIONS sips?:[^\s<>\"]+ SIP/2.0", proof.start), proof.start[:200]
+    assert len(proof.encode()) < 2000
+    assert re.fullmatch(r"<sip:[^<>\"]+>", proof["to"]), proof["to"][:200]
+    assert alice.end(4) == 0
+
+
+# N1: what the top Via cannot mean says nothing of our mapping.
+@pytest.mark.parametrize("seen", ["received=elsewhere.test;rport=5060", "received=127.0.0.1;rport=0", "received=127.0.0.1;rport=99999",
+                                  "received=;rport=", "received=\"x\";rport=-1", "received=999.1.1.1;rport=1", "received=0.0.0.0;rport=1",
+                                  "received=255.255.255.255;rport=1", "received=224.0.0.1;rport=1", "received=[::];rport=1",
+                                  "received=::1;rport=1"])
+def test_a_mapping_that_is_none(server, phone, seen):
+    def behave(request, path):
+        return [one.with_header("via", re.sub(r"received=[^;]*;rport=\d+", seen, one["via"])) for one in registrar.good(request, path)]
+
+    registrar = server("udp", behave)
+    alice = phone(registrar, set="policy.patience=300ms")
+    alice.wait_for("registered", "waiting")
+    assert not registrar.happens(lambda: len(registrar.registers()) > 4, 1)
+    for one in registrar.registers():
+        assert re.match(r"sip:alice@127\.0\.0\.1:\d{4,5};", one.contacts()[0][0]), one["contact"]
+    alice.end(4)
+
+
+# K3, I5: another mapping in each answer is followed 3 times in 5 minutes, then it is left alone, and told (N5).
+@pytest.mark.parametrize("transport", ["udp"])
+def test_another_mapping_in_every_answer(server, phone, transport):
+    ports = iter(range(20_000, 60_000))
+
+    def behave(request, path):
+        return [one.with_header("via", re.sub(r"received=[^;]*;rport=\d+", f"received=127.0.0.1;rport={next(ports)}", one["via"]))
+                for one in registrar.good(request, path)]
+
+    registrar = server(transport, behave)
+    alice = phone(registrar)
+    alice.wait_for("registered")
+    assert not registrar.happens(lambda: len(registrar.registers()) > 10, 4)
+    assert 3 <= alice.count("mapping_changed")
+    alice.end(4)
+    assert len(registrar.bindings) <= 1
+
+
+# K1: a Flow-Timer or keep that cannot be meant makes neither a storm of keep-alives nor none.
+@pytest.mark.parametrize("transport", TRANSPORTS)
+@pytest.mark.parametrize("value", ["0", "1", "-1", "4294967295", "99999999999999", "soon"])
+def test_a_flow_timer_that_cannot_be_meant(server, phone, transport, value):
+    registrar = server(transport, added(f"Flow-Timer: {value}", "Require: outbound", "Supported: outbound"))
+    alice = phone(registrar)
+    alice.wait_for("registered")
+    assert not registrar.happens(lambda: len(registrar.requests()) > 12, 2.5)
+    assert alice.processor_seconds() < 1
+    assert alice.end(4) == 0
+    assert registrar.bindings == {}
+
+
+@pytest.mark.parametrize("value", ["0", "1", "-1", "4294967295", "99999999999999", "soon"])
+def test_a_keep_that_cannot_be_meant(server, phone, value):
+    registrar = server("udp", to_registers(lambda request, path: [
+        one.with_header("via", one["via"].replace(";keep", f";keep={value}")) for one in [well(path, request)]]))
+    alice = phone(registrar)
+    alice.wait_for("registered")
+    assert not registrar.happens(lambda: len(registrar.requests()) > 12, 2)
+    assert alice.processor_seconds() < 1
+    assert alice.end(4) == 0
