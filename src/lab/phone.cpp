@@ -213,6 +213,15 @@ std::optional<Instant> Phone::first(EventKind kind, Instant since) const {
     return std::nullopt;
 }
 
+// Of the branches too: none is in use for longer than a transaction.
+void Phone::forget_history() {
+    events_.clear();
+    events_.shrink_to_fit();
+    sent_.clear();
+    sent_.shrink_to_fit();
+    branches_.clear();
+}
+
 std::string Phone::event_log() const {
     std::string log;
     for (const auto& [at, event] : events_) {

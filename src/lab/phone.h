@@ -52,6 +52,17 @@ struct PhoneOptions {
     std::string name{};  // in the ladder; the AOR's user if empty
 };
 
+// What the host of a phone can do wrong, once.
+enum class HostFault : std::uint8_t {
+    none,
+    send_lost,       // a datagram does not leave; a stream breaks at the write
+    send_refused,    // a datagram is an error at once: no route, no buffers; a stream breaks
+    open_refused,    // RST to a connect; no descriptor for a datagram flow
+    open_times_out,  // of a stream: 10 s of nothing
+    dns_servfail,
+    dns_times_out,
+};
+
 struct TimedEvent {
     Instant at;
     Event event;
@@ -88,6 +99,13 @@ public:
     void plug_in();
     void fail_dns(DnsFault fault) { dns_fault_ = fault; }
     void heal_dns() { dns_fault_ = {}; }
+    // The nth operation of that kind from now on fails, counted from 1 and over restarts; the rest
+    // work.
+    void fail_nth(HostFault fault, std::size_t nth) {
+        host_fault_ = fault;
+        until_host_fault_ = nth;
+    }
+    [[nodiscard]] bool has_failed() const { return until_host_fault_ == 0; }
     void give(const Input& input);  // any other input: RegisterNow, ChangePassword, …
 
     // What is seen of it.
@@ -104,6 +122,7 @@ public:
                                                Instant since = Instant::min()) const;
     [[nodiscard]] std::string event_log() const;  // one line each, for failure messages
     [[nodiscard]] const std::vector<SentRequest>& sent() const { return sent_; }
+    void forget_history();  // of a run of days: events() and sent() begin anew
     [[nodiscard]] const State& state() const { return state_; }
     [[nodiscard]] std::size_t step_count() const { return steps_; }
     // Of the last run of the process; "" without PhoneOptions::record.
@@ -155,6 +174,8 @@ private:
     void perform(Event& event);
     void schedule();
     void connect(FlowId id, Flow& flow);
+    bool fails_now(HostFault fault);
+    bool send_fails(std::map<FlowId, Flow>::iterator flow);
     void note_request(const Flow& flow, std::string_view bytes);
     [[nodiscard]] dns::Answer lookup(const dns::Question& question, Duration& delay);
     [[nodiscard]] std::optional<IpAddress> address_of(Family family) const;
@@ -183,6 +204,8 @@ private:
     std::map<FlowId, Flow> flows_;
     std::map<dns::Question, Cached> cache_;
     DnsFault dns_fault_{};
+    HostFault host_fault_ = HostFault::none;
+    std::size_t until_host_fault_ = 1;
     std::vector<Input> held_;  // while asleep
     bool asleep_ = false;
     bool powered_ = true;

@@ -85,12 +85,22 @@ void Phone::perform(const out::OpenFlow& open) {
         later(0s, in::FlowFailed{open.flow, FlowError::network_unreachable, "no source address"});
         return;
     }
+    const bool is_stream = is_reliable(open.target.transport);
+    if (fails_now(HostFault::open_refused)) {
+        const auto error = is_stream ? FlowError::refused : FlowError::network_unreachable;
+        later(0s, in::FlowFailed{open.flow, error, "the host fails"});
+        return;
+    }
+    if (is_stream && fails_now(HostFault::open_times_out)) {
+        later(connect_timeout, in::FlowFailed{open.flow, FlowError::timed_out, "the host fails"});
+        return;
+    }
     auto& flow = flows_[open.flow];
     flow = {.target = open.target,
             .tls_name = open.tls_name,
             .local = {*address, 0},
             .spare = open.spare_port};
-    if (is_reliable(open.target.transport)) {
+    if (is_stream) {
         connect(open.flow, flow);
         return;
     }
@@ -125,6 +135,7 @@ void Phone::perform(const out::Send& send) {
     if (found == flows_.end()) return;
     auto& flow = found->second;
     note_request(flow, send.bytes);
+    if (send_fails(found)) return;
     if (is_reliable(flow.target.transport)) {
         tcp_.send({flow.local, flow.target.endpoint}, send.bytes);
         return;
@@ -140,6 +151,26 @@ void Phone::perform(const out::Send& send) {
                    .from = flow.local,
                    .to = flow.target.endpoint,
                    .bytes = send.bytes});
+}
+
+bool Phone::fails_now(HostFault fault) {
+    if (fault != host_fault_ || until_host_fault_ == 0 || --until_host_fault_ > 0) return false;
+    internet_.ladder().note(internet_.now(), name_ + ": the host fails");
+    return true;
+}
+
+bool Phone::send_fails(std::map<FlowId, Flow>::iterator flow) {
+    const bool lost = fails_now(HostFault::send_lost);
+    if (!lost && !fails_now(HostFault::send_refused)) return false;
+    const auto [id, broken] = *flow;
+    if (is_reliable(broken.target.transport)) {
+        flows_.erase(flow);
+        tcp_.abort({broken.local, broken.target.endpoint});
+        later(0s, in::FlowClosed{id, FlowError::reset, "the host fails"});
+    } else if (!lost) {
+        later(0s, in::FlowFailed{id, FlowError::network_unreachable, "the host fails"});
+    }
+    return true;
 }
 
 // A transaction is counted once, by its branch, however often its request is sent.
@@ -163,6 +194,8 @@ void Phone::note_request(const Flow& flow, std::string_view bytes) {
 void Phone::perform(const out::Resolve& resolve) {
     auto delay = options_.dns_round_trip.value_or(2 * internet_.link().options().one_way_delay);
     auto answer = lookup(resolve.question, delay);
+    if (fails_now(HostFault::dns_servfail)) answer = {dns::Status::servfail, {}, {}};
+    if (fails_now(HostFault::dns_times_out)) answer = {dns::Status::timed_out, {}, {}};
     if (delay > dns_timeout || answer.status == dns::Status::timed_out) {
         answer = {.status = dns::Status::timed_out, .records = {}, .ttl = {}};
         delay = dns_timeout;
