@@ -56,6 +56,9 @@ void Engine::Impl::handle(Instant now, const Input& input, Outbox& outbox) {
     apply_learned(step);
     remove_those_gone(step);
     flows_.sweep();
+    // Last: what this step has taught is in it, and no deadline stays behind that is due already.
+    if (persistence_.next_deadline().at <= now)
+        persistence_.store_health(health_, now, step.outbox);
     if (shutting_down_ && accounts_.empty()) stop(step);
 }
 
@@ -75,8 +78,6 @@ void Engine::Impl::on_time(const Step& step) {
     flows_.on_time(step);
     incoming_.on_time(step);
     for (const AccountId id : agenda_.take_due(step.now)) step.tell(id, told::Time{});
-    if (persistence_.next_deadline().at <= step.now)
-        persistence_.store_health(health_, step.now, step.outbox);
 }
 
 Deadline Engine::Impl::next_deadline() const {

@@ -217,6 +217,33 @@ TEST_F(EngineTest, ARestartIsTheSameDevice) {
     EXPECT_EQ(next.engine().status(alice)->bindings.at(0).contact, contact);
 }
 
+// A damaged instance-id is not repeated to servers: a line end in it would be a header of its own
+// (B3, I8).
+TEST_F(EngineTest, ADamagedInstanceIdIsDrawnAnew) {
+    for (const std::string damaged :
+         {"f81d4fae-7dec-11d0-a765-00a0c91e6bf6\r\nX: y", "f81d4fae-7dec-11d0-a765-00a0c91e6bf",
+          "f81d4fae-7dec-11d0-a765-00a0c91e6b\r6", "x"}) {
+        EngineOptions options;
+        options.state["device/instance-id"] = damaged;
+        Driver next(8, std::move(options));
+        next.resolve("example.test", {udp_target(11).endpoint.address});
+        next.add(alice, alice_aor);
+        next.run_for(2s);
+        ASSERT_TRUE(next.stored.contains("device/instance-id")) << damaged;
+        EXPECT_NE(next.stored["device/instance-id"], damaged);
+        for (const auto& [target, text] : next.sent) EXPECT_TRUE(sip::Message::parse(text)) << text;
+    }
+}
+
+// After every step the next deadline lies ahead: what a step has taught about targets is written in
+// that step, if the last time is long past (F7).
+TEST_F(EngineTest, NoDeadlineStaysBehindThatIsDue) {
+    driver.zone_delay = 24h;  // nobody answers: minutes pass between two questions
+    driver.add(alice, alice_aor);
+    driver.run_for(20min);  // the driver asserts it at every step
+    EXPECT_GT(driver.asked.size(), 10u);
+}
+
 // N1, N2, K3: the answer to a keep-alive shows another mapping, and the Contact follows at once.
 TEST_F(EngineTest, AKeepAliveShowsTheNewMapping) {
     register_alice();

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/text.h"
 #include "engine/limits.h"
 
 namespace holdfast::engine {
@@ -16,6 +17,15 @@ std::string_view keep_alive_key(Family family) {
     return family == Family::ipv4 ? "device/keep-alive-v4" : "device/keep-alive-v6";
 }
 
+// A damaged one goes into no request: a line end in it would be a header of its own.
+bool is_uuid(std::string_view text) {
+    constexpr std::string_view shape = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+    return std::ranges::equal(text, shape, [](char c, char place) {
+        const bool is_hex = is_digit(c) || (to_lower(c) >= 'a' && to_lower(c) <= 'f');
+        return place == 'x' ? is_hex : c == place;
+    });
+}
+
 std::string account_prefix(std::string_view aor) {
     return std::string("account/").append(aor).append("/");
 }
@@ -24,7 +34,8 @@ std::string account_prefix(std::string_view aor) {
 
 Persistence::Persistence(State state, Instant started, std::int64_t wall_clock)
     : state_(std::move(state)), started_(started), wall_clock_(wall_clock) {
-    if (const auto found = state_.find(instance_id_key); found != state_.end())
+    if (const auto found = state_.find(instance_id_key);
+        found != state_.end() && is_uuid(found->second))
         instance_id_ = found->second;
 }
 

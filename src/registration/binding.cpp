@@ -8,6 +8,9 @@ namespace holdfast::registration {
 
 namespace {
 
+// RFC 3261 §8.1.1.5: below 2^31; a lifetime of REGISTERs is left before that.
+constexpr std::uint32_t cseq_most = 0x7000'0000;
+
 // "word rest of the line"
 std::pair<std::string_view, std::string_view> first_word(std::string_view line) {
     const auto space = line.find(' ');
@@ -18,6 +21,13 @@ std::pair<std::string_view, std::string_view> first_word(std::string_view line) 
 bool equal_uri(const sip::Uri& a, std::string_view b) {
     const auto parsed = sip::OwnedUri::parse(b);
     return parsed && sip::equal(a, parsed->get());
+}
+
+// As they are drawn: letters, digits and hyphens.
+bool is_plain(std::string_view text) {
+    return !text.empty() && std::ranges::all_of(text, [](char c) {
+        return is_digit(c) || (to_lower(c) >= 'a' && to_lower(c) <= 'z') || c == '-';
+    });
 }
 
 }  // namespace
@@ -94,9 +104,14 @@ std::optional<BindingIdentity> BindingIdentity::decode(std::string_view text, in
                      parse_number<std::uint32_t>(tries).value_or(0)});
         }
     }
-    if (identity.call_id.empty() || identity.token.empty() ||
+    // What a damaged disk holds goes into no request: a line end in it would be a header of its
+    // own.
+    if (!is_plain(identity.call_id) || !is_plain(identity.token) || identity.cseq > cseq_most ||
         identity.olds.size() > old_contacts_most)
         return std::nullopt;
+    if (!sip::OwnedUri::parse(identity.contact)) identity.contact.clear();
+    std::erase_if(identity.olds,
+                  [](const OldContact& old) { return !sip::OwnedUri::parse(old.uri); });
     return identity;
 }
 

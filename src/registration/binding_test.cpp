@@ -135,6 +135,23 @@ TEST(BindingIdentity, RubbishIsNoIdentity) {
     EXPECT_TRUE(odd->contact.empty());
 }
 
+// What stands in a record goes into requests: nothing in it may end a header and begin another, and
+// the CSeq must have room to rise (RFC 3261 §8.1.1.5).
+TEST(BindingIdentity, NothingDamagedGoesIntoARequest) {
+    using namespace std::string_literals;
+    for (const auto& text :
+         {"call-id c\rX: y\ntoken t\n"s, "call-id c d\ntoken t\n"s, "call-id c\ntoken t;x\n"s,
+          "call-id c\ntoken t\0\n"s, "call-id c\ntoken t\ncseq 4294967295\n"s})
+        EXPECT_FALSE(BindingIdentity::decode(text, 1)) << text;
+    const auto read = BindingIdentity::decode(
+        "call-id c\ntoken t\ncontact 9 udp:203.0.113.1:5060 sip:a@b>\rX: y\n"
+        "old 9 0 udp:203.0.113.1:5060 no uri\n",
+        1);
+    ASSERT_TRUE(read);
+    EXPECT_TRUE(read->contact.empty());
+    EXPECT_TRUE(read->olds.empty());
+}
+
 // Every prefix of a good record, as a torn write leaves it, is read without harm (B3, I8).
 TEST(BindingIdentity, ATornWriteIsReadWithoutHarm) {
     Random random{seed_from_number(3)};

@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::size_t realms_most = 16;
 constexpr std::size_t realms_of_a_target_most = 8;
+constexpr std::size_t nonces_most = 256;  // of all targets: DNS may name others every minute
 constexpr Duration refusals_count_for = std::chrono::minutes{10};  // F5
 
 }  // namespace
@@ -64,6 +65,8 @@ Credentials::Judgement Credentials::on_challenge(const Target& target, const sip
         nonces_, [&](const auto& known) { return known.first.first == target; });
     if (static_cast<std::size_t>(of_target) >= realms_of_a_target_most)
         std::erase_if(nonces_, [&](const auto& known) { return known.first.first == target; });
+    if (nonces_.size() >= nonces_most)
+        std::erase_if(nonces_, [&](const auto& known) { return known.first.first != target; });
     if (learned_realms_.size() > realms_most) learned_realms_.clear();
     bool refused_fresh = false;
     bool refused = false;

@@ -69,6 +69,7 @@ public:
     void note_success() { wrong_.clear(); }
     [[nodiscard]] std::size_t wrong_passwords(Instant now) const;
     [[nodiscard]] Instant wrong_passwords_rest_until() const;
+    [[nodiscard]] std::size_t nonces() const { return nonces_.size(); }  // remembered now
 
 private:
     struct Known {

@@ -152,6 +152,22 @@ TEST(Credentials, RealmsOfATargetHaveALimit) {
     }
 }
 
+// Nor do targets that DNS names anew every minute, each with realms of its own (I8).
+TEST(Credentials, NoncesOfAllTargetsHaveALimit) {
+    Account account;
+    std::size_t most = 0;
+    for (int i = 0; i < 1000; ++i) {
+        const Target one{Transport::udp,
+                         {IpAddress::v4(203, 0, static_cast<std::uint8_t>(i / 256),
+                                        static_cast<std::uint8_t>(i % 256)),
+                          5060}};
+        account.told(one, challenge(digest("n", "realm")));
+        most = std::max(most, account.credentials.nonces());
+        EXPECT_TRUE(account.said(one).contains("realm")) << "the newest is always answered";
+    }
+    EXPECT_EQ(most, 256U);
+}
+
 // The answer to a nonce just received was refused: the password is in doubt (F5).
 TEST(Credentials, RefusalOfAFreshNonce) {
     Account account;

@@ -289,6 +289,7 @@ private:
     // resilient_bindings.cpp
     void registered(Binding& binding, const Attempt& attempt, const sip::Message& response,
                     const Context& context);
+    void remember_service_route(const Target& target, const sip::Message& response);
     void take_listing(Binding& binding, const Attempt& attempt, const Listing& listing,
                       bool was_listed, const Context& context);
     void missing(Binding& binding, const Listing& listing, bool was_listed, const Context& context);
@@ -313,6 +314,7 @@ private:
     void proof_says(Proof::Do what, const Context& context);
     void proof_answered(Attempt attempt, const sip::Message& response, const Context& context);
     void failback_due(const Context& context);
+    void note_options_answered(const Target& target);
     void update_failback(const Context& context);
 
     AccountConfig config_;

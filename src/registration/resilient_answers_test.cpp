@@ -382,6 +382,27 @@ TEST(F5Redirect, CirclesEnd) {
     EXPECT_LE(world.since(0).size(), 6 * 3u + 60u) << world.story();
 }
 
+// Nor does one that names a new port of its own each time lead us on for ever: 5 places in a
+// search, then the others have their turn (F5, I8).
+TEST(F5Redirect, AServerThatAlwaysKnowsAnotherPortIsLeft) {
+    ResilientWorld world;
+    world.start();
+    const auto order = world.order();
+    const auto own = ResilientWorld::address_of(order.front()).to_string();
+    int port = 20000;
+    world.servers[order.front()].script = [&](const Sent&) {
+        std::string contacts;
+        for (int i = 0; i < 5; ++i)
+            contacts += "Contact: <sip:" + own + ":" + std::to_string(++port) + ">\r\n";
+        return std::optional(Reply{302, contacts});
+    };
+    ASSERT_TRUE(world.run_until([&] { return world.registered(); }, 1s)) << world.story();
+    EXPECT_EQ(world.at(), order[1]) << world.story();
+    std::size_t there = 0;
+    for (const auto* one : world.since(0)) there += one->server == order.front() ? 1U : 0U;
+    EXPECT_EQ(there, 2u + 5u) << world.story();  // its 401, its first 302, and 5 places
+}
+
 // 400 or 500 with a Call-ID from an earlier run: once with a new Call-ID (F5).
 TEST(F5Answers, AnEarlierRunsCallIdIsGivenUpOnce) {
     for (const int status : {400, 500}) {

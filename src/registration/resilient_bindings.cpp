@@ -32,6 +32,26 @@ std::optional<Duration> seconds(std::optional<std::uint32_t> value) {
 
 }  // namespace
 
+// L8, RFC 3608 §6.1. I8: of targets that nobody is registered through it is forgotten when there
+// are many, and a route that would fill our own messages is not taken.
+void Resilient::remember_service_route(const Target& target, const sip::Message& response) {
+    constexpr std::size_t targets_most = 32;
+    constexpr std::size_t routes_most = 16;
+    constexpr std::size_t octets_most = 4096;
+    if (service_routes_.size() >= targets_most)
+        std::erase_if(service_routes_, [&](const auto& known) {
+            return std::ranges::none_of(bindings_, [&](const Binding& binding) {
+                return binding.current && binding.current->target == known.first;
+            });
+        });
+    auto& routes = service_routes_[target];
+    routes.clear();
+    std::size_t octets = 0;
+    for (const auto& route : response.service_routes()) octets += route.text.size();
+    if (response.service_routes().size() > routes_most || octets > octets_most) return;
+    for (const auto& route : response.service_routes()) routes.emplace_back(route.text);
+}
+
 void Resilient::registered(Binding& binding, const Attempt& attempt, const sip::Message& response,
                            const Context& context) {
     const auto before = binding.current;
@@ -105,9 +125,7 @@ void Resilient::registered(Binding& binding, const Attempt& attempt, const sip::
 
     const bool identity_changed = binding.identity.last_target != attempt.target;
     binding.identity.last_target = attempt.target;  // L3, across restarts
-    service_routes_[attempt.target].clear();
-    for (const auto& route : response.service_routes())
-        service_routes_[attempt.target].emplace_back(route.text);
+    remember_service_route(attempt.target, response);
     path_addresses_.clear();
     for (const auto& path : response.paths())
         if (const auto address = path.uri.host_address()) path_addresses_.push_back(*address);

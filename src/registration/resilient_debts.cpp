@@ -190,7 +190,8 @@ void Resilient::load_debts(std::string_view text) {
         }
         const auto target = Target::parse(words[2]);
         const auto ends = parse_number<std::uint32_t>(words[1]);
-        if (!target || !ends || rest.empty() || debts_.size() == debts_most) continue;
+        if (!target || !ends || !sip::OwnedUri::parse(rest) || debts_.size() == debts_most)
+            continue;
         debts_.push_back({.target = *target,
                           .contact = std::string(rest),
                           .reg_id = words[0] == "2" ? 2 : 1,

@@ -73,13 +73,19 @@ void Resilient::rewrite_if_needed(Binding& binding, const Context& context) {
     want(binding, {.reason = "the mapping is another than the Contact says (N3)"}, context);
 }
 
+void Resilient::note_options_answered(const Target& target) {
+    constexpr std::size_t remembered_most = 256;  // I8: DNS may name others every minute
+    if (options_answered_.size() >= remembered_most) options_answered_.clear();
+    options_answered_.insert(target);
+}
+
 void Resilient::on_told(const told::Probed& answer, const Context& context) {
     auto told = answer;
     // F3: who answers with 5xx does not get the REGISTER, and when it stops doing so that is news
     // (S1).
     if (told.result == ProbeResult::alive && told.status >= 500) told.result = ProbeResult::busy;
     if (told.result == ProbeResult::alive || told.result == ProbeResult::busy) {
-        options_answered_.insert(told.target);
+        note_options_answered(told.target);
         context.health.on_answer(told.target, context.now, told.rtt);
     }
     auto probed = event(EventKind::probed);
@@ -189,7 +195,7 @@ void Resilient::proof_says(Proof::Do what, const Context& context) {
 
 void Resilient::proof_answered(Attempt attempt, const sip::Message& response,
                                const Context& context) {
-    options_answered_.insert(attempt.target);
+    note_options_answered(attempt.target);
     const bool challenge = verdict_of(response.status()) == Verdict::challenge;
     if (challenge && attempt.rounds < 2) {  // R1: challenges are answered; §11: known realms only
         const auto judged =

@@ -1,0 +1,189 @@
+// What comes out of engine_fuzz's engine: performed, and judged.
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <utility>
+
+#include "base/check.h"
+#include "flow/stun.h"
+#include "fuzz/engine/world.h"
+#include "sip/message.h"
+
+#if defined(__SANITIZE_ADDRESS__)
+#define HOLDFAST_COUNTS_MEMORY
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define HOLDFAST_COUNTS_MEMORY
+#endif
+#endif
+#ifdef HOLDFAST_COUNTS_MEMORY
+#include <sanitizer/allocator_interface.h>
+#endif
+
+namespace holdfast::fuzz {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr std::size_t remembered = 24;  // requests and pings that the script can still answer
+const Endpoint our_end{IpAddress::v4(192, 168, 1, 20), 40000};
+
+void check_memory() {
+#ifdef HOLDFAST_COUNTS_MEMORY
+    // An engine with two accounts needs well below 1 MiB; the script, its copies and libFuzzer's
+    // own tables need the rest.
+    constexpr std::size_t most = std::size_t{192} * 1024 * 1024;
+    CHECK(__sanitizer_get_current_allocated_bytes() < most);
+#endif
+}
+
+bool has_password(std::string_view text) { return text.find(the_password) != text.npos; }
+
+}  // namespace
+
+bool World::only_tls() const {
+    return std::ranges::all_of(configs_, [](const registration::AccountConfig& config) {
+        return config.transport == Transport::tls;
+    });
+}
+
+void World::perform(const out::OpenFlow& open) {
+    CHECK(!flows_.contains(open.flow));
+    const auto& [address, port] = open.target.endpoint;
+    CHECK(port != 0 && !address.is_unspecified() && !address.is_multicast());
+    // §11: no clear text for who asked for TLS.
+    if (only_tls()) CHECK(open.target.transport == Transport::tls);
+    flows_[open.flow] = {.target = open.target,
+                         .tls_name = open.tls_name,
+                         .phase = Phase::opening,
+                         .may_ask = damaged_ || told_of_.contains(address)};
+    // Nothing but an answer goes to an address that nobody told us of.
+    if (is_reliable(open.target.transport)) CHECK(flows_[open.flow].may_ask);
+    if (automatic_ & auto_flows) feed_later(1ms, in::FlowOpened{open.flow, our_end, open.tls_name});
+}
+
+void World::perform(const out::CloseFlow& close) {
+    auto* const flow = find(close.flow);
+    CHECK(flow != nullptr && flow->phase != Phase::gone);
+    flow->phase = Phase::gone;
+}
+
+void World::perform(const out::Send& send) {
+    const auto at = flows_.find(send.flow);
+    CHECK(at != flows_.end() && at->second.phase == Phase::open);
+    CHECK(!has_password(send.bytes));
+    if (flow::is_stun(send.bytes) || send.bytes == "\r\n" || send.bytes == "\r\n\r\n") {
+        if (send.bytes != "\r\n") CHECK(at->second.may_ask);
+        pings_.emplace_front(send.flow, send.bytes);
+        if (pings_.size() > remembered) pings_.pop_back();
+        return;
+    }
+    // What a peer made us repeat is still a message that can be read, and one message.
+    const auto message = sip::Message::parse(send.bytes);
+    CHECK(message && message->text().size() == send.bytes.size());
+    if (!message->is_request()) return;
+    CHECK(at->second.may_ask);
+    check_request(*message, send.bytes);
+    check_storm(message->method());
+    if (asked_.empty() || asked_.front().text != send.bytes)
+        asked_.push_front({send.flow, send.bytes});
+    if (asked_.size() > remembered) asked_.pop_back();
+    if (automatic_ & auto_answers) answer_by_itself(send.flow, *message);
+}
+
+void World::check_request(const sip::Message& request, std::string_view text) {
+    CHECK(!request.contact_is_star());  // B2
+    if (!request.contacts().empty()) contact_ = request.contacts().front().uri.text;
+    const auto& config = configs_.front();
+    for (std::size_t at = text.find("uthorization: Digest"); at != text.npos;
+         at = text.find("uthorization: Digest", at + 1)) {
+        const auto line = text.substr(at, text.find("\r\n", at) - at);
+        CHECK(password_given_);
+        if (!config.realms.empty()) CHECK(line.find("realm=\"example.test\"") != line.npos);
+        if (config.policy.min_digest == "SHA-256") CHECK(line.find("algorithm=SHA-") != line.npos);
+    }
+}
+
+// I5, loosely: whatever servers say, requests of ours are few. A command, a network change or a
+// restart may lead to some at once.
+void World::check_storm(sip::Method) {
+    constexpr std::size_t targets = 3 * 32;
+    requests_.push_back(now_);
+    while (requests_.front() < now_ - 10min) requests_.pop_front();
+    CHECK(requests_.size() <= configs_.size() * (400 + 6 * targets) + 64 * stimuli_);
+}
+
+void World::answer_by_itself(FlowId flow, const sip::Message& request) {
+    constexpr std::string_view mapping = ";received=198.51.100.7;rport=13450";
+    if (request.method() == sip::Method::ack) return;
+    if ((automatic_ & auto_challenge) && request.method() == sip::Method::register_ &&
+        request.authorizations().empty())
+        return feed_later(
+            10ms, in::Received{flow, Mouth::plain(request, 401,
+                                                  "WWW-Authenticate: " + digest_text(4, 0) + "\r\n",
+                                                  mapping)});
+    const auto contacts =
+        request.method() == sip::Method::register_ ? Mouth::echo(request, 300) : std::string{};
+    feed_later(10ms, in::Received{flow, Mouth::plain(request, 200, contacts, mapping)});
+}
+
+void World::perform(const out::Resolve& resolve) {
+    CHECK(resolve.question.name.size() <= 255);
+    questions_[resolve.query] = {resolve.question, now_};
+    if (!(automatic_ & auto_dns)) return;
+    questions_.erase(resolve.query);
+    auto answer = usual_answer(resolve.question);
+    note_addresses(answer);
+    feed_later(5ms, in::DnsAnswer{resolve.query, std::move(answer)});
+}
+
+dns::Answer World::usual_answer(const dns::Question& question) {
+    dns::Answer answer{dns::Status::ok, {}, 60s};
+    if (question.type != dns::RecordType::a) return answer;
+    for (const std::uint8_t last : {std::uint8_t{11}, std::uint8_t{12}, std::uint8_t{13}})
+        answer.records.emplace_back(IpAddress::v4(203, 0, 113, last));
+    return answer;
+}
+
+void World::note_addresses(const dns::Answer& answer) {
+    for (const auto& record : answer.records)
+        if (const auto* const address = std::get_if<IpAddress>(&record)) told_of_.insert(*address);
+}
+
+void World::perform(const out::Store& store) {
+    CHECK(!has_password(store.value));
+    if (store.value.empty()) {
+        stored_.erase(store.key);
+    } else {
+        stored_[store.key] = store.value;
+    }
+}
+
+void World::perform(const Event& event) {
+    CHECK(!has_password(event.reason));
+    CHECK(event.targets.size() <= 4 * 32);
+}
+
+void World::check_sizes() {
+    check_memory();
+    constexpr std::size_t flows_most = 64 + 2 * 4 * 32;
+    CHECK(std::ranges::count_if(flows_, [](const auto& flow) {
+              return flow.second.phase != Phase::gone;
+          }) <= static_cast<std::ptrdiff_t>(flows_most));
+    // The engine forgets what nobody answered in time; so does the script.
+    std::erase_if(questions_, [&](const auto& q) { return q.second.asked < now_ - 12s; });
+    CHECK(questions_.size() <= 1024);
+    CHECK(stored_.size() <= 256);
+    std::size_t octets = 0;
+    for (const auto& [key, value] : stored_) octets += key.size() + value.size();
+    CHECK(octets <= std::size_t{512} * 1024);
+    for (std::uint32_t id = 1; id <= 2; ++id) {
+        const auto status = engine_->status(AccountId{id});
+        if (!status) continue;
+        CHECK(status->bindings.size() <= 2 && status->targets.size() <= 4 * 32);
+        CHECK(!has_password(status->state));
+    }
+}
+
+}  // namespace holdfast::fuzz

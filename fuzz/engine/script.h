@@ -1,0 +1,71 @@
+// The language of engine_fuzz's inputs: a few octets that set the world up, then one operation
+// after the other, each with the octets it wants. Any octets are a script; where they end, zeros
+// follow.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace holdfast::fuzz {
+
+enum class Op : std::uint8_t {
+    time,       // to the next deadline
+    wait,       // wait(u8): that much time, every deadline on the way
+    automatic,  // automatic(u8): which of flows, DNS and requests are answered by themselves
+    opened,     // opened(which): a flow that is being opened is open
+    failed,     // failed(which, error): it failed, or ICMP came for a datagram
+    closed,     // closed(which, error)
+    dns,        // dns(which, status, ttl, count, records…): one outstanding question is answered
+    answer,     // answer(which, …): a response to something that was sent, as see Mouth::answer
+    request,    // request(…): a request to us, as see Mouth::request
+    bytes,      // bytes(flow, text): these octets
+    stun,       // stun(flow, kind, arg): an answer to the last STUN ping, or something like it
+    network,    // network(u8): which source addresses there are; woke
+    command,    // command(kind, account)
+    restart,    // restart(u8, …): a new engine with what the old one stored, perhaps damaged
+    count
+};
+
+// What `automatic` may name.
+constexpr std::uint8_t auto_flows = 1;
+constexpr std::uint8_t auto_dns = 2;
+constexpr std::uint8_t auto_answers = 4;
+constexpr std::uint8_t auto_challenge = 8;  // REGISTERs without credentials get 401 first
+
+class Reader {
+public:
+    explicit Reader(std::string_view script) : rest_(script) {}
+    [[nodiscard]] bool done() const { return rest_.empty(); }
+    std::uint8_t u8() {
+        if (rest_.empty()) return 0;
+        const auto value = static_cast<std::uint8_t>(rest_.front());
+        rest_.remove_prefix(1);
+        return value;
+    }
+    std::uint16_t u16() {
+        const unsigned high = u8();
+        return static_cast<std::uint16_t>(high << 8U | u8());
+    }
+    // One of so many; 0 if there is none.
+    std::size_t index(std::size_t count) { return count == 0 ? 0 : u8() % count; }
+    template <class T, std::size_t n>
+    const T& pick(const std::array<T, n>& table) {
+        return table[index(n)];
+    }
+    std::string_view text() {
+        const auto size = std::min<std::size_t>(u16() % 4096, rest_.size());
+        const auto text = rest_.substr(0, size);
+        rest_.remove_prefix(size);
+        return text;
+    }
+
+private:
+    std::string_view rest_;
+};
+
+}  // namespace holdfast::fuzz
