@@ -180,6 +180,7 @@ public:
         ::kill(pid_, SIGKILL);
         ::waitpid(pid_, nullptr, 0);
     }
+    [[nodiscard]] pid_t pid() const { return pid_; }
     void signal(int number) const { ::kill(pid_, number); }
     void close_output() {  // nobody reads it any more
         if (fds_[0] >= 0) ::close(std::exchange(fds_[0], -1));
@@ -245,8 +246,9 @@ protected:
         arguments.insert(arguments.end(), more.begin(), more.end());
         return start(std::move(arguments), {{"HOLDFAST_PASSWORD", "secret"}});
     }
-    bool run_until(const std::function<bool()>& goal) {
-        const auto end = std::chrono::steady_clock::now() + std::chrono::seconds{30};
+    bool run_until(const std::function<bool()>& goal,
+                   std::chrono::seconds limit = std::chrono::seconds{30}) {
+        const auto end = std::chrono::steady_clock::now() + limit;
         while (!goal()) {
             if (std::chrono::steady_clock::now() > end) return false;
             std::vector<pollfd> watched{{registrar.socket.fd(), POLLIN, 0}, {dns.fd(), POLLIN, 0}};

@@ -70,6 +70,13 @@ Applied apply_auth_user(Options& options, std::string_view value, bool) {
     return {};
 }
 
+Applied apply_realm(Options& options, std::string_view value, bool first) {
+    if (value.empty()) return std::unexpected("a realm has a name, as in example.test");
+    if (first) options.account.realms.clear();
+    options.account.realms.emplace_back(value);
+    return {};
+}
+
 Applied apply_registrar(Options& options, std::string_view value, bool) {
     return server_uri(options.account.registrar, value);
 }
@@ -214,6 +221,9 @@ constexpr std::array table{
                Form::value, both, true, apply_transport},
     OptionText{"auth-user", "NAME", "the AOR's user", "the user name that goes with the password",
                Form::value, both, true, apply_auth_user},
+    OptionText{"realm", "NAME", "the one that the registrar names first",
+               "who may ask for the password's proof; may be given several times", Form::list, both,
+               true, apply_realm},
     OptionText{"registrar", "URI", "the AOR's domain",
                "the server to register with, if it is not the AOR's domain", Form::value, both,
                true, apply_registrar},

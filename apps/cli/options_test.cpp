@@ -35,6 +35,10 @@ TEST(CommandLine, HasEveryOptionOfTheIssue) {
                                      "tls",
                                      "--auth-user",
                                      "a",
+                                     "--realm",
+                                     "r1",
+                                     "--realm",
+                                     "R 2",
                                      "--registrar",
                                      "sip:r.example.test",
                                      "--outbound-proxy",
@@ -73,6 +77,7 @@ TEST(CommandLine, HasEveryOptionOfTheIssue) {
     ASSERT_TRUE(options) << options.error();
     const auto& account = options->account;
     EXPECT_EQ(account.transport, Transport::tls);
+    EXPECT_EQ(account.realms, (std::vector<std::string>{"r1", "R 2"}));  // §11; case counts
     EXPECT_EQ(account.auth_user, "a");
     EXPECT_EQ(account.registrar, "sip:r.example.test");
     EXPECT_EQ(account.outbound_proxy, "sip:p.example.test:5070");

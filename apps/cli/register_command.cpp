@@ -167,6 +167,7 @@ ExitCode run_register(const std::vector<std::string>& operands,
     }
     if (options->account.aor.empty())
         return complain(ExitCode::usage, "Which account? holdfast register sip:USER@DOMAIN");
+    keep_memory_private();
     if (const auto found = find_password(*options); !found)
         return complain(found.error().code, found.error().sentence);
     return register_account(*options, clock);

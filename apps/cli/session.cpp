@@ -1,9 +1,11 @@
 #include "apps/cli/session.h"
 
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
+#include <cstring>
 
 #include "apps/cli/config_file.h"
 #include "apps/cli/terminal.h"
@@ -32,8 +34,12 @@ std::expected<Options, Refusal> gather(const std::vector<Setting>& command_line)
 }
 
 std::expected<void, Refusal> find_password(Options& options) {
-    if (const char* password = std::getenv("HOLDFAST_PASSWORD"); password != nullptr) {
+    if (char* const password = std::getenv("HOLDFAST_PASSWORD"); password != nullptr) {
         options.account.password = Redacted{std::string(password)};
+        // /proc/PID/environ shows these very octets for as long as the process lives; and whoever
+        // it starts has no business with them.
+        ::explicit_bzero(password, std::strlen(password));
+        ::unsetenv("HOLDFAST_PASSWORD");
         return {};
     }
     if (options.password_given) return {};
@@ -49,5 +55,7 @@ std::expected<void, Refusal> find_password(Options& options) {
     options.account.password = Redacted{*std::move(typed)};
     return {};
 }
+
+void keep_memory_private() { ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); }
 
 }  // namespace holdfast::cli

@@ -23,4 +23,8 @@ std::expected<Options, Refusal> gather(const std::vector<Setting>& command_line)
 // an account without.
 std::expected<void, Refusal> find_password(Options& options);
 
+// From here on the process has something to hide: no core dump, and /proc/PID/mem and
+// /proc/PID/environ are root's alone (docs/security.md).
+void keep_memory_private();
+
 }  // namespace holdfast::cli
