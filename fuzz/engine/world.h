@@ -23,6 +23,8 @@ namespace holdfast::fuzz {
 
 constexpr std::string_view the_password = "p4ssw0rd-never-seen";
 
+std::size_t octets_in_use();  // of this process; 0: not known
+
 class World {
 public:
     explicit World(Reader& setup);
@@ -92,7 +94,8 @@ private:
     std::size_t stimuli_ = 0;  // commands, network changes: each may lead to requests at once
     std::size_t fed_ = 0;      // octets of the input that is being handled
     bool password_given_ = false;
-    bool trace_ = false;    // HOLDFAST_FUZZ_TRACE: every step on stderr, as in a recording
+    bool trace_ = false;  // HOLDFAST_FUZZ_TRACE: every step on stderr, as in a recording
+    std::size_t octets_at_start_ = octets_in_use();
     bool damaged_ = false;  // the restored state was: it may name any address
 };
 
