@@ -1,6 +1,7 @@
 """knot as the authoritative server of example.test: fixed or rotating answers, any TTL, failures, truncation."""
 
 import os
+import re
 import secrets
 import socket
 import struct
@@ -25,6 +26,11 @@ class Knot:
         self._ttl = 60
         self._records = []
         self._faults = Faults(host, (53,))
+        host.run("nft", "-f", "-", stdin="""
+            table inet count {
+              chain in { type filter hook input priority -10; udp dport 53 counter; }
+            }
+        """)
 
     def start(self, records, ttl=60):
         directory = self._directory
@@ -88,6 +94,10 @@ zone:
     def code(self, name):
         """The RCODE of an answer: 0 fine, 2 SERVFAIL, 3 NXDOMAIN."""
         return self._ask(name, 1)[3] & 0x0F
+
+    def questions(self):
+        """How many have come by UDP so far."""
+        return int(re.search(r"counter packets (\d+)", self.host.run("nft", "list", "table", "inet", "count")).group(1))
 
     def addresses(self, name):
         """The A records, in the order of one answer."""

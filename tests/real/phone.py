@@ -41,6 +41,8 @@ class Phone:
     def start(self):
         trace = open(os.path.join(self._directory, "phone.trace"), "ab")
         argv = [*self._argv("register", self.options), "--trace"]
+        for one in os.environ.get("HOLDFAST_REAL_BREAK", "").split():  # to see that a test can fail
+            argv += ["--set", one]
         self.started_at = time.monotonic()
         with trace:
             self._process = self.host.spawn(*argv, stdout=subprocess.PIPE, stderr=trace, env=self._environment())

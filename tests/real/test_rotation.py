@@ -61,6 +61,7 @@ def test_s11_mapping_is_not_the_contact(make_world, figure):
     figure("S11 time without a binding", round(without, 3), 0)
     figure("S11 time with a stale binding, first refresh included", round(stale, 3), 0)
     assert phone.count("refreshed") >= 1
+    assert f"@{node.registers()[-1]['from']};" in node.contacts()[0]
 
 
 @pytest.mark.row
