@@ -157,7 +157,7 @@ protected:
         else
             check_life(life);
         for (const auto& complaints :
-             {check_cseq_rises(*life.phone), check_rates(*life.phone, 3),
+             {check_cseq_rises(*life.phone), check_rates(*life.phone),
               check_flows_differ(*life.phone), check_no_star(life.cluster)})
             for (const auto& complaint : complaints) ADD_FAILURE() << complaint << life.story();
         return life.phone->has_failed();

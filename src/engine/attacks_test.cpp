@@ -184,7 +184,8 @@ TEST_F(Attacks, WithoutMinDigestTheChallengeThatIsLeftIsAnswered) {
     EXPECT_EQ(authorizations(), 1u) << driver.trace;
 }
 
-// F5: a redirect to somewhere else opens nothing, sends nothing there.
+// F5: a redirect to somewhere else opens nothing, sends nothing there. A foreign name may be looked
+// up, since it could lead to one of our servers; that it does not ends it.
 TEST_F(Attacks, ARedirectToElsewhereIsNotFollowed) {
     const auto request = unanswered_register();
     driver.feed(in::Received{
@@ -192,9 +193,10 @@ TEST_F(Attacks, ARedirectToElsewhereIsNotFollowed) {
         answer_to(request, 302,
                   "Contact: <sip:198.51.100.66>, <sip:alice@evil.test>, <sip:127.0.0.1:25>, "
                   "<sip:192.168.1.1>, <sip:203.0.113.12>\r\n")});
+    driver.resolve("evil.test", {IpAddress::v4(198, 51, 100, 66)});
     driver.run_for(10min);
     for (const auto& [flow, target] : driver.opened) EXPECT_EQ(target, server);
-    for (const auto& question : driver.asked) EXPECT_THAT(question.name, Not(HasSubstr("evil")));
+    EXPECT_THAT(driver.words(), HasSubstr("it redirects to nowhere that is ours"));
 }
 
 // §11: a stranger learns not even that somebody is here, whatever the method; nothing goes out, so

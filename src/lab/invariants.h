@@ -36,11 +36,11 @@ Complaints check_flows_differ(const Phone& phone);
 // B2: Contact: * is never sent.
 Complaints check_no_star(const Cluster& cluster);
 
-// I6: a binding of somebody else's device, put into every location service, is still there as it
-// was.
 // I3: how often a phone changed its server.
 std::size_t moves_of(const Phone& phone);
 
+// I6: a binding of somebody else's device, put into every location service, is still there as it
+// was.
 class OtherDevice {
 public:
     OtherDevice(Cluster& cluster, const std::string& aor, Instant expires);

@@ -115,7 +115,9 @@ void Resilient::follow(const Following& following, const Context& context) {
     if (binding == nullptr || leaving_ || !binding->search) return;
     const auto found = ways_of(following, *binding, context);
     std::string words = following.words;
-    if (found.empty())
+    if (found.empty() && binding->redirects == redirects_most)
+        words += ": redirected " + std::to_string(redirects_most) + " times already";
+    else if (found.empty())
         words += ": it redirects to nowhere that is ours and was not asked already" +
                  (following.hosts.empty() ? "" : " (" + following.hosts + ")");
     else
