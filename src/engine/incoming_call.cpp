@@ -21,12 +21,18 @@ std::string caller_in_words(const sip::Message& invite) {
     return name.empty() ? uri : name + " <" + uri + ">";
 }
 
-// The Contact others reach this account by, over this flow if it has one there.
-std::string contact_of(const Addressee& addressee, FlowId flow) {
-    std::string contact;
+// The Contact others reach this account by, over this flow if it has one there. RFC 5627 §4.4: a
+// GRUU where the registrar gave one, the public one first (who calls knows our AOR), because it
+// leads here from anywhere and outlives a change of our address; not in a call to a sips URI, if it
+// is none itself (RFC 3261 §12.1.1).
+std::string contact_of(const Addressee& addressee, FlowId flow, sip::Scheme called) {
+    const registration::BindingView* best = nullptr;
     for (const auto& binding : addressee.view.bindings)
-        if (contact.empty() || binding.flow == flow) contact = binding.contact;
-    return contact;
+        if (best == nullptr || binding.flow == flow) best = &binding;
+    if (best == nullptr) return {};
+    const auto& gruu = best->public_gruu.empty() ? best->temporary_gruu : best->public_gruu;
+    const bool usable = !gruu.empty() && (called != sip::Scheme::sips || gruu.starts_with("sips:"));
+    return usable ? gruu : best->contact;
 }
 
 // RFC 3261 §9.2, RFC 3326: why a proxy cancels.
@@ -44,17 +50,18 @@ void IncomingDesk::on_invite(const Step& step, const Incoming& incoming, const A
     if (flow == nullptr || !flow->is_open()) return;
     const sip::Message& invite = incoming.request;
     const bool reliable = is_reliable(flow->target.transport);
-    Call call{.account = accepted.addressee->account,
-              .target = flow->target,
-              .source = incoming.source,
-              .invite = invite.clone(),
-              .to_tag = step.random.token(64),
-              .contact = contact_of(*accepted.addressee, incoming.flow),
-              .ring_until = step.now + limits::ring_time,
-              .server = {
-                  step.now,
-                  {incoming.flow, reliable, response(invite, incoming.source, {.status = 100}, {})},
-                  {}}};
+    Call call{
+        .account = accepted.addressee->account,
+        .target = flow->target,
+        .source = incoming.source,
+        .invite = invite.clone(),
+        .to_tag = step.random.token(64),
+        .contact = contact_of(*accepted.addressee, incoming.flow, invite.request_uri().scheme),
+        .ring_until = step.now + limits::ring_time,
+        .server = {
+            step.now,
+            {incoming.flow, reliable, response(invite, incoming.source, {.status = 100}, {})},
+            {}}};
     // RFC 3261 §13.3.1: an invitation that has expired is answered with 487.
     if (const auto expires = invite.expires();
         expires && step.now + std::chrono::seconds{*expires} < call.ring_until) {

@@ -42,6 +42,18 @@ bool has_token(const Addressee& addressee, std::string_view token) {
            });
 }
 
+// RFC 5627 §4.5: a request for one of our GRUUs is for us.
+bool has_gruu(const Addressee& addressee, const sip::Uri& uri) {
+    if (!uri.parameters.has("gr")) return false;
+    const auto is_it = [&](const std::string& gruu) {
+        const auto own = sip::OwnedUri::parse(gruu);
+        return own && sip::equal(own->get(), uri);
+    };
+    return std::ranges::any_of(addressee.view.bindings, [&](const auto& binding) {
+        return is_it(binding.public_gruu) || is_it(binding.temporary_gruu);
+    });
+}
+
 std::string_view event_package(const sip::Message& request) {
     const auto event = request.header(sip::HeaderName::event).value_or(std::string_view{});
     return trimmed(event.substr(0, event.find(';')));
@@ -65,7 +77,8 @@ std::optional<IncomingDesk::Accepted> IncomingDesk::accept(const Incoming& incom
                                            .of_our_dialog = addressee.sent_it});
         if (!flow::is_accepted(verdict)) continue;
         const bool by_token = has_token(addressee, token);
-        const bool by_user = !addressee.user.empty() && user == addressee.user;
+        const bool by_user = (!addressee.user.empty() && user == addressee.user) ||
+                             has_gruu(addressee, incoming.request.request_uri());
         const int score = (by_token ? 4 : 0) + (by_user ? 2 : 0) + (addressee.on_own_flow ? 1 : 0);
         if (score <= best_score) continue;
         best_score = score;

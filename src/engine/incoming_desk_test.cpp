@@ -155,6 +155,52 @@ TEST_F(IncomingDeskTest, ACallRingsAndEndsAfterTwentySeconds) {
     EXPECT_EQ(desk.size(), 0u);
 }
 
+// RFC 5627 §4.4: an early dialog has our GRUU as its remote target, where the registrar gave one:
+// the public one, else the temporary one; RFC 3261 §12.1.1: only a sips URI for a call to one.
+// §4.5: a request for a GRUU is for us.
+TEST_F(IncomingDeskTest, AGruuIsTheContactOfADialog) {
+    const std::string contact = "sip:alice@198.51.100.7:13450;hf=x";
+    const std::string ours = "sip:alice@example.test;gr=urn:uuid:1";
+    const std::string temporary = "sip:tgruu.7hs@example.test;gr";
+    struct Case {
+        std::string public_gruu, temporary_gruu, called, expected;
+    };
+    const std::vector<Case> cases{
+        {ours, temporary, contact, ours},
+        {"", temporary, contact, temporary},
+        {"", "", contact, contact},
+        {ours, "", "sips:alice@example.test", contact},
+        {"sips:alice@example.test;gr=1", "", "sips:alice@example.test",
+         "sips:alice@example.test;gr=1"},
+        {ours, temporary, temporary, ours},
+    };
+    for (const auto& one : cases) {
+        addressee.view.bindings = {{.reg_id = 1,
+                                    .contact = contact,
+                                    .public_gruu = one.public_gruu,
+                                    .temporary_gruu = one.temporary_gruu}};
+        auto call = invite();
+        call.uri = one.called;
+        call.call_id = "gruu-" + std::to_string(&one - cases.data());
+        call.branch = "z9hG4bK" + call.call_id;
+        receive(call);
+        const auto sent = bench.take_sent();
+        ASSERT_EQ(sent.size(), 1u) << one.called;
+        const auto ringing = sip::Message::parse(sent.front());
+        ASSERT_EQ(ringing->status(), 180) << one.called;
+        ASSERT_EQ(ringing->contacts().size(), 1u);
+        EXPECT_EQ(ringing->contacts()[0].uri.text, one.expected);
+        desk.hang_up(bench.step(), alice);
+        bench.outbox.take();
+    }
+    // A temporary GRUU of somebody else, over our own flow: not for us.
+    auto other = invite();
+    other.uri = "sip:tgruu.other@example.test;gr";
+    other.call_id = "other";
+    receive(other);
+    EXPECT_EQ(statuses(), std::vector{404});
+}
+
 // RFC 3261 §9.2: 200 to the CANCEL, 487 to the INVITE, with one To tag.
 TEST_F(IncomingDeskTest, CancelEndsTheCall) {
     receive(invite());

@@ -115,6 +115,18 @@ std::optional<BindingIdentity> BindingIdentity::decode(std::string_view text, in
     return identity;
 }
 
+Gruus gruus_of(const sip::Contact& contact) {
+    const auto checked = [](std::string_view text) -> std::string {
+        if (text.size() > gruu_longest) return {};
+        const auto uri = sip::OwnedUri::parse(text);
+        const bool is_gruu = uri && uri->get().is_sip() && !uri->get().host.empty() &&
+                             uri->get().parameters.has("gr");
+        return is_gruu ? std::string(text) : std::string{};
+    };
+    return {.public_one = checked(contact.pub_gruu()),
+            .temporary_one = checked(contact.temp_gruu())};
+}
+
 bool has_token(const sip::Uri& uri, std::string_view token) {
     const auto value = uri.parameters.find("hf");
     return value && !token.empty() && equals_ignoring_case(*value, token);

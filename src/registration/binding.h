@@ -49,6 +49,7 @@ struct BindingIdentity {
 
 constexpr std::uint32_t cseq_block = 64;      // B3
 constexpr std::uint32_t removal_tries = 3;    // B2
+constexpr std::size_t gruu_longest = 512;     // octets; it stands twice in each proof (R1)
 constexpr std::size_t old_contacts_most = 8;  // remembered per binding; more are left to expire
 
 // How we recognise ourselves among the Contacts of a 200.
@@ -70,6 +71,14 @@ struct Listing {
     bool same_instance = false;  // one of them says it is us, with a URI we never had (B3)
 };
 Listing read_listing(const sip::Message& response, const OurMarks& marks);
+
+// RFC 5627 §4.2: the GRUUs that a 200 gives to a Contact, "" where it gives none. What is no SIP
+// URI with a `gr` parameter is none.
+struct Gruus {
+    std::string public_one;
+    std::string temporary_one;
+};
+Gruus gruus_of(const sip::Contact& contact);
 
 // Whether the URI carries the token as `;hf=` (B1).
 bool has_token(const sip::Uri& uri, std::string_view token);

@@ -202,7 +202,9 @@ struct BindingView {
     FlowId flow{};
     std::optional<Target> target{};
     std::optional<Endpoint> mapping{};
-    std::string contact{};  // URI
+    std::string contact{};         // URI
+    std::string public_gruu{};     // RFC 5627, "" : none
+    std::string temporary_gruu{};  // the same
     Instant expires{};
     Instant refresh_at{};
 };

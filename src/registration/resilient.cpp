@@ -337,6 +337,8 @@ View Resilient::view() const {
             row.flow = binding.current->flow;
             row.target = binding.current->target;
             row.contact = binding.current->contact;
+            row.public_gruu = binding.current->gruus.public_one;
+            row.temporary_gruu = binding.current->gruus.temporary_one;
             row.expires = binding.current->expires;
             row.refresh_at = binding.current->refresh_at;
             view.registered = true;

@@ -86,7 +86,7 @@ private:
         Instant refresh_at{};
         bool confirmed = true;  // B8
         bool listed_before = false;
-        std::string gruu{};  // RFC 5627, "" if none
+        Gruus gruus{};  // RFC 5627: they live as long as the registration that gave them
     };
     struct Want {  // why and how a search begins
         std::string reason{};
@@ -250,6 +250,8 @@ private:
     void wrong_password(Binding& binding, const Attempt& attempt, const std::string& words,
                         const Context& context);
     [[nodiscard]] bool over_budget(const Attempt& attempt, const Context& context) const;
+    bool forbidden_too_often(const Attempt& attempt, const sip::Message& response,
+                             const Context& context);
     bool stepped_down(Binding& binding, Attempt& attempt, const sip::Message& response,
                       const Context& context);
     bool unregister_first(Binding& binding, const Attempt& attempt, const Context& context);

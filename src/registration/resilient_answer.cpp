@@ -51,7 +51,8 @@ void Resilient::register_answered(Attempt attempt, const sip::Message& response,
         return;
     }
     // An answer to the last attempt of a search that had given up: it counts (S1).
-    if (stepped_down(*binding, attempt, response, context)) return;
+    const bool too_often = forbidden_too_often(attempt, response, context);
+    if (!too_often && stepped_down(*binding, attempt, response, context)) return;
     const auto words = in_words(response, attempt.target.to_string());
     switch (verdict_of(response.status())) {
     case Verdict::progress: return;
@@ -74,11 +75,10 @@ void Resilient::register_answered(Attempt attempt, const sip::Message& response,
         if (response.status() == 400 && renewed_identity(*binding, attempt, response, context))
             return;
         // F5: FreeSWITCH says 403 to a wrong answer to its challenge.
-        if (response.status() == 403 && attempt.sent.fresh) {
-            credentials_.note_wrong_password(context.now);
+        if (response.status() == 403 && attempt.sent.fresh)
             return wrong_password(*binding, attempt, words, context);
-        }
-        return retry_slowly(*binding, attempt, words, response.retry_after(), context);
+        return retry_slowly(*binding, attempt, words, response.retry_after(), context,
+                            too_often ? slow_first : Duration{});
     }
 }
 
@@ -101,6 +101,15 @@ void Resilient::contact_refused(Binding& binding, const Attempt& attempt) {
                                                   attempt.status != 503 && attempt.status != 501);
     if (!unsure && attempt.contact == binding.identity.contact && binding.contact_sent > 0)
         --binding.contact_sent;
+}
+
+// F5: a 403 to a request with credentials may be about them, whatever else was asked, and whoever
+// counts failed logins counts it. Three in 10 min: nothing more is tried.
+bool Resilient::forbidden_too_often(const Attempt& attempt, const sip::Message& response,
+                                    const Context& context) {
+    if (response.status() != 403 || attempt.sent.nonces.empty()) return false;
+    credentials_.note_wrong_password(context.now);
+    return credentials_.wrong_passwords(context.now) >= wrong_most;
 }
 
 void Resilient::challenged(Binding& binding, Attempt& attempt, const sip::Message& response,
@@ -142,8 +151,14 @@ void Resilient::wrong_password(Binding& binding, const Attempt& attempt, const s
     failed.target = attempt.target;
     failed.status = attempt.status;
     if (!worked_before_) {
+        // Asterisk's max_contacts and FreeSWITCH's max-registrations-per-extension say 403 to the
+        // right password too.
         failed.reason =
-            words + "; the password or the user name is wrong. Stopped until it is changed";
+            words +
+            (attempt.status == 403
+                 ? "; the password or the user name is wrong, or the server lets this account "
+                   "register no further device. Stopped until it is changed or asked for"
+                 : "; the password or the user name is wrong. Stopped until it is changed");
         context.act(std::move(failed));
         binding.auth_stopped = true;
         binding.search.reset();

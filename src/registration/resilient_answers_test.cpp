@@ -252,6 +252,29 @@ TEST(F5Password, ForbiddenToAFreshAnswerStopsToo) {
     EXPECT_EQ(world.since(0).size(), 2u) << world.story();
 }
 
+// N3's steps are logins too: where the password was changed and the NAT rebinds, the 403s to them
+// count (F5: never more than 3 refusals in 10 min), a whole day.
+TEST(F5Password, StepsDownAreRefusalsToo) {
+    ResilientWorld world([](auto& config) { config.registrar = "sip:203.0.113.11"; });
+    ASSERT_TRUE(world.registers()) << world.story();
+    world.servers[1].script = [](const Sent& one) -> std::optional<Reply> {
+        if (!one.authorized()) return std::nullopt;
+        return Reply{403, ""};
+    };
+    const auto before = world.sent.size();
+    world.rebind();
+    world.run_for(24h);
+    std::vector<Duration> refused;
+    for (const auto* one : world.since(before))
+        if (one->authorized()) refused.push_back(one->at);
+    ASSERT_GE(refused.size(), 4u) << world.story();
+    for (std::size_t i = 3; i < refused.size(); ++i)
+        EXPECT_GE(refused[i] - refused[i - 3], 10min) << i << world.story();
+    // Never given up for good.
+    world.servers[1].script = {};
+    EXPECT_TRUE(world.run_until([&] { return world.registered(); }, 8h)) << world.story();
+}
+
 // It worked before: one other target once, then as 403; never more than 3 refusals in 10 min (F5).
 TEST(F5Password, OneThatWorkedBeforeIsTriedOnOneOtherTarget) {
     ResilientWorld world([](auto& config) { config.policy.expires = 60s; });

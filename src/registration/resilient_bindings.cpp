@@ -14,17 +14,6 @@ constexpr Duration unconfirmed_most = 120s;     // B8
 constexpr Duration refresh_at_most_every = 5s;  // B4
 constexpr std::uint32_t evictions_most = 3;     // B3
 
-constexpr std::size_t gruu_longest = 512;  // octets; it stands twice in each proof (R1)
-
-// RFC 5627 §5.1: a SIP URI, which becomes our Request-URI. Whatever else stands there is no GRUU.
-std::string gruu_of(const sip::Contact& contact) {
-    const auto text = contact.pub_gruu();
-    if (text.size() > gruu_longest) return {};
-    const auto uri = sip::OwnedUri::parse(text);
-    const bool usable = uri && uri->get().is_sip() && !uri->get().host.empty();
-    return usable ? std::string(text) : std::string{};
-}
-
 std::optional<Duration> seconds(std::optional<std::uint32_t> value) {
     if (!value) return std::nullopt;
     return Duration{std::chrono::seconds{*value}};
@@ -102,7 +91,7 @@ void Resilient::registered(Binding& binding, const Attempt& attempt, const sip::
         current.granted = header.value_or(std::min(asked_expires_, Duration{unconfirmed_most}));
     current.granted = std::clamp(current.granted, Duration{1s}, Duration{24h});
     current.listed_before = current.confirmed;
-    if (listing.current != nullptr) current.gruu = gruu_of(*listing.current);
+    if (listing.current != nullptr) current.gruus = gruus_of(*listing.current);
     current.expires = attempt.last_sent + current.granted;
     binding.current = current;
 

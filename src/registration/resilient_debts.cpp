@@ -10,6 +10,7 @@ namespace {
 
 constexpr Duration debt_retry = 25s;
 constexpr std::size_t debts_most = 16;
+constexpr Duration forbidden_rest = 10min;  // F5
 
 }  // namespace
 
@@ -144,6 +145,9 @@ void Resilient::removed_before_register(Binding& binding, const Attempt& attempt
     // Whoever has been chosen meanwhile, or exit, makes it pointless.
     const bool stands = binding.search && binding.search->chosen() == attempt.target;
     if (leaving_ || attempt.abandoned || !stands) return;
+    if (forbidden_too_often(attempt, response, context))
+        return retry_slowly(binding, attempt, in_words(response, attempt.target.to_string()), {},
+                            context, forbidden_rest);
     auto next = attempt;
     if (verdict_of(response.status()) == Verdict::success) {
         for (auto& old : binding.identity.olds) {

@@ -324,7 +324,8 @@ void Resilient::send_proof(const Context& context) {
     attempt.cseq = 1;
     const auto branch = std::string(sip::branch_cookie) + context.random.token(96);
     const auto sent_by = flow::via_sent_by(flow->local);
-    const auto& to = binding->current->gruu.empty() ? aor_ : binding->current->gruu;  // R1
+    const auto& gruu = binding->current->gruus.public_one;
+    const auto& to = gruu.empty() ? aor_ : gruu;  // R1
     auto authorized = credentials_.authorize(flow->target, "OPTIONS", to, context.random);
     attempt.sent = std::move(authorized.sent);
     const auto routes = service_routes_.find(flow->target);  // L8
