@@ -1,5 +1,5 @@
-// Known servers, each with its habits (lab/known_servers.h, docs/interop.md): what a phone's life is
-// made of works at every one of them, without a stale binding, a storm or a lie to the user.
+// Known servers, each with its habits (lab/known_servers.h, docs/interop.md): what a phone's life
+// is made of works at every one of them, without a stale binding, a storm or a lie to the user.
 #include "lab/invariants.h"
 #include "lab/known_servers.h"
 #include "tests/scenario.h"
@@ -47,8 +47,8 @@ std::string name_of_server(const testing::TestParamInfo<KnownServer>& info) {
 }
 INSTANTIATE_TEST_SUITE_P(At, Interop, testing::ValuesIn(known_servers), name_of_server);
 
-// N4, L9, B8: one challenge, one 200 that is recognised although Contacts come back changed, and the
-// right Contact from the first binding on.
+// N4, L9, B8: one challenge, one 200 that is recognised although Contacts come back changed, and
+// the right Contact from the first binding on.
 TEST_P(Interop, ColdStart) {
     Scenario s(at(GetParam()));
     ASSERT_TRUE(s.registers_within(1s)) << s.story();
@@ -68,8 +68,7 @@ TEST_P(Interop, ColdStart) {
 TEST_P(Interop, TwoHoursOfRefreshes) {
     Scenario s(at(GetParam()));
     ASSERT_TRUE(s.registers_within(1s)) << s.story();
-    const auto share =
-        s.world.share_of_time(2h, 1s, [&] { return s.world.is_reachable(s.phone); });
+    const auto share = s.world.share_of_time(2h, 1s, [&] { return s.world.is_reachable(s.phone); });
     EXPECT_EQ(share, 1.0) << s.story();
     EXPECT_EQ(s.phone.count(EventKind::moved), 0u) << s.phone.event_log();
     EXPECT_EQ(s.phone.count(EventKind::unregistered), 0u) << s.phone.event_log();
@@ -90,8 +89,7 @@ TEST_P(Interop, ReboundNat) {
     for (int i = 0; i < 3; ++i) {
         s.world.run_for(6min);
         s.nat.rebind();
-        EXPECT_EQ(s.world.run_until([&] { return s.world.is_reachable(s.phone); }, 32s),
-                  Stop::goal)
+        EXPECT_EQ(s.world.run_until([&] { return s.world.is_reachable(s.phone); }, 32s), Stop::goal)
             << s.story();
         s.world.run_for(10s);
         expect_one_binding(s);
@@ -109,8 +107,7 @@ TEST_P(Interop, NodeGoesSilentAndReturns) {
     auto& dead = s.world.node_at(*s.phone.current_target());
     dead.silence();
     if (GetParam().nodes > 1) {
-        EXPECT_EQ(s.world.run_until([&] { return s.world.is_reachable(s.phone); }, 32s),
-                  Stop::goal)
+        EXPECT_EQ(s.world.run_until([&] { return s.world.is_reachable(s.phone); }, 32s), Stop::goal)
             << s.story();
         s.world.run_for(20s);
         dead.heal();
@@ -120,8 +117,7 @@ TEST_P(Interop, NodeGoesSilentAndReturns) {
     } else {
         s.world.run_for(2min);
         dead.heal();
-        EXPECT_EQ(s.world.run_until([&] { return s.world.is_reachable(s.phone); }, 10s),
-                  Stop::goal)
+        EXPECT_EQ(s.world.run_until([&] { return s.world.is_reachable(s.phone); }, 10s), Stop::goal)
             << s.story();
         s.world.run_for(10s);
         expect_one_binding(s);
@@ -129,8 +125,8 @@ TEST_P(Interop, NodeGoesSilentAndReturns) {
     expect_no_storm(s);
 }
 
-// B3: killed, and started again behind a NAT that has forgotten it: what the last run left is cleaned
-// up.
+// B3: killed, and started again behind a NAT that has forgotten it: what the last run left is
+// cleaned up.
 TEST_P(Interop, KilledAndStartedAgain) {
     Scenario s(at(GetParam()));
     ASSERT_TRUE(s.registers_within(1s)) << s.story();
@@ -151,8 +147,7 @@ TEST_P(Interop, LeavesNothingOnExit) {
     ASSERT_TRUE(s.registers_within(1s)) << s.story();
     s.world.run_for(5min);
     s.phone.shut_down();
-    ASSERT_EQ(s.world.run_until([&] { return s.phone.is_stopped(); }, 2s), Stop::goal)
-        << s.story();
+    ASSERT_EQ(s.world.run_until([&] { return s.phone.is_stopped(); }, 2s), Stop::goal) << s.story();
     EXPECT_TRUE(s.cluster.bindings(s.phone.aor()).empty()) << s.story();
     expect_no_storm(s);
 }

@@ -1,6 +1,6 @@
-// A server that pings its bindings: OPTIONS to each, as Kamailio's and OpenSIPS' nathelper, Asterisk's
-// qualify and FreeSWITCH's nat-options-ping do, or four zero bytes. Any answer counts; a binding
-// that owes too many is taken out.
+// A server that pings its bindings: OPTIONS to each, as Kamailio's and OpenSIPS' nathelper,
+// Asterisk's qualify and FreeSWITCH's nat-options-ping do, or four zero bytes. Any answer counts; a
+// binding that owes too many is taken out.
 #pragma once
 
 #include <cstdint>

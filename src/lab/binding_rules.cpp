@@ -69,8 +69,7 @@ Binding binding_of(const sip::Message& request, const sip::Contact& contact, con
     if (rules.rewrites_contact && &contact == request.contacts().data()) {
         binding.contact = moved_to(contact.uri, flow.remote);
         // Asterisk writes the old address back only where the host differed.
-        if (contact.uri.host_address() != flow.remote.address)
-            binding.listed_as = contact.uri.text;
+        if (contact.uri.host_address() != flow.remote.address) binding.listed_as = contact.uri.text;
     }
     if (rules.marks_contact)
         binding.contact += ";fs_nat=yes;fs_path=" + escaped("sip:" + std::string(contact.uri.user) +
@@ -192,8 +191,7 @@ private:
         const auto named = bindings_.end() - static_cast<std::ptrdiff_t>(named_);
         std::sort(bindings_.begin(), named,
                   [](const Binding& a, const Binding& b) { return a.expires < b.expires; });
-        bindings_.erase(bindings_.begin(),
-                        bindings_.end() - static_cast<std::ptrdiff_t>(most));
+        bindings_.erase(bindings_.begin(), bindings_.end() - static_cast<std::ptrdiff_t>(most));
         return std::nullopt;
     }
 
@@ -241,9 +239,9 @@ std::string echoed_lines(const sip::Message& request, const RegistrarRules& rule
         const bool first = &contact == request.contacts().data();
         const auto seconds = first ? asked_expires(request, contact, rules)
                                    : contact.expires.value_or(rules.default_expires);
-        lines += line("Contact", "<" + std::string(contact.uri.text) + ">" +
-                                     parameters_of(contact) +
-                                     ";expires=" + std::to_string(seconds));
+        lines +=
+            line("Contact", "<" + std::string(contact.uri.text) + ">" + parameters_of(contact) +
+                                ";expires=" + std::to_string(seconds));
     }
     return lines;
 }

@@ -21,8 +21,8 @@ enum class EqualCseq : std::uint8_t {
 
 // Which binding a Contact of a REGISTER is about, where outbound does not say it.
 enum class BindingKey : std::uint8_t {
-    uri,       // RFC 3261 §10.3: the equal URI
-    instance,  // its instance-id, if it has one: the last to arrive wins
+    uri,                  // RFC 3261 §10.3: the equal URI
+    instance,             // its instance-id, if it has one: the last to arrive wins
     instance_and_reg_id,  // the two of them, with outbound or without; else the URI
     call_id,              // that of the REGISTER
     aor,                  // there is only one

@@ -63,7 +63,7 @@ struct ServerFaults {
     bool silent = false;  // nothing is taken in, no SYN is answered, nothing is sent
     bool mute = false;    // TCP connects, nothing is ever answered
     std::optional<IcmpReason> refuses{};
-    int status = 0;  // to every request; 0: none
+    int status = 0;        // to every request; 0: none
     int status_times = 0;  // to so many only; 0: to all
     std::optional<std::uint32_t> retry_after{};
     Duration slow{};               // to answer a request
