@@ -28,8 +28,7 @@ ScenarioOptions at(const KnownServer& server) {
 }
 
 void expect_no_storm(const Scenario& s) {
-    for (const auto& complaint : check_rates(s.phone))
-        ADD_FAILURE() << complaint << s.story();
+    for (const auto& complaint : check_rates(s.phone)) ADD_FAILURE() << complaint << s.story();
     for (const auto& complaint : check_cseq_rises(s.phone)) ADD_FAILURE() << complaint;
     for (const auto& complaint : check_no_star(s.cluster)) ADD_FAILURE() << complaint;
     for (const auto& node : s.cluster.nodes()) EXPECT_EQ(node->ban_filter().bans(), 0u);
