@@ -340,8 +340,7 @@ Applied check_together(const Options& options, std::span<const Setting> settings
 
 std::span<const OptionText> option_table() { return table; }
 
-std::expected<void, std::string> apply_settings(Options& options,
-                                                std::span<const Setting> settings) {
+std::expected<void, std::string> apply_each(Options& options, std::span<const Setting> settings) {
     const Setting* preset = nullptr;
     for (const auto& setting : settings)
         if (sets_preset(setting)) preset = &setting;  // the last one said counts
@@ -358,6 +357,12 @@ std::expected<void, std::string> apply_settings(Options& options,
         if (const auto applied = option->apply(options, setting->value, first); !applied)
             return std::unexpected(setting->where + ": " + applied.error());
     }
+    return {};
+}
+
+std::expected<void, std::string> apply_settings(Options& options,
+                                                std::span<const Setting> settings) {
+    if (auto applied = apply_each(options, settings); !applied) return applied;
     return check_together(options, settings);
 }
 

@@ -53,6 +53,9 @@ std::span<const OptionText> option_table();
 
 // The preset first, then the others in order, so that the order of options means nothing. The error
 // is a sentence that begins with the setting's place.
+std::expected<void, std::string> apply_each(Options& options, std::span<const Setting> settings);
+// The same for all that there is: what each setting alone allows and all together do not is an
+// error too.
 std::expected<void, std::string> apply_settings(Options& options,
                                                 std::span<const Setting> settings);
 

@@ -22,14 +22,18 @@ std::expected<Options, Refusal> gather(const std::vector<Setting>& command_line)
         // By itself first: what is wrong in the file is the file's error, whatever the command line
         // adds.
         Options of_file;
-        if (const auto applied = apply_settings(of_file, settings); !applied)
+        if (const auto applied = apply_each(of_file, settings); !applied)
             return std::unexpected(Refusal{ExitCode::config, applied.error()});
     }
     settings.insert(settings.end(), command_line.begin(), command_line.end());
     Options options;
     options.driver.user_agent = "Holdfast/" HOLDFAST_VERSION;
-    if (const auto applied = apply_settings(options, settings); !applied)
-        return std::unexpected(Refusal{ExitCode::usage, applied.error()});
+    if (const auto applied = apply_settings(options, settings); !applied) {
+        const bool of_file =
+            config != command_line.end() && applied.error().starts_with(config->value);
+        return std::unexpected(
+            Refusal{of_file ? ExitCode::config : ExitCode::usage, applied.error()});
+    }
     return options;
 }
 
