@@ -3,13 +3,11 @@
 // follow.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <span>
-#include <string>
 #include <string_view>
-#include <utility>
 
 namespace holdfast::fuzz {
 
@@ -58,7 +56,8 @@ public:
         return table[index(n)];
     }
     std::string_view text() {
-        const auto size = std::min<std::size_t>(u16() % 4096, rest_.size());
+        const std::size_t wanted = u16() % 4096U;
+        const auto size = std::min(wanted, rest_.size());
         const auto text = rest_.substr(0, size);
         rest_.remove_prefix(size);
         return text;
