@@ -29,7 +29,9 @@ constexpr std::size_t remembered = 24;  // requests and pings that the script ca
 constexpr std::size_t octets_most = std::size_t{32} * 1024 * 1024;
 const Endpoint our_end{IpAddress::v4(192, 168, 1, 20), 40000};
 
-bool has_password(std::string_view text) { return text.find(the_password) != text.npos; }
+bool has_password(std::string_view text) {
+    return text.find(the_password) != std::string_view::npos;
+}
 
 }  // namespace
 
@@ -95,12 +97,14 @@ void World::check_request(const sip::Message& request, std::string_view text) {
     CHECK(!request.contact_is_star());  // B2
     if (!request.contacts().empty()) contact_ = request.contacts().front().uri.text;
     const auto& config = configs_.front();
-    for (std::size_t at = text.find("uthorization: Digest"); at != text.npos;
+    for (std::size_t at = text.find("uthorization: Digest"); at != std::string_view::npos;
          at = text.find("uthorization: Digest", at + 1)) {
         const auto line = text.substr(at, text.find("\r\n", at) - at);
         CHECK(password_given_);
-        if (!config.realms.empty()) CHECK(line.find("realm=\"example.test\"") != line.npos);
-        if (config.policy.min_digest == "SHA-256") CHECK(line.find("algorithm=SHA-") != line.npos);
+        if (!config.realms.empty())
+            CHECK(line.find("realm=\"example.test\"") != std::string_view::npos);
+        if (config.policy.min_digest == "SHA-256")
+            CHECK(line.find("algorithm=SHA-") != std::string_view::npos);
     }
 }
 

@@ -33,13 +33,13 @@ Duration duration_of(std::uint8_t code) { return 1ms * (1U << (code % 24U)) + 7m
 }  // namespace
 
 // accounts and secrets, preset, transport, policy.
-World::World(Reader& setup) {
-    trace_ = std::getenv("HOLDFAST_FUZZ_TRACE") != nullptr;
+World::World(Reader& setup) : trace_(std::getenv("HOLDFAST_FUZZ_TRACE") != nullptr) {
     const auto shape = setup.u8();
     const auto presets = registration::preset_names();
     const auto preset = presets[setup.index(presets.size())];
     const auto how = setup.u8();
     const auto policy = setup.u8();
+    // In the order of the script: NOLINTNEXTLINE(cppcoreguidelines-prefer-member-initializer)
     automatic_ = setup.u8();
     registers_per_second_ = policy & 0x80U ? 1 : 0;
     for (unsigned i = 0; i < 1U + (shape & 1U); ++i) {

@@ -205,10 +205,9 @@ TEST_F(Attacks, AStrangersRequestIsDroppedUnanswered) {
     register_alice();
     for (const std::string method : {"INVITE", "OPTIONS", "NOTIFY", "BYE", "CANCEL", "ACK",
                                      "REGISTER", "MESSAGE", "SUBSCRIBE", "REFER", "ODD"})
-        for (const std::string& uri :
-             {"sip:alice@" + contact_host, std::string("sip:alice@example.test"),
-              "sip:alice@" + contact_host + ";hf=aaaaaaaaaaaaaaaaaaaa",
-              std::string("sip:x@y.test")})
+        for (const std::string uri :
+             {"sip:alice@192.168.1.20:40000", "sip:alice@example.test",
+              "sip:alice@192.168.1.20:40000;hf=aaaaaaaaaaaaaaaaaaaa", "sip:x@y.test"})
             EXPECT_EQ(octets_after(in::Stray{our_end, stranger,
                                              RequestText{.method = method, .uri = uri}.text()}),
                       0u)
@@ -244,6 +243,44 @@ TEST_F(Attacks, ATlsAccountTakesNothingOnUdp) {
                 << uri;
     EXPECT_EQ(driver.count(EventKind::ring), 0u);
     for (const auto& [flow, target] : driver.opened) EXPECT_EQ(target.transport, Transport::tls);
+}
+
+// R1: not even a copy of our own OPTIONS, which those it was forked to have seen: it would pass for
+// proof that calls arrive.
+TEST_F(Attacks, ATlsAccountTakesNoProofInClearText) {
+    register_alice([](auto& c) { c.transport = Transport::tls; });
+    const auto own = std::ranges::find_if(driver.sent, [](const auto& sent) {
+        return sent.second.starts_with("OPTIONS sips:alice@") ||
+               sent.second.starts_with("OPTIONS sip:alice@");
+    });
+    ASSERT_NE(own, driver.sent.end()) << driver.trace;
+    const auto call_id = std::string(sip::Message::parse(own->second)->call_id());
+    for (const std::string method : {"OPTIONS", "ACK", "NOTIFY"})
+        EXPECT_EQ(octets_after(in::Stray{our_end, stranger,
+                                         RequestText{.method = method, .call_id = call_id}.text()}),
+                  0u)
+            << method;
+    EXPECT_EQ(driver.count(EventKind::reachable), 0u) << driver.words();
+}
+
+// RFC 3261 §9.1, §17.2.3: who has seen the branch of a call elsewhere can neither end it nor have
+// its answers, also not from an address that requests are taken from.
+TEST_F(Attacks, ACancelOrACopyFromElsewhereDoesNothing) {
+    driver.resolve("example.test", {server.endpoint.address, udp_target(12).endpoint.address});
+    register_alice();
+    const auto flow = driver.flow_to(*driver.engine().status(alice)->bindings.at(0).target);
+    driver.feed(in::Received{flow, RequestText{.method = "INVITE"}.text()});
+    ASSERT_EQ(driver.count(EventKind::ring), 1u) << driver.words();
+    for (const auto& from : {stranger, udp_target(11).endpoint, udp_target(12).endpoint}) {
+        const auto opened = driver.opened.size();
+        driver.feed(in::Stray{our_end, from, RequestText{.method = "ACK"}.text()});
+        driver.feed(in::Stray{our_end, from, RequestText{.method = "INVITE"}.text()});
+        EXPECT_EQ(driver.opened.size(), opened) << from.to_string();
+    }
+    driver.feed(in::Stray{our_end, stranger, RequestText{.method = "CANCEL"}.text()});
+    EXPECT_EQ(driver.count(EventKind::call_ended), 0u) << driver.words();
+    driver.feed(in::Received{flow, RequestText{.method = "CANCEL"}.text()});  // the contrast
+    EXPECT_EQ(driver.count(EventKind::call_ended), 1u) << driver.words();
 }
 
 // §11 (c): our token is 96 random bits; whoever has it was told it. Even so: at most so many flows

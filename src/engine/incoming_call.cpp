@@ -123,15 +123,26 @@ void IncomingDesk::end_call(const Step& step, Call& call, int status, std::strin
     step.outbox.push(std::move(event));
 }
 
+// RFC 3261 §9.1: a CANCEL goes where the INVITE went, hop by hop. So it comes on the same
+// connection, or from the same address; a branch that somebody has seen elsewhere ends no call.
+bool IncomingDesk::is_from_the_caller(const Incoming& cancel) const {
+    const auto found = by_key_.find(transaction::server_key_of_cancelled(cancel.request));
+    if (found == by_key_.end()) return false;
+    const auto* const call = std::get_if<Call>(&served_.at(found->second).what);
+    if (call == nullptr) return false;
+    if (call->target && is_reliable(call->target->transport))
+        return cancel.arrived == call->server.flow();
+    return cancel.source.address == call->source.address;
+}
+
 void IncomingDesk::on_cancel(const Step& step, const Incoming& incoming) {
     const auto found = by_key_.find(transaction::server_key_of_cancelled(incoming.request));
-    if (found == by_key_.end()) return reply(step, incoming, {.status = 481});
+    if (found == by_key_.end() || !is_from_the_caller(incoming))
+        return reply(step, incoming, {.status = 481});
     const ServedId id = found->second;
-    auto* const call = std::get_if<Call>(&served_.at(id).what);
-    reply(step, incoming, {.status = call == nullptr ? 481 : 200},
-          call == nullptr ? "" : call->to_tag);
-    if (call == nullptr) return;
-    end_call(step, *call, 487, why_cancelled(incoming.request));
+    auto& call = std::get<Call>(served_.at(id).what);
+    reply(step, incoming, {.status = 200}, call.to_tag);
+    end_call(step, call, 487, why_cancelled(incoming.request));
     watch(id);
 }
 

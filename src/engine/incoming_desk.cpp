@@ -90,10 +90,12 @@ std::optional<IncomingDesk::Accepted> IncomingDesk::accept(const Incoming& incom
 bool IncomingDesk::is_welcome(const Incoming& incoming,
                               std::span<const Addressee> addressees) const {
     if (by_key_.contains(transaction::server_key_of(incoming.request))) return true;  // (d)
-    if (incoming.request.method() == Method::cancel &&
-        by_key_.contains(transaction::server_key_of_cancelled(incoming.request)))
-        return true;
+    if (incoming.request.method() == Method::cancel && is_from_the_caller(incoming)) return true;
     return accept(incoming, addressees).has_value();
+}
+
+bool IncomingDesk::needs_no_flow(const sip::Message& request) const {
+    return request.method() == Method::ack || by_key_.contains(transaction::server_key_of(request));
 }
 
 void IncomingDesk::on_request(const Step& step, const Incoming& incoming,

@@ -51,6 +51,9 @@ public:
     // or it belongs to a transaction of ours. Everything else is dropped unanswered.
     [[nodiscard]] bool is_welcome(const Incoming& incoming,
                                   std::span<const Addressee> addressees) const;
+    // An ACK, or a copy of a request that is served: what it leads to goes where the first copy's
+    // answer went, and no flow is opened for it.
+    [[nodiscard]] bool needs_no_flow(const sip::Message& request) const;
     void on_request(const Step& step, const Incoming& incoming,
                     std::span<const Addressee> addressees);
     // A request that could not be read, but can be answered (RFC 3261 §8.2).
@@ -93,6 +96,7 @@ private:
         std::string_view reason{};
     };
 
+    [[nodiscard]] bool is_from_the_caller(const Incoming& cancel) const;
     [[nodiscard]] static std::optional<Accepted> accept(const Incoming& incoming,
                                                         std::span<const Addressee> addressees);
     // RFC 3261 §8.2.2.2: what two copies of one request, forked on its way, have in common; "" if

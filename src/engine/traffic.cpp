@@ -224,6 +224,8 @@ void Engine::Impl::end_flow(const Step& step, const engine::FlowTrouble& trouble
 void Engine::Impl::on_request(const Step& step, engine::Incoming incoming) {
     const auto candidates = addressees(step, incoming.arrived, incoming.request);
     if (!incoming_.is_welcome(incoming, candidates)) return;  // §11: dropped unanswered
+    if (incoming_.needs_no_flow(incoming.request))
+        return incoming_.on_request(step, incoming, candidates);
     const auto flow = flow_to_answer(step, incoming);
     if (!flow) return;
     incoming.flow = *flow;
@@ -251,6 +253,11 @@ engine::Addressee Engine::Impl::addressee(const Step& step, FlowId flow, Account
                                           const sip::Message& request) const {
     const Account& account = accounts_.at(id);
     const auto& config = account.registration.config();
+    // A copy of our own OPTIONS (R1) in clear text proves nothing to who asked for TLS, whoever has
+    // seen its Call-ID on the way.
+    const auto* const arrived = flows_.find(flow);
+    const bool may_be_proof =
+        !is_secure_only(config) || (arrived != nullptr && is_secure(arrived->target.transport));
     return {.account = id,
             .user = account.user,
             .aor = config.aor,
@@ -258,7 +265,7 @@ engine::Addressee Engine::Impl::addressee(const Step& step, FlowId flow, Account
             .rules = {.secure = is_secure_only(config),
                       .accept_direct_calls = config.policy.accept_direct_calls},
             .on_own_flow = flows_.uses_or_used(flow, id),
-            .sent_it = own_options_.sender(step.now, request.call_id()) == id};
+            .sent_it = may_be_proof && own_options_.sender(step.now, request.call_id()) == id};
 }
 
 // Who a request may be for: who has the user of its Request-URI; else who uses the flow, or a few
