@@ -3,7 +3,7 @@ JOBS ?= $(shell nproc)
 PREFIX ?= /usr/local
 FUZZ_SECONDS ?= 60
 
-.PHONY: build demo test test-real measure bench bench-instructions bench-register benches fuzz lint install format clean bootstrap help
+.PHONY: build demo test test-real measure soak bench bench-instructions bench-register benches fuzz lint install format clean bootstrap help
 build:
 
 help:
@@ -12,6 +12,7 @@ help:
 	@echo "make test     all tests: debug with sanitizers, then those that measure time, from the release build"
 	@echo "make test-real  the command against real servers (Kamailio, DNS, NAT) in network namespaces; needs root"
 	@echo "make measure  the figures of docs/measured.md against real servers, three runs; needs root"
+	@echo "make soak     a day of virtual time and 30 min of real time in which nothing may grow"
 	@echo "make bench    benchmarks (release)"
 	@echo "make bench-instructions  what SIP text costs in instructions, one line a figure (repeatable)"
 	@echo "make bench-register  what one registered account costs: start, memory, idle"
@@ -32,6 +33,9 @@ demo: build
 
 test: bootstrap
 	@tools/run-tests -j $(JOBS)
+
+soak: bootstrap
+	@tools/soak -j $(JOBS)
 
 test-real: build
 	@tools/bootstrap real

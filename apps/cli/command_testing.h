@@ -205,6 +205,7 @@ public:
         return ended_;
     }
     [[nodiscard]] int exit_code() const { return exit_code_; }
+    void forget_output() { texts_ = {}; }
     [[nodiscard]] const std::string& output() const { return texts_[0]; }
     [[nodiscard]] const std::string& errors() const { return texts_[1]; }
     [[nodiscard]] bool said(std::string_view text) const {

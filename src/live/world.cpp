@@ -57,7 +57,8 @@ std::expected<void, int> World::settle(runtime::Loop& loop, const WorldOptions& 
             return admitted;
     }
     const auto host = IpAddress::parse(address(network_, 0, 53));
-    auto dns = DnsServer::open(loop, *time_, lab_.internet(), lab_.dns(), {*host, 0});
+    auto dns = DnsServer::open(loop, *time_, lab_.internet(), lab_.dns(),
+                               {*host, options.name_server_port});
     if (!dns) return std::unexpected(dns.error());
     dns_ = *std::move(dns);
     return {};

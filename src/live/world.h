@@ -38,6 +38,7 @@ struct WorldOptions {
     lab::RecordOptions records{.ttl = std::chrono::seconds(60)};  // of the domain's addresses
     const Authority* authority = nullptr;  // with one, the servers speak TLS too
     std::string certificate_name{};        // "" : the domain
+    std::uint16_t name_server_port = 0;    // 0: any; 53 is for a host of one's own
 };
 
 class World {

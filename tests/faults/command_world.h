@@ -38,10 +38,12 @@ protected:
     // `register` of the account, with this directory for its state.
     CommandRun& start(const std::filesystem::path& state, Environment environment = {},
                       const std::vector<std::string>& more = {}) {
-        std::vector<std::string> arguments{
-            "register",     aor,     "--json",
-            "--transport",  "udp",   "--state",
-            state.string(), "--dns", world->name_server().to_string()};
+        std::vector<std::string> arguments{"register", aor,       "--json",      "--transport",
+                                           "udp",      "--state", state.string()};
+        if (!use_system_resolver) {
+            arguments.emplace_back("--dns");
+            arguments.push_back(world->name_server().to_string());
+        }
         if (world->ports() != live::Ports{}) {  // the usual ones are taken on this host
             arguments.emplace_back("--registrar");
             arguments.push_back("sip:example.test:" + std::to_string(world->ports().sip));
@@ -110,6 +112,7 @@ protected:
         return "exit code " + std::to_string(run.exit_code()) + "\n" + run.output() + run.errors();
     }
 
+    bool use_system_resolver = false;
     runtime::Loop loop;
     live::ScratchDirectory scratch;
     std::unique_ptr<live::World> world;

@@ -16,6 +16,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 #include <array>
@@ -256,6 +257,12 @@ int rename(const char* from, const char* to) noexcept {
 int mkdir(const char* path, mode_t mode) noexcept {
     return change(Change::create, "mkdir", path,
                   [&] { return static_cast<int>(kernel(SYS_mkdirat, AT_FDCWD, path, mode)); });
+}
+
+// Not of the disk: keeps libfaketime, which may be preloaded after us, away from timers that are
+// not on the wall clock.
+int timerfd_settime(int fd, int flags, const itimerspec* value, itimerspec* before) noexcept {
+    return static_cast<int>(kernel(SYS_timerfd_settime, fd, flags, value, before));
 }
 
 }  // extern "C"

@@ -1,0 +1,84 @@
+// The command while its clock is set, and while it does not run. The clock is libfaketime's, for
+// the command alone. Not tested here: a suspend, which only a whole machine can do
+// (tests/rules_network_test.cpp has one in virtual time).
+#include <fstream>
+
+#include "tests/faults/command_world.h"
+
+namespace holdfast::faults {
+namespace {
+
+// The shortest that the registrar grants: refreshed after 5 s at most (B4).
+const std::vector<std::string> short_grant{"--expires", "10"};
+
+class SetClock : public CommandWorld {
+protected:
+    void SetUp() override { set_clock("+0"); }
+    CommandRun& start_with_clock() {
+        return start(scratch.path() / "state",
+                     // Ours first: libfaketime shifts every timerfd, whatever its clock.
+                     {{"LD_PRELOAD", HOLDFAST_DISK_FAULTS ":" HOLDFAST_FAKETIME},
+                      {"FAKETIME_TIMESTAMP_FILE", file().string()},
+                      {"FAKETIME_NO_CACHE", "1"},
+                      {"FAKETIME_DONT_FAKE_MONOTONIC", "1"},  // as when a clock is set
+                      {"ASAN_OPTIONS", "verify_asan_link_order=0"}},
+                     short_grant);
+    }
+    // From now on the command's wall clock is that much ahead of the host's.
+    void set_clock(std::string_view offset) const { std::ofstream(file()) << offset << "\n"; }
+    [[nodiscard]] std::filesystem::path file() const { return scratch.path() / "clock"; }
+    [[nodiscard]] std::size_t registers() const { return world->cluster().registers(); }
+};
+
+// Timers are on the clock that nobody sets (K5): the next refresh comes when it was due, not at
+// once and not never.
+TEST_F(SetClock, ForthAndBackMovesNoRefresh) {
+    auto& run = start_with_clock();
+    ASSERT_TRUE(run_until_registered(run)) << story(run);
+    for (const auto* offset : {"+400d", "-4000d"}) {
+        ASSERT_TRUE(run_until([&] { return bindings().size() == 1; }, 1s)) << story(run);
+        const auto before = registers();
+        const auto granted = bindings().front().expires;
+        set_clock(offset);
+        EXPECT_FALSE(run_until([&] { return registers() > before; }, 1s)) << story(run);
+        EXPECT_TRUE(run_until([&] { return registers() > before; }, 6s)) << story(run);
+        EXPECT_LT(world->lab().now(), granted) << "refreshed before it ended";
+    }
+    EXPECT_FALSE(run.said("unregistered")) << story(run);
+    EXPECT_FALSE(run.said("waiting")) << story(run);
+}
+
+// B3: what was stored with a time of the wall clock is still of use when that clock is wrong.
+TEST_F(SetClock, AtTheNextStartItIsTheSamePhoneWithOneBinding) {
+    std::string instance;
+    for (const auto* offset : {"+0", "+4000d", "-4000d", "+0"}) {
+        set_clock(offset);
+        auto& run = start_with_clock();
+        ASSERT_TRUE(run_until_registered(run, 5s)) << offset << story(run);
+        ASSERT_TRUE(run_until([&] { return bindings().size() == 1; }, 2s)) << offset << story(run);
+        if (instance.empty()) instance = bindings().front().instance;
+        EXPECT_EQ(bindings().front().instance, instance) << offset;
+        EXPECT_FALSE(run.said("damaged")) << offset << story(run);
+        run.signal(SIGKILL);
+        ASSERT_TRUE(run_until_end(run));
+    }
+}
+
+using Stopped = CommandWorld;
+
+// K5: whoever was not running when a refresh was due REGISTERs first, at once.
+TEST_F(Stopped, ForLongerThanTheRegistrationItRegistersAtOnce) {
+    auto& run = start(scratch.path() / "state", {}, short_grant);
+    ASSERT_TRUE(run_until_registered(run)) << story(run);
+    run.signal(SIGSTOP);
+    ASSERT_TRUE(run_until([&] { return bindings().empty(); }, 12s)) << "the registration ends";
+    const auto before = world->cluster().registers();
+    run.signal(SIGCONT);
+    EXPECT_TRUE(run_until([&] { return bindings().size() == 1; }, 2s)) << story(run);
+    EXPECT_LE(world->cluster().registers(), before + 2) << "and no storm: " << story(run);
+    ASSERT_TRUE(leave(run)) << story(run);
+    EXPECT_EQ(run.exit_code(), 0) << story(run);
+}
+
+}  // namespace
+}  // namespace holdfast::faults

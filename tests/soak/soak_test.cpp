@@ -1,0 +1,182 @@
+// Long runs in which nothing may grow (I8): 24 hours of virtual time for the engine, and the
+// release command against the lab in real time. `make soak` runs them; the lengths are from the
+// environment: HOLDFAST_SOAK_HOURS (24, virtual) and HOLDFAST_SOAK_SECONDS (1800, real).
+#include <malloc.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <fstream>
+
+#include "tests/faults/command_world.h"
+
+namespace holdfast::faults {
+namespace {
+
+int from_environment(const char* name, int standard) {
+    const char* text = std::getenv(name);
+    return text == nullptr ? standard : std::atoi(text);
+}
+
+// A day of three phones — UDP, two flows over TCP, TLS — with servers that die and come back, a NAT
+// that forgets, DNS that rotates and sometimes fails.
+class VirtualDay {
+public:
+    VirtualDay() {
+        lab::ClusterOptions options;
+        options.server.rules.outbound = true;
+        cluster = &world.add_registrars({"203.0.113.11", "203.0.113.12", "203.0.113.13"}, options);
+        world.dns().a("example.test", cluster->addresses(), {.ttl = 60s, .rotate = true});
+        auto& nat = world.add_nat({.mapping = lab::Dependence::address_and_port_dependent});
+        for (const auto transport : {Transport::udp, Transport::tcp, Transport::tls})
+            world.add_phone({.aor = "sip:" + std::string(name_of(transport)) + "@example.test",
+                             .transport = transport,
+                             .flows = transport == Transport::tcp ? 2U : 1U,
+                             .behind = &nat});
+    }
+    // Ends healed, and with everybody registered.
+    void live_an_hour() {
+        for (std::size_t i = 0; i < 3; ++i) {
+            cluster->node(i).silence();
+            world.run_for(10min);
+            cluster->heal();
+            if (i == 0) world.nats().front()->rebind();
+            if (i == 1) cluster->node(2).restart(false);
+            if (i == 2) world.dns().fail({.status = dns::Status::servfail});
+            world.run_for(9min);
+            world.heal();
+        }
+        // A server keeps connections whose other end a NAT has forgotten, for as long as it runs.
+        for (std::size_t i = 0; i < 3; ++i) {
+            cluster->node(i).restart(false);
+            world.run_for(1min);
+        }
+        EXPECT_TRUE(world.everyone_registered()) << world.stuck_reasons();
+        for (const auto& phone : world.phones()) phone->forget_history();
+    }
+    // What the lab's servers note of every REGISTER, for the figures of a storm (S2).
+    [[nodiscard]] std::size_t bytes_of_records() const {
+        constexpr std::size_t node_of_a_map = 64;
+        std::size_t entries = 0;
+        for (const auto& node : cluster->nodes()) entries += node->registers_by_second().size();
+        return entries * node_of_a_map;
+    }
+    lab::World world{seed_from_number(11), {.one_way_delay = 10ms}};
+    lab::Cluster* cluster = nullptr;
+};
+
+TEST(Soak, AVirtualDayUsesNoMoreMemoryAtItsEnd) {
+    const auto hours = from_environment("HOLDFAST_SOAK_HOURS", 24);
+    VirtualDay day;
+    std::vector<std::size_t> used;
+    std::vector<std::size_t> stored;
+    for (int hour = 0; hour < hours; ++hour) {
+        day.live_an_hour();
+        used.push_back(mallinfo2().uordblks - day.bytes_of_records());
+        std::size_t bytes = 0;
+        for (const auto& phone : day.world.phones())
+            for (const auto& [key, value] : phone->state()) bytes += key.size() + value.size();
+        stored.push_back(bytes);
+    }
+    ASSERT_GE(used.size(), 6U);
+    // The lab's ladder is full after the first hour, the limits of the engine's tables later. What
+    // leaks at each keep-alive would be a megabyte in a day.
+    const auto early = *std::max_element(used.begin() + 2, used.begin() + 6);
+    const auto late = *std::min_element(used.end() - 4, used.end());
+    std::cout << "memory after hours 3 to 6: at most " << early << ", at the end: " << used.back()
+              << " bytes; stored: " << stored.back() << " bytes\n";
+    EXPECT_LE(late, early + 64U * 1024);
+    EXPECT_LE(stored.back(), *std::max_element(stored.begin(), stored.begin() + 6) + 1024);
+}
+
+struct Footprint {
+    std::size_t resident_kib = 0;
+    std::size_t descriptors = 0;
+};
+
+class SoakCommand : public CommandWorld {
+protected:
+    SoakCommand() : CommandWorld(options()) {}
+    static live::WorldOptions options() {
+        auto options = behind_nat();
+        options.records = {.ttl = 5s, .rotate = true};
+        return options;
+    }
+    static Footprint footprint(const CommandRun& run) {
+        const auto process = std::filesystem::path("/proc") / std::to_string(run.pid());
+        Footprint found;
+        std::ifstream status(process / "status");
+        for (std::string line; std::getline(status, line);)
+            if (line.starts_with("VmRSS:"))
+                found.resident_kib = std::strtoul(line.c_str() + 6, nullptr, 10);
+        for ([[maybe_unused]] const auto& entry :
+             std::filesystem::directory_iterator(process / "fd"))
+            ++found.descriptors;
+        return found;
+    }
+    // One round: the current server dies, the phone moves, the server comes back; sometimes the NAT
+    // forgets, and somebody asks for a REGISTER now.
+    void one_round(CommandRun& run, int number) {
+        const auto now = bindings();
+        if (!now.empty())
+            if (const auto server = world->server_at({Transport::udp, now.front().flow.local})) {
+                if (number % 2 == 0)
+                    world->silence(*server);
+                else
+                    world->refuse(*server);
+                run_for(3s);
+                run.signal(SIGHUP);
+                EXPECT_TRUE(run_until(
+                    [&] {
+                        const auto then = bindings();
+                        return std::ranges::any_of(then, [&](const auto& binding) {
+                            return world->server_at({Transport::udp, binding.flow.local}) != server;
+                        });
+                    },
+                    30s))
+                    << story(run);
+                EXPECT_TRUE(world->heal(*server));
+            }
+        if (number % 3 == 0) world->rebind_nat();
+        run_for(6s);
+        EXPECT_FALSE(run.ended()) << story(run);
+    }
+    void run_for(Duration duration) {
+        run_until([] { return false; }, duration);
+    }
+};
+
+TEST_F(SoakCommand, UsesNoMoreMemoryAndNoMoreDescriptorsAtItsEnd) {
+    const std::chrono::seconds length{from_environment("HOLDFAST_SOAK_SECONDS", 1800)};
+    auto& run = start(scratch.path() / "state");
+    ASSERT_TRUE(run_until_registered(run)) << story(run);
+    const auto began = runtime::boot_time();
+    const auto warm = began + length / 4;
+    std::vector<Footprint> seen;
+    int rounds = 0;
+    while (runtime::boot_time() < began + length && !HasFailure()) {
+        one_round(run, ++rounds);
+        if (runtime::boot_time() >= warm) seen.push_back(footprint(run));
+        run.forget_output();
+    }
+    ASSERT_GE(seen.size(), 4U) << "too short: give HOLDFAST_SOAK_SECONDS more than 120";
+    const auto half = static_cast<std::ptrdiff_t>(seen.size() / 2);
+    const auto most = [](auto begin, auto end, auto part) {
+        std::size_t largest = 0;
+        for (; begin != end; ++begin) largest = std::max(largest, part(*begin));
+        return largest;
+    };
+    const auto resident = [](const Footprint& f) { return f.resident_kib; };
+    const auto descriptors = [](const Footprint& f) { return f.descriptors; };
+    const auto middle = seen.begin() + half;
+    std::cout << rounds << " rounds; resident " << most(seen.begin(), middle, resident)
+              << " KiB, then " << most(middle, seen.end(), resident) << " KiB; descriptors "
+              << most(seen.begin(), middle, descriptors) << ", then "
+              << most(middle, seen.end(), descriptors) << "\n";
+    EXPECT_LE(most(middle, seen.end(), resident), most(seen.begin(), middle, resident) + 256);
+    EXPECT_LE(most(middle, seen.end(), descriptors), most(seen.begin(), middle, descriptors));
+    ASSERT_TRUE(leave(run)) << story(run);
+    EXPECT_EQ(run.exit_code(), 0) << story(run);
+}
+
+}  // namespace
+}  // namespace holdfast::faults
