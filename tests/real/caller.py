@@ -10,7 +10,7 @@ from sip_text import Message, request
 
 ADDRESS = "203.0.113.99"
 INTERVAL = 0.2     # seconds between two calls
-ANSWER_LIMIT = 1.0  # a call that has not rung by then is counted as lost
+ANSWER_LIMIT = 3.0  # a call that has not rung by then is counted as lost; long enough for a busy host
 SDP = "v=0\r\no=- 1 1 IN IP4 203.0.113.99\r\ns=-\r\nc=IN IP4 203.0.113.99\r\nt=0 0\r\nm=audio 40000 RTP/AVP 0\r\n"
 
 
@@ -41,6 +41,7 @@ class Caller:
         self._turn = itertools.count()
         self._calls = {}
         self._lock = threading.Lock()
+        self._paused = False
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
 
@@ -54,11 +55,22 @@ class Caller:
             self._thread.join()
         self._socket.close()
 
+    def pause(self):
+        """No more calls; returns when the fate of those placed is known."""
+        self._paused = True
+        end = time.monotonic() + ANSWER_LIMIT + 0.2
+        while time.monotonic() < end:
+            with self._lock:
+                if all(call.rang or call.status for call in self._calls.values()):
+                    return
+            time.sleep(0.05)
+
     def calls(self, after=0.0):
         """All calls placed after that time whose fate is known, oldest first."""
         settled = time.monotonic() - ANSWER_LIMIT
         with self._lock:
-            return [call for call in self._calls.values() if call.at > after and (call.rang or call.at < settled)]
+            return [call for call in self._calls.values() 
+                    if call.at > after and (call.rang or call.status or call.at < settled)]
 
     def unreachable_since(self, fault):
         """Seconds from the fault until calls ring again; 0 if all did, None while the last one did not."""
@@ -75,10 +87,10 @@ class Caller:
         due = time.monotonic()
         while not self._ended.is_set():
             now = time.monotonic()
-            if now >= due:
+            if now >= due and not self._paused:
                 self._place_call(now)
                 due = max(due + self._interval, now)
-            readable, _, _ = select.select([self._socket], [], [], max(0.0, min(due - now, 0.2)))
+            readable, _, _ = select.select([self._socket], [], [], max(0.0, min(due - now, 0.2)) if due > now else 0.2)
             if readable:
                 octets, source = self._socket.recvfrom(65535)
                 self._on_message(Message.parse(octets), source)

@@ -9,8 +9,10 @@ import sys
 import pytest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+os.environ["PATH"] += ":/usr/sbin:/sbin"  # servers live there, and not everybody has it
 
 from figures import in_order  # noqa: E402
+from namespace import interrupt_with_parent  # noqa: E402
 from phone import PROGRAM  # noqa: E402
 from world import World  # noqa: E402
 
@@ -23,8 +25,7 @@ NEEDED = {
 def reason_to_skip():
     if os.geteuid() != 0:
         return "needs root to make network namespaces"
-    path = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
-    missing = [package for program, package in NEEDED.items() if shutil.which(program, path=path) is None]
+    missing = [package for program, package in NEEDED.items() if shutil.which(program) is None]
     if missing:
         return f"not installed: {' '.join(missing)} (tools/bootstrap real)"
     for rule, what in (("chain s { type nat hook postrouting priority 100; masquerade; }", "NAT"),
@@ -39,6 +40,8 @@ def pytest_configure(config):
     config.addinivalue_line("markers", "lasts(seconds): about how long the test waits; long ones start first")
     config.addinivalue_line("markers", "row: a row of the table of docs/measured.md; `make measure` runs it three times")
     config.addinivalue_line("markers", "alone: measures fractions of a second; runs while nothing else does")
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        interrupt_with_parent()
     if not os.path.exists(PROGRAM):
         raise pytest.UsageError(f"{os.path.realpath(PROGRAM)} is not there; run: make build")
 

@@ -135,6 +135,13 @@ class Kamailio:
     def contacts(self, user="alice"):
         return sorted(binding["Address"] for binding in self.bindings(user))
 
+    def knows_its_peers(self):
+        """Whether DMQ has all nodes; always where every node has a location service of its own."""
+        if "SHARED" not in self.defines:
+            return True
+        all_nodes = 1 + len({self.defines["PEER_A"], self.defines["PEER_B"]})
+        return sum(peer["status"] == "active" for peer in self.rpc("dmq.list_nodes")) == all_nodes
+
     def log(self):
         with open(self._log, encoding="utf-8", errors="replace") as log:
             return log.read()

@@ -57,18 +57,21 @@ def again(node):
 
 
 @pytest.mark.row
+@pytest.mark.alone
 @pytest.mark.lasts(6)
 def test_s1_first_server_is_silent(make_world, figure):
     start_with(make_world, figure, "S1 cold start, DNS fixed, ip1 silent", 1.5, silence)
 
 
 @pytest.mark.row
+@pytest.mark.alone
 @pytest.mark.lasts(6)
 def test_s1r_first_server_is_silent_and_dns_rotates(make_world, figure):
     start_with(make_world, figure, "S1r the same, DNS rotates per query", 1.5, silence, rotate=True)
 
 
 @pytest.mark.row
+@pytest.mark.alone
 @pytest.mark.lasts(6)
 def test_s2_two_servers_are_silent(make_world, figure):
     start_with(make_world, figure, "S2 ip1 and ip2 silent", 1.5, silence, broken=2)

@@ -17,6 +17,25 @@ def test_a_nat_that_keeps_ports(make_world, transport):
     assert rings(world)
 
 
+@pytest.mark.lasts(45)
+def test_a_nat_that_keeps_ports_forgets(make_world):
+    """After a restart of the router the mapping is the same, but closed until the phone sends: its keep-alive opens it."""
+    world = make_world()
+    nat = world.nat(random=False)
+    phone = world.phone(behind=nat, transport="udp", expires=300)
+    phone.start().wait_until_registered()
+    world.wait_until_known()
+    caller = world.caller()
+    time.sleep(3)
+    contact = world.nodes[0].contacts()
+    nat.rebind()
+    fault = time.monotonic()
+    measured = wait_until_rings(caller, fault, 30)
+    assert measured is not None and 0 < measured <= 30.2
+    assert phone.count("mapping_changed", "moved") == 0
+    assert [node.contacts() for node in world.nodes] == [contact] * 3
+
+
 def test_two_nats_in_a_row(make_world):
     """A router behind the provider's NAT: the Contact is what the outer one shows."""
     world = make_world()

@@ -74,6 +74,7 @@ def test_an_edge_proxy_with_path_and_outbound(make_world):
 
 def rings_at(world, node):
     caller = world.caller(nodes=lambda: [node.address])
-    time.sleep(2.5)
+    time.sleep(2)
+    caller.pause()
     calls = caller.calls()
     return len(calls) >= 5 and all(call.rang for call in calls)

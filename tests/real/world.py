@@ -54,6 +54,7 @@ class World:
                 node.start(wait=False)
             for node in self.nodes:
                 node.wait_until_ready()
+            self.form_cluster()
         self.dns.wait_until_ready()
 
     def __enter__(self):
@@ -92,6 +93,20 @@ class World:
             if address in (node.address, node.address6):
                 return node
         raise KeyError(address)
+
+    def form_cluster(self):
+        """Until the nodes know each other. One that asked its peers before they listened would ask again after a
+        minute only: it is started once more."""
+        for node in self.nodes:
+            for _ in range(5):
+                try:
+                    wait_until(node.knows_its_peers, 3, f"{node.name} knows its peers", every=0.05)
+                    break
+                except AssertionError:
+                    node.kill()
+                    node.start()
+            else:
+                raise AssertionError(f"the cluster of {node.name} does not form")
 
     def wait_until_known(self, user="alice"):
         """Until every server that runs has heard of the binding (the location service is shared)."""
