@@ -119,6 +119,7 @@ private:
         std::uint32_t refusals = 0;   // of a second flow that never registered
         Instant at_target_since{};
         std::uint32_t evictions = 0;      // B3
+        std::optional<FlowId> hold_only;  // K1: a REGISTER is the proof of life on this flow
         std::map<Target, FlowId> opened;  // by this search
         std::set<Target> register_when_open;
         std::set<Target> silent_before;   // told silent already in this search
@@ -298,6 +299,7 @@ private:
     void add_debt(Binding& binding, const Current& before, const Context& context);
     void settle_move(Binding& binding, const Current& before, const Context& context);
     void schedule_refresh(Binding& binding, Instant sent, const Context& context);
+    void schedule_proof_of_life(Binding& binding, const Context& context);
     void second_flow(const sip::Message& response, const Listing& listing, const Context& context);
     void one_flow(const std::string& why, const Context& context);
     void fetch_answered(const Attempt& attempt, const sip::Message& response,

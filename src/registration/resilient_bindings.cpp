@@ -236,6 +236,7 @@ void Resilient::schedule_refresh(Binding& binding, Instant sent, const Context& 
     current.refresh_at = at;
     binding.timers.arm(Timer::refresh, at);
     binding.timers.arm(Timer::lapse, current.expires);
+    schedule_proof_of_life(binding, context);
 }
 
 void Resilient::lapse(Binding& binding, const Context& context) {

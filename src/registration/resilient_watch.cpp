@@ -29,13 +29,20 @@ void Resilient::on_told(const told::Suspect& told, const Context& context) {
             suspect(binding, told.reason, context);
 }
 
-// K1: a target that never answers the kind in use: a REGISTER every min(E/2, 120 s) is the proof.
+// K1: a target that never answers the kind in use: a REGISTER every min(E/2, 120 s) is the proof,
+// the first one now. It may have died since it registered us, before it could answer anything else.
 void Resilient::on_told(const told::HoldOnly& told, const Context& context) {
     auto* binding = binding_on(told.flow);
     if (binding == nullptr) return;
-    const auto every = std::min<Duration>(binding->current->granted / 2, proof_of_life_most);
-    binding->timers.arm(Timer::proof_register,
-                        context.now + scaled(every, 0.9 + 0.1 * context.random.unit()));
+    binding->hold_only = told.flow;
+    want(*binding, {.reason = "proof of life (K1)"}, context);
+}
+
+void Resilient::schedule_proof_of_life(Binding& binding, const Context& context) {
+    if (binding.hold_only != binding.current->flow) return;
+    const auto every = std::min<Duration>(binding.current->granted / 2, proof_of_life_most);
+    binding.timers.arm(Timer::proof_register,
+                       context.now + scaled(every, 0.9 + 0.1 * context.random.unit()));
 }
 
 void Resilient::on_told(const told::MappingChanged& told, const Context& context) {
