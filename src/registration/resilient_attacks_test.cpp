@@ -21,7 +21,11 @@ void accept_and_say(ResilientWorld& world, const std::string& parameters,
             std::string lines = headers;
             for (const auto& [uri, expires] : sent.contacts)
                 if (expires != 0U)
-                    lines += "Contact: <" + uri + ">;expires=300" + parameters + "\r\n";
+                    lines.append("Contact: <")
+                        .append(uri)
+                        .append(">;expires=300")
+                        .append(parameters)
+                        .append("\r\n");
             return Reply{200, lines};
         };
 }
