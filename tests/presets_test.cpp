@@ -3,7 +3,7 @@
 // (tests/preset_table.h). Rules B4, F2, F3, K2, L2, L3, L7, N2, N3, S1, S2 for Holdfast; RFC 3263
 // §4.3 and RFC 2782 for rfc3263.
 //
-//   scenario_test --gtest_filter='*MarkdownTable*'     prints the table of docs/measured.md
+// The figures themselves are printed by tests/hand/preset_figures.cpp.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -13,45 +13,11 @@
 #include <string>
 #include <vector>
 
+#include "tests/preset_measured.h"
 #include "tests/preset_table.h"
 
 namespace holdfast::lab {
 namespace {
-
-constexpr std::uint64_t runs_per_cell = 5;
-
-std::string text_of(double value, Unit unit) {
-    if (value == Figure::never) return "never";
-    std::array<char, 32> text{};
-    const bool whole = unit == Unit::count || value == 0;
-    const int digits = whole ? 0 : value < 0.1 ? 3 : value < 1 ? 2 : 1;
-    std::snprintf(text.data(), text.size(), "%.*f", digits, value);
-    return text.data();
-}
-
-std::string text_of(const std::vector<double>& values, Unit unit) {
-    const auto [low, high] = std::ranges::minmax(values);
-    const auto first = text_of(low, unit);
-    const auto last = text_of(high, unit);
-    return first == last ? first : first + "–" + last;
-}
-
-std::string unit_text(Unit unit) {
-    switch (unit) {
-    case Unit::seconds: return " (s)";
-    case Unit::count: return "";
-    case Unit::percent: return " (%)";
-    case Unit::milliseconds: return " (ms)";
-    }
-    return {};
-}
-
-std::vector<double> measured(const Row& row, std::string_view preset) {
-    std::vector<double> values;
-    for (std::uint64_t seed = 1; seed <= runs_per_cell; ++seed)
-        values.push_back(row.measure({.preset = preset, .seed = seed}).value);
-    return values;
-}
 
 // One cell of the table.
 struct Cell {
@@ -108,26 +74,6 @@ TEST(Fleet, LostConnectionsComeBackSpread) {
     EXPECT_LE(low, 2.5);
     EXPECT_GE(high, 7.5);
     EXPECT_LE(high, 10.1);
-}
-
-// The figures, as this program measures them; with a reference in brackets.
-TEST(Presets, MarkdownTable) {
-    std::string table = "| scenario |";
-    std::string line = "| --- |";
-    for (const auto* preset : preset_columns) {
-        table += " `" + std::string(preset) + "` |";
-        line += " --- |";
-    }
-    table += "\n" + line + "\n";
-    for (const auto& row : preset_rows_table) {
-        table +=
-            "| " + std::string(row.id) + " " + std::string(row.title) + unit_text(row.unit) + " |";
-        for (std::size_t column = 0; column < preset_columns.size(); ++column)
-            table += " " + text_of(measured(row, preset_columns[column]), row.unit) + " [" +
-                     std::string(row.expected[column].reference) + "] |";
-        table += "\n";
-    }
-    std::cout << table;
 }
 
 }  // namespace

@@ -76,8 +76,7 @@ TEST(Words, ControlCharactersOfAServerAreShownNotObeyed) {
     event.reason =
         "hello\x1b]0;owned\x07 \xc2\x9b"
         "31m";
-    EXPECT_EQ(words_of(event).front(),
-              "hello\\x1b]0;owned\\x07 \\xc2\\x9b31m");
+    EXPECT_EQ(words_of(event).front(), "hello\\x1b]0;owned\\x07 \\xc2\\x9b31m");
 }
 
 TEST(Words, DurationsAsPeopleSayThem) {

@@ -166,6 +166,7 @@ void KeepAliveLearnDesk::on_datagram(const Step& step, flow::Flow& flow, std::st
 }
 
 void KeepAliveLearnDesk::on_flow_ended(const Step& step, FlowId flow) {
+    wanted_.erase(flow);
     auto* const trial = trial_on(flow);
     if (trial == nullptr) return;
     perform(step, trial->target.endpoint.address.family(), trial->machine.failed());

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <functional>
 #include <map>
+#include <set>
+#include <utility>
 
 namespace holdfast::lab {
 
@@ -50,6 +52,29 @@ void check_window(Complaints& complaints, const Phone& phone, std::string_view w
 
 bool is_register(const SentRequest& request) { return request.method == "REGISTER"; }
 
+// B4: the refreshes that were due, by what the phone said of them, with the answers to their
+// challenges: however short the registrar's grants are, they are no storm.
+std::set<const SentRequest*> due_refreshes(const Phone& phone) {
+    std::set<std::pair<Instant, Target>> due;
+    std::set<std::pair<Instant, Target>> others;
+    for (const auto& [at, event] : phone.events())
+        if (event.kind == EventKind::attempt && event.target)
+            (event.reason == "refresh" ? due : others).emplace(at, *event.target);
+    std::set<const SentRequest*> found;
+    const SentRequest* last = nullptr;  // of a refresh, or of the answers to its challenges
+    for (const auto& request : phone.sent()) {
+        if (!is_register(request)) continue;
+        const std::pair place{request.at, request.target};
+        const bool begins = due.contains(place) && !others.contains(place);
+        const bool goes_on = last != nullptr && !others.contains(place) &&
+                             request.target == last->target && request.call_id == last->call_id &&
+                             request.cseq == last->cseq + 1 && request.at < last->at + 4s;
+        last = begins || goes_on ? &request : nullptr;
+        if (last != nullptr) found.insert(last);
+    }
+    return found;
+}
+
 }  // namespace
 
 Complaints check_cseq_rises(const Phone& phone) {
@@ -72,8 +97,11 @@ Complaints check_rates(const Phone& phone) {
     check_window(
         complaints, phone, "REGISTERs", 10s, [](std::size_t n) { return 2 * n + 8; }, is_register);
     check_window(
-        complaints, phone, "REGISTERs", 10min, [](std::size_t n) { return 6 * n + 60; },
-        is_register);
+        complaints, phone, "REGISTERs that were not due", 10min,
+        [](std::size_t n) { return 6 * n + 60; },
+        [due = due_refreshes(phone)](const SentRequest& request) {
+            return is_register(request) && !due.contains(&request);
+        });
     check_window(
         complaints, phone, "requests", 10min, [](std::size_t n) { return 6 * n + 400; },
         [](const SentRequest&) { return true; });

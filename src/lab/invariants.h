@@ -27,7 +27,8 @@ private:
     std::string name_;
     Complaints complaints_;
 };
-// I5: with n targets, REGISTERs ≤ 2n + 8 in 10 s and ≤ 6n + 60 in 10 min, all requests ≤ 400 + 6n
+// I5: with n targets, REGISTERs ≤ 2n + 8 in 10 s and, refreshes that are due (B4) not counted,
+// ≤ 6n + 60 in 10 min; all requests ≤ 400 + 6n
 // in 10 min, and ≤ 10 REGISTERs per target in 10 s. n is what the phone knew then: all addresses
 // of all transports that it may use.
 Complaints check_rates(const Phone& phone);

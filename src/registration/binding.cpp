@@ -58,6 +58,12 @@ void BindingIdentity::add_old(const OldContact& old) {
     olds.push_back(old);
 }
 
+void BindingIdentity::begin_run(std::int64_t wall_clock) {
+    if (!contact.empty() && contact_target) add_old({contact, *contact_target, contact_ends, 0});
+    std::erase_if(olds, [&](const OldContact& old) { return old.ends <= wall_clock; });
+    for (auto& old : olds) old.ends = std::min(old.ends, wall_clock + longest_life);
+}
+
 std::string BindingIdentity::encode() const {
     std::string text =
         "call-id " + call_id + "\ntoken " + token + "\ncseq " + std::to_string(reserved) + "\n";

@@ -45,6 +45,10 @@ struct BindingIdentity {
     // sent.
     std::uint32_t next_cseq(bool& store);
     void add_old(const OldContact& old);
+    // B3: what the last run had in the location service is old now, and what has lapsed is
+    // forgotten. Stored ends are believed for a day: the clock may have been wrong.
+    void begin_run(std::int64_t wall_clock);
+    static constexpr std::int64_t longest_life = 86400;  // seconds
 };
 
 constexpr std::uint32_t cseq_block = 64;      // B3

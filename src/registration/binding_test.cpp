@@ -270,5 +270,20 @@ TEST(Listing, TokensOfUris) {
     }
 }
 
+// B3: a clock that was wrong when something was stored keeps nothing alive for years.
+TEST(BindingIdentity, StoredEndsAreBelievedForADay) {
+    Random random{seed_from_number(7)};
+    auto identity = BindingIdentity::fresh(2, random);
+    const Target target{Transport::udp, {IpAddress::v4(203, 0, 113, 11), 5060}};
+    identity.contact = "sip:alice@192.0.2.1";
+    identity.contact_target = target;
+    identity.contact_ends = 4'000'000'000;
+    identity.add_old({"sip:alice@192.0.2.2", target, 1'000, 0});
+    identity.begin_run(1'700'000'000);
+    ASSERT_EQ(identity.olds.size(), 1u) << "what has lapsed is forgotten";
+    EXPECT_EQ(identity.olds.front().uri, "sip:alice@192.0.2.1");
+    EXPECT_EQ(identity.olds.front().ends, 1'700'000'000 + BindingIdentity::longest_life);
+}
+
 }  // namespace
 }  // namespace holdfast::registration

@@ -21,18 +21,24 @@ std::size_t long_most(std::size_t n) { return 6 * n + 60; }
 std::size_t kept_back(RegisterBudget::For what) {
     switch (what) {
     case RegisterBudget::For::search: return 3;
-    case RegisterBudget::For::attempt: return 2;
-    case RegisterBudget::For::answer: break;
+    case RegisterBudget::For::attempt:
+    case RegisterBudget::For::refresh: return 2;
+    case RegisterBudget::For::answer:
+    case RegisterBudget::For::refresh_answer: break;
     }
     return 0;
 }
 
+bool is_due(RegisterBudget::For what) {
+    return what == RegisterBudget::For::refresh || what == RegisterBudget::For::refresh_answer;
+}
+
 }  // namespace
 
-void RegisterBudget::spent(Instant now, const Target& target) {
+void RegisterBudget::spent(Instant now, const Target& target, For what) {
     while (!spent_.empty() && spent_.front().at + long_window <= now) spent_.pop_front();
     if (spent_.size() == remembered_most) spent_.pop_front();
-    spent_.push_back({now, target});
+    spent_.push_back({now, target, is_due(what)});
 }
 
 std::optional<Instant> RegisterBudget::exhausted_until(Instant now, const Target& target,
@@ -45,7 +51,8 @@ std::optional<Instant> RegisterBudget::exhausted_until(Instant now, const Target
     std::size_t all = 0;
     for (auto entry = spent_.rbegin(); entry != spent_.rend() && entry->at + long_window > now;
          ++entry) {
-        if (++all == long_most(targets) - kept) later(entry->at + long_window);
+        if (!is_due(what) && !entry->due && ++all == long_most(targets) - kept)
+            later(entry->at + long_window);
         if (entry->at + short_window <= now) continue;
         if (++recent == short_most(targets) - kept) later(entry->at + short_window);
         if (entry->target == target && ++at_target == per_target_most - kept)
@@ -65,6 +72,7 @@ std::optional<Instant> RegisterBudget::spread_until(Instant now, std::size_t tar
     double level = full;
     Instant last = now - long_window;
     for (const auto& entry : spent_) {
+        if (entry.due) continue;
         if (entry.at <= last) {
             if (last > now - long_window) --level;  // of the same moment
             continue;

@@ -21,7 +21,7 @@ TEST(RegisterBudget, NeverAllowsAStorm) {
         for (Instant now{1000s}; now < Instant{3000s}; now += 50ms) {
             const auto to = target(begun.size() % n);
             if (budget.exhausted_until(now, to, n, For::attempt)) continue;
-            budget.spent(now, to);
+            budget.spent(now, to, For::attempt);
             begun.emplace_back(now, to);
         }
         for (std::size_t i = 0; i < begun.size(); ++i) {
@@ -46,10 +46,31 @@ TEST(RegisterBudget, SaysWhenItIsFreeAgain) {
     const Instant start{1000s};
     for (int i = 0; i < 7; ++i) {
         EXPECT_EQ(budget.exhausted_until(start, target(1), 1, For::search), std::nullopt);
-        budget.spent(start, target(1));
+        budget.spent(start, target(1), For::search);
     }
     EXPECT_EQ(budget.exhausted_until(start, target(1), 1, For::search), start + 10s);
     EXPECT_EQ(budget.exhausted_until(start + 10s, target(1), 1, For::search), std::nullopt);
+}
+
+// B4, I5: a registrar that grants little is asked often, with a challenge each time; that is
+// neither stopped nor does it leave less for a search when its server dies.
+TEST(RegisterBudget, ARefreshThatIsDueTakesNothingFromASearch) {
+    RegisterBudget budget;
+    for (Instant now{1000s}; now < Instant{3000s}; now += 5s) {
+        EXPECT_EQ(budget.exhausted_until(now, target(1), 1, For::refresh), std::nullopt);
+        budget.spent(now, target(1), For::refresh);
+        EXPECT_EQ(budget.exhausted_until(now, target(1), 1, For::refresh_answer), std::nullopt);
+        budget.spent(now, target(1), For::refresh_answer);
+    }
+    EXPECT_EQ(budget.exhausted_until(Instant{3000s}, target(1), 1, For::search), std::nullopt);
+}
+
+// Even refreshes keep to 10 per target in 10 s (I5).
+TEST(RegisterBudget, NoRefreshesByTheDozenEither) {
+    RegisterBudget budget;
+    const Instant start{1000s};
+    for (int i = 0; i < 8; ++i) budget.spent(start, target(1), For::refresh);
+    EXPECT_EQ(budget.exhausted_until(start, target(1), 9, For::refresh), start + 10s);
 }
 
 }  // namespace

@@ -119,12 +119,7 @@ void Resilient::on_told(const told::Start&, const Context& context) {
         if (!identity) identity = BindingIdentity::fresh(reg_id, context.random);
         // B3: what an earlier run left in the location service is cleaned up with the next
         // REGISTER.
-        if (!identity->contact.empty() && identity->contact_target)
-            identity->add_old({identity->contact, *identity->contact_target,
-                               std::min(identity->contact_ends, context.wall_clock + 86400), 0});
-        std::erase_if(identity->olds,
-                      [&](const OldContact& old) { return old.ends <= context.wall_clock; });
-        for (auto& old : identity->olds) old.ends = std::min(old.ends, context.wall_clock + 86400);
+        identity->begin_run(context.wall_clock);
         const bool second_is_not_wanted =
             reg_id == 2 && (config_.policy.flows == 1 || one_flow_only_);
         if (second_is_not_wanted) {
@@ -135,6 +130,8 @@ void Resilient::on_told(const told::Start&, const Context& context) {
         bindings_.emplace_back(std::move(*identity), backoff_settings(config_.policy));
     }
     std::erase_if(debts_, [&](const Debt& debt) { return debt.ends <= context.wall_clock; });
+    for (auto& debt : debts_)  // the clock may have been wrong when it was stored
+        debt.ends = std::min(debt.ends, context.wall_clock + BindingIdentity::longest_life);
     stun_.start(context);
     targets_.start(context);
     targets_changed(context);

@@ -71,6 +71,7 @@ private:
         int refusals = 0;              // F5: answers to nonces just received, refused in a row
         bool before_register = false;  // N3: this removal goes before its REGISTER
         bool abandoned = false;
+        bool due = false;       // a refresh whose time has come (I5)
         bool answered = false;  // any response, also 1xx
         std::string call_id{};
         std::uint32_t cseq = 0;
@@ -113,6 +114,7 @@ private:
         bool auth_stopped = false;
         bool auth_elsewhere_tried = false;
         bool identity_renewed = false;
+        bool refresh_is_due = false;  // this search began as one (B4)
         bool waits_for_stun = false;  // N4
         std::size_t redirects = 0;    // F5: followed in this search
         bool missing_once = false;    // B8: ours was not listed: one REGISTER was made for it
@@ -131,6 +133,8 @@ private:
         explicit Binding(BindingIdentity who, const Backoff::Settings& settings)
             : identity(std::move(who)), backoff(settings) {}
     };
+    // B7: when a question to an old server that came to nothing is asked again.
+    static constexpr Duration debt_again = std::chrono::seconds{20};
     struct Debt {  // B7: an old server that still has (or may have) an old Contact
         Target target{};
         std::string contact{};
@@ -209,6 +213,7 @@ private:
     void perform(Binding& binding, const Search::Steps& steps, const Context& context);
     void register_at(Binding& binding, const Target& target, const Context& context);
     void probe(const Target& target, const Context& context);
+    static bool is_due_refresh(const Binding& binding, const Target& target);
     void hold_back(Binding& binding, Instant until, const Context& context);
     void abandon(Binding& binding, const Target& target, const Context& context);
     [[nodiscard]] std::optional<Target> back_at_refresh(const Binding& binding,

@@ -299,7 +299,13 @@ void Resilient::one_flow(const std::string& why, const Context& context) {
                                 context.wall_clock + (left->expires - context.now) / 1s + 1, 0});
         if (left->expires > context.now) add_debt(first, *left, context);
     }
-    for (auto& debt : debts_) debt.reg_id = first.identity.reg_id;
+    for (auto& debt : debts_) {
+        if (debt.reg_id != first.identity.reg_id && debt.asking) {  // its question is dropped below
+            debt.asking = false;
+            debt.next_try = context.now + debt_again;
+        }
+        debt.reg_id = first.identity.reg_id;
+    }
     std::erase_if(attempts_, [](const auto& a) {
         return a.second.reg_id == 2 && a.second.purpose != Purpose::prove;
     });
@@ -338,9 +344,7 @@ void Resilient::second_flow(const sip::Message& response, const Listing& listing
     auto identity =
         stored == restored_.end() ? std::nullopt : BindingIdentity::decode(stored->second, 2);
     if (!identity) identity = BindingIdentity::fresh(2, context.random);
-    if (!identity->contact.empty() && identity->contact_target)
-        identity->add_old(
-            {identity->contact, *identity->contact_target, identity->contact_ends, 0});
+    identity->begin_run(context.wall_clock);
     identity->last_target.reset();
     bindings_.emplace_back(
         std::move(*identity),

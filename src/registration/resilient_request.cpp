@@ -10,8 +10,7 @@ namespace holdfast::registration {
 namespace {
 
 constexpr Duration least_patience = 200ms;  // F3, K2: before another may be asked beside it
-constexpr Duration debt_again = 20s;
-constexpr Duration debt_behind = 2s;  // behind the REGISTER that is out on the same flow
+constexpr Duration debt_behind = 2s;        // behind the REGISTER that is out on the same flow
 
 std::uint32_t whole_seconds(Duration d) { return static_cast<std::uint32_t>(d / 1s); }
 
@@ -65,6 +64,11 @@ std::vector<std::string> Resilient::old_uris(const Binding& binding,
         if (!in_use && old.tries < removal_tries) uris.push_back(old.uri);
     }
     return uris;
+}
+
+// B4: the time has come, and nothing else is wrong.
+bool Resilient::is_due_refresh(const Binding& binding, const Target& target) {
+    return binding.refresh_is_due && binding.current && binding.current->target == target;
 }
 
 Resilient::Attempt& Resilient::new_attempt(Purpose purpose, int reg_id, const Target& target,
@@ -130,6 +134,7 @@ void Resilient::send_register(Binding& binding, const Target& target, FlowId flo
     auto& attempt =
         new_attempt(Purpose::register_, binding.identity.reg_id, target, flow_id, context);
     attempt.contact = contact_uri(binding, *flow, context.now);
+    attempt.due = is_due_refresh(binding, target);
     // What we have now elsewhere is named as old in the same breath (B7), unless it is the very
     // same Contact.
     if (binding.current && binding.current->contact != attempt.contact)
@@ -148,8 +153,10 @@ void Resilient::send_register(Binding& binding, const Target& target, FlowId flo
 void Resilient::send_again(Attempt& attempt, const Context& context) {
     auto* binding = binding_of(attempt.reg_id);
     const bool of_a_search = attempt.purpose == Purpose::register_ || attempt.before_register;
-    if (const auto until = budget_.exhausted_until(context.now, attempt.target, last_ranked_.size(),
-                                                   RegisterBudget::For::answer);
+    const auto what =
+        attempt.due ? RegisterBudget::For::refresh_answer : RegisterBudget::For::answer;
+    if (const auto until =
+            budget_.exhausted_until(context.now, attempt.target, last_ranked_.size(), what);
         until && of_a_search && binding != nullptr)
         return hold_back(*binding, *until, context);  // I5: not even an answer
     auto again = attempt;  // F1: a new transaction; the id is new too, so that a late copy of the
@@ -170,7 +177,8 @@ void Resilient::transmit(Attempt& attempt, const Context& context) {
     if (attempt.purpose == Purpose::register_)
         attempt.contact = contact_uri(*binding, *flow, context.now);
     const auto branch = std::string(sip::branch_cookie) + context.random.token(96);
-    budget_.spent(context.now, attempt.target);
+    budget_.spent(context.now, attempt.target,
+                  attempt.due ? RegisterBudget::For::refresh : RegisterBudget::For::attempt);
     probe_budget_.spent(context.now);
     auto wire = register_text(attempt, *binding, *flow, branch, context);
     attempt.bytes = wire.size();

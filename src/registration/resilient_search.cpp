@@ -123,7 +123,9 @@ void Resilient::want(Binding& binding, Want want, const Context& context) {
         binding.refuses_two && !want.name_olds ? Together::alone : Together::both;  // N3
     binding.search_reason = want.reason;
     binding.silent_before.clear();
-    binding.search_has_begun = want.routine && binding.backoff.failures() == 0;
+    binding.refresh_is_due = want.routine && binding.backoff.failures() == 0;
+    binding.search_has_begun = binding.refresh_is_due;
+    binding.waits_for_stun = false;
     binding.unregistered_first = false;
     binding.register_when_open.clear();
     binding.redirects = 0;
@@ -279,8 +281,9 @@ void Resilient::register_at(Binding& binding, const Target& target, const Contex
         binding.search->on_failed(context.now, target, steps);
         return perform(binding, steps, context);
     }
-    const auto what =
-        binding.search_has_begun ? RegisterBudget::For::attempt : RegisterBudget::For::search;
+    const auto what = is_due_refresh(binding, target) ? RegisterBudget::For::refresh
+                      : binding.search_has_begun      ? RegisterBudget::For::attempt
+                                                      : RegisterBudget::For::search;
     if (const auto until = budget_.exhausted_until(context.now, target, last_ranked_.size(), what))
         return hold_back(binding, *until, context);  // I5
     const auto* flow = context.flows.find(target, targets_.tls_name_of(target));

@@ -34,7 +34,8 @@ void Resilient::on_told(const told::FlowFailed& told, const Context& context) {
     if (told.error == FlowError::certificate)
         context.health.note_certificate_error(context.account, told.target, words);
     for (auto& debt : debts_)
-        if (debt.target == told.target && debt.next_try == never) debt.next_try = context.now + 20s;
+        if (debt.target == told.target && debt.next_try == never)
+            debt.next_try = context.now + debt_again;
     for (auto& binding : bindings_) {
         if (!binding.search || binding.search->candidate(told.target) == nullptr) continue;
         binding.register_when_open.erase(told.target);
@@ -90,6 +91,12 @@ void Resilient::on_told(const told::Timeout& told, const Context& context) {
     const auto attempt = found->second;
     attempts_.erase(found);
     switch (attempt.purpose) {
+    case Purpose::remove:
+        if (!attempt.before_register) {
+            debt_waits(attempt.target, context.now + debt_again);
+            return;
+        }
+        [[fallthrough]];  // N3: one that goes before its REGISTER fails as the search's
     case Purpose::register_: {
         auto* binding = binding_of(attempt.reg_id);
         if (binding == nullptr) return;
@@ -110,8 +117,7 @@ void Resilient::on_told(const told::Timeout& told, const Context& context) {
         perform(*binding, steps, context);
         return;
     }
-    case Purpose::fetch:
-    case Purpose::remove: debt_waits(attempt.target, context.now + 20s); return;
+    case Purpose::fetch: debt_waits(attempt.target, context.now + debt_again); return;
     case Purpose::leave: finish_leaving(context); return;
     case Purpose::prove: return;  // R1's answers never count in F5 and F6
     }
@@ -124,12 +130,14 @@ void Resilient::on_told(const told::SendFailed& told, const Context& context) {
     attempts_.erase(found);
     const auto words = in_words(told.error, told.detail);
     if (attempt.purpose == Purpose::leave) return finish_leaving(context);
-    if (attempt.purpose == Purpose::fetch || attempt.purpose == Purpose::remove) {
-        debt_waits(attempt.target, context.now + 20s);
+    // N3: a removal that goes before its REGISTER is part of the search, and fails as one.
+    const bool of_a_search = attempt.purpose == Purpose::register_ || attempt.before_register;
+    if (!of_a_search && (attempt.purpose == Purpose::fetch || attempt.purpose == Purpose::remove)) {
+        debt_waits(attempt.target, context.now + debt_again);
         return;
     }
     auto* binding = binding_of(attempt.reg_id);
-    if (attempt.purpose != Purpose::register_ || binding == nullptr || attempt.abandoned) return;
+    if (!of_a_search || binding == nullptr || attempt.abandoned) return;
     // F2: a hard failure for a destination with an attempt outstanding; our own network is S1's.
     if (told.error != FlowError::network_unreachable)
         context.health.on_refusal(attempt.target, context.now, context.random);

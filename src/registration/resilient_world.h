@@ -99,12 +99,18 @@ public:
         }
         now = std::max(now, end);
     }
-    // Until it holds; false: not within the limit.
+    // Until it holds, looked at whenever something happens; false: not within the limit.
     bool run_until(const std::function<bool()>& goal, Duration limit) {
         const auto end = now + limit;
         while (!goal()) {
-            if (now >= end) return false;
-            run_for(10ms);
+            const auto next = std::ranges::min_element(coming_, {}, &Coming::at);
+            const auto first =
+                std::min(next == coming_.end() ? never : next->at, resilient->next_deadline().at);
+            if (first > end) {
+                now = std::max(now, end);
+                return goal();
+            }
+            run_for(std::max(Duration{}, first - now));
         }
         return true;
     }
