@@ -69,7 +69,7 @@ class Caller:
         """All calls placed after that time whose fate is known, oldest first."""
         settled = time.monotonic() - ANSWER_LIMIT
         with self._lock:
-            return [call for call in self._calls.values() 
+            return [call for call in self._calls.values()
                     if call.at > after and (call.rang or call.status or call.at < settled)]
 
     def unreachable_since(self, fault):
@@ -81,6 +81,10 @@ class Caller:
         rang = [call for call in calls if call.rang and call.at > lost[-1].at]
         return rang[0].at - fault if rang else None
 
+    def story(self):
+        return "\n".join(f"call at {call.at:.3f} to {call.node}: {'rang' if call.rang else 'lost'} {call.status or ''}"
+                         for call in self.calls() if not call.rang) or "every call rang"
+
     # The thread.
 
     def _run(self):
@@ -90,7 +94,8 @@ class Caller:
             if now >= due and not self._paused:
                 self._place_call(now)
                 due = max(due + self._interval, now)
-            readable, _, _ = select.select([self._socket], [], [], max(0.0, min(due - now, 0.2)) if due > now else 0.2)
+            wait = 0.2 if self._paused else max(0.0, min(due - now, 0.2))
+            readable, _, _ = select.select([self._socket], [], [], wait)
             if readable:
                 octets, source = self._socket.recvfrom(65535)
                 self._on_message(Message.parse(octets), source)

@@ -121,6 +121,7 @@ class World:
         parts = []
         for number, phone in enumerate(self._phones, 1):
             parts.append(f"--- phone {number}\n{phone.story()}\n--- its last messages\n{phone.trace()[-6000:]}")
+        parts += [f"--- calls that were lost\n{caller.story()}" for caller in self.callers]
         for node in self.nodes:
             parts.append(f"--- {node.name}\n" + "\n".join(node.log().splitlines()[-25:]))
         return "\n".join(parts)
