@@ -124,6 +124,6 @@ def pytest_terminal_summary(terminalreporter):
         bound = "" if limit is None else f"  ({'at least' if at_least else 'at most'} {limit:g})"
         terminalreporter.write_line(f"{row}: {'never' if measured is None else f'{measured:g}'} {unit}{bound}")
     path = os.environ.get("HOLDFAST_FIGURES")
-    if path:
+    if path and "PYTEST_XDIST_WORKER" not in os.environ:
         with open(path, "a", encoding="utf-8") as out:
             out.writelines(json.dumps(one) + "\n" for one in figures)
