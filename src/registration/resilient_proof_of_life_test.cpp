@@ -30,6 +30,23 @@ TEST(K1ProofOfLife, ARegisterAtOnceAndThenEvery120Seconds) {
     EXPECT_LE(world.since(before).size(), 7U) << "and no more often: " << world.story();
 }
 
+// A server that learns to answer, or that a filter hid, is asked by its keep-alive again.
+TEST(K1ProofOfLife, EndsWhenTheKindIsAnswered) {
+    ResilientWorld world;
+    world.listed = {1};
+    ASSERT_TRUE(world.registers()) << world.story();
+    nothing_answers_keep_alives(world);
+    world.run_for(5min);
+    auto* const flow = world.flows.find(world.binding().flow);
+    ASSERT_NE(flow, nullptr);
+    (void)flow->keep_alive.answered(world.now, flow::Ping::options);
+    world.run_for(5min);  // the next one sees it
+    const auto before = world.sent.size();
+    world.run_for(1h);
+    // E is 300 s: a refresh at 75 to 90 % of it.
+    EXPECT_LE(world.since(before).size(), 16U) << world.story();
+}
+
 // It registered us and died before its first keep-alive: there is nothing that it "answered
 // before", and still it is left within seconds, not after two minutes.
 TEST(K1ProofOfLife, AServerThatDiedBeforeItsFirstKeepAliveIsLeft) {

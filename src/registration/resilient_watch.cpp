@@ -40,6 +40,11 @@ void Resilient::on_told(const told::HoldOnly& told, const Context& context) {
 
 void Resilient::schedule_proof_of_life(Binding& binding, const Context& context) {
     if (binding.hold_only != binding.current->flow) return;
+    const auto* flow = context.flows.find(binding.current->flow);
+    if (flow != nullptr && (flow->facts().options_answered || flow->facts().stun_answered)) {
+        binding.hold_only.reset();  // it answers by now: the keep-alive is the proof again
+        return;
+    }
     const auto every = std::min<Duration>(binding.current->granted / 2, proof_of_life_most);
     binding.timers.arm(Timer::proof_register,
                        context.now + scaled(every, 0.9 + 0.1 * context.random.unit()));
@@ -132,6 +137,8 @@ void Resilient::on_told(const told::Alive& told, const Context& context) {
 void Resilient::on_told(const told::Network& told, const Context& context) {
     if (leaving_) return;
     targets_.look_up_all(context);
+    large_unanswered_ = false;  // another network may carry large datagrams (N8)
+    unstable_until_ = {};       // and have another NAT (N5)
     for (auto& binding : bindings_) {
         binding.backoff.stop();
         const bool overdue =
