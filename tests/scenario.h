@@ -75,7 +75,7 @@ private:
             switch (options.families) {
             case Families::ipv4: all.push_back(ipv4); break;
             case Families::ipv6: all.push_back(ipv6); break;
-            case Families::both: all.push_back(ipv4 + " " + ipv6); break;
+            case Families::both: all.push_back(std::string(ipv4).append(" ").append(ipv6)); break;
             }
         }
         return all;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
+#include <vector>
 
 #include "base/text.h"
 
@@ -169,10 +171,11 @@ private:
             same.call_id == wanted.call_id)
             return;
         stop_ = true;
-        const auto kept = same;
-        std::erase_if(bindings_, [&](const Binding& old) {
-            return old.instance == wanted.instance && old != kept;
-        });
+        std::vector<Binding> kept;  // `same` is one of bindings_
+        kept.reserve(bindings_.size());
+        for (const auto& old : bindings_)
+            if (&old == &same || old.instance != wanted.instance) kept.push_back(old);
+        bindings_ = std::move(kept);
     }
 
     [[nodiscard]] bool is_full() const {

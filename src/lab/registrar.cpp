@@ -322,7 +322,10 @@ void Registrar::on_new_request(const sip::Message& request, const Hop& hop) {
         if (faults_.retry_after)
             extra = "Retry-After: " + std::to_string(*faults_.retry_after) + "\r\n";
         const int status = faults_.status;
-        if (faults_.status_times > 0 && --faults_.status_times == 0) faults_.status = 0;
+        if (faults_.status_times > 0) {
+            --faults_.status_times;
+            if (faults_.status_times == 0) faults_.status = 0;
+        }
         return reply(request, hop, status, {}, extra);
     }
     switch (request.method()) {

@@ -34,7 +34,7 @@ private:
     struct Spent {
         Instant at;
         Target target;
-        bool due;  // a refresh, or its answer
+        bool due = false;  // a refresh, or its answer
     };
     [[nodiscard]] std::optional<Instant> spread_until(Instant now, std::size_t targets) const;
     std::deque<Spent> spent_;  // of the last 10 min
