@@ -99,8 +99,8 @@ void World::mute(std::size_t server) {
     time_->happen([&] { cluster_->node(server).mute(); });
 }
 
-void World::answer_with(std::size_t server, int status) {
-    time_->happen([&] { cluster_->node(server).answer_with(status); });
+void World::answer_with(std::size_t server, int status, std::optional<std::uint32_t> retry_after) {
+    time_->happen([&] { cluster_->node(server).answer_with(status, retry_after); });
 }
 
 std::expected<void, int> World::heal(std::size_t server) {

@@ -62,7 +62,7 @@ public:
     void silence(std::size_t server) { border_->silence(cluster_->node(server)); }
     void mute(std::size_t server);  // accepts connections, answers nothing
     void refuse(std::size_t server) { border_->refuse(cluster_->node(server)); }
-    void answer_with(std::size_t server, int status);
+    void answer_with(std::size_t server, int status, std::optional<std::uint32_t> retry_after = {});
     std::expected<void, int> heal(std::size_t server);
     void rebind_nat();
     // Any other change of the simulated part.
