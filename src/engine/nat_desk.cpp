@@ -23,6 +23,7 @@ std::optional<flow::NatView> NatDesk::on_sighting(Instant now, const flow::Flow&
                   [&](const auto& row) { return now - row.second.at > limits::mapping_fresh; });
     port.rows.insert_or_assign(flow.target, Row{{flow.target, flow.local, *mapping}, now});
     std::vector<flow::MappingSeen> rows;
+    rows.reserve(port.rows.size());
     for (const auto& [target, row] : port.rows) rows.push_back(row.seen);
     auto view = flow::nat_kind(flow.local, rows);
     if (view.kind == flow::NatKind::unknown || view.kind == port.told || now < port.not_before)
