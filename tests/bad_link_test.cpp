@@ -24,9 +24,8 @@ TEST_P(BadLink, RegistersAndStaysRegistered) {  // I4, I5, B1
         });
         EXPECT_GE(registered, 0.999) << s.story();
         // A stream that is lost in the middle of nothing is found by the next keep-alive (K1: 120 s
-        // and its 10 s), and then it takes a connection over such a link.
-        const auto lost = s.phone.count(EventKind::flow_lost);
-        EXPECT_GE(reachable + lost * (120 + 10 + 30), 3'590U) << s.story();
+        // and its 10 s), about ten times in this hour; mostly something else finds it sooner.
+        EXPECT_GE(reachable, GetParam() == Transport::udp ? 3'590U : 3'200U) << s.story();
         s.world.heal();
         s.world.run_for(150s);
         EXPECT_EQ(s.cluster.bindings(s.phone.aor()).size(), 1U) << s.story();

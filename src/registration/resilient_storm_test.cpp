@@ -63,9 +63,9 @@ TEST(S1Storm, WhatAnExhaustedSearchLeftOutstandingCounts) {
     EXPECT_EQ(world.since(0).size(), 1u) << world.story();
 }
 
-// Wishes of several reasons that come during one search are one REGISTER afterwards, and none of
-// what they want is lost: a fresh Contact (R3) is not forgotten for a check-sync.
-TEST(Wishes, OfSeveralReasonsAreMerged) {
+// Wishes of several reasons that come during one search are one REGISTER afterwards. Not tested
+// here: that what one of them wants besides (a fresh Contact, R3) outlives the others.
+TEST(Wishes, OfSeveralReasonsAreOneRegister) {
     ResilientWorld world;
     ASSERT_TRUE(world.registers()) << world.story();
     const auto before = world.since(0).size();
