@@ -1,6 +1,6 @@
 // Time without reachability, measured by calls through the cluster, for what takes a keep-alive to
-// be noticed: the rows S5, S5t (over TLS) and S7 of what Holdfast must. They run at the same time,
-// each in a world of its own.
+// be noticed: the rows S5, S5t (over TCP and TLS) and S7 of what Holdfast must. They run at the
+// same time, each in a world of its own.
 //   Rules K1, K2, K3, F6, N2. Not tested here: two flows; TCP_USER_TIMEOUT (a silent machine's
 //   kernel acknowledges nothing, ours does).
 #include <algorithm>
@@ -54,22 +54,22 @@ protected:
 };
 
 TEST_F(TimedReachability, DyingServersAndNatRebinding) {
-    const auto secure = watch({.transport = Transport::tls,
-                               .tune =
-                                   [](registration::Policy& policy) {
-                                       policy.stream_keepalive_min = stream_keep_alive;
-                                       policy.stream_keepalive_max = stream_keep_alive;
-                                   }},
-                              "nat of a phone on TLS");
+    const auto soon = [](registration::Policy& policy) {
+        policy.stream_keepalive_min = stream_keep_alive;
+        policy.stream_keepalive_max = stream_keep_alive;
+    };
+    const auto secure = watch({.transport = Transport::tls, .tune = soon}, "nat of a phone on TLS");
+    const auto stream = watch({.transport = Transport::tcp, .tune = soon}, "nat of a phone on TCP");
     const auto file = scratch.path() / "recording";
     const auto dying = watch({.record_file = file}, "nat of the dying server's phone");
     const auto rebound = watch({}, "nat that rebinds");
     silence(dying);
     rebound.world->rebind_nat();
     silence(secure);
+    silence(stream);
     pass(500ms);  // what was on its way; from now on it counts who rings again
-    const std::array all{dying, rebound, secure};
-    std::array<std::size_t, 3> before{};
+    const std::array all{dying, rebound, secure, stream};
+    std::array<std::size_t, all.size()> before{};
     for (std::size_t i = 0; i < all.size(); ++i) before[i] = all[i].caller->reached();
     EXPECT_TRUE(loop.run_until(
         [&] {
@@ -78,13 +78,15 @@ TEST_F(TimedReachability, DyingServersAndNatRebinding) {
             });
         },
         keep_alive + 10s))
-        << dying.phone->log() << rebound.phone->log() << secure.phone->log();
+        << dying.phone->log() << rebound.phone->log() << secure.phone->log() << stream.phone->log();
     pass(5s);  // the patience of calls that were lost
 
     EXPECT_LE(dying.caller->longest_gap(), keep_alive + 3s + measured_to) << dying.phone->log();
     EXPECT_LE(rebound.caller->longest_gap(), keep_alive + 1s + measured_to) << rebound.phone->log();
     EXPECT_LE(secure.caller->longest_gap(), stream_keep_alive + 12s + measured_to)
         << secure.phone->log();
+    EXPECT_LE(stream.caller->longest_gap(), stream_keep_alive + 12s + measured_to)
+        << stream.phone->log();
     EXPECT_EQ(rebound.phone->count(EventKind::moved), 0U);
     for (const auto& watched : all)
         EXPECT_EQ(watched.world->cluster().bindings("sip:alice@example.test").size(), 1U);
