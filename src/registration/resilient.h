@@ -124,7 +124,8 @@ private:
         std::optional<FlowId> hold_only;  // K1: a REGISTER is the proof of life on this flow
         std::map<Target, FlowId> opened;  // by this search
         std::set<Target> register_when_open;
-        std::set<Target> silent_before;   // told silent already in this search
+        std::set<Target> silent_before;  // told silent already in this search
+        Instant search_began{};
         bool search_has_begun = false;    // I5: a REGISTER was sent, or it is a due refresh's
         bool unregistered_first = false;  // N3: done in this search
         // REGISTERs with identity.contact that were not refused: 0, it is in no location service.
@@ -313,6 +314,9 @@ private:
     void settle_debts(const Context& context, std::optional<Target> alive);
     void removed_before_register(Binding& binding, const Attempt& attempt,
                                  const sip::Message& response, const Context& context);
+    void settle_by_listing(const Target& target, const sip::Message& response,
+                           std::string_view current, const Context& context);
+    void paid(const Debt& debt, std::string reason, const Context& context);
     void store_debts(const Context& context) const;
     void load_debts(std::string_view text);
     void lapse(Binding& binding, const Context& context);

@@ -130,6 +130,7 @@ void Resilient::registered(Binding& binding, const Attempt& attempt, const sip::
     context.act(act::KeepAlive{attempt.flow, true, current.granted});
     schedule_refresh(binding, attempt.last_sent, context);
     if (before && before->target != attempt.target) settle_move(binding, *before, context);
+    settle_by_listing(attempt.target, response, attempt.contact, context);
     take_listing(binding, attempt, listing, before && before->listed_before, context);
     if (identity_changed) store(binding, context);
     if (again) want(binding, std::move(*again), context);

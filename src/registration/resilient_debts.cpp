@@ -12,6 +12,13 @@ constexpr Duration debt_retry = 25s;
 constexpr std::size_t debts_most = 16;
 constexpr Duration forbidden_rest = 10min;  // F5
 
+bool lists(const sip::Message& response, std::string_view uri) {
+    const auto parsed = sip::OwnedUri::parse(uri);
+    return parsed && std::ranges::any_of(response.contacts(), [&](const auto& contact) {
+               return sip::equal(contact.uri, parsed->get());
+           });
+}
+
 }  // namespace
 
 // B7: the old server may have a location service of its own. Ask it while it answers; a silent one
@@ -28,6 +35,9 @@ void Resilient::settle_move(Binding& binding, const Current& before, const Conte
 
 void Resilient::add_debt(Binding& binding, const Current& before, const Context& context) {
     const auto ends = context.wall_clock + (before.expires - context.now) / 1s + 1;
+    std::erase_if(debts_, [&](const Debt& debt) {  // owed already: this one ends later
+        return debt.target == before.target && debt.contact == before.contact;
+    });
     if (debts_.size() == debts_most) debts_.erase(debts_.begin());
     debts_.push_back({.target = before.target,
                       .contact = before.contact,
@@ -103,45 +113,55 @@ void Resilient::fetch_answered(const Attempt& attempt, const sip::Message& respo
         debt->next_try = context.now + debt_retry;
         return;
     }
-    const auto lists = [&](const std::string& uri) {
-        const auto parsed = sip::OwnedUri::parse(uri);
-        return parsed && std::ranges::any_of(response.contacts(), [&](const auto& c) {
-                   return sip::equal(c.uri, parsed->get());
-               });
-    };
-    if (success && !debt->remove && lists(debt->contact) &&
-        !(binding->current && lists(binding->current->contact))) {
+    if (success && !debt->remove && lists(response, debt->contact) &&
+        !(binding->current && lists(response, binding->current->contact))) {
         debt->remove = true;
         send_fetch(*debt, context);
         return;
     }
-    if (success && (debt->remove || !lists(debt->contact))) {
-        auto gone = event(EventKind::binding_removed, binding);
-        gone.target = debt->target;
-        gone.contact = debt->contact;
-        gone.reason =
-            debt->remove ? "removed at the old server, which has a location service of its own (B7)"
-                         : "the old server lists it no more (B7)";
-        context.act(std::move(gone));
-        std::erase_if(binding->identity.olds,
-                      [&](const OldContact& old) { return old.uri == debt->contact; });
-        store(*binding, context);
-    }
+    if (success && debt->remove)
+        paid(*debt, "removed at the old server, which has a location service of its own (B7)",
+             context);
+    else if (success && !lists(response, debt->contact))
+        paid(*debt, "the old server lists it no more (B7)", context);
     debts_.erase(debt);
     store_debts(context);
+    if (success) settle_by_listing(attempt.target, response, {}, context);
     release_unused(context);
+}
+
+// Every 200 to REGISTER lists what that server has: what else we owe there needs no fetch of its
+// own. A Contact that is current there again is no debt.
+void Resilient::settle_by_listing(const Target& target, const sip::Message& response,
+                                  std::string_view current, const Context& context) {
+    const auto settled = std::erase_if(debts_, [&](const Debt& debt) {
+        if (debt.target != target) return false;
+        if (debt.contact == current) return true;
+        if (lists(response, debt.contact)) return false;
+        paid(debt, "the old server lists it no more (B7)", context);
+        return true;
+    });
+    if (settled > 0) store_debts(context);
+}
+
+void Resilient::paid(const Debt& debt, std::string reason, const Context& context) {
+    auto* binding = binding_of(debt.reg_id);
+    auto gone = event(EventKind::binding_removed, binding);
+    gone.target = debt.target;
+    gone.contact = debt.contact;
+    gone.reason = std::move(reason);
+    context.act(std::move(gone));
+    if (binding == nullptr) return;
+    std::erase_if(binding->identity.olds,
+                  [&](const OldContact& old) { return old.uri == debt.contact; });
+    store(*binding, context);
 }
 
 // N3, unregister-first: what this 200 no longer lists is gone; then the next one that it lists, and
 // at last the REGISTER.
 void Resilient::removed_before_register(Binding& binding, const Attempt& attempt,
                                         const sip::Message& response, const Context& context) {
-    const auto listed = [&](const std::string& uri) {
-        const auto parsed = sip::OwnedUri::parse(uri);
-        return parsed && std::ranges::any_of(response.contacts(), [&](const auto& c) {
-                   return sip::equal(c.uri, parsed->get());
-               });
-    };
+    const auto listed = [&](const std::string& uri) { return lists(response, uri); };
     // Whoever has been chosen meanwhile, or exit, makes it pointless.
     const bool stands = binding.search && binding.search->chosen() == attempt.target;
     if (leaving_ || attempt.abandoned || !stands) return;

@@ -123,6 +123,7 @@ void Resilient::want(Binding& binding, Want want, const Context& context) {
         binding.refuses_two && !want.name_olds ? Together::alone : Together::both;  // N3
     binding.search_reason = want.reason;
     binding.silent_before.clear();
+    binding.search_began = context.now;
     binding.refresh_is_due = want.routine && binding.backoff.failures() == 0;
     binding.search_has_begun = binding.refresh_is_due;
     binding.waits_for_stun = false;
@@ -334,11 +335,13 @@ void Resilient::abandon_all(const Binding& binding, const Context& context) {
     }
 }
 
-// F7: a target that let patience pass is remembered as silent, once a search.
+// F7: a target that let patience pass is remembered as silent, once a search. What an earlier
+// search left outstanding was judged by that one.
 void Resilient::note_silence(Binding& binding, const Context& context) {
     for (const auto& [id, attempt] : attempts_) {
         const bool asked = attempt.purpose == Purpose::register_ &&
                            attempt.reg_id == binding.identity.reg_id && !attempt.answered &&
+                           attempt.last_sent >= binding.search_began &&
                            context.now - attempt.last_sent >= refresh_at_least_after / 25;
         if (!asked || !binding.silent_before.insert(attempt.target).second) continue;
         context.health.on_silence(attempt.target, context.now, context.random);
