@@ -25,8 +25,10 @@ std::string user_of(std::string_view aor) {
 
 void Engine::Impl::on(const Step& step, const in::AddAccount& add) {
     if (!add.account || accounts_.contains(add.account) || shutting_down_) return;
-    const std::string& instance_id = persistence_.instance_id(random_, step.outbox);
     const std::string& aor = add.config.aor;
+    const std::string instance_id = instance_per_account_
+                                        ? persistence_.instance_id(aor, random_, step.outbox)
+                                        : persistence_.instance_id(random_, step.outbox);
     registration::Registration registration(add.config, instance_id,
                                             persistence_.account_state(aor), user_agent_);
     const std::string_view scheme = aor.starts_with("sips:") ? "sips:" : "sip:";

@@ -29,6 +29,7 @@ std::optional<AccountStatus> Engine::status(AccountId account) const {
 Engine::Impl::Impl(EngineOptions options)
     : random_(options.seed),
       user_agent_(options.user_agent),
+      instance_per_account_(options.instance_per_account),
       persistence_(std::move(options.state), options.started, options.wall_clock),
       pace_(options.registers_per_second),
       incoming_(options.user_agent),

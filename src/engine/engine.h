@@ -33,6 +33,8 @@ struct EngineOptions {
         0;  // … and the same moment in seconds since 1970 (only to age what is on disk)
     std::string user_agent = "Holdfast";
     std::uint32_t registers_per_second = 0;  // S3: of all accounts together; 0: no limit
+    // RFC 5626 §4.1: accounts that belong to different people are different devices to a registrar.
+    bool instance_per_account = false;
 };
 
 struct BindingStatus {

@@ -235,6 +235,45 @@ TEST_F(EngineTest, ADamagedInstanceIdIsDrawnAnew) {
     }
 }
 
+// RFC 5626 §4.1: accounts of different people are different devices, and stay the same ones (B3). A
+// damaged id is drawn anew.
+TEST_F(EngineTest, EachAccountMayBeADeviceOfItsOwn) {
+    const auto instances = [](const Driver& one) {
+        std::map<std::string, std::string> found;
+        for (const auto& [target, text] : one.sent) {
+            const auto request = sip::Message::parse(text);
+            if (text.starts_with("REGISTER") && request && !request->contacts().empty())
+                found[std::string(request->to().uri.user)] = request->contacts().front().instance();
+        }
+        return found;
+    };
+    State state;
+    for (int run = 0; run < 2; ++run) {
+        EngineOptions options;
+        options.state = state;
+        options.instance_per_account = true;
+        Driver one(8 + static_cast<std::uint64_t>(run), std::move(options));
+        one.resolve("example.test", {udp_target(11).endpoint.address});
+        one.add(alice, alice_aor);
+        one.add(AccountId{2}, "sip:bob@example.test");
+        one.run_for(2s);
+        const auto seen = instances(one);
+        ASSERT_EQ(seen.size(), 2U);
+        EXPECT_NE(seen.at("alice"), seen.at("bob"));
+        const auto id_of = [](const std::string& user) {
+            return "account/sip:" + user + "@example.test/instance-id";
+        };
+        if (run == 0) {
+            state = one.stored;
+            EXPECT_EQ(seen.at("bob"), "urn:uuid:" + state.at(id_of("bob")));
+            state[id_of("bob")] += "\r\nX: y";
+        } else {
+            EXPECT_EQ(seen.at("alice"), "urn:uuid:" + state.at(id_of("alice")));
+            EXPECT_EQ(seen.at("bob"), "urn:uuid:" + one.stored.at(id_of("bob")));
+        }
+    }
+}
+
 // After every step the next deadline lies ahead: what a step has taught about targets is written in
 // that step, if the last time is long past (F7).
 TEST_F(EngineTest, NoDeadlineStaysBehindThatIsDue) {

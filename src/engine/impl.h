@@ -120,6 +120,7 @@ private:
     Random random_;
     location::Health health_;
     std::string user_agent_;
+    bool instance_per_account_;
     engine::Persistence persistence_;
     engine::FlowDesk flows_;
     engine::DnsDesk dns_;

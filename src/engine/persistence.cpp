@@ -11,6 +11,7 @@ namespace holdfast::engine {
 namespace {
 
 constexpr std::string_view instance_id_key = "device/instance-id";
+constexpr std::string_view account_instance_key = "instance-id";  // under the account's prefix
 constexpr std::string_view health_key = "device/health";
 
 std::string_view keep_alive_key(Family family) {
@@ -49,6 +50,9 @@ registration::AccountState Persistence::account_state(std::string_view aor) cons
     for (auto at = state_.lower_bound(prefix); at != state_.end() && at->first.starts_with(prefix);
          ++at)
         state.emplace(at->first.substr(prefix.size()), at->second);
+    if (const auto instance = state.find(account_instance_key);
+        instance != state.end() && !is_uuid(instance->second))
+        state.erase(instance);
     return state;
 }
 
@@ -72,6 +76,15 @@ const std::string& Persistence::instance_id(Random& random, Outbox& outbox) {
         store(std::string(instance_id_key), instance_id_, outbox);
     }
     return instance_id_;
+}
+
+std::string Persistence::instance_id(std::string_view aor, Random& random, Outbox& outbox) {
+    const auto key = account_prefix(aor).append(account_instance_key);
+    if (const auto found = state_.find(key); found != state_.end() && is_uuid(found->second))
+        return found->second;
+    auto drawn = random.uuid();
+    store(key, drawn, outbox);
+    return drawn;
 }
 
 void Persistence::remember_port(const flow::Flow& flow, Outbox& outbox) {

@@ -28,6 +28,8 @@ public:
                        Outbox& outbox);
     // The UUID of this device (RFC 5626 §4.1): drawn once, then for ever the same.
     const std::string& instance_id(Random& random, Outbox& outbox);
+    // The same for an account that is a device of its own.
+    std::string instance_id(std::string_view aor, Random& random, Outbox& outbox);
     // N6: the next start asks for the same port.
     void remember_port(const flow::Flow& flow, Outbox& outbox);
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <iterator>
 #include <map>
 #include <utility>
 
@@ -22,12 +23,26 @@ namespace {
 constexpr int fruitless_calls = 100;
 // A state that could not be written is tried again with the first step after this.
 constexpr Duration state_again_after = std::chrono::seconds(10);
+// What is stored without being sent waits so long for company: a commit costs a disk's turn.
+constexpr Duration state_patience = std::chrono::milliseconds(100);
+// So many inputs are one batch: their stores are one commit, before the first of their sends.
+constexpr std::size_t batch_most = 256;
 
 // What the runtime itself remembers stands beside the engine's keys, under a prefix that the engine
 // does not see.
 constexpr std::string_view own_prefix = "runtime/";
 std::string port_key(Family family) {
     return std::string(own_prefix) + (family == Family::ipv4 ? "udp_port/ipv4" : "udp_port/ipv6");
+}
+
+// What happened on a flow that the machine closes meanwhile is not told to it.
+std::optional<FlowId> flow_of(const Input& input) {
+    return std::visit(
+        [](const auto& what) -> std::optional<FlowId> {
+            if constexpr (requires { what.flow; }) return what.flow;
+            return std::nullopt;
+        },
+        input);
 }
 
 template <class... Cases>
@@ -44,9 +59,10 @@ public:
           options_(std::move(options)),
           deadline_(loop,
                     [this] {
-                        step(in::Time{});
+                        inputs_.emplace_back(in::Time{});
                         pump();
                     }),
+          flush_(loop, [this] { make_durable(); }),
           soon_(loop, [this] {
               for (auto& sentence : std::exchange(early_notices_, {})) notice(std::move(sentence));
               pump();
@@ -62,8 +78,10 @@ private:
     std::expected<void, Failure> open_flows();
     void happened(Input input);
     void pump();
-    void step(const Input& input);
-    void make_durable(const std::vector<Output>& outputs);
+    void work_off(std::size_t count);
+    void step(const Input& input, std::vector<Output>& outputs);
+    void store_later(const std::vector<Output>& outputs);
+    void make_durable();
     void not_durable(Failure failure);
     void end();
     void perform(Output& output);
@@ -81,7 +99,12 @@ private:
     bool stopped_ = false;
     MachineRef machine_;
     Timer deadline_;
+    Timer flush_;  // stores that no send waits for
+    bool flush_armed_ = false;
     Timer soon_;  // what was submitted is handled from the loop
+    // What was posted and comes after our end finds this gone.
+    std::shared_ptr<Impl*> alive_ = std::make_shared<Impl*>(this);
+    bool pump_posted_ = false;
     std::optional<StateFile> state_;
     std::map<std::string, std::string> unstored_;  // the last value of each key; "" forgets it
     bool state_is_broken_ = false;
@@ -194,34 +217,53 @@ void Driver::Impl::submit(Input input) {
     if (machine_.handle) soon_.arm(Instant{});
 }
 
+// Handled after all that can be read at this moment has been read: many accounts share a commit.
 void Driver::Impl::happened(Input input) {
     inputs_.push_back(std::move(input));
-    pump();
+    if (busy_ || std::exchange(pump_posted_, true)) return;
+    loop_.post([alive = std::weak_ptr(alive_)] {
+        if (const auto driver = alive.lock()) {
+            (*driver)->pump_posted_ = false;
+            (*driver)->pump();
+        }
+    });
 }
 
 // Nothing re-enters: what happens while outputs are performed waits for its turn.
 void Driver::Impl::pump() {
     if (busy_ || !machine_.handle) return;
-    while (!inputs_.empty()) {
-        const Input input = std::move(inputs_.front());
-        inputs_.pop_front();
-        step(input);
-    }
+    busy_ = true;
+    while (!inputs_.empty() && !stopped_) work_off(std::min(inputs_.size(), batch_most));
+    busy_ = false;
 }
 
-void Driver::Impl::step(const Input& input) {
-    if (stopped_) return;
-    busy_ = true;
+void Driver::Impl::work_off(std::size_t count) {
+    std::vector<Output> outputs;
+    bool closes = false;
+    for (; count > 0 && !closes; --count) {
+        const Input input = std::move(inputs_.front());
+        inputs_.pop_front();
+        const auto before = outputs.size();
+        step(input, outputs);
+        closes = std::any_of(outputs.begin() + static_cast<std::ptrdiff_t>(before), outputs.end(),
+                             [](const Output& output) {
+                                 return std::holds_alternative<out::CloseFlow>(output);
+                             });
+    }
+    store_later(outputs);
+    for (auto& output : outputs)
+        if (!failure_) perform(output);
+    if (!stopped_) arm_deadline();
+}
+
+void Driver::Impl::step(const Input& input, std::vector<Output>& outputs) {
     ++steps_;
     now_ = std::max(now_, boot_time());
     machine_.handle(now_, input, outbox_);
-    auto outputs = outbox_.take();
-    for (auto* observer : observers_) observer->on_step(now_, input, outputs);
-    make_durable(outputs);
-    for (auto& output : outputs)
-        if (!failure_) perform(output);
-    busy_ = false;
-    if (!stopped_) arm_deadline();
+    auto of_this_step = outbox_.take();
+    for (auto* observer : observers_) observer->on_step(now_, input, of_this_step);
+    outputs.insert(outputs.end(), std::make_move_iterator(of_this_step.begin()),
+                   std::make_move_iterator(of_this_step.end()));
 }
 
 void Driver::Impl::arm_deadline() {
@@ -236,11 +278,22 @@ void Driver::Impl::arm_deadline() {
     deadline_.arm(deadline.at);
 }
 
-// B3: on the disk before it is on the wire.
-void Driver::Impl::make_durable(const std::vector<Output>& outputs) {
-    for (const auto& output : outputs)
+// B3: on the disk before it is on the wire, and not long after where nothing is sent.
+void Driver::Impl::store_later(const std::vector<Output>& outputs) {
+    bool sends = false;
+    for (const auto& output : outputs) {
         if (const auto* store = std::get_if<out::Store>(&output))
             unstored_[store->key] = store->value;
+        sends = sends || std::holds_alternative<out::Send>(output);
+    }
+    if (sends) return make_durable();
+    if (!unstored_.empty() && !std::exchange(flush_armed_, true))
+        flush_.arm(boot_time() + state_patience);
+}
+
+void Driver::Impl::make_durable() {
+    flush_.stop();
+    flush_armed_ = false;
     if (!state_) unstored_.clear();
     if (unstored_.empty()) return;
     if (state_is_broken_ && now_ < state_again_at_ && !stopped_) return;
@@ -271,10 +324,15 @@ void Driver::Impl::not_durable(Failure failure) {
 
 void Driver::Impl::perform(Output& output) {
     std::visit(Overloaded{[this](const out::OpenFlow& open) { flows_->open(open); },
-                          [this](const out::CloseFlow& close) { flows_->close(close.flow); },
+                          [this](const out::CloseFlow& close) {
+                              flows_->close(close.flow);
+                              std::erase_if(inputs_, [&](const Input& input) {
+                                  return flow_of(input) == close.flow;
+                              });
+                          },
                           [this](const out::Send& send) {
                               if (!unstored_.empty() && !state_is_broken_)
-                                  make_durable({});  // a port just opened
+                                  make_durable();  // a port just opened
                               if (failure_) return;
                               has_sent_ = true;
                               flows_->send(send.flow, send.bytes);
@@ -291,7 +349,7 @@ void Driver::Impl::tell(const Event& event) {
     for (auto* observer : observers_) observer->on_event(now_, event);
     if (event.kind != EventKind::stopped) return;
     stopped_ = true;
-    if (!unstored_.empty()) make_durable({});
+    if (!unstored_.empty()) make_durable();
     if (!failure_) end();
 }
 
