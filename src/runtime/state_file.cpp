@@ -20,7 +20,6 @@ namespace holdfast::runtime {
 namespace {
 
 constexpr int schema_version = 1;
-constexpr const char* file_name = "state.db";
 
 struct CloseDatabase {
     void operator()(sqlite3* database) const { sqlite3_close(database); }
@@ -146,7 +145,7 @@ struct StateFile::Impl {
     State contents;
     std::string notice;
 
-    [[nodiscard]] std::filesystem::path file() const { return directory / file_name; }
+    [[nodiscard]] std::filesystem::path file() const { return directory / state_file_name; }
     std::expected<int, Failure> make_file() const;
     std::expected<int, Failure> open_file();
     std::expected<void, Failure> set_aside(std::string_view consequence);
@@ -258,7 +257,7 @@ std::expected<StateFile, Failure> StateFile::open(const std::filesystem::path& d
 }
 
 std::expected<State, Failure> StateFile::peek(const std::filesystem::path& directory) {
-    const auto file = directory / file_name;
+    const auto file = directory / state_file_name;
     std::error_code error;
     if (!std::filesystem::exists(file, error)) return State{};
     Database database;

@@ -19,6 +19,8 @@ namespace holdfast::runtime {
 // $XDG_STATE_HOME/holdfast, else ~/.local/state/holdfast.
 std::expected<std::filesystem::path, Failure> default_state_directory();
 
+constexpr const char* state_file_name = "state.db";  // in its directory
+
 class StateFile {
 public:
     // Makes the directory (0700) and the file (0600) if need be, and locks the directory. A damaged
