@@ -24,6 +24,14 @@ constexpr std::array table{
             "SIGINT and SIGTERM unregister (2 s at most) and end it; the exit code is that of\n"
             "the state it was in. SIGHUP registers again now.",
             for_register, run_register},
+    Command{"run", "", "keep many accounts registered, on all cores",
+            "Registers all accounts of the configuration file --config FILE ([[account]]\n"
+            "tables; docs/run.md) and keeps them registered and reachable. Prints what\n"
+            "changes, serves metrics, tells hooks.\n\n"
+            "SIGHUP reads the file again: accounts that are as before do not notice.\n"
+            "SIGUSR1 registers all accounts again now, at the rate that is allowed. SIGINT and\n"
+            "SIGTERM unregister all (2 s at most) and end it.",
+            for_run, run_fleet},
     Command{"resolve", "URI", "show to which servers a URI leads, in rank order and why",
             "Looks up the servers of URI as `holdfast register` would and prints them in the\n"
             "order in which they would be tried. The order is the device's and the account's\n"

@@ -32,6 +32,8 @@ ExitCode run_resolve(const std::vector<std::string>& operands,
 ExitCode run_presets(const std::vector<std::string>& operands,
                      const std::vector<Setting>& settings);
 ExitCode run_policy(const std::vector<std::string>& operands, const std::vector<Setting>& settings);
+// Only comes back if it cannot begin.
+ExitCode run_fleet(const std::vector<std::string>& operands, const std::vector<Setting>& settings);
 ExitCode run_demo(const std::vector<std::string>& operands, const std::vector<Setting>& settings);
 
 // The whole program; arguments without the program's name.

@@ -43,11 +43,17 @@ std::optional<std::string> text_of(const toml::node& node) {
     return std::nullopt;
 }
 
-std::string unknown_key(std::string_view key) {
+bool is_known(const OptionText& option, std::uint8_t commands) {
+    return option.in_file && (commands == 0 || (option.commands & commands) != 0);
+}
+
+std::string unknown_key(std::string_view key, std::uint8_t commands) {
     std::vector<std::string_view> known{"policy"};
+    if (commands == 0) known.insert(known.end(), {"account", "hook"});
     for (const auto& option : option_table())
-        if (option.in_file) known.push_back(option.name);
-    return ": there is no such key" + suggestion(key, known);
+        if (is_known(option, commands)) known.push_back(option.name);
+    return ": there is no such key" + (commands == 0 ? "" : std::string(" of an account")) +
+           suggestion(key, known);
 }
 
 std::expected<void, std::string> read_policy(const toml::node& node, const std::string& name,
@@ -69,23 +75,64 @@ std::expected<void, std::string> read_policy(const toml::node& node, const std::
     return {};
 }
 
-std::expected<void, std::string> read_key(std::string_view key, const toml::node& node,
-                                          const std::string& name, Settings& settings) {
-    const auto where = place_of(name, node.source()) + ": " + std::string(key);
-    const auto table = option_table();
-    const auto option = std::ranges::find(table, key, &OptionText::name);
-    if (option == table.end() || !option->in_file) return std::unexpected(where + unknown_key(key));
+std::expected<void, std::string> read_value(std::string_view key, const toml::node& node,
+                                            const std::string& where, bool may_be_list,
+                                            std::string_view wanted, Settings& settings) {
     if (const auto text = text_of(node)) {
         settings.push_back({std::string(key), *text, where});
         return {};
     }
     const auto* list = node.as_array();
-    if (list == nullptr || option->form != Form::list)
-        return std::unexpected(where + ": one value is wanted here: " + std::string(option->value));
+    if (list == nullptr || !may_be_list)
+        return std::unexpected(where + ": one value is wanted here: " + std::string(wanted));
     for (const auto& element : *list) {
         const auto text = text_of(element);
         if (!text) return std::unexpected(where + ": a list of texts is wanted here");
         settings.push_back({std::string(key), *text, where});
+    }
+    return {};
+}
+
+// commands: which options are legal here; 0: all.
+std::expected<void, std::string> read_key(std::string_view key, const toml::node& node,
+                                          const std::string& name, std::uint8_t commands,
+                                          Settings& settings) {
+    if (key == "policy") return read_policy(node, name, settings);
+    const auto where = place_of(name, node.source()) + ": " + std::string(key);
+    const auto table = option_table();
+    const auto option = std::ranges::find(table, key, &OptionText::name);
+    if (option == table.end() || !is_known(*option, commands))
+        return std::unexpected(where + unknown_key(key, commands));
+    return read_value(key, node, where, option->form == Form::list, option->value, settings);
+}
+
+std::expected<void, std::string> read_hook_key(std::string_view key, const toml::node& node,
+                                               const std::string& name, Settings& settings) {
+    const std::vector<std::string_view> known{"events", "command", "url", "timeout"};
+    const auto where = place_of(name, node.source()) + ": " + std::string(key);
+    if (std::ranges::find(known, key) == known.end())
+        return std::unexpected(where + ": there is no such key of a hook" + suggestion(key, known));
+    const bool may_be_list = key == "events" || key == "command";
+    return read_value(key, node, where, may_be_list, "a text", settings);
+}
+
+// [[account]] and [[hook]]: lists of tables.
+template <class ReadKey>
+std::expected<void, std::string> read_tables(const toml::node& node, const std::string& name,
+                                             std::string_view key, ReadKey&& read_one,
+                                             std::vector<ConfigTable>& tables) {
+    const auto title = "[[" + std::string(key) + "]]";
+    const auto* list = node.as_array();
+    const auto where = place_of(name, node.source()) + ": " + std::string(key);
+    if (list == nullptr) return std::unexpected(where + ": this is a list of tables: " + title);
+    for (const auto& element : *list) {
+        const auto* table = element.as_table();
+        if (table == nullptr)
+            return std::unexpected(where + ": this is a list of tables: " + title);
+        auto& read = tables.emplace_back(ConfigTable{
+            place_of(name, element.source()) + ": " + std::string(key), Settings{}});
+        for (const auto& [inner, value] : *table)
+            if (const auto done = read_one(inner.str(), value, read.settings); !done) return done;
     }
     return {};
 }
@@ -109,23 +156,39 @@ std::expected<void, std::string> check_secrecy(const std::filesystem::path& file
 
 }  // namespace
 
-std::expected<Settings, std::string> parse_config(std::string_view text, const std::string& name) {
-    Settings settings;
+std::expected<Configuration, std::string> parse_config(std::string_view text,
+                                                    const std::string& name) {
+    Configuration file;
+    const auto read = [&](std::string_view key, const toml::node& node) {
+        if (key == "account")
+            return read_tables(
+                node, name, key,
+                [&](std::string_view inner, const toml::node& value, Settings& settings) {
+                    return read_key(inner, value, name, of_an_account, settings);
+                },
+                file.accounts);
+        if (key == "hook")
+            return read_tables(
+                node, name, key,
+                [&](std::string_view inner, const toml::node& value, Settings& settings) {
+                    return read_hook_key(inner, value, name, settings);
+                },
+                file.hooks);
+        return read_key(key, node, name, 0, file.settings);
+    };
     try {
         const auto document = toml::parse(text, name);
-        for (const auto& [key, node] : document) {
-            const auto read = key.str() == "policy" ? read_policy(node, name, settings)
-                                                    : read_key(key.str(), node, name, settings);
-            if (!read) return std::unexpected(read.error());
-        }
+        for (const auto& [key, node] : document)
+            if (const auto done = read(key.str(), node); !done)
+                return std::unexpected(done.error());
     } catch (const toml::parse_error& error) {
         return std::unexpected(place_of(name, error.source()) + ": " +
                                std::string(error.description()));
     }
-    return settings;
+    return file;
 }
 
-std::expected<Settings, std::string> read_config_file(const std::filesystem::path& file) {
+std::expected<Configuration, std::string> read_config_file(const std::filesystem::path& file) {
     if (std::error_code error; std::filesystem::is_directory(file, error))
         return std::unexpected(file.string() + ": this is a directory, not a configuration file");
     std::ifstream stream(file, std::ios::binary);
@@ -133,11 +196,14 @@ std::expected<Settings, std::string> read_config_file(const std::filesystem::pat
         return std::unexpected(file.string() + ": the configuration file cannot be read: " +
                                std::generic_category().message(errno));
     const std::string text{std::istreambuf_iterator<char>(stream), {}};
-    auto settings = parse_config(text, file.string());
-    if (!settings) return settings;
-    if (const auto secret = check_secrecy(file, *settings); !secret)
+    auto parsed = parse_config(text, file.string());
+    if (!parsed) return parsed;
+    if (const auto secret = check_secrecy(file, parsed->settings); !secret)
         return std::unexpected(secret.error());
-    return settings;
+    for (const auto& account : parsed->accounts)
+        if (const auto secret = check_secrecy(file, account.settings); !secret)
+            return std::unexpected(secret.error());
+    return parsed;
 }
 
 }  // namespace holdfast::cli

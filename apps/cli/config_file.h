@@ -20,12 +20,20 @@
 
 namespace holdfast::cli {
 
+struct ConfigTable {
+    std::string where;  // "fleet.toml:12: account"
+    std::vector<Setting> settings;
+};
+struct Configuration {
+    std::vector<Setting> settings;      // of the file as a whole
+    std::vector<ConfigTable> accounts;  // [[account]]: `holdfast run`
+    std::vector<ConfigTable> hooks;     // [[hook]]: the same; keys events, command, url, timeout
+};
+
 // Errors name file, line and key. A file that holds a password must be the user's own, and nobody
 // else's to read.
-std::expected<std::vector<Setting>, std::string> read_config_file(
-    const std::filesystem::path& file);
+std::expected<Configuration, std::string> read_config_file(const std::filesystem::path& file);
 // The text alone; `name` is what errors call it.
-std::expected<std::vector<Setting>, std::string> parse_config(std::string_view text,
-                                                              const std::string& name);
+std::expected<Configuration, std::string> parse_config(std::string_view text, const std::string& name);
 
 }  // namespace holdfast::cli

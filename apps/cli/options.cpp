@@ -9,7 +9,6 @@
 #include "location/next_hop.h"
 #include "registration/policy.h"
 #include "registration/stun_elsewhere.h"
-#include "sip/uri.h"
 
 namespace holdfast::cli {
 
@@ -17,14 +16,7 @@ namespace {
 
 using Applied = std::expected<void, std::string>;
 
-std::string with_scheme(std::string_view text) {
-    text = trimmed(text);
-    if (text.size() >= 2 && text.front() == '<' && text.back() == '>')
-        text = text.substr(1, text.size() - 2);
-    const auto start = lower_case(text.substr(0, 5));
-    const bool has_scheme = start.starts_with("sip:") || start == "sips:";
-    return (has_scheme ? "" : "sip:") + std::string(text);
-}
+constexpr std::uint32_t shards_most = 64;
 
 Applied server_uri(std::string& place, std::string_view value) {
     auto uri = with_scheme(value);
@@ -202,80 +194,110 @@ Applied apply_trace(Options& options, std::string_view value, bool) {
 Applied apply_once(Options& options, std::string_view value, bool) {
     return flag(options.once, value);
 }
+Applied number(std::uint32_t& place, std::string_view value, std::uint32_t most) {
+    const auto parsed = parse_number<std::uint32_t>(value);
+    if (!parsed || *parsed > most)
+        return std::unexpected("\"" + std::string(value) + "\" is no number from 0 to " +
+                               std::to_string(most));
+    place = *parsed;
+    return {};
+}
+Applied apply_shards(Options& options, std::string_view value, bool) {
+    return number(options.fleet.shards, value, shards_most);
+}
+Applied apply_rate(Options& options, std::string_view value, bool) {
+    return number(options.fleet.registers_per_second, value, 1'000'000);
+}
+Applied apply_metrics(Options& options, std::string_view value, bool) {
+    const auto address = Endpoint::parse(value);
+    if (!address || address->port == 0)
+        return std::unexpected("\"" + std::string(value) +
+                               "\" is no address with a port (127.0.0.1:9464, [::1]:9464)");
+    options.fleet.metrics = *address;
+    return {};
+}
+Applied apply_log(Options& options, std::string_view value, bool) {
+    if (value != "changes" && value != "all")
+        return std::unexpected("\"" + std::string(value) + "\" is neither changes nor all");
+    options.fleet.log_all = value == "all";
+    return {};
+}
 Applied apply_nothing(Options&, std::string_view, bool) {
     return {};
 }  // --config: it has been read by now
 
 constexpr std::uint8_t both = for_register | for_resolve;
 constexpr std::uint8_t all = both | for_policy;
+constexpr std::uint8_t host = both | for_run;        // one for the process
+constexpr std::uint8_t own = both | of_an_account;  // each account of many may have its own
 
 constexpr std::array table{
     OptionText{"aor", "AOR", "",
                "the account, as in sip:alice@example.test; on the command line it stands alone",
-               Form::value, 0, true, apply_aor},
+               Form::value, of_an_account, true, apply_aor},
     OptionText{"password", "TEXT", "",
                "the password; the file must then be readable for its owner alone (mode 0600)",
-               Form::value, 0, true, apply_password},
+               Form::value, of_an_account, true, apply_password},
     OptionText{"transport", "auto|udp|tcp|tls", "auto",
                "how to reach the servers; auto: as DNS says (NAPTR, SRV), else the best that works",
-               Form::value, both, true, apply_transport},
+               Form::value, own, true, apply_transport},
     OptionText{"auth-user", "NAME", "the AOR's user", "the user name that goes with the password",
-               Form::value, both, true, apply_auth_user},
+               Form::value, own, true, apply_auth_user},
     OptionText{"realm", "NAME", "the one that the registrar names first",
-               "who may ask for the password's proof; may be given several times", Form::list, both,
+               "who may ask for the password's proof; may be given several times", Form::list, own,
                true, apply_realm},
     OptionText{"registrar", "URI", "the AOR's domain",
-               "the server to register with, if it is not the AOR's domain", Form::value, both,
+               "the server to register with, if it is not the AOR's domain", Form::value, own,
                true, apply_registrar},
     OptionText{"outbound-proxy", "URI", "none", "the server that every request goes to first",
-               Form::value, both, true, apply_outbound_proxy},
+               Form::value, own, true, apply_outbound_proxy},
     OptionText{"backup", "URI[ domain=NAME]", "none",
                "another server, used while all before it fail; may be given several times",
-               Form::list, both, true, apply_backup},
+               Form::list, own, true, apply_backup},
     OptionText{"contact-address", "HOST[:PORT]", "as the servers see us",
                "the address in the Contact, by hand: where a NAT forwards a port to this one",
-               Form::value, both, true, apply_contact_address},
+               Form::value, own, true, apply_contact_address},
     OptionText{"stun", "SERVER[:PORT]", "none",
                "over UDP: a STUN server that shows our public address for the very first REGISTER; "
                "afterwards the SIP servers' own word counts",
-               Form::value, both, true, apply_stun},
+               Form::value, own, true, apply_stun},
     OptionText{"expires", "S", "300", "seconds that a registration is asked to last", Form::value,
-               both, true, apply_expires},
+               own, true, apply_expires},
     OptionText{"flows", "auto|N", "auto",
                "registrations kept at once, each through another server: 1 or 2; "
                "auto: 2 if the registrar supports outbound",
-               Form::value, both, true, apply_flows},
+               Form::value, own, true, apply_flows},
     OptionText{"preset", "NAME", "holdfast",
-               "a named set of all policy values (`holdfast presets` lists them)", Form::value, all,
+               "a named set of all policy values (`holdfast presets` lists them)", Form::value, all | of_an_account,
                true, apply_preset},
     OptionText{"set", "policy.KEY=VALUE", "",
                "one value of the policy (`holdfast policy` lists them); may be given "
                "several times",
-               Form::list, all, true, apply_set},
+               Form::list, all | of_an_account, true, apply_set},
     OptionText{"dns", "ADDRESS[:PORT]", "the system's",
-               "the DNS server to ask; may be given several times", Form::list, both, true,
+               "the DNS server to ask; may be given several times", Form::list, host, true,
                apply_dns},
     OptionText{"local", "ADDRESS[:PORT]", "any address, the port of the last run",
-               "the local address of all sockets, and the UDP port", Form::value, both, true,
+               "the local address of all sockets, and the UDP port", Form::value, host, true,
                apply_local},
     OptionText{"ca", "FILE", "the system's",
-               "the CA certificates (PEM) that servers are checked against", Form::value, both,
+               "the CA certificates (PEM) that servers are checked against", Form::value, host,
                true, apply_ca},
     OptionText{"tls-pin", "sha256/BASE64", "none",
                "the hash of the server's public key; one of those given must match", Form::list,
-               both, true, apply_pin},
+               host, true, apply_pin},
     OptionText{"certificate", "FILE", "none",
                "our own certificate (PEM, with its chain) for servers that ask for one",
-               Form::value, both, true, apply_certificate},
+               Form::value, host, true, apply_certificate},
     OptionText{"key", "FILE", "in the certificate's file",
-               "the private key (PEM) of our own certificate", Form::value, both, true, apply_key},
+               "the private key (PEM) of our own certificate", Form::value, host, true, apply_key},
     OptionText{"state", "DIR", "$XDG_STATE_HOME/holdfast, else ~/.local/state/holdfast",
                "where the device's identity and what it knows of servers are kept", Form::value,
-               both, true, apply_state},
+               host, true, apply_state},
     OptionText{"config", "FILE", "none",
                "read options from a TOML file: the same names, and policy as a table", Form::value,
-               both, false, apply_nothing},
-    OptionText{"json", "", "off", "print JSON, one object a line", Form::flag, all | for_demo, true,
+               host, false, apply_nothing},
+    OptionText{"json", "", "off", "print JSON, one object a line", Form::flag, all | for_demo | for_run, true,
                apply_json},
     OptionText{"trace", "", "off",
                "print every SIP message to standard error, passwords' answers left out", Form::flag,
@@ -285,6 +307,17 @@ constexpr std::array table{
                both | for_demo, true, apply_record},
     OptionText{"once", "", "off", "end after the first outcome: registered, or failed", Form::flag,
                both, true, apply_once},
+    OptionText{"shards", "N", "one a core", "how many threads share the accounts", Form::value,
+               for_run, true, apply_shards},
+    OptionText{"registers-per-second", "N", "200",
+               "REGISTERs of all accounts together, at most; 0: no limit", Form::value, for_run, true,
+               apply_rate},
+    OptionText{"metrics", "ADDRESS:PORT", "none",
+               "serve metrics for Prometheus there (http://ADDRESS:PORT/metrics)", Form::value,
+               for_run, true, apply_metrics},
+    OptionText{"log", "changes|all", "changes",
+               "which events are printed: all, or those that change an account's state",
+               Form::value, for_run, true, apply_log},
 };
 
 bool sets_preset(const Setting& setting) {
@@ -292,24 +325,6 @@ bool sets_preset(const Setting& setting) {
     const auto equals = setting.value.find('=');
     return setting.key == "set" && equals != std::string::npos &&
            policy_key(std::string_view(setting.value).substr(0, equals)) == "preset";
-}
-
-std::expected<sip::OwnedUri, std::string> sip_uri(const std::string& text) {
-    auto uri = sip::OwnedUri::parse(text);
-    if (!uri)
-        return std::unexpected("\"" + text +
-                               "\" is no SIP URI: " + std::string(uri.error().reason) +
-                               " at character " + std::to_string(uri.error().offset + 1));
-    if (!uri->get().is_sip() || uri->get().host.empty())
-        return std::unexpected("\"" + text + "\" is no SIP URI (sip:alice@example.test)");
-    return *std::move(uri);
-}
-
-std::string in_lower_case(const sip::Uri& uri) {
-    const auto host_at = static_cast<std::size_t>(uri.host.data() - uri.text.data());
-    std::string text(uri.text);
-    text.replace(host_at, uri.host.size(), lower_case(uri.host));
-    return text.replace(0, uri.scheme_text.size(), lower_case(uri.scheme_text));
 }
 
 // What each option alone allows and all of them together do not.
@@ -364,21 +379,6 @@ std::expected<void, std::string> apply_settings(Options& options,
                                                 std::span<const Setting> settings) {
     if (auto applied = apply_each(options, settings); !applied) return applied;
     return check_together(options, settings);
-}
-
-std::expected<std::string, std::string> uri_of(std::string_view text) {
-    const auto uri = sip_uri(with_scheme(text));
-    if (!uri) return std::unexpected(uri.error());
-    return in_lower_case(uri->get());
-}
-
-std::expected<std::string, std::string> aor_of(std::string_view text) {
-    const auto uri = sip_uri(with_scheme(text));
-    if (!uri) return std::unexpected(uri.error());
-    if (uri->get().user.empty())
-        return std::unexpected("\"" + std::string(text) +
-                               "\" names no user: an account is sip:USER@DOMAIN");
-    return in_lower_case(uri->get());
 }
 
 }  // namespace holdfast::cli

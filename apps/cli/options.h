@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <expected>
 #include <filesystem>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -15,8 +16,18 @@
 
 namespace holdfast::cli {
 
+// Of `holdfast run` alone.
+struct FleetOptions {
+    std::uint32_t shards = 0;  // 0: one a core
+    std::uint32_t registers_per_second = 200;  // S3; 0: no limit
+    std::optional<Endpoint> metrics;
+    bool log_all = false;
+    friend bool operator==(const FleetOptions&, const FleetOptions&) = default;
+};
+
 struct Options {
     registration::AccountConfig account;
+    FleetOptions fleet;
     runtime::DriverOptions driver;
     bool password_given = false;  // an empty one is one, too
     bool json = false;
@@ -33,8 +44,15 @@ struct Setting {
 
 enum class Form : std::uint8_t { flag, value, list };
 
-// Which commands know an option.
-enum Commands : std::uint8_t { for_register = 1, for_resolve = 2, for_policy = 4, for_demo = 8 };
+// Which commands know an option; and which an [[account]] of `holdfast run` may have of its own.
+enum Commands : std::uint8_t {
+    for_register = 1,
+    for_resolve = 2,
+    for_policy = 4,
+    for_demo = 8,
+    for_run = 16,
+    of_an_account = 32
+};
 
 struct OptionText {
     std::string_view name;   // "transport": --transport on the command line, transport in the file
@@ -59,6 +77,8 @@ std::expected<void, std::string> apply_each(Options& options, std::span<const Se
 std::expected<void, std::string> apply_settings(Options& options,
                                                 std::span<const Setting> settings);
 
+// "<alice@example.test>": without brackets, with sip: in front.
+std::string with_scheme(std::string_view text);
 // "sip:alice@example.test" of what a person may write: without scheme, upper case in the host.
 // Needs a user.
 std::expected<std::string, std::string> aor_of(std::string_view text);

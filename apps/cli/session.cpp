@@ -18,7 +18,11 @@ std::expected<Options, Refusal> gather(const std::vector<Setting>& command_line)
     if (config != command_line.end()) {
         auto read = read_config_file(config->value);
         if (!read) return std::unexpected(Refusal{ExitCode::config, read.error()});
-        settings = *std::move(read);
+        if (!read->accounts.empty())
+            return std::unexpected(
+                Refusal{ExitCode::config, read->accounts.front().where +
+                                              ": several accounts are for `holdfast run`"});
+        settings = std::move(read->settings);
         // By itself first: what is wrong in the file is the file's error, whatever the command line
         // adds.
         Options of_file;

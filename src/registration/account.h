@@ -14,6 +14,7 @@ namespace holdfast::registration {
 struct Backup {          // F8: a further priority with its own TLS name, realms and Call-ID
     std::string uri;     // "sip:backup.example.test"
     std::string domain;  // "" : Request-URI, From and To keep the AOR's domain
+    friend bool operator==(const Backup&, const Backup&) = default;
 };
 
 struct AccountConfig {
@@ -29,6 +30,7 @@ struct AccountConfig {
     std::string contact_address;  // N4: HOST[:PORT] of the Contact, by hand; "" : as it is learned
     std::string stun;  // N4: HOST[:PORT] of a STUN server for the first Contact; "" : none
     Policy policy;
+    friend bool operator==(const AccountConfig&, const AccountConfig&) = default;
 };
 
 }  // namespace holdfast::registration

@@ -97,6 +97,8 @@ struct Policy {
     // Security
     std::string min_digest = "MD5";  // "MD5" or "SHA-256"
     bool accept_direct_calls = false;
+
+    friend bool operator==(const Policy&, const Policy&) = default;
 };
 
 // The named preset: holdfast, fleet, microsip, microsip-rewrite, microsip-3.20, rfc3263. The error

@@ -47,6 +47,7 @@ struct DriverOptions {
     std::filesystem::path record_file;  // "": no recording
     std::string user_agent = "Holdfast";
     std::optional<Seed> seed;  // nothing: the host's entropy
+    friend bool operator==(const DriverOptions&, const DriverOptions&) = default;
 };
 
 enum class Direction : std::uint8_t { sent, received };

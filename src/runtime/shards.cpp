@@ -5,6 +5,7 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <thread>
 #include <utility>
 #include <variant>
@@ -89,15 +90,9 @@ public:
         loop_->post(
             [this, input = std::move(input)]() mutable { driver_->submit(std::move(input)); });
     }
-    void replace(AccountId old, in::AddAccount next) {
-        loop_->post([this, old, next = std::move(next)]() mutable {
-            leaving_.insert_or_assign(old, std::move(next));
-            driver_->submit(in::RemoveAccount{old});
-        });
-    }
     void remove(AccountId account) {
         loop_->post([this, account] {
-            leaving_.emplace(account, std::nullopt);
+            leaving_.insert(account);
             driver_->submit(in::RemoveAccount{account});
         });
     }
@@ -125,22 +120,18 @@ private:
     }
     void look_for_gone() {
         looking_ = false;
-        for (auto one = leaving_.begin(); one != leaving_.end();) {
-            if (engine_.status(one->first)) {
-                ++one;
-                continue;
-            }
-            if (outlet_.put({{}, one->first})) wake_owner_();
-            if (one->second) driver_->submit(*std::move(one->second));
-            one = leaving_.erase(one);
-        }
+        std::erase_if(leaving_, [this](AccountId account) {
+            if (engine_.status(account)) return false;
+            if (outlet_.put({{}, account})) wake_owner_();
+            return true;
+        });
     }
 
     std::unique_ptr<Loop> loop_;
     Engine engine_;
     std::unique_ptr<Driver> driver_;  // goes first
     std::function<void()> wake_owner_;
-    std::map<AccountId, std::optional<in::AddAccount>> leaving_;  // and who comes after
+    std::set<AccountId> leaving_;
     bool looking_ = false;
     Outlet outlet_;
     Counters counters_;
@@ -253,14 +244,6 @@ AccountId Shards::add(registration::AccountConfig config) {
 
 void Shards::remove(AccountId account) { impl_->shard_at(account).remove(account); }
 
-AccountId Shards::replace(AccountId account, registration::AccountConfig config) {
-    const AccountId id{++impl_->last_account};
-    const auto home = impl_->homes.at(account);
-    impl_->homes.emplace(id, home);
-    impl_->shards[home]->replace(account, in::AddAccount{id, std::move(config)});
-    return id;
-}
-
 void Shards::change_password(AccountId account, Redacted<std::string> password) {
     impl_->shard_at(account).submit(in::ChangePassword{account, std::move(password)});
 }
@@ -275,19 +258,19 @@ void Shards::shut_down() {
 
 std::size_t Shards::count() const { return impl_->shards.size(); }
 
-ShardTotals Shards::totals() const {
-    ShardTotals totals;
+std::vector<ShardTotals> Shards::totals() const {
+    std::vector<ShardTotals> totals;
+    const auto read = [](const std::atomic<std::uint64_t>& counter) {
+        return counter.load(std::memory_order_relaxed);
+    };
     for (const auto& shard : impl_->shards) {
         const auto& counters = shard->counters();
-        const auto read = [](const std::atomic<std::uint64_t>& counter) {
-            return counter.load(std::memory_order_relaxed);
-        };
-        totals.registers_sent += read(counters.registers_sent);
-        totals.messages_sent += read(counters.messages_sent);
-        totals.messages_received += read(counters.messages_received);
-        totals.octets_sent += read(counters.octets_sent);
-        totals.octets_received += read(counters.octets_received);
-        totals.steps += read(counters.steps);
+        totals.push_back({.registers_sent = read(counters.registers_sent),
+                          .messages_sent = read(counters.messages_sent),
+                          .messages_received = read(counters.messages_received),
+                          .octets_sent = read(counters.octets_sent),
+                          .octets_received = read(counters.octets_received),
+                          .steps = read(counters.steps)});
     }
     return totals;
 }

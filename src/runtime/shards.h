@@ -60,18 +60,17 @@ public:
     Shards& operator=(const Shards&) = delete;
     ~Shards();  // ends the threads, at once
 
-    // Ids are unique among all shards and never used again.
+    // Ids are unique among all shards and never used again. The AOR has no other account here.
     AccountId add(registration::AccountConfig config);
-    // Unregisters first (2 s at most), then `gone`.
+    // Unregisters first (2 s at most), then `gone`. Before that no other account may have its AOR:
+    // they would share its state.
     void remove(AccountId account);
-    // The same, and the new one begins when the old one is gone: they share the AOR's state.
-    AccountId replace(AccountId account, registration::AccountConfig config);
     void change_password(AccountId account, Redacted<std::string> password);
     void register_now();  // all accounts, at S3's rate
     void shut_down();
 
     [[nodiscard]] std::size_t count() const;
-    [[nodiscard]] ShardTotals totals() const;  // since the start; may be asked at any time
+    [[nodiscard]] std::vector<ShardTotals> totals() const;  // each shard's, since the start
     [[nodiscard]] const std::optional<Failure>& failure() const;  // once `stopped` was called
 
 private:

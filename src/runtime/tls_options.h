@@ -16,6 +16,7 @@ struct TlsOptions {
     std::vector<std::string> pins{};
     std::filesystem::path certificate_file{};  // client certificate, PEM, with its chain; "" : none
     std::filesystem::path key_file{};          // its key; "" : in certificate_file
+    friend bool operator==(const TlsOptions&, const TlsOptions&) = default;
 };
 
 }  // namespace holdfast::runtime

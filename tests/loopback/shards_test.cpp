@@ -111,7 +111,9 @@ TEST_F(ShardsTest, EachAccountRegistersOnceAndAllAreGoneInTheEnd) {
         }
     EXPECT_EQ(flows.size(), 3U) << "one flow a shard";
     EXPECT_EQ(instances.size(), static_cast<std::size_t>(accounts)) << "each is its own device";
-    EXPECT_GE(shards->totals().registers_sent, 2U * accounts);
+    std::uint64_t registers = 0;
+    for (const auto& shard : shards->totals()) registers += shard.registers_sent;
+    EXPECT_GE(registers, 2U * accounts);
     leave();
     EXPECT_EQ(bound(), 0);
 }
@@ -123,19 +125,15 @@ TEST_F(ShardsTest, AccountsComeGoAndChangeBesideTheOthers) {
     ASSERT_TRUE(until([&] { return bound() == accounts; }));
     shards->remove(ids[0]);
     ids[accounts] = shards->add(config_of(accounts));
-    auto changed = config_of(1);
-    changed.policy.expires = 120s;
-    const auto next = shards->replace(ids[1], changed);
     world->cluster().add_user(user_of(2), "another");
     shards->change_password(ids[2], Redacted<std::string>("another"));
     ASSERT_TRUE(until([&] {
-        return gone.contains(ids[0]) && gone.contains(ids[1]) &&
-               events[next][EventKind::registered] == 1 &&
-               events[ids[accounts]][EventKind::registered] == 1;
+        return gone.contains(ids[0]) && events[ids[accounts]][EventKind::registered] == 1;
     }));
+    EXPECT_EQ(events[ids[0]][EventKind::unregistered], 1);
     EXPECT_EQ(world->cluster().bindings(aor_of(0)).size(), 0U);
     EXPECT_EQ(bound(), accounts);
-    for (int number = 3; number < accounts; ++number) {
+    for (int number = 1; number < accounts; ++number) {
         EXPECT_EQ(events[ids[number]][EventKind::registered], 1) << number;
         EXPECT_EQ(events[ids[number]][EventKind::unregistered], 0) << number;
     }
