@@ -39,13 +39,25 @@ function(holdfast_tests target)
     PROPERTIES TIMEOUT 300 LABELS timed RUN_SERIAL ON)
 endfunction()
 
-# holdfast_library(NAME DEPENDS sibling… [LIBS target…])
+# holdfast_library(NAME DEPENDS sibling… [LIBS target…] [ONLY file…] [EXCEPT file…])
 # The folder's *.cpp become the static library holdfast_NAME, its *_test.cpp the executable NAME_test.
-# LIBS stay private: other people's headers do not belong into ours.
+# LIBS stay private: other people's headers do not belong into ours. ONLY and EXCEPT (names without suffix; a file goes
+# with its test) split a folder where a part of it links what the rest shall not.
 function(holdfast_library name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "DEPENDS;LIBS")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "DEPENDS;LIBS;ONLY;EXCEPT")
   set(target holdfast_${name})
   file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/*.cpp")
+  foreach(only IN LISTS arg_ONLY)
+    set(wanted ${sources})
+    list(FILTER wanted INCLUDE REGEX "/${only}(_test)?\\.cpp$")
+    list(APPEND chosen ${wanted})
+  endforeach()
+  if(arg_ONLY)
+    set(sources ${chosen})
+  endif()
+  foreach(except IN LISTS arg_EXCEPT)
+    list(FILTER sources EXCLUDE REGEX "/${except}(_test)?\\.cpp$")
+  endforeach()
   set(tests ${sources})
   list(FILTER sources EXCLUDE REGEX "_(test|bench)\\.cpp$")
   list(FILTER tests INCLUDE REGEX "_test\\.cpp$")

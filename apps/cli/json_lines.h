@@ -1,5 +1,5 @@
 // --json: one object a line (docs/events.md). Keys and their meaning are a promise: added to, never
-// changed. nlohmann/json is behind it, in json_lines.cpp alone.
+// changed. Events are runtime/event_json.h's, which hooks get too.
 #pragma once
 
 #include <span>
