@@ -2,8 +2,8 @@
 #include "runtime/child.h"
 
 #include <gmock/gmock.h>
-#include <signal.h>
 #include <unistd.h>
+#include <csignal>
 
 #include <cerrno>
 #include <fstream>

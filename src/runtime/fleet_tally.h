@@ -71,6 +71,7 @@ public:
     FleetTally() = default;
     FleetTally(const FleetTally&) = delete;
     FleetTally& operator=(const FleetTally&) = delete;
+    ~FleetTally() = default;
 
     // An account is its AOR. Events of one that was not added, or is removed, count as events and
     // change no account.

@@ -233,7 +233,7 @@ TEST_F(FleetTallyTest, RoundTripsFallIntoTheirBuckets) {
 // Servers that come and go for years do not fill the memory; those with accounts stay.
 TEST_F(FleetTallyTest, TargetsWithoutAccountsAreForgottenWhenThereAreMany) {
     tally.account_added(bob);
-    tell(EventKind::registered, *Target::parse("tls:[2001:db8::1]:5061"), 1, bob);
+    tell(EventKind::registered, Target::parse("tls:[2001:db8::1]:5061"), 1, bob);
     for (int i = 0; i < 100'000; ++i)
         tell(EventKind::moved,
              Target{Transport::udp, {IpAddress::v4(10, 0, 0, 1), static_cast<std::uint16_t>(i)}});

@@ -1,6 +1,6 @@
 #include "runtime/hooks.h"
 
-#include <signal.h>
+#include <csignal>
 
 #include <algorithm>
 #include <array>

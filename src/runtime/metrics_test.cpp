@@ -105,7 +105,7 @@ std::string file_content(const std::string& path) {
 
 class MetricsTest : public testing::Test {
 protected:
-    void SetUp() override { open("127.0.0.1:0"); }
+    void SetUp() override { ASSERT_NO_FATAL_FAILURE(open("127.0.0.1:0")); }
 
     void open(const std::string& address) {
         metrics.reset();
@@ -350,7 +350,7 @@ TEST_F(MetricsTest, TheDashboardAsksForWhatIsServed) {
 
 TEST_F(MetricsTest, TheAddressMayBeIpv6) {
     if (!test::has_ipv6_loopback()) GTEST_SKIP() << "this host has no IPv6 loopback";
-    open("[::1]:0");
+    ASSERT_NO_FATAL_FAILURE(open("[::1]:0"));
     EXPECT_EQ(metrics->endpoint().address.to_string(), "::1");
     EXPECT_THAT(scrape(), HasSubstr("holdfast_build_info"));
 }
@@ -415,7 +415,7 @@ TEST_F(MetricsTest, ThePortIsFreeAtOnceAfterwards) {
     EXPECT_NE(scrape(), "");
     const auto address = metrics->endpoint().to_string();
     metrics.reset();
-    open(address);
+    ASSERT_NO_FATAL_FAILURE(open(address));
     EXPECT_EQ(metrics->endpoint().to_string(), address);
 }
 

@@ -40,6 +40,14 @@ private:
         std::unique_ptr<Watch> watch;
     };
 
+    static std::size_t body_size(std::string_view request) {
+        constexpr std::string_view name = "Content-Length: ";
+        const auto field = request.find(name);
+        if (field == std::string_view::npos) return 0;
+        const auto value = request.substr(field + name.size());
+        return parse_number<std::size_t>(value.substr(0, value.find("\r\n"))).value_or(0);
+    }
+
     void accepted(Descriptor socket) {
         auto& connection = connections_.emplace_back();
         connection.socket = std::move(socket);
@@ -54,11 +62,7 @@ private:
         connection.bytes.append(space.data(), static_cast<std::size_t>(size));
         const auto head = connection.bytes.find("\r\n\r\n");
         if (head == std::string::npos) return;
-        const auto field = connection.bytes.find("Content-Length: ") + 16;
-        const auto end = connection.bytes.find("\r\n", field);
-        const auto length = parse_number<std::size_t>(
-            std::string_view(connection.bytes).substr(field, end - field));
-        if (!length || connection.bytes.size() < head + 4 + *length) return;
+        if (connection.bytes.size() < head + 4 + body_size(connection.bytes)) return;
         requests.push_back(std::exchange(connection.bytes, {}));
         if (status.empty()) return;
         const auto answer = "HTTP/1.1 " + status + "\r\nContent-Length: 0\r\n\r\n";
