@@ -129,8 +129,8 @@ std::expected<void, std::string> read_tables(const toml::node& node, const std::
         const auto* table = element.as_table();
         if (table == nullptr)
             return std::unexpected(where + ": this is a list of tables: " + title);
-        auto& read = tables.emplace_back(ConfigTable{
-            place_of(name, element.source()) + ": " + std::string(key), Settings{}});
+        auto& read = tables.emplace_back(
+            ConfigTable{place_of(name, element.source()) + ": " + std::string(key), Settings{}});
         for (const auto& [inner, value] : *table)
             if (const auto done = read_one(inner.str(), value, read.settings); !done) return done;
     }
@@ -157,7 +157,7 @@ std::expected<void, std::string> check_secrecy(const std::filesystem::path& file
 }  // namespace
 
 std::expected<Configuration, std::string> parse_config(std::string_view text,
-                                                    const std::string& name) {
+                                                       const std::string& name) {
     Configuration file;
     const auto read = [&](std::string_view key, const toml::node& node) {
         if (key == "account")

@@ -34,6 +34,7 @@ struct Configuration {
 // else's to read.
 std::expected<Configuration, std::string> read_config_file(const std::filesystem::path& file);
 // The text alone; `name` is what errors call it.
-std::expected<Configuration, std::string> parse_config(std::string_view text, const std::string& name);
+std::expected<Configuration, std::string> parse_config(std::string_view text,
+                                                       const std::string& name);
 
 }  // namespace holdfast::cli

@@ -228,7 +228,7 @@ Applied apply_nothing(Options&, std::string_view, bool) {
 
 constexpr std::uint8_t both = for_register | for_resolve;
 constexpr std::uint8_t all = both | for_policy;
-constexpr std::uint8_t host = both | for_run;        // one for the process
+constexpr std::uint8_t host = both | for_run;       // one for the process
 constexpr std::uint8_t own = both | of_an_account;  // each account of many may have its own
 
 constexpr std::array table{
@@ -247,8 +247,8 @@ constexpr std::array table{
                "who may ask for the password's proof; may be given several times", Form::list, own,
                true, apply_realm},
     OptionText{"registrar", "URI", "the AOR's domain",
-               "the server to register with, if it is not the AOR's domain", Form::value, own,
-               true, apply_registrar},
+               "the server to register with, if it is not the AOR's domain", Form::value, own, true,
+               apply_registrar},
     OptionText{"outbound-proxy", "URI", "none", "the server that every request goes to first",
                Form::value, own, true, apply_outbound_proxy},
     OptionText{"backup", "URI[ domain=NAME]", "none",
@@ -268,8 +268,8 @@ constexpr std::array table{
                "auto: 2 if the registrar supports outbound",
                Form::value, own, true, apply_flows},
     OptionText{"preset", "NAME", "holdfast",
-               "a named set of all policy values (`holdfast presets` lists them)", Form::value, all | of_an_account,
-               true, apply_preset},
+               "a named set of all policy values (`holdfast presets` lists them)", Form::value,
+               all | of_an_account, true, apply_preset},
     OptionText{"set", "policy.KEY=VALUE", "",
                "one value of the policy (`holdfast policy` lists them); may be given "
                "several times",
@@ -297,8 +297,8 @@ constexpr std::array table{
     OptionText{"config", "FILE", "none",
                "read options from a TOML file: the same names, and policy as a table", Form::value,
                host, false, apply_nothing},
-    OptionText{"json", "", "off", "print JSON, one object a line", Form::flag, all | for_demo | for_run, true,
-               apply_json},
+    OptionText{"json", "", "off", "print JSON, one object a line", Form::flag,
+               all | for_demo | for_run, true, apply_json},
     OptionText{"trace", "", "off",
                "print every SIP message to standard error, passwords' answers left out", Form::flag,
                both, true, apply_trace},
@@ -310,8 +310,8 @@ constexpr std::array table{
     OptionText{"shards", "N", "one a core", "how many threads share the accounts", Form::value,
                for_run, true, apply_shards},
     OptionText{"registers-per-second", "N", "200",
-               "REGISTERs of all accounts together, at most; 0: no limit", Form::value, for_run, true,
-               apply_rate},
+               "REGISTERs of all accounts together, at most; 0: no limit", Form::value, for_run,
+               true, apply_rate},
     OptionText{"metrics", "ADDRESS:PORT", "none",
                "serve metrics for Prometheus there (http://ADDRESS:PORT/metrics)", Form::value,
                for_run, true, apply_metrics},

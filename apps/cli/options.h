@@ -18,7 +18,7 @@ namespace holdfast::cli {
 
 // Of `holdfast run` alone.
 struct FleetOptions {
-    std::uint32_t shards = 0;  // 0: one a core
+    std::uint32_t shards = 0;                  // 0: one a core
     std::uint32_t registers_per_second = 200;  // S3; 0: no limit
     std::optional<Endpoint> metrics;
     bool log_all = false;

@@ -33,9 +33,9 @@ ExitCode run_fleet(const std::vector<std::string>&, const std::vector<Setting>& 
     for (auto& word : words) arguments.push_back(word.data());
     arguments.push_back(nullptr);
     ::execv(place.c_str(), arguments.data());
-    return complain(ExitCode::host, place + ": it cannot be started: " +
-                                        std::generic_category().message(errno) +
-                                        ". It is installed with this command");
+    return complain(ExitCode::host,
+                    place + ": it cannot be started: " + std::generic_category().message(errno) +
+                        ". It is installed with this command");
 }
 
 }  // namespace holdfast::cli

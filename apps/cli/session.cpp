@@ -19,9 +19,9 @@ std::expected<Options, Refusal> gather(const std::vector<Setting>& command_line)
         auto read = read_config_file(config->value);
         if (!read) return std::unexpected(Refusal{ExitCode::config, read.error()});
         if (!read->accounts.empty())
-            return std::unexpected(
-                Refusal{ExitCode::config, read->accounts.front().where +
-                                              ": several accounts are for `holdfast run`"});
+            return std::unexpected(Refusal{
+                ExitCode::config,
+                read->accounts.front().where + ": several accounts are for `holdfast run`"});
         settings = std::move(read->settings);
         // By itself first: what is wrong in the file is the file's error, whatever the command line
         // adds.

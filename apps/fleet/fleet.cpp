@@ -32,7 +32,7 @@ bool is_a_change(EventKind kind) {
     }
 }
 
-std::size_t shards_of(const FleetOptions& options) {
+std::size_t shards_of(const cli::FleetOptions& options) {
     if (options.shards != 0) return options.shards;
     return std::max(1U, std::thread::hardware_concurrency());
 }
@@ -100,8 +100,7 @@ std::expected<void, runtime::Failure> Fleet::open() {
                      counters.front().events_dropped = lost_;
                      return counters;
                  },
-             .hooks =
-                 [this] { return hooks_ ? hooks_->counts() : runtime::HookCounts{}; }});
+             .hooks = [this] { return hooks_ ? hooks_->counts() : runtime::HookCounts{}; }});
         if (!metrics) return std::unexpected(metrics.error());
         metrics_ = *std::move(metrics);
     }
@@ -118,9 +117,10 @@ std::expected<void, runtime::Failure> Fleet::open() {
     if (!shards) return std::unexpected(shards.error());
     shards_ = *std::move(shards);
     for (const auto& [aor, account] : config_.accounts) add(aor);
-    notice(how_many(config_.accounts.size(), "account") + " on " +
-           how_many(shards_->count(), "shard") +
-           (metrics_ ? "; metrics at http://" + metrics_->endpoint().to_string() + "/metrics" : ""));
+    notice(
+        how_many(config_.accounts.size(), "account") + " on " +
+        how_many(shards_->count(), "shard") +
+        (metrics_ ? "; metrics at http://" + metrics_->endpoint().to_string() + "/metrics" : ""));
     return {};
 }
 
@@ -192,9 +192,10 @@ void Fleet::reload() {
            std::to_string(changes.changed.size()) + " changed, " +
            std::to_string(changes.new_password.size()) + " with a new password, " +
            std::to_string(changes.unchanged) + " as before" +
-           (other_host ? "; what the file says of state, sockets, TLS, shards, rate, metrics or log "
-                         "holds from the next start on"
-                       : ""));
+           (other_host
+                ? "; what the file says of state, sockets, TLS, shards, rate, metrics or log "
+                  "holds from the next start on"
+                : ""));
 }
 
 void Fleet::register_now() {
@@ -260,8 +261,9 @@ void Fleet::write(Instant now, const Event& event, const std::string& aor) {
 void Fleet::write_again() {
     output_.flush();
     if (const auto lost = output_.take_lost(); lost > 0)
-        notice(how_many(lost, "event") + " before this one are missing here: nobody read the "
-                                         "output");
+        notice(how_many(lost, "event") +
+               " before this one are missing here: nobody read the "
+               "output");
     if (output_.has_kept()) again_.arm(runtime::boot_time() + write_again_after);
 }
 

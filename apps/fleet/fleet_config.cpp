@@ -15,7 +15,8 @@ namespace {
 using Settings = std::vector<cli::Setting>;
 
 std::optional<EventKind> event_kind_of(std::string_view name) {
-    for (auto kind = EventKind::resolved;; kind = static_cast<EventKind>(std::to_underlying(kind) + 1)) {
+    for (auto kind = EventKind::resolved;;
+         kind = static_cast<EventKind>(std::to_underlying(kind) + 1)) {
         if (name_of(kind) == name) return kind;
         if (kind == EventKind::stopped) return std::nullopt;
     }
@@ -64,8 +65,9 @@ std::expected<HookConfig, std::string> hook_of(const cli::ConfigTable& table) {
         return std::unexpected(table.where +
                                ": a hook has either a command or a url (\"http://…\")");
     if (!hook.command.empty() && !hook.command.front().starts_with('/'))
-        return std::unexpected(table.where + ": the program of a command is named by its whole "
-                                             "path, and \"" +
+        return std::unexpected(table.where +
+                               ": the program of a command is named by its whole "
+                               "path, and \"" +
                                hook.command.front() + "\" is none");
     return hook;
 }
@@ -121,8 +123,8 @@ std::expected<FleetConfig, std::string> read_fleet(const Settings& command_line)
         if (!account) return std::unexpected(account.error());
         const auto [known, is_new] = places.emplace(account->aor, table.where);
         if (!is_new)
-            return std::unexpected(table.where + ": " + account->aor + " is there already: " +
-                                   known->second);
+            return std::unexpected(table.where + ": " + account->aor +
+                                   " is there already: " + known->second);
         config.accounts.emplace(account->aor, *std::move(account));
     }
     if (config.accounts.empty())
@@ -139,8 +141,7 @@ bool same_host(const cli::Options& a, const cli::Options& b) {
     return a.driver == b.driver && a.fleet == b.fleet && a.json == b.json;
 }
 
-bool same_but_password(const registration::AccountConfig& a,
-                       const registration::AccountConfig& b) {
+bool same_but_password(const registration::AccountConfig& a, const registration::AccountConfig& b) {
     auto other = b;
     other.password = a.password;
     return a == other;

@@ -87,8 +87,7 @@ TEST_F(FleetConfigTest, ErrorsNameFileLineAndKey) {
         const auto said = error_of(text);
         EXPECT_TRUE(said.starts_with(error)) << said;
     };
-    begins(account + "colour = 1\n",
-           "fleet.toml:4: colour: there is no such key of an account");
+    begins(account + "colour = 1\n", "fleet.toml:4: colour: there is no such key of an account");
     begins(account + "state = \"/x\"\n", "fleet.toml:4: state: there is no such key of an account");
     begins(account + "transport = \"udq\"\n", "fleet.toml:4: transport: \"udq\" is no transport");
     begins(account + "[account.policy]\npatience = \"never\"\n", "fleet.toml:5: policy.patience: ");
@@ -116,7 +115,7 @@ TEST_F(FleetConfigTest, ErrorsNameFileLineAndKey) {
 TEST_F(FleetConfigTest, PasswordsAreTheOwnersAlone) {
     const auto config = read(two, {}, 0640);
     ASSERT_FALSE(config);
-    EXPECT_NE(config.error().find("fleet.toml:12: password: others may read this file"),
+    EXPECT_NE(config.error().find("fleet.toml:11: password: others may read this file"),
               std::string::npos)
         << config.error();
 }

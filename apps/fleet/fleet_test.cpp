@@ -181,8 +181,8 @@ TEST_F(RunCommand, WhatCannotBeIsSaid) {
               std::string::npos)
         << story(run);
 
-    auto& without = runs.emplace_back(std::vector<std::string>{"run"},
-                                      std::map<std::string, std::string>{});
+    auto& without =
+        runs.emplace_back(std::vector<std::string>{"run"}, std::map<std::string, std::string>{});
     ASSERT_TRUE(run_until([&] { return without.ended(); }));
     EXPECT_EQ(without.exit_code(), 3);
     EXPECT_NE(without.errors().find("--config FILE"), std::string::npos) << story(without);

@@ -1,5 +1,6 @@
 // holdfast-fleet: what `holdfast run` starts. A program of its own, so that a single phone does not
 // load what serves metrics.
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <csignal>
@@ -28,7 +29,8 @@ cli::ExitCode run(const std::vector<cli::Setting>& settings) {
     auto config = fleet::read_fleet(settings);
     if (!config) return cli::complain(cli::ExitCode::config, config.error());
     runtime::Loop loop;
-    fleet::Fleet fleet(loop, *std::move(config), [&] { return fleet::read_fleet(settings); }, clock);
+    fleet::Fleet fleet(
+        loop, *std::move(config), [&] { return fleet::read_fleet(settings); }, clock);
     std::signal(SIGPIPE, SIG_IGN);
     constexpr std::array signals{SIGINT, SIGTERM, SIGHUP, SIGUSR1};
     loop.on_signals(signals, [&](int signal) {
@@ -50,7 +52,8 @@ int main(int count, char** arguments) {
     const auto line = cli::parse_command_line(*command, {arguments + 1, arguments + count});
     if (!line) return cli::number_of(cli::complain(cli::ExitCode::usage, line.error()));
     if (line->help || !line->operands.empty())
-        return cli::number_of(cli::complain(
-            cli::ExitCode::usage, "This program belongs to `holdfast run`: see holdfast run --help"));
+        return cli::number_of(
+            cli::complain(cli::ExitCode::usage,
+                          "This program belongs to `holdfast run`: see holdfast run --help"));
     return cli::number_of(run(line->settings));
 }
