@@ -24,8 +24,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// Doubled each round over the servers, so that a question is sent five times within the limit: where
-// 30 % of all packets are lost, each way, three times are not enough in one of eight cases.
+// Doubled each round over the servers, so that a question is sent five times within the limit:
+// where 30 % of all packets are lost, each way, three times are not enough in one of eight cases.
 // Deviates: RFC 1035 §4.2.1 would have 2 s at least, in a network of 1987.
 constexpr std::chrono::milliseconds first_timeout = 500ms;
 constexpr int rounds = 5;

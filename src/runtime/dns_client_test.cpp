@@ -213,9 +213,9 @@ TEST_F(DnsClientTest, SilentServersAreAnsweredForInBoundedTime) {
     EXPECT_GE(boot_time() - begin, 50ms);
 }
 
-// A lossy link must not cost a start: a question is sent at 0, 0.5, 1.5, 3.5 and 7.5 s. (Found behind
-// a real link that loses 30 %, tests/real/test_bad_networks.py: with three sendings one phone of six
-// needed 42 s to register.)
+// A lossy link must not cost a start: a question is sent at 0, 0.5, 1.5, 3.5 and 7.5 s. (Found
+// behind a real link that loses 30 %, tests/real/test_bad_networks.py: with three sendings one
+// phone of six needed 42 s to register.)
 TEST_F(DnsClientTest, LostQuestionIsRepeatedAfterHalfASecond) {
     const Reply answer{.answers = {record("example.test", type_a, 60, "\xcb\x00\x71\x0b"s)}};
     int questions = 0;

@@ -32,12 +32,12 @@ void Carrier::on_readable(std::size_t from) {
                 return on_failure_(packet.error());
             }
             if (!*packet) return;
-            carry(from, *std::move(*packet));
+            carry(from, **packet);
         }
     });
 }
 
-void Carrier::carry(std::size_t from, std::string packet) {
+void Carrier::carry(std::size_t from, const std::string& packet) {
     ++counts_.taken;
     auto& link = links_[from];
     const auto when = link.arrival(internet_.now(), {});

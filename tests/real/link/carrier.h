@@ -26,7 +26,7 @@ struct Counts {  // packets since the start, both directions together
     std::uint64_t taken = 0;
     std::uint64_t lost = 0;
     std::uint64_t doubled = 0;
-    std::uint64_t overflowed = 0;   // more than `most_on_the_way` would have been on the way
+    std::uint64_t overflowed = 0;  // more than `most_on_the_way` would have been on the way
     std::uint64_t delivered = 0;
     std::uint64_t undelivered = 0;  // the kernel did not take it: the device is down
 };
@@ -46,7 +46,7 @@ public:
 
 private:
     void on_readable(std::size_t from);
-    void carry(std::size_t from, std::string packet);
+    void carry(std::size_t from, const std::string& packet);
     void deliver_at(Instant when, std::size_t to, const std::string& packet);
 
     std::array<runtime::Descriptor, 2> devices_;

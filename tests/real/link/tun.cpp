@@ -44,8 +44,7 @@ std::expected<std::optional<std::string>, int> read_packet(const runtime::Descri
 }
 
 bool write_packet(const runtime::Descriptor& tun, const std::string& packet) {
-    return write(tun.get(), packet.data(), packet.size()) ==
-           static_cast<ssize_t>(packet.size());
+    return write(tun.get(), packet.data(), packet.size()) == static_cast<ssize_t>(packet.size());
 }
 
 }  // namespace holdfast::real

@@ -100,9 +100,9 @@ std::expected<Words, std::string> read(std::span<char*> arguments) {
 }
 
 std::string text_of(const real::Counts& counts) {
-    return nlohmann::json{{"taken", counts.taken},           {"lost", counts.lost},
-                          {"doubled", counts.doubled},       {"overflowed", counts.overflowed},
-                          {"delivered", counts.delivered},   {"undelivered", counts.undelivered}}
+    return nlohmann::json{{"taken", counts.taken},         {"lost", counts.lost},
+                          {"doubled", counts.doubled},     {"overflowed", counts.overflowed},
+                          {"delivered", counts.delivered}, {"undelivered", counts.undelivered}}
         .dump();
 }
 
@@ -118,13 +118,12 @@ int run(const Words& words) {
     }
     runtime::Loop loop;
     int code = 0;
-    real::Carrier carrier(loop, std::move(devices), seed_from_number(words.seed), words.options,
-                          [&](int error) {
-                              std::cerr << "tun_link: a device is gone: " << std::strerror(error)
-                                        << '\n';
-                              code = system_refused;
-                              loop.stop();
-                          });
+    real::Carrier carrier(
+        loop, std::move(devices), seed_from_number(words.seed), words.options, [&](int error) {
+            std::cerr << "tun_link: a device is gone: " << std::strerror(error) << '\n';
+            code = system_refused;
+            loop.stop();
+        });
     loop.on_signals(std::array{SIGTERM, SIGINT}, [&](int) { loop.stop(); });
     std::cout << "ready" << std::endl;
     loop.run();
@@ -137,7 +136,8 @@ int run(const Words& words) {
 int main(int argc, char** argv) {
     const auto words = read(std::span(argv, static_cast<std::size_t>(argc)).subspan(1));
     if (!words) {
-        std::cerr << "tun_link: " << words.error() << " (the head of tests/real/link/tun_link.cpp)\n";
+        std::cerr << "tun_link: " << words.error()
+                  << " (the head of tests/real/link/tun_link.cpp)\n";
         return wrong_words;
     }
     return run(*words);
