@@ -80,6 +80,8 @@ def test_the_link_loses_and_doubles_what_it_is_told_to(cable):
     assert runs[0] == runs[1] != runs[2]
 
 
+@pytest.mark.alone
+@pytest.mark.lasts(6)
 def test_the_link_delays(cable):
     """Round trips of half a second and, each way, up to 50 ms more; order is kept."""
     _, one, other = cable(delay_ms=250, jitter_ms=50, seed=3)
