@@ -5,6 +5,7 @@ Bounds are five standard deviations of what chance allows. Not here: a phone beh
 
 import math
 import os
+import select
 import signal
 import socket
 import statistics
@@ -44,19 +45,21 @@ def udp(host, address, port=7000):
 
 
 def arrivals(one, other, count, spacing, linger):
-    """Numbered datagrams from one to the other, `spacing` seconds apart; their numbers as they arrive."""
+    """Numbered datagrams from one to the other, at least `spacing` seconds apart; their numbers as they arrive, until
+    `linger` seconds after the last was sent."""
     with udp(one, "192.0.2.1") as sending, udp(other, "192.0.2.2") as receiving:
-        receiving.setblocking(False)
-        begin, seen = time.monotonic(), []
-        sent = 0
-        while time.monotonic() < begin + count * spacing + linger:
-            if sent < count and time.monotonic() >= begin + sent * spacing:
-                sending.sendto(str(sent).encode(), ("192.0.2.2", 7000))
-                sent += 1
-            try:
-                seen.append(int(receiving.recv(100)))
-            except BlockingIOError:
-                time.sleep(spacing / 4)
+        seen = []
+
+        def take(seconds):
+            end = time.monotonic() + seconds
+            while (left := end - time.monotonic()) > 0:
+                if select.select([receiving], [], [], left)[0]:
+                    seen.append(int(receiving.recv(100)))
+
+        for number in range(count):
+            sending.sendto(str(number).encode(), ("192.0.2.2", 7000))
+            take(spacing)
+        take(linger)
         return seen
 
 
@@ -69,7 +72,7 @@ def test_the_link_loses_and_doubles_what_it_is_told_to(cable):
     runs = []
     for seed in (1, 1, 2):
         link, one, other = cable(delay_ms=10, loss=0.3, duplication=0.05, seed=seed)
-        seen = arrivals(one, other, count=1000, spacing=0.001, linger=0.2)
+        seen = arrivals(one, other, count=1000, spacing=0.001, linger=1)
         runs.append(seen)
         counts = link.end()
         assert counts["taken"] == 1000 and counts["overflowed"] == counts["undelivered"] == 0, counts
@@ -107,7 +110,7 @@ def test_the_link_mixes_up_the_order(cable):
     those in the same time is not late itself: about 1 - 5/100 · (1 + 0.3 + 0.09 + …) of the late ones."""
     _, one, other = cable(delay_ms=50, reorder=0.3, seed=4)
     count = 800
-    seen = arrivals(one, other, count=count, spacing=0.005, linger=0.3)
+    seen = arrivals(one, other, count=count, spacing=0.005, linger=1)
     assert sorted(seen) == list(range(count)), "nothing is lost, nothing comes twice"
     latest, overtaken = -1, 0
     for number in seen:
@@ -117,11 +120,10 @@ def test_the_link_mixes_up_the_order(cable):
 
 
 def test_the_link_holds_no_more_than_it_may(cable):
-    link, one, other = cable(delay_ms=2000, most=100, seed=5)
-    seen = arrivals(one, other, count=300, spacing=0.001, linger=2.2)
+    link, one, other = cable(delay_ms=30000, most=100, seed=5)
+    arrivals(one, other, count=300, spacing=0.001, linger=0.1)
     counts = link.end()
-    assert seen == list(range(100)), "the first that fit"
-    assert counts["overflowed"] == 200 and counts["delivered"] == 100, counts
+    assert counts["taken"] == 300 and counts["overflowed"] == 200 and counts["delivered"] == 0, counts
 
 
 def test_the_link_sleeps_and_ends_when_told(cable):

@@ -76,8 +76,8 @@ def loses_its_server(world, phone, limit):
 def test_behind_a_cable_that_loses_nothing(phone_behind, cable, transport):
     """Round trips of half a second; or every second packet late by up to two delays."""
     world, phone = phone_behind(cable, transport, expires=30)
-    registered = phone.wait_until_registered(limit=5)
-    phone.wait_for("reachable", limit=5)
+    registered = phone.wait_until_registered(limit=10)
+    phone.wait_for("reachable", limit=10)
     stays_registered(world, 20)
     assert phone.count("refreshed", after=registered["at"]) >= 1
     assert phone.count("moved", "flow_lost", "suspect") == 0
