@@ -39,6 +39,7 @@ soak: bootstrap
 
 test-real: build
 	@tools/bootstrap real
+	@cmake --build --preset release -j $(JOBS) --target tun_link
 	@tools/run-real-tests
 
 measure: build

@@ -36,7 +36,13 @@ def reason_to_skip():
     return None
 
 
+def reason_to_skip_tun():
+    done = subprocess.run(["unshare", "--net", "ip", "tuntap", "add", "try", "mode", "tun"], capture_output=True, check=False)
+    return None if done.returncode == 0 else f"this kernel has no TUN devices: {done.stderr.decode().strip()}"
+
+
 def pytest_configure(config):
+    config.addinivalue_line("markers", "tun: needs TUN devices (bad_link.py)")
     config.addinivalue_line("markers", "lasts(seconds): about how long the test waits; long ones start first")
     config.addinivalue_line("markers", "row: a row of the table of docs/measured.md; `make measure` runs it three times")
     config.addinivalue_line("markers", "alone: measures fractions of a second; runs while nothing else does")
@@ -59,6 +65,11 @@ def pytest_collection_modifyitems(config, items):
     if why:
         for item in items:
             if "make_world" in item.fixturenames:  # those of hostile/ need loopback only
+                item.add_marker(pytest.mark.skip(reason=why))
+    if not why and any(item.get_closest_marker("tun") for item in items):
+        why = reason_to_skip_tun()
+        for item in items:
+            if why and item.get_closest_marker("tun"):
                 item.add_marker(pytest.mark.skip(reason=why))
     workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "0"))
     if workers > 1:

@@ -77,13 +77,13 @@ class Namespace:
             raise RuntimeError(f"in {self.name}: {' '.join(argv)}: {done.stderr or done.stdout}\n{stdin or ''}")
         return done.stdout
 
-    def spawn(self, *argv, family=False, **options):
+    def spawn(self, *argv, family=False, pass_fds=(), **options):
         """Starts a process that dies with us. `family`: it forks; then all of it dies with its first process."""
         command = self._inside(argv)
         if family:
             command = ["unshare", "--pid", "--fork", "--kill-child=KILL", "--", *command]
         command = ["setpriv", "--pdeathsig", "KILL", "--", *command]
-        return subprocess.Popen(command, stdin=subprocess.DEVNULL, pass_fds=(self._fd,), **options)
+        return subprocess.Popen(command, stdin=subprocess.DEVNULL, pass_fds=(self._fd, *pass_fds), **options)
 
     def close(self):
         if self._fd >= 0:

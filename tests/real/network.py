@@ -9,6 +9,7 @@ Every network has a switch of its own in namespaces of its own: equal addresses 
 import contextlib
 import time
 
+from bad_link import BadLink
 from namespace import Namespace
 
 PUBLIC = "203.0.113"
@@ -44,17 +45,21 @@ class Switch:
 class Nat:
     """A home router. `random`: every destination gets its own random public port (endpoint-dependent mapping), else
     the port is kept where it is free. Either way only the destination itself may answer (RFC 4787 §5: address- and
-    port-dependent filtering): that is what Linux does."""
+    port-dependent filtering): that is what Linux does.
 
-    def __init__(self, outside, number=1, random=True, udp_timeout=None):
+    `link`: what lies behind it is one host on a bad cable of this kind (bad_link.py), not a network."""
+
+    def __init__(self, outside, number=1, random=True, udp_timeout=None, link=None):
         self.namespace = Namespace(f"nat{number}")
-        self.lan = Switch(f"lan{number}")
+        self._link_options, self.link = link, None
+        self.lan = None if link else Switch(f"lan{number}")
         self._subnet = f"192.168.{number}"
         self._outside = outside
         outside_address = outside.free_address()
         self.address = outside_address.split("/")[0]
         outside.plug(self.namespace, "wan", outside_address)
-        self.lan.plug(self.namespace, "lan", f"{self._subnet}.1/24")
+        if self.lan:
+            self.lan.plug(self.namespace, "lan", f"{self._subnet}.1/24")
         if outside.gateway:
             self.namespace.run("ip", "route", "add", "default", "via", outside.gateway)
         self.namespace.run("sysctl", "-qw", "net.ipv4.ip_forward=1")
@@ -84,7 +89,11 @@ class Nat:
         return f"{self._subnet}.{self._hosts}/24"
 
     def plug(self, host, interface, address):
-        self.lan.plug(host, interface, address)
+        if self.lan:
+            self.lan.plug(host, interface, address)
+        else:
+            self.link = BadLink((self.namespace, "lan", f"{self._subnet}.1/24"), (host, interface, address),
+                                **self._link_options)
 
     def rebind(self):
         """The router forgets all mappings, as after a restart."""
@@ -94,7 +103,10 @@ class Nat:
         return self.namespace.run("conntrack", "-L", check=False)
 
     def close(self):
-        self.lan.close()
+        if self.link:
+            self.link.close()
+        if self.lan:
+            self.lan.close()
         self.namespace.close()
 
 
