@@ -240,7 +240,7 @@ private:
                          std::string(engine_.next_deadline().reason));
             return;
         }
-        run_for(3min);
+        run_for(35s);  // I1; whoever waits longer has said so
         for (const AccountId id : promises_.accounts()) {
             if (!is_registered(id) && !promises_.has_told_why(id))
                 complain("it is not registered, and does not say why" + story());

@@ -57,7 +57,7 @@ public:
     }
     void on_event(const Event& event) {
         if (event.kind == EventKind::resolved) targets_ = std::max(targets_, event.targets.size());
-        if (tells_why(event.kind)) told_why_.insert(event.account);
+        if (tells_why(event)) told_why_.insert(event.account);
     }
 
     [[nodiscard]] const std::set<AccountId>& accounts() const { return accounts_; }
@@ -77,10 +77,11 @@ private:
         Instant at;
         Target target;
     };
-    static bool tells_why(EventKind kind) {
-        return kind == EventKind::attempt_failed || kind == EventKind::refused ||
-               kind == EventKind::waiting || kind == EventKind::auth_failed ||
-               kind == EventKind::resolved || kind == EventKind::suspect;
+    // Events that say what is wrong and that it is tried again later (F5, L6, S1).
+    static bool tells_why(const Event& event) {
+        return event.kind == EventKind::refused || event.kind == EventKind::waiting ||
+               event.kind == EventKind::auth_failed ||
+               (event.kind == EventKind::resolved && event.targets.empty());
     }
     // I4: one REGISTER outstanding for each flow.
     static void check_outstanding(const AccountStatus& status) {

@@ -124,9 +124,8 @@ struct Doubted : ResilientWorld {
     Doubted() : ResilientWorld([](auto& account) { account.policy.prove_reachable = true; }) {
         EXPECT_TRUE(registers()) << story();
         run_for(100ms);
-        const auto options = std::ranges::find_if(sent, [](const Sent& one) {
-            return one.request.method() == sip::Method::options;
-        });
+        const auto options = std::ranges::find_if(
+            sent, [](const Sent& one) { return one.request.method() == sip::Method::options; });
         if (options != sent.end())
             tell(told::Returned{std::string(options->request.call_id()), binding().flow, false});
     }
