@@ -245,7 +245,13 @@ private:
             if (!is_registered(id) && !promises_.has_told_why(id))
                 complain("it is not registered, and does not say why" + story());
             for (int minutes = 0; minutes < 60 && !is_registered(id); ++minutes) run_for(1min);
-            if (!is_registered(id)) complain("it is never registered again" + story());
+            if (!is_registered(id)) {
+                complain("it is never registered again" + story());
+                continue;
+            }
+            for (const auto& binding : status(id).bindings)
+                if (binding.target && broken_.contains(flow_to(*binding.target)))
+                    complain("it is registered over a connection that is gone" + story());
         }
         die_unnoticed();
         promises_.check_rates();
