@@ -14,6 +14,11 @@ void Outcome::on_input(const Input& input) {
         certificate_failed_ = certificate_failed_ || closed->error == FlowError::certificate;
 }
 
+// The engine's words: there is no status where nothing was answered.
+bool is_confirmed(const Event& unregistered) {
+    return unregistered.reason.find("did not answer") == std::string::npos;
+}
+
 void Outcome::on_event(const Event& event) {
     switch (event.kind) {
     case EventKind::resolved: return resolved(event);
@@ -28,8 +33,7 @@ void Outcome::on_event(const Event& event) {
     case EventKind::unregistered:
         bindings_.erase(event.reg_id);
         if (leaving_) {
-            // The engine's words: there is no status where nothing was answered.
-            unconfirmed_ = unconfirmed_ || event.reason.find("did not answer") != std::string::npos;
+            unconfirmed_ = unconfirmed_ || !is_confirmed(event);
         } else if (bindings_.empty()) {
             code_ = ExitCode::no_server;
         }

@@ -10,6 +10,9 @@
 
 namespace holdfast::cli {
 
+// Of an event `unregistered` on exit: whether the server has said so too.
+bool is_confirmed(const Event& unregistered);
+
 class Outcome {
 public:
     // Each step's input first, then the events that it led to.

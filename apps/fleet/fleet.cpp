@@ -8,6 +8,7 @@
 
 #include "apps/cli/commands.h"
 #include "apps/cli/json_lines.h"
+#include "apps/cli/outcome.h"
 #include "runtime/clock.h"
 
 namespace holdfast::fleet {
@@ -220,7 +221,9 @@ void Fleet::track(const Event& event) {
     case EventKind::registered:
     case EventKind::refreshed:
     case EventKind::moved: registered_.insert(event.account); break;
-    case EventKind::unregistered: registered_.erase(event.account); break;
+    case EventKind::unregistered:
+        if (!leaving_all_ || cli::is_confirmed(event)) registered_.erase(event.account);
+        break;
     default: break;
     }
 }

@@ -24,7 +24,11 @@ std::string user_of(std::string_view aor) {
 }  // namespace
 
 void Engine::Impl::on(const Step& step, const in::AddAccount& add) {
-    if (!add.account || accounts_.contains(add.account) || shutting_down_) return;
+    if (!add.account || shutting_down_) return;
+    if (const auto known = accounts_.find(add.account); known != accounts_.end()) {
+        if (known->second.leaving) known->second.comes_back = add.config;
+        return;
+    }
     const std::string& aor = add.config.aor;
     const std::string instance_id = instance_per_account_
                                         ? persistence_.instance_id(aor, random_, step.outbox)
@@ -217,7 +221,9 @@ void Engine::Impl::remove_those_gone(const Step& step) {
         const auto named = by_user_.find(found->second.user);
         named->second.erase(id);
         if (named->second.empty()) by_user_.erase(named);
+        const auto comes_back = std::move(found->second.comes_back);
         accounts_.erase(found);
+        if (comes_back) on(step, in::AddAccount{id, *comes_back});
     }
 }
 

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <map>
 
 #include "engine/limits.h"
 #include "engine/test_driver.h"
@@ -46,7 +47,7 @@ protected:
         add(change);
         driver.run_for(100ms);
         EXPECT_EQ(driver.requests("REGISTER"), 1u);
-        return driver.sent.back().second;
+        return driver.last_sent();
     }
     static std::string ok(const std::string& request,
                           const std::string& mapping = ";received=198.51.100.7;rport=13450") {
@@ -58,10 +59,8 @@ protected:
     static std::string challenge(const std::string& request, const std::string& digest) {
         return answer_to(request, 401, "WWW-Authenticate: Digest " + digest + "\r\n");
     }
-    [[nodiscard]] bool registered() { return driver.engine().status(alice)->registered; }
-    [[nodiscard]] std::string contact() {
-        return driver.engine().status(alice)->bindings.at(0).contact;
-    }
+    [[nodiscard]] bool registered() { return driver.status(alice).registered; }
+    [[nodiscard]] std::string contact() { return driver.status(alice).bindings.at(0).contact; }
     [[nodiscard]] std::size_t authorizations() const {
         return static_cast<std::size_t>(std::ranges::count_if(driver.sent, [](const auto& sent) {
             return sent.second.find("uthorization:") != std::string::npos;
@@ -93,6 +92,33 @@ TEST_F(Attacks, AnAnswerWithAGuessedBranchIsNone) {
     EXPECT_TRUE(registered()) << driver.words();  // the contrast
 }
 
+// N1: what is guessed has at least 96 random bits: 20 characters of 5 each, in the branch of every
+// request of ours and in the Contact's token, and none comes twice.
+TEST_F(Attacks, WhatIsGuessedIsLong) {
+    driver.resolve("example.test", {server.endpoint.address, udp_target(12).endpoint.address});
+    driver.silent.insert(server);
+    driver.silent.insert(udp_target(12));
+    add();
+    driver.run_for(10s);  // REGISTER, probes
+    driver.silent.clear();
+    driver.run_for(2min);  // keep-alives, R1
+    EXPECT_GT(driver.requests("REGISTER"), 1u);
+    EXPECT_GT(driver.requests("OPTIONS sip:example.test"), 4u);
+    EXPECT_GT(driver.requests("OPTIONS sip:alice"), 0u) << driver.trace;
+    std::map<std::string, std::string> by_branch;
+    for (const auto& [target, text] : driver.sent) {
+        const auto message = sip::Message::parse(text);
+        ASSERT_TRUE(message) << text;
+        const std::string branch(message->top_via().branch);
+        EXPECT_GE(branch.size(), std::string_view("z9hG4bK").size() + 20) << branch;
+        EXPECT_EQ(by_branch.try_emplace(branch, text).first->second, text) << "octet by octet";
+    }
+    EXPECT_GT(by_branch.size(), 8u);
+    const auto uri = contact();
+    const auto token = uri.substr(uri.find(";hf=") + 4);
+    EXPECT_GE(token.substr(0, token.find(';')).size(), 20u) << uri;
+}
+
 // N1: even one that knows the branch must come from the address that was asked.
 TEST_F(Attacks, AnAnswerFromAnotherAddressIsNone) {
     const auto request = unanswered_register();
@@ -105,7 +131,7 @@ TEST_F(Attacks, AnAnswerFromAnotherAddressIsNone) {
 TEST_F(Attacks, AForgedAnswerDoesNotMoveTheContact) {
     register_alice();
     const auto before = contact();
-    const auto register_text = driver.sent.front().second;
+    const auto register_text = driver.sent.at(0).second;
     auto forged = ok(register_text, ";received=198.51.100.66;rport=6666");
     const auto branch = forged.find("branch=z9hG4bK") + 14;
     forged.replace(branch, 4, "0000");
@@ -269,7 +295,7 @@ TEST_F(Attacks, ATlsAccountTakesNoProofInClearText) {
 TEST_F(Attacks, ACancelOrACopyFromElsewhereDoesNothing) {
     driver.resolve("example.test", {server.endpoint.address, udp_target(12).endpoint.address});
     register_alice();
-    const auto flow = driver.flow_to(*driver.engine().status(alice)->bindings.at(0).target);
+    const auto flow = driver.flow_to(driver.status(alice).bindings.at(0).target.value());
     driver.feed(in::Received{flow, RequestText{.method = "INVITE"}.text()});
     ASSERT_EQ(driver.count(EventKind::ring), 1u) << driver.words();
     for (const auto& from : {stranger, udp_target(11).endpoint, udp_target(12).endpoint}) {
@@ -279,9 +305,29 @@ TEST_F(Attacks, ACancelOrACopyFromElsewhereDoesNothing) {
         EXPECT_EQ(driver.opened.size(), opened) << from.to_string();
     }
     driver.feed(in::Stray{our_end, stranger, RequestText{.method = "CANCEL"}.text()});
+    driver.run_for(0s);  // a flow to answer on would be open now
     EXPECT_EQ(driver.count(EventKind::call_ended), 0u) << driver.words();
     driver.feed(in::Received{flow, RequestText{.method = "CANCEL"}.text()});  // the contrast
     EXPECT_EQ(driver.count(EventKind::call_ended), 1u) << driver.words();
+}
+
+// RFC 3261 §18.2.2: an answer goes to where the request came from, whatever `maddr` or sent-by say:
+// nobody else is shot at with it.
+TEST_F(Attacks, AViaThatNamesSomebodyElseAimsNothingThere) {
+    register_alice();
+    int request = 0;
+    for (const std::string via : {"203.0.113.11:5060;maddr=198.51.100.66", "198.51.100.66:5060"})
+        for (const bool rport : {true, false}) {
+            auto text =
+                RequestText{.branch = "z9hG4bK" + std::to_string(++request), .via_host = via}
+                    .text();
+            if (!rport) text.erase(text.find(";rport"), 6);
+            const auto sent = driver.sent.size();
+            driver.feed(in::Received{driver.flow_to(server), text});
+            driver.run_for(0s);
+            ASSERT_GT(driver.sent.size(), sent) << text;
+            EXPECT_EQ(driver.sent.at(driver.sent.size() - 1).first, server) << text;
+        }
 }
 
 // §11 (c): our token is 96 random bits; whoever has it was told it. Even so: at most so many flows
@@ -323,32 +369,16 @@ TEST_F(Attacks, AFloodFromAServerHasALimit) {
 // §11, RFC 5922: SRV may lead anywhere; the name that the certificate must have is the configured
 // one. (DNS that lies can then do no more than refuse.)
 TEST(AttackByDns, TheCertificatesNameIsNotTheSrvTarget) {
-    Engine engine({.seed = seed_from_number(3), .state = {}, .started = Instant{1h}});
-    std::vector<std::string> names;
-    const std::function<void(const Input&)> feed = [&](const Input& input) {
-        Outbox outbox;
-        engine.handle(Instant{1h}, input, outbox);
-        for (const auto& output : outbox.take()) {
-            if (const auto* open = std::get_if<out::OpenFlow>(&output)) {
-                EXPECT_EQ(open->target.endpoint.address, IpAddress::v4(198, 51, 100, 66));
-                names.push_back(open->tls_name);
-            }
-            const auto* ask = std::get_if<out::Resolve>(&output);
-            if (ask == nullptr) continue;
-            dns::Answer answer{dns::Status::ok, {}, 60s};
-            if (ask->question.name == "_sips._tcp.example.test")
-                answer.records = {dns::Srv{1, 1, 5061, "evil.test"}};
-            if (ask->question.name == "evil.test" && ask->question.type == dns::RecordType::a)
-                answer.records = {IpAddress::v4(198, 51, 100, 66)};
-            feed(in::DnsAnswer{ask->query, answer});
-        }
-    };
-    feed(in::NetworkChanged{{our_end.address}});
-    registration::AccountConfig config;
-    config.aor = "sip:alice@example.test";
-    config.transport = Transport::tls;
-    feed(in::AddAccount{alice, config});
-    EXPECT_THAT(names, testing::ElementsAre("example.test"));
+    Driver driver;
+    const Endpoint evil{IpAddress::v4(198, 51, 100, 66), 5061};
+    driver.zone[{.name = "_sips._tcp.example.test", .type = dns::RecordType::srv}] = {
+        dns::Status::ok, {dns::Srv{1, 1, evil.port, "evil.test"}}, 60s};
+    driver.resolve("evil.test", {evil.address});
+    driver.add(alice, "sip:alice@example.test", Transport::tls);
+    driver.run_for(2s);
+    ASSERT_EQ(driver.opened.size(), 1u) << driver.trace;
+    EXPECT_EQ(driver.opened.front().second, (Target{Transport::tls, evil}));
+    EXPECT_THAT(driver.tls_names, testing::ElementsAre("example.test"));
 }
 
 }  // namespace

@@ -56,6 +56,7 @@ void Engine::Impl::handle(Instant now, const Input& input, Outbox& outbox) {
     for (const AccountId id : leaving_.take_due(now)) gone_.insert(id);
     apply_learned(step);
     remove_those_gone(step);
+    work(step);  // of those who come back
     flows_.sweep();
     // Last: what this step has taught is in it, and no deadline stays behind that is due already.
     if (persistence_.next_deadline().at <= now)
@@ -193,6 +194,9 @@ void Engine::Impl::on(const Step& step, const in::RegisterNow& command) {
 }
 
 void Engine::Impl::on(const Step& step, const in::ChangePassword& change) {
+    if (const auto found = accounts_.find(change.account);
+        found != accounts_.end() && found->second.comes_back)
+        found->second.comes_back->password = change.password;
     step.tell(change.account, told::PasswordChanged{change.password});
 }
 
@@ -201,13 +205,18 @@ void Engine::Impl::on(const Step& step, const in::HangUp& hang_up) {
 }
 
 void Engine::Impl::on(const Step& step, const in::RemoveAccount& remove) {
-    if (const auto found = accounts_.find(remove.account); found != accounts_.end())
-        leave(step, found->first, found->second);
+    const auto found = accounts_.find(remove.account);
+    if (found == accounts_.end()) return;
+    found->second.comes_back.reset();
+    leave(step, found->first, found->second);
 }
 
 void Engine::Impl::on(const Step& step, const in::ShutDown&) {
     shutting_down_ = true;
-    for (auto& [id, account] : accounts_) leave(step, id, account);
+    for (auto& [id, account] : accounts_) {
+        account.comes_back.reset();
+        leave(step, id, account);
+    }
 }
 
 void Engine::Impl::stop(const Step& step) {

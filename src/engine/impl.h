@@ -49,6 +49,7 @@ private:
         engine::PingIdentityPtr identity;
         std::string user;  // of the AOR, escapes resolved
         bool leaving = false;
+        std::optional<registration::AccountConfig> comes_back{};  // once it has left
     };
 
     // engine.cpp: inputs, time, and the end.

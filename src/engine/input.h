@@ -53,6 +53,7 @@ struct NetworkChanged {
     bool woke = false;
 };
 
+// One that is being removed comes back as configured here, as soon as it has unregistered.
 struct AddAccount {
     AccountId account;  // chosen by the driver, not 0
     registration::AccountConfig config;

@@ -16,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/host_fault.h"
 #include "engine/engine.h"
 #include "engine/recording.h"
 #include "lab/dns_zone.h"
@@ -50,17 +51,6 @@ struct PhoneOptions {
     // After every step of the engine; the account is running.
     std::function<void(Instant, const AccountStatus&)> watch{};
     std::string name{};  // in the ladder; the AOR's user if empty
-};
-
-// What the host of a phone can do wrong, once.
-enum class HostFault : std::uint8_t {
-    none,
-    send_lost,       // a datagram does not leave; a stream breaks at the write
-    send_refused,    // a datagram is an error at once: no route, no buffers; a stream breaks
-    open_refused,    // RST to a connect; no descriptor for a datagram flow
-    open_times_out,  // of a stream: 10 s of nothing
-    dns_servfail,
-    dns_times_out,
 };
 
 struct TimedEvent {
@@ -101,11 +91,8 @@ public:
     void heal_dns() { dns_fault_ = {}; }
     // The nth operation of that kind from now on fails, counted from 1 and over restarts; the rest
     // work.
-    void fail_nth(HostFault fault, std::size_t nth) {
-        host_fault_ = fault;
-        until_host_fault_ = nth;
-    }
-    [[nodiscard]] bool has_failed() const { return until_host_fault_ == 0; }
+    void fail_nth(HostFault fault, std::size_t nth) { host_faults_ = {fault, nth}; }
+    [[nodiscard]] bool has_failed() const { return host_faults_.has_come(); }
     void give(const Input& input);  // any other input: RegisterNow, ChangePassword, …
 
     // What is seen of it.
@@ -204,8 +191,7 @@ private:
     std::map<FlowId, Flow> flows_;
     std::map<dns::Question, Cached> cache_;
     DnsFault dns_fault_{};
-    HostFault host_fault_ = HostFault::none;
-    std::size_t until_host_fault_ = 1;
+    HostFaultPlan host_faults_;
     std::vector<Input> held_;  // while asleep
     bool asleep_ = false;
     bool powered_ = true;

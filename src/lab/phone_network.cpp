@@ -154,9 +154,7 @@ void Phone::perform(const out::Send& send) {
 }
 
 bool Phone::fails_now(HostFault fault) {
-    if (fault != host_fault_ || until_host_fault_ == 0) return false;
-    --until_host_fault_;
-    if (until_host_fault_ > 0) return false;
+    if (!host_faults_.fails_now(fault)) return false;
     internet_.ladder().note(internet_.now(), name_ + ": the host fails");
     return true;
 }

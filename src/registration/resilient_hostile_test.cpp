@@ -104,9 +104,9 @@ TEST(B8Ours, StandsBesideAContactThatCannotBeRead) {
 // R1, RFC 5627 §5.1: what stands in pub-gruu becomes our Request-URI, so it must be a SIP URI, of a
 // length that makes sense; else the AOR is asked.
 TEST(R1Proof, AGruuThatIsNoneIsNotAsked) {
-    for (const auto& gruu :
-         {std::string("no uri"), std::string("sip:a@b SIP/2.0"), std::string("tel:+4930"),
-          std::string("sip:a@b>;x=<"), std::string("*"), "sip:a@" + std::string(600, 'b')}) {
+    for (const auto& gruu : {std::string("no uri"), std::string("sip:a@b SIP/2.0"),
+                             std::string("tel:+4930"), std::string("sip:a@b>;x=<"),
+                             std::string("*"), "sip:a@b.test;gr=" + std::string(600, 'b')}) {
         ResilientWorld world([](auto& config) { config.policy.prove_reachable = true; });
         for (auto& [index, server] : world.servers) {
             server.challenges = false;

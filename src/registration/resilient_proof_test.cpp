@@ -119,21 +119,51 @@ TEST(Gruu, IsKeptWithItsBinding) {
     EXPECT_EQ(world.binding().temporary_gruu, "");
 }
 
+// Its first OPTIONS came back, and none after it does.
+struct Doubted : ResilientWorld {
+    Doubted() : ResilientWorld([](auto& account) { account.policy.prove_reachable = true; }) {
+        EXPECT_TRUE(registers()) << story();
+        run_for(100ms);
+        const auto options = std::ranges::find_if(
+            sent, [](const Sent& one) { return one.request.method() == sip::Method::options; });
+        if (options != sent.end())
+            tell(told::Returned{std::string(options->request.call_id()), binding().flow, false});
+    }
+    // When a REGISTER with a fresh Contact was begun.
+    [[nodiscard]] std::optional<Instant> fresh_at() const {
+        for (const auto& [at, event] : events)
+            if (event.kind == EventKind::attempt &&
+                event.reason.find("still do not arrive") != std::string::npos)
+                return at;
+        return std::nullopt;
+    }
+};
+
+// R3: what is wanted while a REGISTER is on its way becomes one, and the fresh Contact is not lost
+// in it.
+TEST(R3Proof, AFreshContactOutlivesOtherWishes) {
+    Doubted rehearsal;
+    ASSERT_TRUE(rehearsal.run_until([&] { return rehearsal.fresh_at().has_value(); }, 13min));
+    const Instant doubt = *rehearsal.fresh_at();
+
+    Doubted world;
+    world.run_for(doubt - 100ms - world.now);
+    const auto contact = world.binding().contact;
+    for (auto& [index, server] : world.servers) server.answers_after = 500ms;
+    world.tell(told::RegisterNow{});
+    world.run_for(200ms);  // R3 wants a fresh Contact now …
+    EXPECT_FALSE(world.fresh_at()) << world.story();
+    world.tell(told::RegisterNow{});  // … and somebody else any
+    world.run_for(5s);
+    EXPECT_NE(world.binding().contact, contact) << world.story();
+    EXPECT_FALSE(world.fresh_at()) << "the last reason is the one that is told: " << world.story();
+    EXPECT_EQ(world.servers[world.at()].bindings.size(), 1u) << "and the old one is removed";
+}
+
 // R3: seen before, and not any more: one REGISTER, then one with a fresh Contact, the old one
 // removed in it; then it is told. R1's answers never count in F5 and F6 (R3).
 TEST(R3Proof, DoubtIsResolvedStepByStep) {
-    ResilientWorld world([](auto& config) { config.policy.prove_reachable = true; });
-    ASSERT_TRUE(world.registers()) << world.story();
-    world.run_for(100ms);
-    const auto come_back = [&] {
-        for (auto one = world.sent.rbegin(); one != world.sent.rend(); ++one)
-            if (one->request.method() == sip::Method::options) {
-                world.tell(told::Returned{std::string(one->request.call_id()), world.binding().flow,
-                                          false});
-                return;
-            }
-    };
-    come_back();
+    Doubted world;
     ASSERT_EQ(world.count(EventKind::reachable), 1u) << world.story();
     const auto contact = world.binding().contact;
     const auto before = world.sent.size();

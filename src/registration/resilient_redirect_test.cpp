@@ -68,6 +68,21 @@ TEST(F5RedirectToName, NowhereOfOursIsTold) {
     EXPECT_TRUE(failed_with(world, "(node.other.test, evil.test)")) << world.story();
 }
 
+// Addresses of strangers take no place of the five: behind them one of ours is found (F5).
+TEST(F5RedirectToName, StrangersNumbersAreNotCounted) {
+    ResilientWorld world;
+    world.start();
+    const auto order = world.order();
+    std::string contacts;
+    for (int i = 1; i <= 9; ++i) contacts += "<sip:198.51.100." + std::to_string(i) + ">, ";
+    contacts +=
+        "<" + std::string("sip:") + ResilientWorld::address_of(order.back()).to_string() + ":5070>";
+    world.servers[order.front()].script = redirect_to(contacts);
+    ASSERT_TRUE(world.run_until([&] { return world.registered(); }, 1s)) << world.story();
+    EXPECT_EQ(world.at(), order.back()) << world.story();
+    EXPECT_EQ(world.binding().target->endpoint.port, 5070);
+}
+
 // The highest q first (RFC 3261 §8.1.3.4), and five targets at most (F5).
 TEST(F5RedirectToName, FiveAtMostTheBestFirst) {
     ResilientWorld world;
@@ -128,6 +143,28 @@ TEST(F5RedirectToName, NeverFromTlsToClearText) {
     ASSERT_NE(flow, nullptr);
     EXPECT_EQ(flow->target.transport, Transport::tls);
     EXPECT_EQ(flow->tls_name, "example.test");
+}
+
+// The same where the account itself may take clear text: who has got it to TLS keeps it there.
+TEST(F5RedirectToName, NotEvenWhereClearTextIsAllowed) {
+    for (const auto* transport : {"udp", "tcp"}) {
+        ResilientWorld world([](auto& config) {
+            config.transport.reset();
+            config.registrar = "sip:example.test;transport=tls";
+        });
+        world.names["new.example.test"] = {7};
+        world.start();
+        for (const int server : world.listed)
+            world.servers[server].script =
+                redirect_to("<sip:new.example.test;transport=" + std::string(transport) + ">");
+        world.run_for(500ms);
+        ASSERT_FALSE(world.since(0).empty()) << world.story();
+        EXPECT_EQ(world.flows.all().front().target.transport, Transport::tls);
+        const bool in_clear = std::ranges::any_of(world.flows.all(), [](const auto& flow) {
+            return ResilientWorld::server_at(flow.target) == 7 && !is_secure(flow.target.transport);
+        });
+        EXPECT_FALSE(in_clear) << world.story();
+    }
 }
 
 // Kept until its expires: then the account goes back to where DNS leads (F5).

@@ -63,8 +63,8 @@ TEST(S1Storm, WhatAnExhaustedSearchLeftOutstandingCounts) {
     EXPECT_EQ(world.since(0).size(), 1u) << world.story();
 }
 
-// Wishes of several reasons that come during one search are one REGISTER afterwards. Not tested
-// here: that what one of them wants besides (a fresh Contact, R3) outlives the others.
+// Wishes of several reasons that come during one search are one REGISTER afterwards. What one of
+// them wants besides outlives the others: R3Proof.AFreshContactOutlivesOtherWishes.
 TEST(Wishes, OfSeveralReasonsAreOneRegister) {
     ResilientWorld world;
     ASSERT_TRUE(world.registers()) << world.story();
