@@ -96,7 +96,7 @@ std::string zsh_argument(const OptionText& option) {
     argument += ":" + escaped(option.value, {{':', "\\:"}}) + ":";
     const auto value = value_of(option);
     switch (value.offer) {
-    case Offer::nothing: break;
+    case Offer::nothing: argument += " "; break;  // a value that nobody can guess
     case Offer::words: argument += "(" + value.words + ")"; break;
     case Offer::files: argument += "_files"; break;
     case Offer::directories: argument += "_files -/"; break;
@@ -156,7 +156,7 @@ std::string bash_completion() {
            " --help --version\" -- \"$word\")\n"
            "    return\n"
            "  fi\n"
-           "  # --option=value comes as three words.\n"
+           "  # What is said with = comes as three words.\n"
            "  if [ \"$word\" = \"=\" ]; then\n"
            "    word=\n"
            "  elif [ \"$before\" = \"=\" ]; then\n"
@@ -201,8 +201,9 @@ std::string zsh_completion() {
         cases += "    " + name + ")\n      _arguments -s \\\n";
         for (const auto* option : options_of(command))
             cases += "        " + zsh_argument(*option) + " \\\n";
+        // A list of nothing: with an action that only says something zsh inserts no single match.
         if (!command.operand.empty())
-            cases += "        ':" + escaped(command.operand, {{':', "\\:"}}) + ":' \\\n";
+            cases += "        ':" + escaped(command.operand, {{':', "\\:"}}) + ":( )' \\\n";
         cases += "        '(- *)'{-h,--help}'[what it does, and its options]' ;;\n";
     }
     return "#compdef holdfast\n"

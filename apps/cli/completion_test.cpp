@@ -222,21 +222,23 @@ TEST_F(Shell, FishOffersWhatHelpLists) {
                 testing::Contains("holdfast.fish"));
 }
 
-// A terminal of its own, into which Tab is typed.
+// A terminal of its own, into which Tab is typed; ^X shows what stands in its line.
 TEST_F(Shell, ZshCompletesCommandOptionAndValue) {
     if (!has("zsh")) GTEST_SKIP() << "zsh is not installed (tools/bootstrap package)";
     const auto text =
         run("zsh -f",
             "zmodload zsh/zpty\n"
+            "export TERM=dumb\n"
             "zpty inner zsh -f -i\n"
-            "zpty -w inner $'PS1=; fpath=(. $fpath); autoload -Uz compinit; compinit -u -D; "
+            "zpty -w inner $'PS1=; fpath=($PWD $fpath); autoload -Uz compinit; compinit -u -D; "
+            "show() { zle -I; print -r \"<$BUFFER>\"; }; zle -N show; bindkey \"^X\" show; "
             "print re\\'\\'ady'\n"
             "zpty -r -m inner said '*ready*'\n"
-            "zpty -w -n inner $'holdfast reg\\t--trans\\tud\\t--on\\t'\n"
-            "zpty -r -m inner said '*--once*'\n"
+            "zpty -w -n inner $'holdfast reg\\t--trans\\tud\\t--on\\t\\x18'\n"
+            "zpty -r -m inner said '*<holdfast*>*'\n"
             "print -r -- $said\n"
             "zpty -d inner\n");
-    EXPECT_NE(text.find("holdfast register --transport udp --once"), std::string::npos) << text;
+    EXPECT_NE(text.find("<holdfast register --transport udp --once >"), std::string::npos) << text;
     EXPECT_EQ(run("zsh -f -n ./_holdfast", ""), "");
 }
 
