@@ -27,6 +27,7 @@
 #include <ctime>
 #include <deque>
 #include <map>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -71,14 +72,15 @@ Endpoint local_end_of(int fd) {
     return endpoint_of(address);
 }
 
-// Which of our addresses the kernel would use towards it.
-IpAddress source_towards(const Endpoint& remote) {
+// Which of our addresses the kernel would use towards it; nothing: there is no way.
+std::optional<IpAddress> source_towards(const Endpoint& remote) {
     const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     const auto address = socket_address_of(remote);
-    connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address);
-    const auto local = local_end_of(fd);
+    std::optional<IpAddress> source;
+    if (connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0)
+        source = local_end_of(fd).address;
     close(fd);
-    return local.address;
+    return source;
 }
 
 std::vector<IpAddress> own_addresses() {
@@ -179,8 +181,12 @@ private:
         if (!can)
             return happened(in::FlowFailed{open.flow, FlowError::network_unreachable,
                                            "this program knows one UDP socket over IPv4"});
+        const auto source = source_towards(open.target.endpoint);
+        if (!source)
+            return happened(in::FlowFailed{open.flow, FlowError::network_unreachable,
+                                           "there is no way to this address"});
         flows_[open.flow.value] = open.target;
-        const Endpoint local{source_towards(open.target.endpoint), local_end_of(fd_).port};
+        const Endpoint local{*source, local_end_of(fd_).port};
         happened(in::FlowOpened{open.flow, local, {}});
     }
     void perform(const out::CloseFlow& close) { flows_.erase(close.flow.value); }
