@@ -3,7 +3,7 @@ JOBS ?= $(shell nproc)
 PREFIX ?= /usr/local
 FUZZ_SECONDS ?= 60
 
-.PHONY: build demo test test-real measure soak bench bench-instructions bench-register benches fuzz lint install format clean bootstrap help
+.PHONY: build demo test test-real measure soak bench bench-instructions bench-register benches fuzz lint package test-package install format clean bootstrap help
 build:
 
 help:
@@ -19,6 +19,8 @@ help:
 	@echo "make fuzz     every fuzz target for FUZZ_SECONDS=$(FUZZ_SECONDS)"
 	@echo "make lint     format, clang-tidy and the house rules"
 	@echo "make format   rewrite the sources as clang-format wants them"
+	@echo "make package  the Debian packages, in build/package"
+	@echo "make test-package  those in a fresh Debian 12; needs root"
 	@echo "make install  to PREFIX=$(PREFIX) (DESTDIR is honoured)"
 
 bootstrap:
@@ -73,7 +75,17 @@ format:
 	@tools/bootstrap lint
 	@tools/format
 
-install: build
+package:
+	@tools/bootstrap build package
+	@tools/package -j $(JOBS)
+
+test-package:
+	@tools/bootstrap build package
+	@tools/test-package -j $(JOBS)
+
+install: bootstrap
+	@tools/configure release
+	@cmake --build --preset release -j $(JOBS) --target installed
 	@cmake --install build/release --prefix "$(PREFIX)"
 
 clean:

@@ -145,13 +145,15 @@ struct Registrar {
 // One run of the command.
 class CommandRun {
 public:
+    // program: the words that start it, the first with its path.
     CommandRun(const std::vector<std::string>& arguments,
-               const std::map<std::string, std::string>& environment) {
+               const std::map<std::string, std::string>& environment,
+               const std::vector<std::string>& program = {HOLDFAST_COMMAND}) {
         std::array<int, 2> output{};
         std::array<int, 2> errors{};
         EXPECT_EQ(::pipe2(output.data(), O_CLOEXEC), 0);
         EXPECT_EQ(::pipe2(errors.data(), O_CLOEXEC), 0);
-        std::vector<std::string> words{HOLDFAST_COMMAND};
+        auto words = program;
         words.insert(words.end(), arguments.begin(), arguments.end());
         std::vector<char*> argv;
         for (auto& word : words) argv.push_back(word.data());

@@ -1,0 +1,244 @@
+#include "apps/cli/completion.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <initializer_list>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "apps/cli/commands.h"
+#include "registration/policy.h"
+
+namespace holdfast::cli {
+
+namespace {
+
+enum class Offer : std::uint8_t { nothing, words, files, directories };
+
+struct Value {
+    Offer offer = Offer::nothing;
+    std::string words;  // with spaces between
+};
+
+void append(std::string& words, std::string_view word) {
+    if (!words.empty()) words += ' ';
+    words += word;
+}
+
+// What may stand after an option: its table's "auto|udp|tcp|tls", FILE or DIR, or a list that is
+// known elsewhere.
+Value value_of(const OptionText& option) {
+    Value value;
+    if (option.value == "FILE") return {.offer = Offer::files, .words = {}};
+    if (option.value == "DIR") return {.offer = Offer::directories, .words = {}};
+    if (option.name == "preset") {
+        for (const auto name : registration::preset_names()) append(value.words, name);
+    } else if (option.name == "set") {
+        for (const auto& field : registration::describe({}))
+            append(value.words, "policy." + field.key + "=");
+    } else if (option.value.find('|') != std::string_view::npos) {
+        for (auto rest = option.value; !rest.empty();) {
+            const auto word = rest.substr(0, rest.find('|'));
+            rest.remove_prefix(std::min(rest.size(), word.size() + 1));
+            if (std::ranges::all_of(word, [](char c) { return c >= 'a' && c <= 'z'; }))
+                append(value.words, word);  // N stands for a number
+        }
+    }
+    if (!value.words.empty()) value.offer = Offer::words;
+    return value;
+}
+
+std::vector<const OptionText*> options_of(const Command& command) {
+    std::vector<const OptionText*> options;
+    for (const auto& option : option_table())
+        if ((option.commands & command.options) != 0) options.push_back(&option);
+    return options;
+}
+
+// A menu's line: what stands before the first semicolon.
+std::string_view short_meaning(const OptionText& option) {
+    return option.meaning.substr(0, option.meaning.find(';'));
+}
+
+std::string escaped(std::string_view text,
+                    std::initializer_list<std::pair<char, std::string_view>> by) {
+    std::string result;
+    for (const char c : text) {
+        const auto found = std::ranges::find(by, c, &std::pair<char, std::string_view>::first);
+        if (found == by.end())
+            result += c;
+        else
+            result += found->second;
+    }
+    return result;
+}
+
+// For bash: options that take the same kind of value, as a pattern of `case`.
+std::string bash_pattern(Offer offer) {
+    std::string pattern;
+    for (const auto& option : option_table()) {
+        if (option.commands == 0 || option.form == Form::flag || value_of(option).offer != offer)
+            continue;
+        pattern += (pattern.empty() ? "--" : " | --") + std::string(option.name);
+    }
+    return pattern;
+}
+
+// One argument of zsh's _arguments.
+std::string zsh_argument(const OptionText& option) {
+    const auto text =
+        escaped(short_meaning(option),
+                {{'\'', "'\\''"}, {'[', "\\["}, {']', "\\]"}, {':', "\\:"}, {'\\', "\\\\"}});
+    std::string argument = option.form == Form::list ? "'*" : "'";
+    argument += "--" + std::string(option.name) + "[" + text + "]";
+    if (option.form == Form::flag) return argument + "'";
+    argument += ":" + escaped(option.value, {{':', "\\:"}}) + ":";
+    const auto value = value_of(option);
+    switch (value.offer) {
+    case Offer::nothing: argument += " "; break;  // a value that nobody can guess
+    case Offer::words: argument += "(" + value.words + ")"; break;
+    case Offer::files: argument += "_files"; break;
+    case Offer::directories: argument += "_files -/"; break;
+    }
+    return argument + "'";
+}
+
+std::string fish_text(std::string_view text) {
+    return "'" + escaped(text, {{'\'', "\\'"}, {'\\', "\\\\"}}) + "'";
+}
+
+std::string fish_option(const OptionText& option) {
+    std::string commands_of_it;
+    for (const auto& command : commands())
+        if ((option.commands & command.options) != 0) append(commands_of_it, command.name);
+    std::string line = "complete -c holdfast -n '__fish_seen_subcommand_from " + commands_of_it +
+                       "' -l " + std::string(option.name);
+    const auto value = value_of(option);
+    if (option.form != Form::flag) {
+        switch (value.offer) {
+        case Offer::nothing: line += " -x"; break;
+        case Offer::words: line += " -x -a " + fish_text(value.words); break;
+        case Offer::files: line += " -r -F"; break;
+        case Offer::directories: line += " -x -a '(__fish_complete_directories)'"; break;
+        }
+    }
+    return line + " -d " + fish_text(short_meaning(option)) + "\n";
+}
+
+}  // namespace
+
+std::string bash_completion() {
+    std::string names;
+    std::string option_cases;
+    std::string value_cases;
+    for (const auto& command : commands()) {
+        append(names, command.name);
+        std::string options;
+        for (const auto* option : options_of(command))
+            append(options, "--" + std::string(option->name));
+        append(options, "--help");
+        option_cases += "    " + std::string(command.name) + ") options=\"" + options + "\" ;;\n";
+    }
+    for (const auto& option : option_table()) {
+        const auto value = value_of(option);
+        if (option.commands == 0 || value.offer != Offer::words) continue;
+        value_cases += "    --" + std::string(option.name) + ") words=\"" + value.words + "\" ;;\n";
+    }
+    return "# bash completion for holdfast(1), made from its tables of commands and options.\n"
+           "_holdfast() {\n"
+           "  local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}\n"
+           "  local options words\n"
+           "  COMPREPLY=()\n"
+           "  if [ \"$COMP_CWORD\" -eq 1 ]; then\n"
+           "    mapfile -t COMPREPLY < <(compgen -W \"" +
+           names +
+           " --help --version\" -- \"$word\")\n"
+           "    return\n"
+           "  fi\n"
+           "  # What is said with = comes as three words.\n"
+           "  if [ \"$word\" = \"=\" ]; then\n"
+           "    word=\n"
+           "  elif [ \"$before\" = \"=\" ]; then\n"
+           "    before=${COMP_WORDS[COMP_CWORD - 2]}\n"
+           "  fi\n"
+           "  case $before in\n" +
+           value_cases + "    " + bash_pattern(Offer::files) +
+           ")\n"
+           "      compopt -o filenames 2>/dev/null\n"
+           "      mapfile -t COMPREPLY < <(compgen -f -- \"$word\")\n"
+           "      return ;;\n"
+           "    " +
+           bash_pattern(Offer::directories) +
+           ")\n"
+           "      compopt -o filenames 2>/dev/null\n"
+           "      mapfile -t COMPREPLY < <(compgen -d -- \"$word\")\n"
+           "      return ;;\n"
+           "    " +
+           bash_pattern(Offer::nothing) +
+           ") return ;;\n"
+           "  esac\n"
+           "  if [ -n \"$words\" ]; then\n"
+           "    [ \"$before\" != --set ] || compopt -o nospace 2>/dev/null\n"
+           "    mapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$word\")\n"
+           "    return\n"
+           "  fi\n"
+           "  case ${COMP_WORDS[1]} in\n" +
+           option_cases +
+           "  esac\n"
+           "  mapfile -t COMPREPLY < <(compgen -W \"$options\" -- \"$word\")\n"
+           "}\n"
+           "complete -F _holdfast holdfast\n";
+}
+
+std::string zsh_completion() {
+    std::string names;
+    std::string cases;
+    for (const auto& command : commands()) {
+        const auto name = std::string(command.name);
+        names += "      '" + name + ":" +
+                 escaped(command.summary, {{'\'', "'\\''"}, {':', "\\:"}, {'\\', "\\\\"}}) + "'\n";
+        cases += "    " + name + ")\n      _arguments -s \\\n";
+        for (const auto* option : options_of(command))
+            cases += "        " + zsh_argument(*option) + " \\\n";
+        // A list of nothing: with an action that only says something zsh inserts no single match.
+        if (!command.operand.empty())
+            cases += "        ':" + escaped(command.operand, {{':', "\\:"}}) + ":( )' \\\n";
+        cases += "        '(- *)'{-h,--help}'[what it does, and its options]' ;;\n";
+    }
+    return "#compdef holdfast\n"
+           "# zsh completion for holdfast(1), made from its tables of commands and options.\n"
+           "_holdfast() {\n"
+           "  if (( CURRENT == 2 )); then\n"
+           "    local -a commands=(\n" +
+           names +
+           "    )\n"
+           "    _describe command commands\n"
+           "    _arguments '(- *)'{-h,--help}'[the commands]' '(- *)'{-V,--version}'[the "
+           "version]'\n"
+           "    return\n"
+           "  fi\n"
+           "  shift words\n"
+           "  (( CURRENT-- ))\n"
+           "  case $words[1] in\n" +
+           cases +
+           "  esac\n"
+           "}\n"
+           "_holdfast \"$@\"\n";
+}
+
+std::string fish_completion() {
+    std::string text =
+        "# fish completion for holdfast(1), made from its tables of commands and options.\n"
+        "complete -c holdfast -f\n"
+        "complete -c holdfast -s h -l help -d 'what it does, and its options'\n"
+        "complete -c holdfast -n __fish_use_subcommand -s V -l version -d 'the version'\n";
+    for (const auto& command : commands())
+        text += "complete -c holdfast -n __fish_use_subcommand -a " + std::string(command.name) +
+                " -d " + fish_text(command.summary) + "\n";
+    for (const auto& option : option_table())
+        if (option.commands != 0) text += fish_option(option);
+    return text;
+}
+
+}  // namespace holdfast::cli
