@@ -35,15 +35,14 @@ install(FILES "${made}/holdfast.fish" DESTINATION "${CMAKE_INSTALL_DATADIR}/fish
 install(FILES "${packaging}/systemd/holdfast.sysusers" RENAME holdfast.conf
   DESTINATION lib/sysusers.d COMPONENT command)
 
-# Where this depends on the prefix that the installation is given. A service of many accounts, `holdfast run --config
-# /etc/holdfast/holdfast.toml`, will be packaging/systemd/holdfast.service: one more name in the list.
+# Where this depends on the prefix that the installation is given.
 install(CODE "
   set(zsh site-functions)
   if(CMAKE_INSTALL_PREFIX STREQUAL \"/usr\")
     set(zsh vendor-completions)
   endif()
   file(INSTALL \"${made}/_holdfast\" DESTINATION \"\${CMAKE_INSTALL_PREFIX}/share/zsh/\${zsh}\")
-  foreach(unit \"system;holdfast@.service\" \"user;user/holdfast@.service\")
+  foreach(unit \"system;holdfast@.service\" \"system;holdfast.service\" \"user;user/holdfast@.service\")
     list(GET unit 0 manager)
     list(GET unit 1 source)
     cmake_path(GET source FILENAME name)
@@ -104,6 +103,7 @@ set(CPACK_DEBIAN_PROGRAM_PACKAGE_SECTION comm)
 set(CPACK_DEBIAN_PROGRAM_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_PROGRAM_PACKAGE_DEPENDS "systemd | systemd-standalone-sysusers | systemd-sysusers")
 set(CPACK_DEBIAN_PROGRAM_PACKAGE_RECOMMENDS "ca-certificates")
+set(CPACK_DEBIAN_PROGRAM_PACKAGE_SUGGESTS "curl, prometheus")  # webhooks; metrics
 set(CPACK_DEBIAN_PROGRAM_PACKAGE_CONTROL_EXTRA
   "${packaging}/debian/postinst;${packaging}/debian/prerm;${packaging}/debian/postrm")
 set(CPACK_DEBIAN_PROGRAM_DESCRIPTION "SIP user agent that stays registered
