@@ -44,7 +44,9 @@ std::optional<std::string> text_of(const toml::node& node) {
 }
 
 bool is_known(const OptionText& option, std::uint8_t commands) {
-    return option.in_file && (commands == 0 || (option.commands & commands) != 0);
+    // An option of no command stands in files alone: it is an account's.
+    return option.in_file &&
+           (commands == 0 || option.commands == 0 || (option.commands & commands) != 0);
 }
 
 std::string unknown_key(std::string_view key, std::uint8_t commands) {

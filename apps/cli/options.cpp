@@ -234,10 +234,10 @@ constexpr std::uint8_t own = both | of_an_account;  // each account of many may 
 constexpr std::array table{
     OptionText{"aor", "AOR", "",
                "the account, as in sip:alice@example.test; on the command line it stands alone",
-               Form::value, of_an_account, true, apply_aor},
+               Form::value, 0, true, apply_aor},
     OptionText{"password", "TEXT", "",
                "the password; the file must then be readable for its owner alone (mode 0600)",
-               Form::value, of_an_account, true, apply_password},
+               Form::value, 0, true, apply_password},
     OptionText{"transport", "auto|udp|tcp|tls", "auto",
                "how to reach the servers; auto: as DNS says (NAPTR, SRV), else the best that works",
                Form::value, own, true, apply_transport},
