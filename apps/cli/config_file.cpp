@@ -16,6 +16,7 @@
 #include <iterator>
 #include <optional>
 #include <sstream>
+#include <utility>
 
 #include "apps/cli/command_line.h"
 #include "registration/policy.h"
@@ -121,7 +122,7 @@ std::expected<void, std::string> read_hook_key(std::string_view key, const toml:
 // [[account]] and [[hook]]: lists of tables.
 template <class ReadKey>
 std::expected<void, std::string> read_tables(const toml::node& node, const std::string& name,
-                                             std::string_view key, ReadKey&& read_one,
+                                             std::string_view key, const ReadKey& read_one,
                                              std::vector<ConfigTable>& tables) {
     const auto title = "[[" + std::string(key) + "]]";
     const auto* list = node.as_array();
@@ -131,8 +132,9 @@ std::expected<void, std::string> read_tables(const toml::node& node, const std::
         const auto* table = element.as_table();
         if (table == nullptr)
             return std::unexpected(where + ": this is a list of tables: " + title);
-        auto& read = tables.emplace_back(
-            ConfigTable{place_of(name, element.source()) + ": " + std::string(key), Settings{}});
+        auto where_it_is = place_of(name, element.source());
+        where_it_is.append(": ").append(key);
+        auto& read = tables.emplace_back(ConfigTable{std::move(where_it_is), Settings{}});
         for (const auto& [inner, value] : *table)
             if (const auto done = read_one(inner.str(), value, read.settings); !done) return done;
     }

@@ -131,6 +131,7 @@ void Fleet::open_hooks() {
         retired_.push_back(std::move(hooks_));
     }
     std::vector<runtime::Hook> hooks;
+    hooks.reserve(config_.hooks.size());
     for (const auto& hook : config_.hooks) hooks.push_back(hook_of(hook));
     if (!hooks.empty())
         hooks_ = std::make_unique<runtime::Hooks>(

@@ -125,7 +125,8 @@ std::expected<FleetConfig, std::string> read_fleet(const Settings& command_line)
         if (!is_new)
             return std::unexpected(table.where + ": " + account->aor +
                                    " is there already: " + known->second);
-        config.accounts.emplace(account->aor, *std::move(account));
+        auto aor = account->aor;
+        config.accounts.emplace(std::move(aor), *std::move(account));
     }
     if (config.accounts.empty())
         return std::unexpected(named->value + ": no account is named in it: [[account]]");

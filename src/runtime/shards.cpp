@@ -222,7 +222,8 @@ void Shards::Impl::take() {
     handler.stopped();
 }
 
-std::expected<std::unique_ptr<Shards>, Failure> Shards::open(Loop& owner, ShardOptions options,
+std::expected<std::unique_ptr<Shards>, Failure> Shards::open(Loop& owner,
+                                                             const ShardOptions& options,
                                                              ShardHandler handler) {
     auto impl = std::make_unique<Impl>(owner, std::move(handler));
     if (auto opened = impl->open(options); !opened) return std::unexpected(opened.error());

@@ -54,7 +54,8 @@ class Shards {
 public:
     // Opens every shard's state, port and TLS files; the threads start. The error: as
     // Driver::open's.
-    static std::expected<std::unique_ptr<Shards>, Failure> open(Loop& owner, ShardOptions options,
+    static std::expected<std::unique_ptr<Shards>, Failure> open(Loop& owner,
+                                                                const ShardOptions& options,
                                                                 ShardHandler handler);
     Shards(const Shards&) = delete;
     Shards& operator=(const Shards&) = delete;
