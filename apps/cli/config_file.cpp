@@ -124,14 +124,13 @@ template <class ReadKey>
 std::expected<void, std::string> read_tables(const toml::node& node, const std::string& name,
                                              std::string_view key, const ReadKey& read_one,
                                              std::vector<ConfigTable>& tables) {
-    const auto title = "[[" + std::string(key) + "]]";
     const auto* list = node.as_array();
     const auto where = place_of(name, node.source()) + ": " + std::string(key);
-    if (list == nullptr) return std::unexpected(where + ": this is a list of tables: " + title);
+    const auto wrong = where + ": this is a list of tables: [[" + std::string(key) + "]]";
+    if (list == nullptr) return std::unexpected(wrong);
     for (const auto& element : *list) {
         const auto* table = element.as_table();
-        if (table == nullptr)
-            return std::unexpected(where + ": this is a list of tables: " + title);
+        if (table == nullptr) return std::unexpected(wrong);
         auto where_it_is = place_of(name, element.source());
         where_it_is.append(": ").append(key);
         auto& read = tables.emplace_back(ConfigTable{std::move(where_it_is), Settings{}});
