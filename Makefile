@@ -3,7 +3,7 @@ JOBS ?= $(shell nproc)
 PREFIX ?= /usr/local
 FUZZ_SECONDS ?= 60
 
-.PHONY: build demo test test-real measure soak bench bench-instructions bench-register benches fuzz lint package test-package install format clean bootstrap help
+.PHONY: build demo test test-real measure soak bench bench-instructions bench-register benches fuzz lint package test-package install format clean bootstrap help bench-fleet
 build:
 
 help:
@@ -16,6 +16,7 @@ help:
 	@echo "make bench    benchmarks (release)"
 	@echo "make bench-instructions  what SIP text costs in instructions, one line a figure (repeatable)"
 	@echo "make bench-register  what one registered account costs: start, memory, idle"
+	@echo "make bench-fleet  50,000 accounts kept for 10 min while one of three servers dies; needs root"
 	@echo "make fuzz     every fuzz target for FUZZ_SECONDS=$(FUZZ_SECONDS)"
 	@echo "make lint     format, clang-tidy and the house rules"
 	@echo "make format   rewrite the sources as clang-format wants them"
@@ -57,6 +58,11 @@ bench-instructions: benches
 bench-register: build
 	@tools/bootstrap build bench
 	@tools/bench-register
+
+bench-fleet: build
+	@tools/bootstrap real
+	@tools/bench-fleet
+	@tools/bench-fleet --preset fleet
 
 benches:
 	@tools/bootstrap build bench

@@ -9,6 +9,7 @@
 #include "apps/cli/commands.h"
 #include "apps/cli/json_lines.h"
 #include "apps/cli/outcome.h"
+#include "apps/fleet/register_need.h"
 #include "runtime/clock.h"
 
 namespace holdfast::fleet {
@@ -122,7 +123,13 @@ std::expected<void, runtime::Failure> Fleet::open() {
         how_many(config_.accounts.size(), "account") + " on " +
         how_many(shards_->count(), "shard") +
         (metrics_ ? "; metrics at http://" + metrics_->endpoint().to_string() + "/metrics" : ""));
+    warn_of_rate();
     return {};
+}
+
+void Fleet::warn_of_rate() {
+    auto problem = problem_of_rate(config_.accounts, config_.host.fleet.registers_per_second);
+    if (!problem.empty()) notice(std::move(problem));
 }
 
 void Fleet::open_hooks() {
@@ -198,6 +205,7 @@ void Fleet::reload() {
                 ? "; what the file says of state, sockets, TLS, shards, rate, metrics or log "
                   "holds from the next start on"
                 : ""));
+    warn_of_rate();
 }
 
 void Fleet::register_now() {

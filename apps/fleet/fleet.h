@@ -59,6 +59,7 @@ private:
     void write(Instant now, const Event& event, const std::string& aor);
     void write_again();
     void open_hooks();
+    void warn_of_rate();
 
     runtime::Loop& loop_;
     FleetConfig config_;

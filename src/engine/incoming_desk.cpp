@@ -103,9 +103,24 @@ void IncomingDesk::on_request(const Step& step, const Incoming& incoming,
     const auto known = by_key_.find(transaction::server_key_of(incoming.request));
     if (known != by_key_.end()) return on_known(step, known->second, incoming.request);
     if (incoming.request.method() == Method::ack) return;  // never answered
-    if (served_.size() >= limits::server_transactions) return;
+    if (served_.size() >= limits::server_transactions)
+        return on_own_options_without_state(step, incoming, addressees);
     if (incoming.request.method() == Method::cancel) return on_cancel(step, incoming);
     if (const auto accepted = accept(incoming, addressees)) on_new(step, incoming, *accepted);
+}
+
+// Past the limit nothing is answered but our own OPTIONS (R1), which needs no state (RFC 3261
+// §8.2.7): thousands of accounts send one each, and who else knows its Call-ID is on its way.
+void IncomingDesk::on_own_options_without_state(const Step& step, const Incoming& incoming,
+                                                std::span<const Addressee> addressees) const {
+    const auto* const flow = step.flows.find(incoming.flow);
+    if (incoming.request.method() != Method::options || flow == nullptr || !flow->is_open()) return;
+    const auto accepted = accept(incoming, addressees);
+    if (!accepted || !accepted->addressee->sent_it) return;
+    if (sip::check_request(incoming.request, capabilities())) return;
+    const Reply answer = answer_options(step, incoming, *accepted);
+    step.flows.send(step, incoming.flow,
+                    response(incoming.request, incoming.source, answer, step.random.token(64)));
 }
 
 void IncomingDesk::on_known(const Step& step, ServedId id, const sip::Message& request) {

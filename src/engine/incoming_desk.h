@@ -103,6 +103,8 @@ private:
     // it has a To tag.
     [[nodiscard]] static std::string merge_key(const sip::Message& request);
     [[nodiscard]] bool is_merged(const sip::Message& request) const;
+    void on_own_options_without_state(const Step& step, const Incoming& incoming,
+                                      std::span<const Addressee> addressees) const;
     void on_known(const Step& step, ServedId id, const sip::Message& request);
     void on_new(const Step& step, const Incoming& incoming, const Accepted& accepted);
     void on_cancel(const Step& step, const Incoming& incoming);

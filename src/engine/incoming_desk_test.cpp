@@ -365,6 +365,28 @@ TEST_F(IncomingDeskTest, ServerTransactionsHaveALimit) {
     EXPECT_EQ(statuses(), std::vector{200});
 }
 
+// R1 of tens of thousands of accounts: their own OPTIONS are proof and are answered past the limit
+// as well, without a transaction; nobody else's request is.
+TEST_F(IncomingDeskTest, OurOwnOptionsNeedNoTransaction) {
+    for (std::size_t i = 0; i < limits::server_transactions; ++i)
+        receive({.call_id = std::to_string(i), .branch = "z9hG4bK" + std::to_string(i)});
+    bench.take_sent();
+    addressee.sent_it = true;
+    receive(
+        {.from = "<sip:alice@example.test>;tag=me", .call_id = "proof", .branch = "z9hG4bKown"});
+    EXPECT_EQ(statuses(), std::vector{200});
+    EXPECT_EQ(bench.take_told<told::Returned>().size(), 1u);
+    EXPECT_EQ(desk.size(), limits::server_transactions);
+
+    auto call = invite();
+    call.branch = "z9hG4bKcall";
+    receive(call);
+    addressee.sent_it = false;
+    receive({.from = "<sip:alice@example.test>;tag=b2b", .call_id = "b2b", .branch = "z9hG4bKb2b"});
+    EXPECT_TRUE(bench.take_sent().empty());
+    EXPECT_TRUE(bench.take_told<told::Returned>().empty());
+}
+
 TEST_F(IncomingDeskTest, AFlowThatEndsTakesItsTransactions) {
     receive(invite());
     receive({.call_id = "x", .branch = "z9hG4bKoptions"});

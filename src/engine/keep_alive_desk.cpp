@@ -234,7 +234,9 @@ std::vector<FlowId> KeepAliveDesk::on_time(const Step& step) {
         case flow::KeepAliveOutcome::send: send_ping(step, *flow, found->second); break;
         case flow::KeepAliveOutcome::suspect:
             for (const AccountId account : step.flows.users(id))
-                step.tell(account, told::Suspect{id, "no answer to the keep-alive"});
+                step.tell(account, told::Suspect{.flow = id,
+                                                 .reason = "no answer to the keep-alive",
+                                                 .shared = step.flows.users(id).size() > 1});
             break;
         case flow::KeepAliveOutcome::lost:
             if (!flow->facts().pong_seen && pongs_missed_.size() < limits::targets_heard)

@@ -72,6 +72,8 @@ TEST_F(KeepAliveDeskTest, SilenceIsSuspectAfterTwoSeconds) {
     const auto told = bench.take_told<told::Suspect>();
     ASSERT_EQ(told.size(), 2u) << "everybody on the flow";
     EXPECT_EQ(told[0].second.flow, flow);
+    EXPECT_TRUE(told[0].second.shared && told[1].second.shared)
+        << "so that a fleet spreads it (S2)";
 }
 
 // K1: a target that never answered: CRLF holds the NAT, and a REGISTER is the proof.

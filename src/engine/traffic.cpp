@@ -175,7 +175,9 @@ void Engine::Impl::report(const Step& step, const engine::TransactionResult& res
         if (!result.heard && result.method != sip::Method::register_ &&
             result.method != sip::Method::options)
             for (const AccountId id : flows_.users(result.flow))
-                step.tell(id, told::Suspect{result.flow, "a request was not answered"});
+                step.tell(id, told::Suspect{.flow = result.flow,
+                                            .reason = "a request was not answered",
+                                            .shared = flows_.users(result.flow).size() > 1});
         break;
     case ClientResult::transport_error:
         step.tell(result.account, told::SendFailed{result.attempt, trouble.error, trouble.detail});
@@ -197,8 +199,12 @@ void Engine::Impl::on_icmp(const Step& step, const engine::FlowTrouble& trouble)
     }
     for (const AccountId id : flows_.users(trouble.flow))
         if (!with_attempt.contains(id))
-            step.tell(id, told::FlowLost{trouble.flow, trouble.target, trouble.error,
-                                         trouble.detail, true});
+            step.tell(id, told::FlowLost{.flow = trouble.flow,
+                                         .target = trouble.target,
+                                         .error = trouble.error,
+                                         .detail = trouble.detail,
+                                         .usable = true,
+                                         .shared = flows_.users(trouble.flow).size() > 1});
     learning_.on_flow_ended(step, trouble.flow);  // does nothing unless it is the spare flow
     if (const auto* const flow = flows_.find(trouble.flow)) {
         probes_.on_flow_trouble(step, *flow, trouble.error);

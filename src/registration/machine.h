@@ -115,6 +115,7 @@ struct FlowLost {
     FlowError error = FlowError::closed_by_peer;
     std::string detail;
     bool usable = false;
+    bool shared = false;  // S2: other accounts use the flow, and are told the same now
 };
 struct Response {
     AttemptId attempt;
@@ -139,6 +140,7 @@ struct Suspect {  // F6: a missed keep-alive answer (K2), or a timed-out transac
                   // else on this flow
     FlowId flow;
     std::string reason;
+    bool shared = false;  // S2: other accounts use the flow, and are told the same now
 };
 struct HoldOnly {  // K1: the target never answers this kind; a REGISTER is the proof now
     FlowId flow;

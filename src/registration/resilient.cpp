@@ -291,7 +291,12 @@ void Resilient::on_binding_time(Binding& binding, const Context& context) {
             break;
         }
         case Timer::proof_register: want(binding, {.reason = "proof of life (K1)"}, context); break;
-        case Timer::start: want(binding, {.reason = binding.start_reason}, context); break;
+        case Timer::start:
+            want(binding,
+                 {.reason = binding.start_reason,
+                  .patience = std::exchange(binding.start_patience, std::nullopt)},
+                 context);
+            break;
         case Timer::lapse: lapse(binding, context); break;
         case Timer::count: break;
         }

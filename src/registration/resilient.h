@@ -106,6 +106,7 @@ private:
         bool unregistered = false;  // on exit: the registrar has said so
         std::string leave_failure;
         std::string start_reason;
+        std::optional<Duration> start_patience;  // a doubt waits for its moment (S2)
         Timers<Timer> timers;
         Backoff backoff;
         Together together = Together::both;  // remembered for this registrar
@@ -322,7 +323,7 @@ private:
     void lapse(Binding& binding, const Context& context);
 
     // resilient_watch.cpp
-    void suspect(Binding& binding, const std::string& reason, const Context& context);
+    void suspect(Binding& binding, const std::string& reason, const Context& context, bool shared);
     void rewrite_if_needed(Binding& binding, const Context& context);
     void proof_says(Proof::Do what, const Context& context);
     void proof_answered(Attempt attempt, const sip::Message& response, const Context& context);

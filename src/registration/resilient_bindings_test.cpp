@@ -357,6 +357,31 @@ TEST(K5Wake, OverdueIsRegisteredAtOnce) {
     EXPECT_TRUE(world.registered());
 }
 
+// S2: what all accounts of one flow are told at the same moment, a fleet acts on at a moment of its
+// spread, however often it is told meanwhile; who is alone with it, or has no spread, at once.
+TEST(S2Doubt, IsSpreadWhereOthersAreToldTheSame) {
+    const auto waits = [](Duration spread, bool shared) {
+        ResilientWorld world([&](auto& config) { config.policy.spread = spread; });
+        EXPECT_TRUE(world.registers()) << world.story();
+        const auto before = world.sent.size();
+        const auto doubted = world.now;
+        const told::Suspect doubt{.flow = world.binding().flow, .reason = "", .shared = shared};
+        world.tell(doubt);
+        EXPECT_EQ(world.count(EventKind::suspect), 1u);
+        if (world.sent.size() == before) {
+            world.run_for(1ms);
+            world.tell(doubt);
+            EXPECT_EQ(world.count(EventKind::suspect), 1u) << "it waits already";
+        }
+        EXPECT_TRUE(world.run_until([&] { return world.sent.size() > before; }, spread));
+        return world.now - doubted;
+    };
+    EXPECT_EQ(waits(10s, false), 0s);
+    EXPECT_EQ(waits(0s, true), 0s);
+    EXPECT_GT(waits(10s, true), 0s);
+    EXPECT_GT(waits(1h, true), 10s);
+}
+
 // F8: a backup registrar (another host name) is a further priority, with its own Call-ID; the
 // Request-URI, From and To keep the AOR's domain.
 TEST(F8Backup, IsAFurtherPriorityWithItsOwnCallId) {

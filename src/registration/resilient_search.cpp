@@ -62,6 +62,7 @@ void Resilient::targets_changed(const Context& context) {
 
 void Resilient::want_later(Binding& binding, std::string reason, Instant at) {
     binding.start_reason = std::move(reason);
+    binding.start_patience.reset();
     binding.timers.arm(Timer::start, binding.timers.is_armed(Timer::start)
                                          ? std::min(at, binding.timers.at(Timer::start))
                                          : at);

@@ -73,7 +73,7 @@ void Resilient::on_told(const told::FlowLost& told, const Context& context) {
         if (!binding.current || binding.current->flow != told.flow) continue;
         if (binding.search) continue;  // it goes on by itself, or S1 waits
         if (told.usable) {
-            suspect(binding, words, context);
+            suspect(binding, words, context, told.shared);
             continue;
         }
         // S2: a lost connection is acted on after uniform(0, spread).

@@ -13,20 +13,30 @@ constexpr Duration proof_of_life_most = 120s;       // K1
 constexpr Duration suspect_by_proof_every = 10min;  // R3
 }  // namespace
 
-// F6: verified and, if need be, left by F3.
-void Resilient::suspect(Binding& binding, const std::string& reason, const Context& context) {
+// F6: verified and, if need be, left by F3. S2: what all accounts of a flow are told at one moment,
+// each acts on after uniform(0, spread); the keep-alives of phones alone are jittered anyway.
+void Resilient::suspect(Binding& binding, const std::string& reason, const Context& context,
+                        bool shared) {
     if (binding.search) return;  // verified already, or S1 waits: doubt adds nothing
+    const bool waits = binding.start_patience && binding.timers.is_armed(Timer::start);
+    if (waits) return;
     auto doubted = event(EventKind::suspect, &binding);
     doubted.target = binding.current->target;
     doubted.reason = reason;
     context.act(std::move(doubted));
+    if (shared && config_.policy.spread > 0s) {
+        const auto wait = context.random.between(0s, config_.policy.spread);
+        want_later(binding, "suspect: " + reason, context.now + wait);
+        binding.start_patience = probes_after_suspicion;
+        return;
+    }
     want(binding, {.reason = "suspect: " + reason, .patience = probes_after_suspicion}, context);
 }
 
 void Resilient::on_told(const told::Suspect& told, const Context& context) {
     for (auto& binding : bindings_)
         if (binding.current && binding.current->flow == told.flow)
-            suspect(binding, told.reason, context);
+            suspect(binding, told.reason, context, told.shared);
 }
 
 // K1: a target that never answers the kind in use: a REGISTER every min(E/2, 120 s) is the proof,
@@ -201,7 +211,7 @@ void Resilient::proof_says(Proof::Do what, const Context& context) {
              "registered, but our own OPTIONS no longer comes back: calls may not arrive");
         if (binding != nullptr && context.now >= suspect_by_proof_) {
             suspect_by_proof_ = context.now + suspect_by_proof_every;
-            suspect(*binding, "requests to us do not arrive (R3)", context);
+            suspect(*binding, "requests to us do not arrive (R3)", context, false);
         }
         return;
     }

@@ -16,9 +16,9 @@ _REGISTER = re.compile(r"REGISTER from=(\S+) proto=(\S+) cseq=(\d+) call=(\S+) e
 
 
 class Kamailio:
-    """`defines` are those of kamailio.cfg: True, a number or a text."""
+    """`defines` are those of kamailio.cfg: True, a number or a text; `memory`: MB that all its processes share."""
 
-    def __init__(self, host, number, directory, defines=None, tls=None):
+    def __init__(self, host, number, directory, defines=None, tls=None, memory=32):
         self.host = host
         self.name = f"ip{number - 10}" if number > 10 else f"host{number}"
         self.address = f"203.0.113.{number}"
@@ -29,6 +29,7 @@ class Kamailio:
         self._log = os.path.join(self._directory, "log")
         self.defines = dict(defines or {})
         self.tls = tls
+        self._memory = memory
         self._process = None
         self._silent = False
         self._ids = itertools.count(1)
@@ -40,7 +41,7 @@ class Kamailio:
         defines = {"RPC_SOCKET": self._socket, **self.defines}
         if self.tls:
             defines["TLS_CONFIG"] = self.tls.kamailio_config(self._directory)
-        argv = [PROGRAM, "-DD", "-E", "-f", CONFIG, "-m", "32", "-M", "4", "-Y", self._directory,
+        argv = [PROGRAM, "-DD", "-E", "-f", CONFIG, "-m", str(self._memory), "-M", "4", "-Y", self._directory,
                 "-w", self._directory]
         for name, value in defines.items():
             quoted = f'{name}="{value}"' if isinstance(value, str) else f"{name}={value}"

@@ -23,26 +23,27 @@ class World:
     """`defines` go to kamailio.cfg; `records` are the zone's, by default the servers as addresses of the domain."""
 
     def __init__(self, numbers=NUMBERS, shared=True, rotate=False, ttl=60, records=None, tls=None,
-                 defines=None, start=True):
+                 defines=None, memory=32, start=True):
         self.directory = tempfile.mkdtemp(prefix="holdfast-real-")
         self._closers = contextlib.ExitStack()
         self._closers.callback(shutil.rmtree, self.directory, ignore_errors=True)
         self._phones = []
         self.callers = []
         try:
-            self._build(numbers, shared, rotate, ttl, records, tls, defines or {}, start)
+            self._build(numbers, shared, rotate, ttl, records, tls, defines or {}, memory, start)
         except BaseException:
             self.close()
             raise
 
-    def _build(self, numbers, shared, rotate, ttl, records, tls, defines, start):
+    def _build(self, numbers, shared, rotate, ttl, records, tls, defines, memory, start):
         self.internet = Internet()
         self._closers.callback(self.internet.close)
         addresses = [f"203.0.113.{number}" for number in numbers]
         self.nodes = []
         for number in numbers:
             own = cluster_defines(f"203.0.113.{number}", addresses, shared and len(numbers) > 1, **defines)
-            node = Kamailio(self.internet.host(f"ip{number - 10}", number), number, self.directory, own, tls)
+            node = Kamailio(self.internet.host(f"ip{number - 10}", number), number, self.directory, own, tls,
+                            memory)
             self._closers.callback(node.stop)
             self.nodes.append(node)
         self.dns = Knot(self.internet.host("dns", 53), self.directory, rotate=rotate)
