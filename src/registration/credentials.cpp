@@ -1,6 +1,7 @@
 #include "registration/credentials.h"
 
 #include <algorithm>
+#include <ranges>
 
 #include "base/text.h"
 
@@ -60,17 +61,22 @@ Credentials::Judgement Credentials::on_challenge(const Target& target, const sip
                                        std::string(sip::name_of(offered.front().algorithm)) +
                                        ", weaker than min_digest allows"};
     }
-    // I8: a server whose realm changes with every challenge does not pile them up here.
+    // I8: of many realms in one answer the first ones are answered; a server whose realm changes
+    // with every challenge does not pile them up here.
+    const auto answered = chosen | std::views::take(realms_of_a_target_most);
     const auto of_target = std::ranges::count_if(
         nonces_, [&](const auto& known) { return known.first.first == target; });
-    if (static_cast<std::size_t>(of_target) >= realms_of_a_target_most)
+    const auto added = std::ranges::count_if(answered, [&](auto index) {
+        return !nonces_.contains({target, offered[index].realm});
+    });
+    if (static_cast<std::size_t>(of_target + added) > realms_of_a_target_most)
         std::erase_if(nonces_, [&](const auto& known) { return known.first.first == target; });
     if (nonces_.size() >= nonces_most)
         std::erase_if(nonces_, [&](const auto& known) { return known.first.first != target; });
     if (learned_realms_.size() > realms_most) learned_realms_.clear();
     bool refused_fresh = false;
     bool refused = false;
-    for (const auto index : chosen) {
+    for (const auto index : answered) {
         auto& challenge = offered[index];
         for (const auto& [realm, nonce] : sent.nonces) {
             if (realm != challenge.realm) continue;

@@ -152,6 +152,32 @@ TEST(Credentials, RealmsOfATargetHaveALimit) {
     }
 }
 
+// … nor does one whose answer names many at once, in whatever order they come: the first 8 as listed
+// are answered, and what was known of the others before does not add to them (I8).
+TEST(Credentials, RealmsOfOneAnswerHaveALimit) {
+    Account account;
+    for (const int first : {30, 0}) {
+        std::string lines;
+        for (int i = first; i < first + 20; ++i) lines += digest("n", "realm" + std::to_string(i));
+        EXPECT_EQ(account.told(target(11), challenge(lines)).outcome, Outcome::answer);
+        const auto said = account.said(target(11));
+        EXPECT_EQ(said.size(), 8U);
+        for (int i = first; i < first + 8; ++i)
+            EXPECT_TRUE(said.contains("realm" + std::to_string(i))) << i;
+    }
+}
+
+// A target whose realms are as many as there may be keeps them when one of them asks again (I8, L9).
+TEST(Credentials, AKnownRealmPushesNoOtherOut) {
+    Account account;
+    std::string lines;
+    for (int i = 0; i < 8; ++i) lines += digest("n", "realm" + std::to_string(i));
+    account.told(target(11), challenge(lines));
+    account.said(target(11));
+    account.told(target(11), challenge(digest("m", "realm3")));
+    EXPECT_EQ(account.said(target(11)).size(), 8U);
+}
+
 // Nor do targets that DNS names anew every minute, each with realms of its own (I8).
 TEST(Credentials, NoncesOfAllTargetsHaveALimit) {
     Account account;

@@ -37,7 +37,7 @@ def wait_until_rings(caller, fault, limit):
     return None
 
 
-def lose_its_server(world, figure, row, limit, rotate_ttl=None, **options):
+def lose_its_server(world, figure, row, limit, **options):
     phone, _ = bound_phone(world, expires=60, **options)
     caller = world.caller(nodes=alive(world))
     time.sleep(6)

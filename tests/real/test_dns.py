@@ -224,3 +224,38 @@ def test_a_routers_cache_that_rotates_moves_nobody(make_world, router):
     assert phone.count("refreshed") >= 2
     assert phone.count("moved") == 0
     assert rings(world)
+
+
+def bursts(dns, seconds, quiet=5):
+    """When questions come, as seconds from now; those within `quiet` seconds of each other are one look-up."""
+    begin, seen, count, last = time.monotonic(), [], dns.questions(), -quiet
+    while (now := time.monotonic() - begin) < seconds:
+        if (counted := dns.questions()) > count:
+            if now - last >= quiet:
+                seen.append(round(now, 1))
+            count, last = counted, now
+        time.sleep(0.25)
+    return seen
+
+
+@pytest.mark.lasts(260)
+@pytest.mark.parametrize("first, then", [(100, 60), (60, 100), (100, 100), (20, 20)])
+def test_the_ttl_gives_the_rhythm_of_questions(make_world, first, then):
+    """L4: the next question comes when the TTL has run out; a new TTL counts from the first answer that has it. The third case
+    is the control, the last the lower bound: a healthy phone asks once a minute at most."""
+    records = [*SERVERS, *srv("_sip._udp", 5060, 1, 2, 3)]
+    world = make_world(records=records, ttl=first)
+    phone = world.phone(behind=world.nat(), transport="udp", expires=300)
+    phone.start().wait_until_registered()
+    phone.wait_for("reachable", limit=5)
+    time.sleep(3)  # a late word about its network leads to one more look-up (K5)
+    world.dns.change(ttl=then)
+    asked = bursts(world.dns, 2 * 100 + 45)
+    assert len(asked) >= 2, asked
+    first, then = max(first, 60), max(then, 60)
+    # The answer that counts came with the start, or with that late word: up to 8 s before the first second here.
+    assert first - 8 <= asked[0] <= first + 1, asked
+    gaps = [later - earlier for earlier, later in zip(asked, asked[1:])]
+    assert all(abs(gap - then) <= 2 for gap in gaps), (asked, gaps)
+    assert len(gaps) == int((245 - asked[0]) // then), (asked, gaps)
+    assert phone.count("moved", "unregistered") == 0

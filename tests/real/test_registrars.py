@@ -1,9 +1,14 @@
 """Habits of registrars: limits on Contacts and on Expires, NAT helpers, too much load."""
 
+import re
+import signal
 import socket
 import threading
 import time
 
+import pytest
+
+from network import wait_until
 from sip_text import request
 from test_transports import rings
 
@@ -60,14 +65,32 @@ def test_a_shorter_interval_than_asked(make_world):
     assert caller.unreachable_since(caller.calls()[0].at - 1) == 0
 
 
+@pytest.mark.lasts(40)
 def test_nathelper(make_world):
-    """The registrar sends calls where the REGISTER came from, and says so in `received`; nothing is fooled by it."""
-    world = make_world(defines={"NATHELPER": True})
-    phone = world.phone(behind=world.nat(), transport="udp")
-    phone.start().wait_until_registered()
+    """The registrar keeps where the REGISTER came from (`Received`), sends calls there, and pings it: the phone answers, and so
+    its binding stays. The control: stopped, it does not answer, and the binding goes long before it expires."""
+    world = make_world(numbers=(11,), defines={"NATHELPER": True, "NO_PATH": True})
+    node = world.nodes[0]
+    phone = world.phone(behind=world.nat(), transport="udp", expires=300)
+    registered = phone.start().wait_until_registered()
+    wait_until(lambda: phone.trace().count("From: sip:pinger@example.test;") >= 10, 20, "five pings and their answers")
+    binding, = node.bindings()
+    assert binding["Address"] == registered["contact"]
+    assert binding["Received"].partition(";")[0] == f"sip:{registered['mapping']}"
+    assert pings_answered(phone.trace()) >= 5
     assert rings(world)
-    assert phone.end() == 0
-    assert [node.contacts() for node in world.nodes] == [[], [], []]
+    phone.signal(signal.SIGSTOP)
+    wait_until(lambda: node.contacts() == [], 30, "the binding of a phone that answers no ping goes", every=0.2)
+    phone.signal(signal.SIGCONT)
+
+
+def pings_answered(trace):
+    """How many OPTIONS of nathelper have a 200 in the trace (RFC 3261 §17.1.3: the same branch)."""
+    asked, answered = set(), set()
+    for message in re.split(r"\n(?=OPTIONS |SIP/2\.0 )", trace):
+        if "From: sip:pinger@example.test;" in message and (branch := re.search(r"branch=([^;\s]+)", message)):
+            (asked if message.startswith("OPTIONS ") else answered).add((branch.group(1), message[:11] == "SIP/2.0 200"))
+    return sum((branch, True) in answered for branch, _ in asked)
 
 
 class Flood:

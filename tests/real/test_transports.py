@@ -66,16 +66,34 @@ def test_auto_takes_tls_where_srv_records_offer_it(make_world, authority):
     assert registered["target"].startswith("tls:"), registered
 
 
-def test_a_certificate_for_another_name_is_refused(make_world, authority):
-    """RFC 5922 §7.2: nothing is sent to such a server, and `--once` says why (exit code 15)."""
-    world = make_world(tls=server_tls(authority, "other", "DNS:other.test"))
+# The domain's only server is the target of an SRV record; that name comes from DNS, which anybody may have answered.
+ONE_SERVER_BY_SRV = ["_sips._tcp SRV 10 10 5061 ip1", "ip1 A 203.0.113.11"]
+
+
+@pytest.mark.parametrize("name, records", [("other.test", None), ("ip1.example.test", ONE_SERVER_BY_SRV)],
+                         ids=["a stranger's", "the SRV target's"])
+def test_a_certificate_for_another_name_is_refused(make_world, authority, name, records):
+    """RFC 5922 §7.2, RFC 3263 §4.1: the configured domain must be in it. Nothing is sent to such a server, and `--once` says
+    why (exit code 15)."""
+    world = make_world(numbers=(11,), tls=server_tls(authority, "other", f"DNS:{name}"),
+                       records=records or ["@ A 203.0.113.11"])
     phone = world.phone(behind=world.nat(), transport="tls", ca=authority.certificate)
     phone.start()
     failed = phone.wait_for("attempt_failed", limit=5)
+    assert failed["target"] == "tls:203.0.113.11:5061"
     assert "certificate" in failed["reason"]
     phone.wait_for("waiting", limit=15)
     assert phone.end() == 15
-    assert all(not node.registers() for node in world.nodes)
+    assert not world.nodes[0].registers()
+
+
+def test_a_certificate_with_the_domain_beside_the_srv_targets_name(make_world, authority):
+    """The control of the above: the same records and the same name, and the domain in it."""
+    world = make_world(numbers=(11,), tls=server_tls(authority, "both", "DNS:ip1.example.test", "DNS:example.test"),
+                       records=ONE_SERVER_BY_SRV)
+    phone = world.phone(behind=world.nat(), transport="tls", ca=authority.certificate)
+    registered = phone.start().wait_until_registered()
+    assert registered["target"] == "tls:203.0.113.11:5061"
 
 
 def test_one_wrong_certificate_costs_no_registration(make_world, authority):
