@@ -184,6 +184,7 @@ class Registrar:
         self.connects = []
         self.pings = []  # when keep-alives without SIP came: CRLF (RFC 5626 §4.4.1), STUN (§4.4.2)
         self.failure = None
+        self.answers_pings = False
         self._nonces = set()
         self._stun = set()
         self._requests = []
@@ -310,6 +311,10 @@ class Registrar:
             return  # the phone is gone
         if octets[:1] == b"\0" and octets[4:8] == b"\x21\x12\xa4\x42":
             self._ping(octets[8:20])
+            if self.answers_pings:
+                mapped = struct.pack("!xBH4s", 1, peer[1] ^ 0x2112, bytes(a ^ b for a, b in zip(
+                    socket.inet_aton(peer[0]), b"\x21\x12\xa4\x42")))
+                port.sendto(b"\x01\x01" + struct.pack("!H", 12) + octets[4:20] + b"\0\x20\0\x08" + mapped, peer)
         elif not octets.strip(b"\r\n\0"):
             self._ping()
         else:
@@ -328,6 +333,8 @@ class Registrar:
             while held.startswith(b"\r\n\r\n"):
                 self._ping()
                 held = held[4:]
+                if self.answers_pings:
+                    path.send(b"\r\n")
             held = held.lstrip(b"\r\n\0")
             head, blank, rest = held.partition(b"\r\n\r\n")
             length = int((re.search(rb"(?im)^(?:content-length|l)\s*:\s*(\d+)", head) or [0, b"0"])[1])
