@@ -238,7 +238,8 @@ void Plain::on_registered(const sip::Message& answer, const Context& context) {
     replaced_contact_.clear();
     state_ = "registered";
     service_route_.clear();
-    for (const auto& route : answer.service_routes()) service_route_.emplace_back(route.text);
+    for (const auto& route : answer.service_routes())
+        if (route.text.contains('<')) service_route_.emplace_back(route.text);
     const auto seen = seen_by_server(answer);
     if (seen) mapping_ = seen;
 

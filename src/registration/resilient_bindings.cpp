@@ -21,7 +21,7 @@ std::optional<Duration> seconds(std::optional<std::uint32_t> value) {
 
 }  // namespace
 
-// L8, RFC 3608 §6.1. I8: of targets that nobody is registered through it is forgotten when there
+// L8, RFC 3608 §6.1, RFC 3261 §20.34. I8: of targets that nobody is registered through it is forgotten when there
 // are many, and a route that would fill our own messages is not taken.
 void Resilient::remember_service_route(const Target& target, const sip::Message& response) {
     constexpr std::size_t targets_most = 32;
@@ -38,7 +38,8 @@ void Resilient::remember_service_route(const Target& target, const sip::Message&
     std::size_t octets = 0;
     for (const auto& route : response.service_routes()) octets += route.text.size();
     if (response.service_routes().size() > routes_most || octets > octets_most) return;
-    for (const auto& route : response.service_routes()) routes.emplace_back(route.text);
+    for (const auto& route : response.service_routes())  // a Route has angle brackets
+        if (route.text.contains('<')) routes.emplace_back(route.text);
 }
 
 void Resilient::registered(Binding& binding, const Attempt& attempt, const sip::Message& response,

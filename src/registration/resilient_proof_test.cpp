@@ -49,6 +49,7 @@ TEST(ServiceRoute, IsTheRouteUntilThe200SaysOtherwise) {
     });
     std::string lines =
         "Service-Route: <sip:one.example.test;lr>, <sip:two.example.test;lr>\r\n"
+        "Service-Route: sip:none.example.test;lr\r\n"  // RFC 3261 §20.34 wants brackets
         "Path: <sip:192.0.2.77;lr>\r\n";
     world.servers[1].challenges = false;
     world.servers[1].script = [&](const Sent& one) -> std::optional<Reply> {

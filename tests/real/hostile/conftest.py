@@ -33,7 +33,7 @@ def server(request):
 
 @pytest.fixture
 def phone(request, tmp_path, server):
-    """phone(registrar, …) → a running phone; it must end by SIGTERM within 5 s, whatever was done to it."""
+    """phone(registrar, …) → a running phone; it must end by SIGTERM within ENDS_WITHIN, whatever was done to it."""
     made = []
 
     def make(registrar, **options):

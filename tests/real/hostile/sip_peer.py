@@ -182,8 +182,11 @@ class Registrar:
         self.bindings = {}
         self.log = collections.deque(maxlen=400)
         self.connects = []
+        self.pings = []  # when keep-alives without SIP came: CRLF (RFC 5626 §4.4.1), STUN (§4.4.2)
         self.failure = None
+        self.answers_pings = False
         self._nonces = set()
+        self._stun = set()
         self._requests = []
         self._news = threading.Condition()
         self._buffers = {}  # of each connection: what came and is no whole message yet
@@ -306,7 +309,15 @@ class Registrar:
             octets, peer = port.recvfrom(65536)
         except ConnectionError:
             return  # the phone is gone
-        if octets.strip(b"\r\n\0"):
+        if octets[:1] == b"\0" and octets[4:8] == b"\x21\x12\xa4\x42":
+            self._ping(octets[8:20])
+            if self.answers_pings:
+                mapped = struct.pack("!xBH4s", 1, peer[1] ^ 0x2112, bytes(a ^ b for a, b in zip(
+                    socket.inet_aton(peer[0]), b"\x21\x12\xa4\x42")))
+                port.sendto(b"\x01\x01" + struct.pack("!H", 12) + octets[4:20] + b"\0\x20\0\x08" + mapped, peer)
+        elif not octets.strip(b"\r\n\0"):
+            self._ping()
+        else:
             self._handle(Message.parse(octets), Path(self, peer, port=port), octets)
 
     def _read(self, connection):
@@ -319,6 +330,11 @@ class Registrar:
             return self.forget(connection)
         held += octets
         while connection in self._buffers:
+            while held.startswith(b"\r\n\r\n"):
+                self._ping()
+                held = held[4:]
+                if self.answers_pings:
+                    path.send(b"\r\n")
             held = held.lstrip(b"\r\n\0")
             head, blank, rest = held.partition(b"\r\n\r\n")
             length = int((re.search(rb"(?im)^(?:content-length|l)\s*:\s*(\d+)", head) or [0, b"0"])[1])
@@ -337,6 +353,14 @@ class Registrar:
         if self._buffers.pop(connection, None) is not None:
             self._paths.pop(connection, None)
             connection.close()
+
+    def _ping(self, transaction=None):
+        with self._news:
+            if transaction not in self._stun:  # else sent again, as nobody here answers it
+                self.pings.append(time.monotonic())
+            if transaction:
+                self._stun.add(transaction)
+            self._news.notify_all()
 
     def _handle(self, message, path, octets):
         self.note("←", octets)

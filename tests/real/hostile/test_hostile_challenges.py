@@ -42,14 +42,14 @@ def test_stale_for_ever(server, phone, transport):
     assert alice.end() == 16
 
 
-# F5, I8: another realm each time is another question each time: 4 rounds, and the credentials do not pile up.
+# F5: another realm each time is another question each time: 4 rounds.
 @pytest.mark.parametrize("transport", TRANSPORTS)
 def test_another_realm_with_every_answer(server, phone, transport):
     registrar = server(transport, challenged_by(lambda: digest(realm=secrets.token_hex(20))))
     alice = phone(registrar)
     alice.wait_for("waiting")
     assert not registrar.happens(lambda: len(registrar.registers()) > 5, 1.5)
-    assert max(len(one.all("authorization")) for one in registrar.registers()) <= 8
+    assert len(registrar.registers()) == 5
     assert alice.end() == 16
 
 
@@ -99,13 +99,13 @@ def test_twenty_challenges(server, phone, transport):
     assert registrar.bindings == {}
 
 
-# … and of twenty that are all answerable, in one realm, one answer is given; in twenty realms no more than 8 are kept.
+# I8: twenty realms at once, each answerable: no more than 8 are answered, and no less (realms_of_a_target_most).
 def test_twenty_realms_at_once(server, phone):
     registrar = server("udp", challenged_by(*[digest(realm=f"realm{i}") for i in range(20)]))
     alice = phone(registrar)
     alice.wait_for("attempt_failed", "refused", "auth_failed")
     assert len(registrar.registers()) <= 5
-    assert max(len(one.all("authorization")) for one in registrar.registers()) <= 20
+    assert max(len(one.all("authorization")) for one in registrar.registers()) == 8
     alice.end() if alice.is_running() else alice.wait_for_exit(5)
 
 
@@ -153,7 +153,7 @@ def test_the_unregister_is_challenged_for_ever(server, phone, transport):
         lambda request, path: [registrar.challenge(request, path)] if request.expires == 0 else None))
     alice = phone(registrar)
     alice.wait_for("registered")
-    assert alice.end(4) == 17
+    assert alice.end() == 17
     assert sum(one.expires == 0 for one in registrar.registers()) <= 3
 
 

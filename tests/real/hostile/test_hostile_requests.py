@@ -31,6 +31,10 @@ def flooding(make, count=FLOOD):
 
 
 SDP = b"v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 40000 RTP/AVP 0\r\n"
+# What a request of a kind is answered with; garbage has neither Call-ID nor CSeq, and nothing to answer to.
+ANSWERED = {"OPTIONS": {200}, "INVITE": {180, 486}, "NOTIFY": {200}, "BYE": {481}, "CANCEL": {481}, "unknown methods": {501},
+            "garbage": set()}
+TRANSACTIONS_MOST, RINGING_MOST = 1024, 64  # src/engine/limits.h
 FLOODS = {
     "OPTIONS": lambda server, to, i: request("OPTIONS", to, AOR, server.via),
     "INVITE": lambda server, to, i: request("INVITE", to, f"sip:mallory{i}@hostile.test", server.via,
@@ -45,7 +49,7 @@ FLOODS = {
 }
 
 
-# The phone stays registered, answers what it answers, and ends within 2 s when asked, in the middle of it (B4).
+# The phone stays registered, answers what there is room for, and ends within 2 s when asked, in the middle of it (B4).
 @pytest.mark.parametrize("transport", TRANSPORTS)
 @pytest.mark.parametrize("what", FLOODS)
 def test_a_flood_of_requests(server, phone, transport, what):
@@ -55,9 +59,15 @@ def test_a_flood_of_requests(server, phone, transport, what):
     registrar.happens(lambda: False, 1)
     assert alice.count("unregistered", "refused") == 0
     assert len(registrar.registers()) <= 4
-    assert alice.count("ring") <= 64
+    # Over UDP many of the flood, and of the answers, are lost in the sockets' buffers.
+    answers = [one for one in registrar.requests() if one.status]
+    assert {one.status for one in answers} == ANSWERED[what]
+    if transport == "udp" or what == "INVITE":  # else a transaction ends with its answer (RFC 3261 §17.2.2, timer J)
+        assert len({one.branch for one in answers}) <= TRANSACTIONS_MOST
+    rings = len({one.branch for one in answers if one.status == 180})
+    assert rings <= alice.count("ring") == (RINGING_MOST if what == "INVITE" else 0)
     assert alice.peak_memory() < MOST_MEMORY
-    assert alice.end(4) in (0, 17)
+    assert alice.end() in (0, 17)
 
 
 # A flood that goes on while the phone is asked to end: timers and signals have their turn all the same.
@@ -87,7 +97,7 @@ def test_a_flood_that_does_not_end(server, phone, transport, what):
         alice.wait_for("registered")
         registrar.happens(lambda: False, 1)
         assert alice.is_running() and alice.peak_memory() < MOST_MEMORY
-        assert alice.end(4) in (0, 17)
+        assert alice.end() in (0, 17)
     finally:
         over.set()
 
@@ -101,12 +111,13 @@ def test_a_flood_of_check_sync(server, phone, transport):
     alice.wait_for("registered")
     assert not registrar.happens(lambda: len(registrar.registers()) > 10, 3)
     assert len(registrar.registers()) >= 3
-    alice.end(4)
+    alice.end()
 
 
 # Requests that are each a trap: answered or not, nothing follows from them.
 TRAPS = {
-    "Via to a third party": ("OPTIONS", ["Via: SIP/2.0/UDP 127.0.0.9:9;branch=z9hG4bKtrap"]),
+    "Via to a third party": ("OPTIONS", ["Via: SIP/2.0/UDP THIRD;branch=z9hG4bKtrap"]),
+    "Via to a third party that it says it came from": ("OPTIONS", ["Via: SIP/2.0/UDP THIRD;received=127.0.0.9;branch=z9hG4bKtrap"]),
     "a hundred Vias": ("OPTIONS", ["Via: " + ",".join(f"SIP/2.0/UDP 192.0.2.{i};branch=z9hG4bK{i}" for i in range(100))]),
     "Max-Forwards 0": ("OPTIONS", ["Max-Forwards: 0"]),
     "Require": ("INVITE", ["Require: timetravel"]),
@@ -125,12 +136,15 @@ TRAPS = {
 @pytest.mark.parametrize("transport", TRANSPORTS)
 @pytest.mark.parametrize("what", TRAPS)
 def test_a_request_that_is_a_trap(server, phone, transport, what):
+    third = server("udp", address="127.0.0.9")
     method, headers = TRAPS[what]
+    headers = [line.replace("THIRD", f"{third.address}:{third.port}") for line in headers]
     registrar = server(transport, flooding(
         lambda server, to, i: request(method, to, AOR, server.via, *headers, branch=f"z9hG4bK{secrets.token_hex(6)}"), 3))
     alice = phone(registrar)
     alice.wait_for("registered")
     assert not registrar.happens(lambda: len(registrar.registers()) > 2, 0.7)
+    assert not third.requests(), "an answer goes where the request came from (RFC 3261 §18.2.2)"
     assert alice.count("unregistered", "refused", "suspect") == 0
-    assert alice.end(4) == 0
+    assert alice.end() == 0
     assert registrar.bindings == {}
