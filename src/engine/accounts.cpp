@@ -123,7 +123,10 @@ void Engine::Impl::perform(const Step& step, AccountId id, Account&, act::Send& 
         if (const auto sent = sip::Message::parse(request.wire))
             own_options_.note(step.now, id, sent->call_id());
     }
-    if (request.method == sip::Method::register_) pace_.sent(step.now);
+    // S3: the OPTIONS to oneself (R1) as well. They wait for the same line while it is long, and
+    // the fleet would prove itself in one burst when it ends, which no server answers.
+    if (request.method == sip::Method::register_ || request.method == sip::Method::options)
+        pace_.sent(step.now);
     const auto* const flow = flows_.find(request.flow);
     if (flow == nullptr || !flow->is_open()) {
         const auto why = flow == nullptr ? std::nullopt : flow->error;

@@ -428,6 +428,32 @@ TEST(EngineFleet, OneAnswerForAllIsNoBurst) {
     EXPECT_EQ(registered(), accounts) << driver.words();
 }
 
+// S3, R1: whoever has registered wants to see its own OPTIONS arrive, and waits in the same line:
+// the end of the line is no burst of them.
+TEST(EngineFleet, ProofsArePacedAsWell) {
+    EngineOptions options;
+    options.registers_per_second = 5;
+    Driver driver(7, std::move(options));
+    driver.resolve("example.test", {udp_target(11).endpoint.address});
+    constexpr std::uint32_t accounts = 40;
+    for (std::uint32_t i = 1; i <= accounts; ++i)
+        driver.add(AccountId{i}, "sip:user" + std::to_string(i) + "@example.test");
+    const auto sent = [&](std::string_view begin) {  // a repetition is the same request
+        std::set<std::string_view> different;
+        for (const auto& [target, text] : driver.sent)
+            if (text.starts_with(begin)) different.insert(text);
+        return different.size();
+    };
+    std::size_t most = 0;
+    for (const Instant end = driver.now + 60s; driver.now < end;) {
+        const auto before = sent("REGISTER ") + sent("OPTIONS sip:user");
+        driver.run_for(1s);
+        most = std::max(most, sent("REGISTER ") + sent("OPTIONS sip:user") - before);
+    }
+    EXPECT_GE(sent("OPTIONS sip:user"), accounts) << driver.words();
+    EXPECT_LE(most, 6u);
+}
+
 // Inputs that apply to nothing are ignored (every input is legal at any time).
 TEST_F(EngineTest, WhatDoesNotApplyIsIgnored) {
     const FlowId nowhere{99};

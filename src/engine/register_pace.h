@@ -1,8 +1,9 @@
-// S3: a hosted fleet sends no more than so many REGISTERs a second, however many accounts want to
-// at once (a start, a lost connection, a changed network, a DNS answer that all waited for). What
-// may make an account REGISTER waits in line until the rate has room; what turns out to send none
-// costs nothing. A request that is made is never held back, so that patience (F3) counts from its
-// writing (F4): one that nobody could hold back, as the answer to a challenge, delays the line.
+// S3: a hosted fleet sends no more than so many REGISTERs and own OPTIONS (R1) a second, however
+// many accounts want to at once (a start, a lost connection, a changed network, a DNS answer that
+// all waited for). What may make an account REGISTER waits in line until the rate has room; what
+// turns out to send none costs nothing. A request that is made is never held back, so that patience
+// (F3) counts from its writing (F4): one that nobody could hold back, as the answer to a challenge,
+// delays the line.
 #pragma once
 
 #include <cstddef>
@@ -37,7 +38,7 @@ public:
     void wait(AccountId account, const registration::Told& told);
     // The next whose turn it is, if the rate has room.
     std::optional<Turn> take(Instant now);
-    void sent(Instant now);  // a REGISTER went out
+    void sent(Instant now);  // a REGISTER or an own OPTIONS went out
     void forget(AccountId account);
     [[nodiscard]] bool is_waiting(AccountId account) const { return waiting_.contains(account); }
     [[nodiscard]] std::size_t size() const { return line_.size(); }
