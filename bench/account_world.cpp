@@ -33,13 +33,14 @@ EngineOptions options() {
 
 }  // namespace
 
-AccountWorld::AccountWorld() : engine_(options()) {
+AccountWorld::AccountWorld(Registrars registrars) : registrars_(registrars), engine_(options()) {
     feed(in::NetworkChanged{{our_end.address}});
 }
 
 void AccountWorld::add(std::uint32_t number, const registration::Policy& policy) {
     registration::AccountConfig config;
-    config.aor = "sip:" + std::to_string(100'000 + number) + "@example.test";
+    config.aor = "sip:" + std::to_string(100'000 + number) +
+                 (registrars_ == Registrars::one ? "@203.0.113.11" : "@example.test");
     config.password = Redacted<std::string>{"not-a-secret"};
     config.transport = Transport::udp;
     config.policy = policy;
@@ -89,7 +90,6 @@ void AccountWorld::perform(const out::Resolve& resolve) {
 
 void AccountWorld::perform(const out::Send& send) {
     if (send.bytes.starts_with("REGISTER ")) ++registers_;
-    if (silent_) return;
     auto answer = registrar_.answer(send.bytes);
     if (!answer.empty()) later(20ms, in::Received{send.flow, std::move(answer)});
 }
