@@ -245,10 +245,9 @@ void Driver::Impl::work_off(std::size_t count) {
         inputs_.pop_front();
         const auto before = outputs.size();
         step(input, outputs);
-        closes = std::any_of(outputs.begin() + static_cast<std::ptrdiff_t>(before), outputs.end(),
-                             [](const Output& output) {
-                                 return std::holds_alternative<out::CloseFlow>(output);
-                             });
+        closes = std::any_of(
+            outputs.begin() + static_cast<std::ptrdiff_t>(before), outputs.end(),
+            [](const Output& output) { return std::holds_alternative<out::CloseFlow>(output); });
     }
     store_later(outputs);
     for (auto& output : outputs)

@@ -70,7 +70,7 @@ public:
     void shut_down();
 
     [[nodiscard]] std::size_t count() const;
-    [[nodiscard]] std::vector<ShardTotals> totals() const;  // each shard's, since the start
+    [[nodiscard]] std::vector<ShardTotals> totals() const;        // each shard's, since the start
     [[nodiscard]] const std::optional<Failure>& failure() const;  // once `stopped` was called
 
 private:
