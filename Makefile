@@ -3,7 +3,7 @@ JOBS ?= $(shell nproc)
 PREFIX ?= /usr/local
 FUZZ_SECONDS ?= 60
 
-.PHONY: build demo test test-real measure soak bench bench-instructions bench-register benches fuzz lint package test-package install format clean bootstrap help bench-fleet
+.PHONY: build demo test test-real measure soak bench bench-instructions bench-register benches fuzz lint package test-package install format clean bootstrap help bench-fleet check-instructions
 build:
 
 help:
@@ -14,7 +14,8 @@ help:
 	@echo "make measure  the figures of docs/measured.md against real servers, three runs; needs root"
 	@echo "make soak     a day of virtual time and 30 min of real time in which nothing may grow"
 	@echo "make bench    benchmarks (release)"
-	@echo "make bench-instructions  what SIP text costs in instructions, one line a figure (repeatable)"
+	@echo "make bench-instructions  what SIP text, an account and a transaction cost in instructions, one line a figure (repeatable)"
+	@echo "make check-instructions  the same against bench/baseline.txt: 10 % more is a failure"
 	@echo "make bench-register  what one registered account costs: start, memory, idle"
 	@echo "make bench-fleet  50,000 accounts kept for 10 min while one of three servers dies; needs root"
 	@echo "make fuzz     every fuzz target for FUZZ_SECONDS=$(FUZZ_SECONDS)"
@@ -54,6 +55,12 @@ bench: benches
 
 bench-instructions: benches
 	@tools/bench-instructions
+
+check-instructions:
+	@tools/bootstrap build
+	@tools/configure release
+	@cmake --build --preset release -j $(JOBS) --target sip_instructions_bench engine_bench transaction_bench
+	@tools/check-instructions
 
 bench-register: build
 	@tools/bootstrap build bench

@@ -65,9 +65,17 @@ std::optional<IpAddress> IpAddress::parse(std::string_view text) {
 }
 
 std::string IpAddress::to_string() const {
+    if (family_ == Family::ipv4) {  // without sprintf, which is what inet_ntop does it with
+        std::array<char, INET_ADDRSTRLEN> text{};
+        char* end = text.data();
+        for (std::size_t i = 0; i < 4; ++i) {
+            if (i > 0) *end++ = '.';
+            end = std::to_chars(end, text.data() + text.size(), bytes_[i]).ptr;
+        }
+        return {text.data(), end};
+    }
     std::array<char, INET6_ADDRSTRLEN> text{};
-    inet_ntop(family_ == Family::ipv4 ? AF_INET : AF_INET6, bytes_.data(), text.data(),
-              text.size());
+    inet_ntop(AF_INET6, bytes_.data(), text.data(), text.size());
     return text.data();
 }
 

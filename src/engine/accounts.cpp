@@ -26,7 +26,7 @@ std::string user_of(std::string_view aor) {
 void Engine::Impl::on(const Step& step, const in::AddAccount& add) {
     if (!add.account || shutting_down_) return;
     if (const auto known = accounts_.find(add.account); known != accounts_.end()) {
-        if (known->second.leaving) known->second.comes_back = add.config;
+        if (known->second.leaving) returning_.insert_or_assign(add.account, add.config);
         return;
     }
     const std::string& aor = add.config.aor;
@@ -34,15 +34,31 @@ void Engine::Impl::on(const Step& step, const in::AddAccount& add) {
                                         ? persistence_.instance_id(aor, random_, step.outbox)
                                         : persistence_.instance_id(random_, step.outbox);
     registration::Registration registration(add.config, instance_id,
-                                            persistence_.account_state(aor), user_agent_);
+                                            persistence_.account_state(aor), user_agent_,
+                                            shared(add.config.policy));
     const std::string_view scheme = aor.starts_with("sips:") ? "sips:" : "sip:";
     auto identity = std::make_shared<const engine::PingIdentity>(
         engine::PingIdentity{std::string(scheme).append(registration.domain()), aor, user_agent_});
     std::string user = user_of(aor);
-    by_user_[user].insert(add.account);
+    by_user_.emplace(user, add.account);
     accounts_.emplace(add.account,
                       Account{std::move(registration), std::move(identity), std::move(user)});
+    expect_proofs();
     step.tell(add.account, told::Start{});
+}
+
+void Engine::Impl::expect_proofs() {
+    incoming_.expect(accounts_.size());
+    own_options_.expect(accounts_.size());
+}
+
+registration::SharedPolicy Engine::Impl::shared(const registration::Policy& policy) {
+    std::erase_if(policies_, [](const auto& known) { return known.expired(); });
+    for (const auto& known : policies_)
+        if (auto held = known.lock(); held && *held == policy) return held;
+    auto made = std::make_shared<const registration::Policy>(policy);
+    policies_.push_back(made);
+    return made;
 }
 
 void Engine::Impl::tell_all(const Step& step, const registration::Told& told) {
@@ -106,7 +122,7 @@ void Engine::Impl::perform(const Step& step, AccountId id, Account&, act::Ask& a
 }
 
 void Engine::Impl::perform(const Step& step, AccountId id, Account& account, act::Open& open) {
-    const auto settings = engine::keep_alive_settings(account.registration.config().policy);
+    const auto settings = engine::keep_alive_settings(account.registration.policy());
     if (const auto flow = flows_.open(step, id, open.target, open.tls_name, settings))
         step.tell(id, told::FlowOpen{*flow, open.target});
 }
@@ -153,7 +169,7 @@ void Engine::Impl::perform(const Step& step, AccountId id, Account& account,
         return;
     }
     const auto* const flow = flows_.find(keep_alive.flow);
-    const bool learns = account.registration.config().policy.keepalive_learn && flow != nullptr &&
+    const bool learns = account.registration.policy().keepalive_learn && flow != nullptr &&
                         !is_reliable(flow->target.transport);
     if (learns) {
         learning_.want(id, keep_alive.flow, account.identity);
@@ -164,7 +180,7 @@ void Engine::Impl::perform(const Step& step, AccountId id, Account& account,
 
 void Engine::Impl::keep_alive(const Step& step, AccountId id, const Account& account,
                               FlowId flow_id) {
-    const auto& policy = account.registration.config().policy;
+    const auto& policy = account.registration.policy();
     auto settings = engine::keep_alive_settings(policy);
     const auto* const flow = flows_.find(flow_id);
     if (policy.keepalive_learn && flow != nullptr)
@@ -184,7 +200,7 @@ void Engine::Impl::perform(const Step& step, AccountId id, Account&, act::AskStu
 }
 
 void Engine::Impl::perform(const Step& step, AccountId, Account& account, act::Store& store) {
-    persistence_.store_account(account.registration.config().aor, store.key, std::move(store.value),
+    persistence_.store_account(account.registration.account().aor, store.key, std::move(store.value),
                                step.outbox);
 }
 
@@ -221,12 +237,11 @@ void Engine::Impl::remove_those_gone(const Step& step) {
         health_.forget(id);
         agenda_.remove(id);
         leaving_.remove(id);
-        const auto named = by_user_.find(found->second.user);
-        named->second.erase(id);
-        if (named->second.empty()) by_user_.erase(named);
-        const auto comes_back = std::move(found->second.comes_back);
+        by_user_.erase({found->second.user, id});
         accounts_.erase(found);
-        if (comes_back) on(step, in::AddAccount{id, *comes_back});
+        expect_proofs();
+        if (auto returning = returning_.extract(id))
+            on(step, in::AddAccount{id, std::move(returning.mapped())});
     }
 }
 
@@ -234,7 +249,7 @@ std::optional<AccountStatus> Engine::Impl::status(AccountId id) const {
     const auto found = accounts_.find(id);
     if (found == accounts_.end()) return std::nullopt;
     const auto view = found->second.registration.view();
-    AccountStatus status{.aor = found->second.registration.config().aor,
+    AccountStatus status{.aor = found->second.registration.account().aor,
                          .registered = view.registered,
                          .proven = view.proven,
                          .bindings = {},

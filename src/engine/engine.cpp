@@ -194,9 +194,8 @@ void Engine::Impl::on(const Step& step, const in::RegisterNow& command) {
 }
 
 void Engine::Impl::on(const Step& step, const in::ChangePassword& change) {
-    if (const auto found = accounts_.find(change.account);
-        found != accounts_.end() && found->second.comes_back)
-        found->second.comes_back->password = change.password;
+    if (const auto found = returning_.find(change.account); found != returning_.end())
+        found->second.password = change.password;
     step.tell(change.account, told::PasswordChanged{change.password});
 }
 
@@ -207,16 +206,14 @@ void Engine::Impl::on(const Step& step, const in::HangUp& hang_up) {
 void Engine::Impl::on(const Step& step, const in::RemoveAccount& remove) {
     const auto found = accounts_.find(remove.account);
     if (found == accounts_.end()) return;
-    found->second.comes_back.reset();
+    returning_.erase(remove.account);
     leave(step, found->first, found->second);
 }
 
 void Engine::Impl::on(const Step& step, const in::ShutDown&) {
     shutting_down_ = true;
-    for (auto& [id, account] : accounts_) {
-        account.comes_back.reset();
-        leave(step, id, account);
-    }
+    returning_.clear();
+    for (auto& [id, account] : accounts_) leave(step, id, account);
 }
 
 void Engine::Impl::stop(const Step& step) {

@@ -13,6 +13,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "engine/agenda.h"
@@ -49,7 +50,6 @@ private:
         engine::PingIdentityPtr identity;
         std::string user;  // of the AOR, escapes resolved
         bool leaving = false;
-        std::optional<registration::AccountConfig> comes_back{};  // once it has left
     };
 
     // engine.cpp: inputs, time, and the end.
@@ -96,6 +96,8 @@ private:
     void remove_those_gone(const Step& step);
     void tell_all(const Step& step, const registration::Told& told);
     void watch(AccountId id, const Account& account);
+    void expect_proofs();
+    registration::SharedPolicy shared(const registration::Policy& policy);
 
     // traffic.cpp: bytes on flows, and flows that fail.
     void on_stream(const Step& step, FlowId flow, std::string_view bytes);
@@ -136,10 +138,13 @@ private:
     engine::OwnOptions own_options_;
 
     std::map<AccountId, Account> accounts_;
-    std::map<std::string, std::set<AccountId>, std::less<>> by_user_;
+    std::set<std::pair<std::string, AccountId>> by_user_;
     engine::Agenda<AccountId> agenda_;   // the registrations' deadlines
     engine::Agenda<AccountId> leaving_;  // until when an account may take to unregister
     std::set<AccountId> gone_;
+    // Those that are leaving and come back once they have left.
+    std::map<AccountId, registration::AccountConfig> returning_;
+    std::vector<std::weak_ptr<const registration::Policy>> policies_;  // in use
     engine::Tidings tidings_;
     registration::Actions actions_;
     std::vector<IpAddress> addresses_;

@@ -98,13 +98,16 @@ bool IncomingDesk::needs_no_flow(const sip::Message& request) const {
     return request.method() == Method::ack || by_key_.contains(transaction::server_key_of(request));
 }
 
+bool IncomingDesk::is_full() const {
+    return served_.size() >= std::max(limits::server_transactions, accounts_);
+}
+
 void IncomingDesk::on_request(const Step& step, const Incoming& incoming,
                               std::span<const Addressee> addressees) {
     const auto known = by_key_.find(transaction::server_key_of(incoming.request));
     if (known != by_key_.end()) return on_known(step, known->second, incoming.request);
     if (incoming.request.method() == Method::ack) return;  // never answered
-    if (served_.size() >= limits::server_transactions)
-        return on_own_options_without_state(step, incoming, addressees);
+    if (is_full()) return on_own_options_without_state(step, incoming, addressees);
     if (incoming.request.method() == Method::cancel) return on_cancel(step, incoming);
     if (const auto accepted = accept(incoming, addressees)) on_new(step, incoming, *accepted);
 }
@@ -210,8 +213,7 @@ IncomingDesk::Reply IncomingDesk::answer_notify(const Step& step, const Incoming
 }
 
 void IncomingDesk::refuse_unreadable(const Step& step, const Incoming& incoming, int status) {
-    if (incoming.request.method() == Method::ack || served_.size() >= limits::server_transactions)
-        return;
+    if (incoming.request.method() == Method::ack || is_full()) return;
     // Without state (RFC 3261 §8.2.7): nothing of it can be relied on, and a copy gets the same.
     step.flows.send(
         step, incoming.flow,

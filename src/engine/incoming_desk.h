@@ -47,6 +47,9 @@ class IncomingDesk {
 public:
     explicit IncomingDesk(std::string user_agent) : user_agent_(std::move(user_agent)) {}
 
+    // How many accounts there are: each may have a proof (R1) on its way back at the same time.
+    void expect(std::size_t accounts) { accounts_ = accounts; }
+
     // Whether the request gets further than the door: its sender is known to one of the addressees,
     // or it belongs to a transaction of ours. Everything else is dropped unanswered.
     [[nodiscard]] bool is_welcome(const Incoming& incoming,
@@ -96,6 +99,7 @@ private:
         std::string_view reason{};
     };
 
+    [[nodiscard]] bool is_full() const;
     [[nodiscard]] bool is_from_the_caller(const Incoming& cancel) const;
     [[nodiscard]] static std::optional<Accepted> accept(const Incoming& incoming,
                                                         std::span<const Addressee> addressees);
@@ -134,6 +138,7 @@ private:
     Agenda<ServedId> agenda_;
     ServedId last_ = 0;
     std::size_t ringing_ = 0;
+    std::size_t accounts_ = 0;
 };
 
 }  // namespace holdfast::engine

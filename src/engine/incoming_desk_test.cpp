@@ -387,6 +387,15 @@ TEST_F(IncomingDeskTest, OurOwnOptionsNeedNoTransaction) {
     EXPECT_TRUE(bench.take_told<told::Returned>().empty());
 }
 
+// R1: each of many accounts may have its proof on the way back at once; the limit grows with them.
+TEST_F(IncomingDeskTest, TheLimitLeavesRoomForAProofOfEachAccount) {
+    const std::size_t accounts = limits::server_transactions + 10;
+    desk.expect(accounts);
+    for (std::size_t i = 0; i <= accounts; ++i)
+        receive({.call_id = std::to_string(i), .branch = "z9hG4bK" + std::to_string(i)});
+    EXPECT_EQ(bench.take_sent().size(), accounts);
+}
+
 TEST_F(IncomingDeskTest, AFlowThatEndsTakesItsTransactions) {
     receive(invite());
     receive({.call_id = "x", .branch = "z9hG4bKoptions"});

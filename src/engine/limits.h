@@ -16,8 +16,9 @@ constexpr Duration dns_answer = 12s;   // the driver owes an answer within 10 s
 constexpr Duration unused_flow = 32s;  // L8: a flow that was left lives so long, at least
 constexpr Duration shut_down = 2s;     // B4: on exit, at most
 
-constexpr std::size_t server_transactions =
-    1024;                                // of requests that came; further ones get no answer
+// Of requests that came, or one for each account if these are more (R1); further ones get no
+// answer.
+constexpr std::size_t server_transactions = 1024;
 constexpr std::size_t calls = 64;        // ringing at once; further ones get 486
 constexpr std::size_t stray_flows = 64;  // opened to answer somebody who is no target of ours
 
@@ -39,7 +40,7 @@ constexpr std::size_t nat_ports = 16;  // local ports whose mappings are remembe
 // R1: how long, and how many of, our own OPTIONS are remembered; a copy may be forked and
 // challenged on its way.
 constexpr Duration own_options_life = 64s;
-constexpr std::size_t own_options = 4096;
+constexpr std::size_t own_options = 4096;  // or one for each account, if these are more
 
 constexpr std::size_t datagrams_for_a_flow =
     4;                                         // kept while the flow to answer them is being opened

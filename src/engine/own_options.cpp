@@ -1,12 +1,14 @@
 #include "engine/own_options.h"
 
+#include <algorithm>
+
 #include "engine/limits.h"
 
 namespace holdfast::engine {
 
 void OwnOptions::note(Instant now, AccountId account, std::string_view call_id) {
-    while (!order_.empty() &&
-           (order_.size() >= limits::own_options || sent_.at(order_.front()).until <= now)) {
+    const auto most = std::max(limits::own_options, accounts_);
+    while (!order_.empty() && (order_.size() >= most || sent_.at(order_.front()).until <= now)) {
         sent_.erase(order_.front());
         order_.pop_front();
     }

@@ -13,6 +13,8 @@ namespace holdfast::engine {
 
 class OwnOptions {
 public:
+    // How many accounts there are: each may have one on its way.
+    void expect(std::size_t accounts) { accounts_ = accounts; }
     void note(Instant now, AccountId account, std::string_view call_id);
     // The account that sent it, lately; 0: nobody.
     [[nodiscard]] AccountId sender(Instant now, std::string_view call_id) const;
@@ -24,6 +26,7 @@ private:
     };
     std::map<std::string, Sent, std::less<>> sent_;
     std::deque<std::string> order_;
+    std::size_t accounts_ = 0;
 };
 
 }  // namespace holdfast::engine

@@ -11,6 +11,7 @@ namespace holdfast::engine {
 namespace {
 
 constexpr std::string_view instance_id_key = "device/instance-id";
+constexpr std::string_view account_root = "account/";
 constexpr std::string_view account_instance_key = "instance-id";  // under the account's prefix
 constexpr std::string_view health_key = "device/health";
 
@@ -28,13 +29,22 @@ bool is_uuid(std::string_view text) {
 }
 
 std::string account_prefix(std::string_view aor) {
-    return std::string("account/").append(aor).append("/");
+    return std::string(account_root).append(aor).append("/");
 }
 
 }  // namespace
 
 Persistence::Persistence(State state, Instant started, std::int64_t wall_clock)
-    : state_(std::move(state)), started_(started), wall_clock_(wall_clock) {
+    : started_(started), wall_clock_(wall_clock) {
+    for (auto& [path, value] : state) {
+        const auto slash = path.rfind('/');  // an AOR may have one, a key has none
+        if (path.starts_with(account_root) && slash >= account_root.size()) {
+            const auto aor = path.substr(account_root.size(), slash - account_root.size());
+            accounts_[aor].emplace_back(path.substr(slash + 1), std::move(value));
+        } else {
+            state_.emplace(path, std::move(value));
+        }
+    }
     if (const auto found = state_.find(instance_id_key);
         found != state_.end() && is_uuid(found->second))
         instance_id_ = found->second;
@@ -46,14 +56,20 @@ std::int64_t Persistence::wall_clock(Instant now) const {
 
 registration::AccountState Persistence::account_state(std::string_view aor) const {
     registration::AccountState state;
-    const std::string prefix = account_prefix(aor);
-    for (auto at = state_.lower_bound(prefix); at != state_.end() && at->first.starts_with(prefix);
-         ++at)
-        state.emplace(at->first.substr(prefix.size()), at->second);
+    if (const auto found = accounts_.find(aor); found != accounts_.end())
+        state.insert(found->second.begin(), found->second.end());
     if (const auto instance = state.find(account_instance_key);
         instance != state.end() && !is_uuid(instance->second))
         state.erase(instance);
     return state;
+}
+
+const std::string* Persistence::find_account(std::string_view aor, std::string_view key) const {
+    const auto entries = accounts_.find(aor);
+    if (entries == accounts_.end()) return nullptr;
+    const auto entry =
+        std::ranges::find(entries->second, key, &std::pair<std::string, std::string>::first);
+    return entry == entries->second.end() ? nullptr : &entry->second;
 }
 
 void Persistence::store(std::string key, std::string value, Outbox& outbox) {
@@ -67,7 +83,18 @@ void Persistence::store(std::string key, std::string value, Outbox& outbox) {
 
 void Persistence::store_account(std::string_view aor, std::string_view key, std::string value,
                                 Outbox& outbox) {
-    store(account_prefix(aor).append(key), std::move(value), outbox);
+    auto& entries = accounts_.try_emplace(std::string(aor)).first->second;
+    const auto entry =
+        std::ranges::find(entries, key, &std::pair<std::string, std::string>::first);
+    if (value.empty()) {
+        if (entry != entries.end()) entries.erase(entry);
+        if (entries.empty()) accounts_.erase(accounts_.find(aor));
+    } else if (entry == entries.end()) {
+        entries.emplace_back(key, value);
+    } else {
+        entry->second = value;
+    }
+    outbox.push(out::Store{account_prefix(aor).append(key), std::move(value)});
 }
 
 const std::string& Persistence::instance_id(Random& random, Outbox& outbox) {
@@ -79,11 +106,11 @@ const std::string& Persistence::instance_id(Random& random, Outbox& outbox) {
 }
 
 std::string Persistence::instance_id(std::string_view aor, Random& random, Outbox& outbox) {
-    const auto key = account_prefix(aor).append(account_instance_key);
-    if (const auto found = state_.find(key); found != state_.end() && is_uuid(found->second))
-        return found->second;
+    if (const auto* const known = find_account(aor, account_instance_key);
+        known != nullptr && is_uuid(*known))
+        return *known;
     auto drawn = random.uuid();
-    store(key, drawn, outbox);
+    store_account(aor, account_instance_key, drawn, outbox);
     return drawn;
 }
 

@@ -24,7 +24,7 @@ bool is_keep_alive(std::string_view datagram) {
                                [](char c) { return c == '\r' || c == '\n' || c == '\0'; });
 }
 
-bool is_secure_only(const registration::AccountConfig& config) {
+bool is_secure_only(const registration::AccountDetails& config) {
     return config.aor.starts_with("sips:") || config.transport == Transport::tls;
 }
 
@@ -258,7 +258,7 @@ std::optional<FlowId> Engine::Impl::flow_to_answer(const Step& step,
 engine::Addressee Engine::Impl::addressee(const Step& step, FlowId flow, AccountId id,
                                           const sip::Message& request) const {
     const Account& account = accounts_.at(id);
-    const auto& config = account.registration.config();
+    const auto& config = account.registration.account();
     // A copy of our own OPTIONS (R1) in clear text proves nothing to who asked for TLS, whoever has
     // seen its Call-ID on the way.
     const auto* const arrived = flows_.find(flow);
@@ -269,7 +269,7 @@ engine::Addressee Engine::Impl::addressee(const Step& step, FlowId flow, Account
             .aor = config.aor,
             .view = account.registration.view(),
             .rules = {.secure = is_secure_only(config),
-                      .accept_direct_calls = config.policy.accept_direct_calls},
+                      .accept_direct_calls = account.registration.policy().accept_direct_calls},
             .on_own_flow = flows_.uses_or_used(flow, id),
             .sent_it = may_be_proof && own_options_.sender(step.now, request.call_id()) == id};
 }
@@ -283,9 +283,10 @@ std::vector<engine::Addressee> Engine::Impl::addressees(const Step& step, FlowId
         if (accounts_.contains(id) && candidates.size() < engine::limits::accounts_searched)
             candidates.insert(id);
     };
-    if (const auto named = by_user_.find(sip::percent_decode(request.request_uri().user));
-        named != by_user_.end())
-        std::ranges::for_each(named->second, add);
+    const auto user = sip::percent_decode(request.request_uri().user);
+    for (auto named = by_user_.lower_bound({user, AccountId{}});
+         named != by_user_.end() && named->first == user; ++named)
+        add(named->second);
     add(own_options_.sender(step.now, request.call_id()));
     if (candidates.empty()) {
         const auto& users = flows_.users(flow);

@@ -1,6 +1,7 @@
 // What a user says about an account.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,7 +18,7 @@ struct Backup {          // F8: a further priority with its own TLS name, realms
     friend bool operator==(const Backup&, const Backup&) = default;
 };
 
-struct AccountConfig {
+struct AccountDetails {
     std::string aor;  // "sip:alice@example.test"; sips: for TLS only
     std::string display_name;
     std::string auth_user;  // "" : the AOR's user
@@ -29,8 +30,14 @@ struct AccountConfig {
     std::vector<std::string> realms;     // "" : learned (§11)
     std::string contact_address;  // N4: HOST[:PORT] of the Contact, by hand; "" : as it is learned
     std::string stun;  // N4: HOST[:PORT] of a STUN server for the first Contact; "" : none
+    friend bool operator==(const AccountDetails&, const AccountDetails&) = default;
+};
+struct AccountConfig : AccountDetails {
     Policy policy;
     friend bool operator==(const AccountConfig&, const AccountConfig&) = default;
 };
+
+// Many accounts have few different policies: those that are equal share one.
+using SharedPolicy = std::shared_ptr<const Policy>;
 
 }  // namespace holdfast::registration

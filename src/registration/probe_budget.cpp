@@ -1,5 +1,7 @@
 #include "registration/probe_budget.h"
 
+#include <algorithm>
+
 namespace holdfast::registration {
 
 using namespace std::chrono_literals;
@@ -13,14 +15,19 @@ constexpr std::size_t remembered_most = 1024;
 
 }  // namespace
 
+void ProbeBudget::forget_old(Instant now) {
+    const auto is_recent = [&](Instant at) { return at + window > now; };
+    spent_.erase(spent_.begin(), std::ranges::find_if(spent_, is_recent));
+}
+
 void ProbeBudget::spent(Instant now) {
-    while (!spent_.empty() && spent_.front() + window <= now) spent_.pop_front();
-    if (spent_.size() == remembered_most) spent_.pop_front();
+    forget_old(now);
+    if (spent_.size() == remembered_most) spent_.erase(spent_.begin());
     spent_.push_back(now);
 }
 
 bool ProbeBudget::take_round(Instant now) {
-    while (!spent_.empty() && spent_.front() + window <= now) spent_.pop_front();
+    forget_old(now);
     if (spent_.size() >= often_most && now < last_round_ + seldom) return false;
     last_round_ = now;
     return true;

@@ -4,7 +4,7 @@
 #pragma once
 
 #include <cstddef>
-#include <deque>
+#include <vector>
 
 #include "base/time.h"
 
@@ -17,7 +17,9 @@ public:
     bool take_round(Instant now);
 
 private:
-    std::deque<Instant> spent_;  // of the last 10 min
+    void forget_old(Instant now);
+
+    std::vector<Instant> spent_;  // of the last 10 min
     Instant last_round_{};
 };
 

@@ -36,8 +36,10 @@ bool is_due(RegisterBudget::For what) {
 }  // namespace
 
 void RegisterBudget::spent(Instant now, const Target& target, For what) {
-    while (!spent_.empty() && spent_.front().at + long_window <= now) spent_.pop_front();
-    if (spent_.size() == remembered_most) spent_.pop_front();
+    const auto is_recent = [&](const Spent& spent) { return spent.at + long_window > now; };
+    auto oldest = std::ranges::find_if(spent_, is_recent);
+    if (oldest == spent_.begin() && spent_.size() == remembered_most) ++oldest;
+    spent_.erase(spent_.begin(), oldest);
     spent_.push_back({now, target, is_due(what)});
 }
 

@@ -6,8 +6,8 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <optional>
+#include <vector>
 
 #include "base/address.h"
 #include "base/time.h"
@@ -37,7 +37,7 @@ private:
         bool due = false;  // a refresh, or its answer
     };
     [[nodiscard]] std::optional<Instant> spread_until(Instant now, std::size_t targets) const;
-    std::deque<Spent> spent_;  // of the last 10 min
+    std::vector<Spent> spent_;  // of the last 10 min
 };
 
 }  // namespace holdfast::registration

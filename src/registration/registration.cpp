@@ -10,52 +10,49 @@ namespace holdfast::registration {
 
 namespace {
 
-using Client = std::variant<Resilient, Plain>;
+using Client = std::variant<std::unique_ptr<Resilient>, std::unique_ptr<Plain>>;
 
-Client client_for(AccountConfig config, std::string instance_id, const AccountState& state,
-                  std::string user_agent) {
+Client client_for(const AccountConfig& config, std::string instance_id, const AccountState& state,
+                  std::string user_agent, SharedPolicy shared) {
     switch (config.policy.style) {
     case Style::resilient:
-        return Client{std::in_place_type<Resilient>, std::move(config), instance_id, state,
-                      std::move(user_agent)};
+        return std::make_unique<Resilient>(config, instance_id, state, std::move(user_agent),
+                                           std::move(shared));
     case Style::plain: break;
     }
-    return Client{std::in_place_type<Plain>, std::move(config), std::move(instance_id), state,
-                  std::move(user_agent)};
+    return std::make_unique<Plain>(config, std::move(instance_id), state, std::move(user_agent));
 }
 
 }  // namespace
 
-class Registration::Impl {
-public:
-    explicit Impl(Client made) : client(std::move(made)) {}
-    Client client;
-};
-
-Registration::Registration(AccountConfig config, std::string instance_id, const AccountState& state,
-                           std::string user_agent)
-    : impl_(std::make_unique<Impl>(
-          client_for(std::move(config), std::move(instance_id), state, std::move(user_agent)))) {}
+Registration::Registration(const AccountConfig& config, std::string instance_id,
+                           const AccountState& state, std::string user_agent, SharedPolicy shared)
+    : client_(client_for(config, std::move(instance_id), state, std::move(user_agent),
+                         std::move(shared))) {}
 Registration::Registration(Registration&&) noexcept = default;
 Registration& Registration::operator=(Registration&&) noexcept = default;
 Registration::~Registration() = default;
 
 void Registration::handle(const Told& told, const Context& context) {
-    std::visit([&](auto& client) { client.handle(told, context); }, impl_->client);
+    std::visit([&](auto& client) { client->handle(told, context); }, client_);
 }
 Deadline Registration::next_deadline() const {
-    return std::visit([](const auto& client) { return client.next_deadline(); }, impl_->client);
+    return std::visit([](const auto& client) { return client->next_deadline(); }, client_);
 }
 View Registration::view() const {
-    return std::visit([](const auto& client) { return client.view(); }, impl_->client);
+    return std::visit([](const auto& client) { return client->view(); }, client_);
 }
-const AccountConfig& Registration::config() const {
-    return std::visit([](const auto& client) -> const AccountConfig& { return client.config(); },
-                      impl_->client);
+const AccountDetails& Registration::account() const {
+    return std::visit([](const auto& client) -> const AccountDetails& { return client->account(); },
+                      client_);
+}
+const Policy& Registration::policy() const {
+    return std::visit([](const auto& client) -> const Policy& { return client->policy(); },
+                      client_);
 }
 const std::string& Registration::domain() const {
-    return std::visit([](const auto& client) -> const std::string& { return client.domain(); },
-                      impl_->client);
+    return std::visit([](const auto& client) -> const std::string& { return client->domain(); },
+                      client_);
 }
 
 }  // namespace holdfast::registration

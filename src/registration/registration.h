@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <variant>
 
 #include "registration/account.h"
 #include "registration/machine.h"
@@ -14,13 +15,17 @@ namespace holdfast::registration {
 using AccountState =
     std::map<std::string, std::string, std::less<>>;  // what act::Store wrote, restored
 
+class Resilient;
+class Plain;
+
 // Two clients behind one interface: the resilient one of the rules (Policy::style), and the plain
 // one that others are (presets).
 class Registration {
 public:
     // instance_id: the UUID of this device (RFC 5626 §4.1), without "urn:uuid:".
-    Registration(AccountConfig config, std::string instance_id, const AccountState& state,
-                 std::string user_agent);
+    // shared: equal to config.policy, others hold it too; nothing: a copy is made.
+    Registration(const AccountConfig& config, std::string instance_id, const AccountState& state,
+                 std::string user_agent, SharedPolicy shared = nullptr);
     Registration(Registration&&) noexcept;
     Registration& operator=(Registration&&) noexcept;
     Registration(const Registration&) = delete;
@@ -30,13 +35,13 @@ public:
     void handle(const Told& told, const Context& context);
     [[nodiscard]] Deadline next_deadline() const;
     [[nodiscard]] View view() const;
-    [[nodiscard]] const AccountConfig& config() const;
+    [[nodiscard]] const AccountDetails& account() const;
+    [[nodiscard]] const Policy& policy() const;
     [[nodiscard]] const std::string& domain()
         const;  // of the AOR: the Request-URI's host, the probes' To
 
 private:
-    class Impl;
-    std::unique_ptr<Impl> impl_;
+    std::variant<std::unique_ptr<Resilient>, std::unique_ptr<Plain>> client_;
 };
 
 }  // namespace holdfast::registration

@@ -47,19 +47,22 @@ Backoff::Settings backoff_settings(const Policy& policy) {
 
 }  // namespace
 
-Resilient::Resilient(AccountConfig config, const std::string& instance_id,
-                     const AccountState& state, std::string user_agent)
-    : config_(std::move(config)),
-      domain_(domain_of_aor(config_.aor)),
-      user_(user_of(config_.aor)),
-      aor_(bare_aor(config_.aor)),
+Resilient::Resilient(const AccountConfig& config, const std::string& instance_id,
+                     const AccountState& state, std::string user_agent, SharedPolicy shared)
+    : account_(config),
+      policy_(shared ? std::move(shared) : std::make_shared<const Policy>(config.policy)),
+      domain_(domain_of_aor(account_.aor)),
+      user_(user_of(account_.aor)),
+      aor_(bare_aor(account_.aor)),
       instance_("urn:uuid:" + instance_id),
       user_agent_(std::move(user_agent)),
-      targets_(config_, {.instance_id = instance_, .aor = aor_}, state),
-      stun_(may_use_udp(config_) ? config_.stun : std::string{}),
-      credentials_(credential_settings(config_)),
-      proof_(config_.policy.prove_interval),
-      asked_expires_(config_.policy.expires) {
+      targets_(config, {.instance_id = instance_, .aor = aor_}, state, policy_),
+      stun_(may_use_udp(config) && !account_.stun.empty()
+                ? std::make_unique<StunElsewhere>(account_.stun)
+                : nullptr),
+      credentials_(credential_settings(config)),
+      proof_(policy_->prove_interval),
+      asked_expires_(policy_->expires) {
     for (const int reg_id : {1, 2})
         if (const auto stored = state.find("binding-" + std::to_string(reg_id));
             stored != state.end())
@@ -97,7 +100,7 @@ const Resilient::Binding* Resilient::primary() const {
         const auto at = std::ranges::find(last_ranked_, b.current->target);
         return at - last_ranked_.begin();
     };
-    const auto doubtful = [](const Binding& b) { return b.search.has_value(); };
+    const auto doubtful = [](const Binding& b) { return b.search != nullptr; };
     for (const auto& binding : bindings_) {
         if (!binding.current) continue;
         if (best == nullptr || (doubtful(*best) && !doubtful(binding)) ||
@@ -109,7 +112,6 @@ const Resilient::Binding* Resilient::primary() const {
 
 void Resilient::on_told(const told::Start&, const Context& context) {
     from_tag_ = context.random.token(64);
-    bindings_.reserve(2);  // references to a binding stay valid
     for (const int reg_id : {1, 2}) {
         const auto stored = restored_.find(reg_id);
         auto identity = stored == restored_.end() ? std::nullopt
@@ -120,38 +122,37 @@ void Resilient::on_told(const told::Start&, const Context& context) {
         // B3: what an earlier run left in the location service is cleaned up with the next
         // REGISTER.
         identity->begin_run(context.wall_clock);
-        const bool second_is_not_wanted =
-            reg_id == 2 && (config_.policy.flows == 1 || one_flow_only_);
+        const bool second_is_not_wanted = reg_id == 2 && (policy_->flows == 1 || one_flow_only_);
         if (second_is_not_wanted) {
             for (const auto& old : identity->olds) bindings_.front().identity.add_old(old);
             break;
         }
         if (reg_id == 2) break;  // its flow comes with the first binding's 200
-        bindings_.emplace_back(std::move(*identity), backoff_settings(config_.policy));
+        bindings_.emplace_back(std::move(*identity), backoff_settings(*policy_));
     }
     std::erase_if(debts_, [&](const Debt& debt) { return debt.ends <= context.wall_clock; });
     for (auto& debt : debts_)  // the clock may have been wrong when it was stored
         debt.ends = std::min(debt.ends, context.wall_clock + BindingIdentity::longest_life);
-    stun_.start(context);
+    if (stun_) stun_->start(context);
     targets_.start(context);
     targets_changed(context);
 }
 
 void Resilient::on_told(const told::Dns& told, const Context& context) {
-    stun_.on_dns(told, context);
+    if (stun_) stun_->on_dns(told, context);
     redirect_answered(told, context);
     if (targets_.on_dns(told, context)) targets_changed(context);
     stun_settled(context);
 }
 
 void Resilient::on_told(const told::StunAnswered& told, const Context& context) {
-    stun_.on_answered(told, context);
+    if (stun_) stun_->on_answered(told, context);
     stun_settled(context);
 }
 
 // N4: a first REGISTER that waited for STUN goes as soon as there is nothing to wait for.
 void Resilient::stun_settled(const Context& context) {
-    if (stun_.is_pending()) return;
+    if (!stun_ || stun_->is_pending()) return;
     for (auto& binding : bindings_)
         if (std::exchange(binding.waits_for_stun, false) && binding.timers.is_armed(Timer::start))
             binding.timers.arm(Timer::start, context.now);
@@ -276,7 +277,7 @@ void Resilient::on_binding_time(Binding& binding, const Context& context) {
             break;
         case Backoff::Due::probe_round:
             // One round serves both flows (I5).
-            if (&binding != bindings_.data() && bindings_.front().backoff.is_waiting()) break;
+            if (&binding != &bindings_.front() && bindings_.front().backoff.is_waiting()) break;
             if (!probe_budget_.take_round(context.now)) break;  // I5
             for (const auto& target : binding.backoff.round(last_ranked_)) probe(target, context);
             break;

@@ -15,7 +15,9 @@
 #pragma once
 
 #include <algorithm>
+#include <list>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -41,13 +43,15 @@ namespace holdfast::registration {
 
 class Resilient {
 public:
-    Resilient(AccountConfig config, const std::string& instance_id, const AccountState& state,
-              std::string user_agent);
+    // shared: equal to config.policy, others hold it too; nothing: a copy is made.
+    Resilient(const AccountConfig& config, const std::string& instance_id,
+              const AccountState& state, std::string user_agent, SharedPolicy shared = nullptr);
 
     void handle(const Told& told, const Context& context);
     [[nodiscard]] Deadline next_deadline() const;
     [[nodiscard]] View view() const;
-    [[nodiscard]] const AccountConfig& config() const { return config_; }
+    [[nodiscard]] const AccountDetails& account() const { return account_; }
+    [[nodiscard]] const Policy& policy() const { return *policy_; }
     [[nodiscard]] const std::string& domain() const { return domain_; }
 
 private:
@@ -100,10 +104,10 @@ private:
     struct Binding {
         BindingIdentity identity;
         std::optional<Current> current;
-        std::optional<Search> search;
+        std::unique_ptr<Search> search;
         std::string search_reason;
-        std::optional<Want> again;  // something changed meanwhile: once more afterwards
-        bool unregistered = false;  // on exit: the registrar has said so
+        std::unique_ptr<Want> again;  // something changed meanwhile: once more afterwards
+        bool unregistered = false;    // on exit: the registrar has said so
         std::string leave_failure;
         std::string start_reason;
         std::optional<Duration> start_patience;  // a doubt waits for its moment (S2)
@@ -331,7 +335,8 @@ private:
     void note_options_answered(const Target& target);
     void update_failback(const Context& context);
 
-    AccountConfig config_;
+    AccountDetails account_;
+    SharedPolicy policy_;
     std::string domain_;
     std::string user_;
     std::string aor_;
@@ -339,9 +344,9 @@ private:
     std::string user_agent_;
     std::string from_tag_;
     Targets targets_;
-    StunElsewhere stun_;
+    std::unique_ptr<StunElsewhere> stun_;  // nothing: off
     Credentials credentials_;
-    std::vector<Binding> bindings_;
+    std::list<Binding> bindings_;  // two at most; references stay valid
     std::map<AttemptId, Attempt> attempts_;
     std::vector<Debt> debts_;
     std::vector<Linger> lingering_;

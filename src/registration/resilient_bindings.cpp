@@ -66,8 +66,9 @@ void Resilient::registered(Binding& binding, const Attempt& attempt, const sip::
     std::vector<std::string> remembered;
     remembered.reserve(binding.identity.olds.size());
     for (const auto& old : binding.identity.olds) remembered.push_back(old.uri);
-    const auto* other =
-        bindings_.size() > 1 ? &bindings_[&binding == bindings_.data() ? 1 : 0] : nullptr;
+    const auto* other = bindings_.size() < 2             ? nullptr
+                        : &binding == &bindings_.front() ? &bindings_.back()
+                                                         : &bindings_.front();
     OurMarks marks{.token = binding.identity.token,
                    .other_token = {},
                    .instance = instance_,
@@ -121,7 +122,7 @@ void Resilient::registered(Binding& binding, const Attempt& attempt, const sip::
         if (const auto address = path.uri.host_address()) path_addresses_.push_back(*address);
 
     const auto reason = binding.search_reason;
-    auto again = std::exchange(binding.again, std::nullopt);
+    auto again = std::exchange(binding.again, nullptr);
     end_search(binding, context);
     std::erase_if(lingering_, [&](const Linger& l) { return l.flow == attempt.flow; });
     // B7: the same Contact on both servers needs both flows.
@@ -143,7 +144,7 @@ void Resilient::registered(Binding& binding, const Attempt& attempt, const sip::
     const bool elsewhere =
         !before || before->target != attempt.target || before->flow != attempt.flow;
     const bool doubted = reason.starts_with("proof");
-    if (config_.policy.prove_reachable && (elsewhere || doubted)) proof_.start(context.now);
+    if (policy_->prove_reachable && (elsewhere || doubted)) proof_.start(context.now);
     settle_debts(context, attempt.target);
 }
 
@@ -225,7 +226,7 @@ void Resilient::missing(Binding& binding, const Listing& listing, bool was_liste
 // B4: at a random 75–90 % of E, not later than E − min(patience·targets + 10 s, E/2), never more
 // than once in 5 s.
 void Resilient::schedule_refresh(Binding& binding, Instant sent, const Context& context) {
-    const auto& policy = config_.policy;
+    const auto& policy = *policy_;
     auto& current = *binding.current;
     const auto granted = current.granted;
     auto share = scaled(granted, policy.refresh_from + (policy.refresh_to - policy.refresh_from) *
@@ -286,11 +287,11 @@ void Resilient::leave_answered(Attempt attempt, const sip::Message& response,
 // B1: a second flow that is evicted, or refused wherever it is tried, is given up, and told.
 void Resilient::one_flow(const std::string& why, const Context& context) {
     one_flow_only_ = true;
-    auto told = event(EventKind::notice, &bindings_[1]);
+    auto told = event(EventKind::notice, &bindings_.back());
     told.reason = why + ": one flow again (B1)";
     context.act(std::move(told));
-    auto& second = bindings_[1];
-    auto& first = bindings_[0];
+    auto& second = bindings_.back();
+    auto& first = bindings_.front();
     abandon_all(second, context);
     // What the second put into the location service is the first's to remove (B2), here or at its
     // old server (B7).
@@ -324,10 +325,11 @@ void Resilient::one_flow(const std::string& why, const Context& context) {
 void Resilient::second_flow(const sip::Message& response, const Listing& listing,
                             const Context& context) {
     registrar_has_outbound_ = registrar_has_outbound_ || flow::registrar_has_outbound(response);
-    const auto wanted = config_.policy.flows;
-    const bool both = bindings_.size() == 2 && bindings_[0].current && bindings_[1].current;
+    const auto wanted = policy_->flows;
+    const bool both =
+        bindings_.size() == 2 && bindings_.front().current && bindings_.back().current;
     if (both && !registrar_has_outbound_ && !listing.other_binding && !one_flow_only_ &&
-        bindings_[0].current->contact != bindings_[1].current->contact) {
+        bindings_.front().current->contact != bindings_.back().current->contact) {
         context.act(act::Store{"one-flow-only", "1"});
         one_flow("the registrar keeps one binding only", context);
         return;
@@ -348,11 +350,10 @@ void Resilient::second_flow(const sip::Message& response, const Listing& listing
     if (!identity) identity = BindingIdentity::fresh(2, context.random);
     identity->begin_run(context.wall_clock);
     identity->last_target.reset();
-    bindings_.emplace_back(
-        std::move(*identity),
-        Backoff::Settings{.base = config_.policy.backoff_base,
-                          .base_other_flow = config_.policy.backoff_base_other_flow,
-                          .most = config_.policy.backoff_max});
+    bindings_.emplace_back(std::move(*identity),
+                           Backoff::Settings{.base = policy_->backoff_base,
+                                             .base_other_flow = policy_->backoff_base_other_flow,
+                                             .most = policy_->backoff_max});
     want(bindings_.back(), {.reason = "second flow (B1)"}, context);
 }
 

@@ -135,8 +135,7 @@ void Resilient::follow(const Following& following, const Context& context) {
     for (auto& candidate : order)
         binding->search->insert_next(
             context.now,
-            {.candidate = std::move(candidate), .patience = config_.policy.patience, .rtt = {}},
-            steps);
+            {.candidate = std::move(candidate), .patience = policy_->patience, .rtt = {}}, steps);
     binding->search->on_failed(context.now, following.by, steps);
     perform(*binding, steps, context);
 }

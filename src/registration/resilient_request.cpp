@@ -31,19 +31,19 @@ std::string Resilient::call_id_of(const Binding& binding, const Target& target) 
 // N4: this flow's own mapping; B1: the AOR's user, our token, the transport as the RFC has it.
 std::string Resilient::contact_uri(const Binding& binding, const flow::Flow& flow,
                                    Instant now) const {
-    const bool rewrite = config_.policy.rewrite != Rewrite::off;
+    const bool rewrite = policy_->rewrite != Rewrite::off;
     const bool same_flow = binding.current && binding.current->flow == flow.id;
-    if (config_.policy.rewrite == Rewrite::outbound && registrar_has_outbound_ && same_flow)
+    if (policy_->rewrite == Rewrite::outbound && registrar_has_outbound_ && same_flow)
         return binding.current->contact;
     // K3: a mapping that keeps changing is not chased; what is registered stays until it rests.
     if (rewrite && same_flow && !flow.mapping.may_rewrite(now)) return binding.current->contact;
-    const auto address =
-        flow::contact_address({.by_hand = config_.contact_address,
-                               .mapping = rewrite ? flow.mapping.usable() : std::nullopt,
-                               .answered = flow.answered,
-                               .stun_elsewhere = rewrite ? stun_.mapping_for(flow) : std::nullopt,
-                               .local = flow.local});
-    const bool secure = config_.aor.starts_with("sips:");
+    const auto address = flow::contact_address(
+        {.by_hand = account_.contact_address,
+         .mapping = rewrite ? flow.mapping.usable() : std::nullopt,
+         .answered = flow.answered,
+         .stun_elsewhere = rewrite && stun_ ? stun_->mapping_for(flow) : std::nullopt,
+         .local = flow.local});
+    const bool secure = account_.aor.starts_with("sips:");
     std::string uri = secure ? "sips:" : "sip:";
     if (!user_.empty()) uri += user_ + "@";
     uri += address.host_port;
@@ -196,7 +196,7 @@ std::string Resilient::register_text(Attempt& attempt, Binding& binding, const f
     bool reserve = false;
     attempt.cseq = binding.identity.next_cseq(reserve);  // F1: CSeq + 1, same Call-ID
     const auto domain = place_domain(attempt.target);
-    const auto request_uri = (config_.aor.starts_with("sips:") ? "sips:" : "sip:") + domain;
+    const auto request_uri = (account_.aor.starts_with("sips:") ? "sips:" : "sip:") + domain;
     const auto backup = targets_.domain_of(targets_.place_of(attempt.target));
     const auto aor = backup.empty() ? aor_ : "sip:" + user_ + "@" + backup;
     const auto sent_by = flow::via_sent_by(flow.local);
@@ -242,7 +242,7 @@ std::string Resilient::register_text(Attempt& attempt, Binding& binding, const f
     if (reserve) store(binding, context);
     return register_request({.request_uri = request_uri,
                              .aor = aor,
-                             .display_name = config_.display_name,
+                             .display_name = account_.display_name,
                              .from_tag = from_tag_,
                              .call_id = attempt.call_id,
                              .cseq = attempt.cseq,

@@ -43,7 +43,7 @@ void Resilient::targets_changed(const Context& context) {
     update_failback(context);
     for (auto& binding : bindings_) {
         if (binding.search && !binding.search->is_exhausted()) continue;
-        if (binding.current && !binding.search && config_.policy.failback == Failback::dns_ttl) {
+        if (binding.current && !binding.search && policy_->failback == Failback::dns_ttl) {
             if (const auto better = back_at_refresh(binding, context))
                 want(binding, {.reason = "back at the TTL's end (F8)", .first = better}, context);
             continue;
@@ -82,7 +82,7 @@ void Resilient::want(Binding& binding, Want want, const Context& context) {
             want.name_olds = want.name_olds || binding.again->name_olds;
             if (!want.first) want.first = binding.again->first;
         }
-        binding.again = std::move(want);
+        binding.again = std::make_unique<Want>(std::move(want));
         return;
     }
     // F5: a refusal is not worn down by other reasons; only time, the user, a changed password or
@@ -100,7 +100,7 @@ void Resilient::want(Binding& binding, Want want, const Context& context) {
     if (entries.empty()) {
         // Whatever stands in the way now — Retry-After, the other flow — is looked at again.
         const auto barred = all_barred_until(context);
-        const auto spread = std::max<Duration>(1s, config_.policy.spread);
+        const auto spread = std::max<Duration>(1s, policy_->spread);
         if (targets_.has_failed()) binding.last_failure = targets_.problem();
         want_later(binding, want.reason,
                    barred ? *barred + context.random.between(0s, spread)
@@ -109,8 +109,8 @@ void Resilient::want(Binding& binding, Want want, const Context& context) {
     }
     const bool first_over_udp =
         !binding.current && entries.front().candidate.target.transport == Transport::udp;
-    if (first_over_udp)
-        if (const auto until = stun_.hold(context)) {  // N4
+    if (first_over_udp && stun_)
+        if (const auto until = stun_->hold(context)) {  // N4
             binding.waits_for_stun = true;
             return want_later(binding, want.reason, *until);
         }
@@ -134,7 +134,7 @@ void Resilient::want(Binding& binding, Want want, const Context& context) {
     std::erase_if(following_, [&](const Following& following) {
         return following.reg_id == binding.identity.reg_id;
     });
-    const auto& policy = config_.policy;
+    const auto& policy = *policy_;
     const Search::Settings settings{.patience = want.patience.value_or(entries.front().patience),
                                     .extended = extended_patience,
                                     .probe = policy.probe,
@@ -143,7 +143,7 @@ void Resilient::want(Binding& binding, Want want, const Context& context) {
                                     .probe_timeout = policy.probe_timeout,
                                     .connect_spacing = policy.connect_spacing,
                                     .connect_preference = policy.connect_preference};
-    binding.search.emplace(settings, std::move(entries));
+    binding.search = std::make_unique<Search>(settings, std::move(entries));
     Search::Steps steps;
     binding.search->start(context.now, steps);
     perform(binding, steps, context);
@@ -198,8 +198,7 @@ std::vector<Search::Entry> Resilient::search_order(Binding& binding, const Want&
                                                    const Context& context) {
     const auto& affine =
         binding.current ? std::optional(binding.current->target) : binding.identity.last_target;
-    const bool keep = affine && config_.policy.affinity &&
-                      targets_.is_listed(*affine, context.now) &&
+    const bool keep = affine && policy_->affinity && targets_.is_listed(*affine, context.now) &&
                       (binding.current || !context.health.penalised(*affine, context.now));
     std::vector<location::Candidate> order;
     for (auto& candidate : targets_.ranked(context)) {
@@ -235,14 +234,13 @@ std::vector<Search::Entry> Resilient::search_order(Binding& binding, const Want&
     if (streams_first(context.now))  // N5, N8
         std::ranges::stable_partition(
             order, [](const auto& c) { return is_reliable(c.target.transport); });
-    if (!config_.policy.udp_failover && !order.empty() &&
+    if (!policy_->udp_failover && !order.empty() &&
         order.front().target.transport == Transport::udp)
         order.erase(order.begin() + 1,
                     order.end());  // as clients do that fail over only on connections
     std::vector<Search::Entry> entries;
     for (auto& candidate : order) {
-        const auto patience =
-            context.health.patience_for(candidate.target, config_.policy.patience);
+        const auto patience = context.health.patience_for(candidate.target, policy_->patience);
         const auto rtt = context.health.rtt(candidate.target).value_or(Duration{});
         entries.push_back({.candidate = std::move(candidate), .patience = patience, .rtt = rtt});
     }
@@ -364,7 +362,7 @@ void Resilient::exhausted(Binding& binding, const Context& context) {
     });
     if (const auto barred = all_barred_until(context))
         binding.backoff.not_before(
-            *barred + context.random.between(0s, std::max<Duration>(1s, config_.policy.spread)));
+            *barred + context.random.between(0s, std::max<Duration>(1s, policy_->spread)));
     binding.backoff.begin(context.now, other_flow, std::move(unreachable), context.random);
     targets_.set_healthy(false, context.now);
     auto waiting = event(EventKind::waiting, &binding);

@@ -77,7 +77,7 @@ void Resilient::on_told(const told::FlowLost& told, const Context& context) {
             continue;
         }
         // S2: a lost connection is acted on after uniform(0, spread).
-        const auto spread = context.random.between(0s, config_.policy.spread);
+        const auto spread = context.random.between(0s, policy_->spread);
         if (spread == 0s)
             want(binding, {.reason = words}, context);
         else

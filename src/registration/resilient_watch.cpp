@@ -76,8 +76,7 @@ void Resilient::on_told(const told::MappingChanged& told, const Context& context
         // A REGISTER is on its way already; its 200 shows whether another is needed.
         if (binding.search && !binding.search->is_exhausted()) continue;
         if (left_restless_udp(binding, *flow, context)) continue;
-        const bool outbound =
-            config_.policy.rewrite == Rewrite::outbound && registrar_has_outbound_;
+        const bool outbound = policy_->rewrite == Rewrite::outbound && registrar_has_outbound_;
         if (outbound)
             want(binding, {.reason = "the mapping has changed (K3)"}, context);
         else
@@ -162,7 +161,7 @@ void Resilient::on_told(const told::Network& told, const Context& context) {
         // what was refused is tried again on a changed network (F5).
         if (binding.current && !binding.search && binding.slow_failures == 0) continue;
         const auto wait =
-            context.random.between(0s, std::max<Duration>(verify_within, config_.policy.spread));
+            context.random.between(0s, std::max<Duration>(verify_within, policy_->spread));
         want_later(binding, told.woke ? "the host has slept" : "the network has changed",
                    context.now + wait);
     }
@@ -238,12 +237,11 @@ void Resilient::proof_answered(Attempt attempt, const sip::Message& response,
 // L7, and F8's words of desk phones: where a refresh may go instead of the current target.
 std::optional<Target> Resilient::back_at_refresh(const Binding& binding,
                                                  const Context& context) const {
-    switch (config_.policy.failback) {
+    switch (policy_->failback) {
     case Failback::never: return std::nullopt;
     case Failback::automatic: return failback_.better_rank(context.now);
     case Failback::duration:
-        if (context.now < binding.at_target_since + config_.policy.failback_duration)
-            return std::nullopt;
+        if (context.now < binding.at_target_since + policy_->failback_duration) return std::nullopt;
         break;
     case Failback::new_requests:
     case Failback::registration:
@@ -259,13 +257,13 @@ std::optional<Target> Resilient::back_at_refresh(const Binding& binding,
 
 void Resilient::update_failback(const Context& context) {
     const auto* best = primary();
-    if (best == nullptr || config_.policy.failback == Failback::never) return failback_.stop();
+    if (best == nullptr || policy_->failback == Failback::never) return failback_.stop();
     failback_.settle(context.now, best->current->target,
                      failback_targets(best->current->target, context), context.random);
 }
 
 void Resilient::failback_due(const Context& context) {
-    if (leaving_ || config_.policy.failback == Failback::never) return;
+    if (leaving_ || policy_->failback == Failback::never) return;
     for (const auto& target : failback_.take_probes(context.now, context.random))
         probe(target, context);
     const auto* best = primary();

@@ -27,14 +27,14 @@ std::string domain_of_aor(std::string_view aor) {
     return lower_case(uri->get().host);
 }
 
-std::vector<std::string> next_hop_uris(const AccountConfig& config) {
+std::vector<std::string> next_hop_uris(const AccountDetails& account) {
     std::vector<std::string> uris;
-    if (!config.outbound_proxy.empty()) {
-        uris.push_back(config.outbound_proxy);
-    } else if (!config.registrar.empty()) {
-        uris.push_back(config.registrar);
+    if (!account.outbound_proxy.empty()) {
+        uris.push_back(account.outbound_proxy);
+    } else if (!account.registrar.empty()) {
+        uris.push_back(account.registrar);
     } else {
-        const auto uri = sip::OwnedUri::parse(config.aor);
+        const auto uri = sip::OwnedUri::parse(account.aor);
         if (uri) {
             const bool secure = uri->get().scheme == sip::Scheme::sips;
             std::string hop = (secure ? "sips:" : "sip:") + std::string(uri->get().host);
@@ -44,12 +44,15 @@ std::vector<std::string> next_hop_uris(const AccountConfig& config) {
             uris.push_back(hop);
         }
     }
-    for (const auto& backup : config.backups) uris.push_back(backup.uri);
+    for (const auto& backup : account.backups) uris.push_back(backup.uri);
     return uris;
 }
 
-Targets::Targets(const AccountConfig& config, location::RankKey key, const AccountState& state)
-    : fixed_transport_(config.transport), key_(std::move(key)), policy_(config.policy) {
+Targets::Targets(const AccountConfig& config, location::RankKey key, const AccountState& state,
+                 SharedPolicy shared)
+    : fixed_transport_(config.transport),
+      key_(std::move(key)),
+      policy_(shared ? std::move(shared) : std::make_shared<const Policy>(config.policy)) {
     std::size_t index = 0;
     for (const auto& uri : next_hop_uris(config)) {
         auto hop = location::next_hop_of(uri);
@@ -58,12 +61,13 @@ Targets::Targets(const AccountConfig& config, location::RankKey key, const Accou
             continue;
         }
         if (config.aor.starts_with("sips:")) hop->secure = true;
-        Place place{.hop = *hop,
-                    .domain = {},
-                    .listed = location::ListedTargets{{policy_.listed_answers, policy_.listed_for}},
-                    .good = {},
-                    .lookup = {},
-                    .problem = {}};
+        Place place{
+            .hop = *hop,
+            .domain = {},
+            .listed = location::ListedTargets{{policy_->listed_answers, policy_->listed_for}},
+            .good = {},
+            .lookup = {},
+            .problem = {}};
         if (index > 0 && index - 1 < config.backups.size())
             place.domain = config.backups[index - 1].domain;
         if (const auto stored = state.find("last-good-" + std::to_string(index));
@@ -87,7 +91,7 @@ std::vector<Transport> Targets::transports_of(const location::NextHop& hop) cons
         {.fixed = fixed_transport_ ? fixed_transport_ : hop.transport,
          .secure = hop.secure,
          .tls_has_worked = tls_has_worked_,
-         .allow_downgrade = policy_.allow_downgrade});
+         .allow_downgrade = policy_->allow_downgrade});
 }
 
 location::Constraints Targets::constraints_for(const location::NextHop& hop,
@@ -101,17 +105,18 @@ location::Constraints Targets::constraints_for(const location::NextHop& hop,
     };
     constraints.ipv4 = has(Family::ipv4);
     constraints.ipv6 = has(Family::ipv6);
-    constraints.use_naptr = policy_.use_naptr;
-    constraints.use_srv = policy_.use_srv;
+    constraints.use_naptr = policy_->use_naptr;
+    constraints.use_srv = policy_->use_srv;
     constraints.key = key_;
     return constraints;
 }
 
 void Targets::look_up(Place& place, const Context& context) {
-    if (place.lookup && !place.lookup->done()) return;
-    place.lookup.emplace(place.hop, constraints_for(place.hop, context));
+    if (place.lookup) return;
+    place.lookup =
+        std::make_unique<location::Lookup>(place.hop, constraints_for(place.hop, context));
     place.look_up_at = never;
-    if (!place.answered && !place.good.empty() && policy_.serve_stale)
+    if (!place.answered && !place.good.empty() && policy_->serve_stale)
         place.stale_at = context.now + dns_patience;
     if (!place.answered) place.early_at = context.now + early_enough;
     std::vector<dns::Question> ask;
@@ -123,7 +128,7 @@ void Targets::look_up(Place& place, const Context& context) {
 bool Targets::on_dns(const told::Dns& told, const Context& context) {
     bool ended = false;
     for (auto& place : places_) {
-        if (!place.lookup || place.lookup->done()) continue;
+        if (!place.lookup) continue;
         std::vector<dns::Question> ask;
         place.lookup->on_answer(told.question, told.answer, ask);
         for (auto& question : ask) context.act(act::Ask{std::move(question)});
@@ -135,7 +140,8 @@ bool Targets::on_dns(const told::Dns& told, const Context& context) {
 }
 
 void Targets::finish(Place& place, const Context& context) {
-    const auto& outcome = place.lookup->outcome();
+    const auto lookup = std::move(place.lookup);
+    const auto& outcome = lookup->outcome();
     place.stale_at = place.early_at = never;
     place.answered = true;
     place.answered_at = context.now;
@@ -144,7 +150,7 @@ void Targets::finish(Place& place, const Context& context) {
     // L5: a failure, or half an answer, takes nothing away.
     const bool usable = outcome.status == location::LookupStatus::ok;
     if (usable) place.listed.note(context.now, outcome.candidates);
-    place.serve_good = (!usable || outcome.partial) && policy_.serve_stale && !place.good.empty();
+    place.serve_good = (!usable || outcome.partial) && policy_->serve_stale && !place.good.empty();
     place.failures = usable ? 0 : place.failures + 1;
     schedule(place, context.now);
 }
@@ -188,7 +194,7 @@ bool Targets::on_time(const Context& context) {
         }
         if (place.look_up_at <= context.now) {
             look_up(place, context);
-            changed = changed || place.lookup->done();
+            changed = changed || !place.lookup;
         }
     }
     return changed;
@@ -238,7 +244,7 @@ std::vector<location::Candidate> Targets::candidates_of(const Place& place, Inst
 std::vector<location::Candidate> Targets::by_rank_alone(const Context& context) const {
     std::vector<location::Candidate> all;
     for (std::size_t i = 0; i < places_.size(); ++i) {
-        auto ranked = location::ranked(candidates_of(places_[i], context.now), key_, policy_.order,
+        auto ranked = location::ranked(candidates_of(places_[i], context.now), key_, policy_->order,
                                        &context.random);
         for (auto& candidate : ranked) {
             candidate.tier += static_cast<std::uint32_t>(i) * tiers_of_a_place;
@@ -286,7 +292,7 @@ std::string Targets::problem() const {
 
 std::vector<location::Candidate> Targets::in_order(std::vector<location::Candidate> candidates,
                                                    const Context& context) const {
-    return location::ranked(std::move(candidates), key_, policy_.order, &context.random);
+    return location::ranked(std::move(candidates), key_, policy_->order, &context.random);
 }
 
 void Targets::adopt(const Target& target, std::size_t place) {

@@ -4,6 +4,7 @@
 
 #include <deque>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -22,7 +23,9 @@ class Targets {
 public:
     // Errors of the configuration (an unreadable URI) are said by problem() and leave no
     // candidates.
-    Targets(const AccountConfig& config, location::RankKey key, const AccountState& state);
+    // shared: as Resilient has it.
+    Targets(const AccountConfig& config, location::RankKey key, const AccountState& state,
+            SharedPolicy shared = nullptr);
 
     void start(const Context& context) { look_up_all(context); }
     // Whether a lookup ended (or gave up waiting) with this.
@@ -63,8 +66,8 @@ private:
         location::NextHop hop;
         std::string domain;  // "" : the AOR's
         location::ListedTargets listed;
-        std::vector<location::Candidate> good;  // L5
-        std::optional<location::Lookup> lookup;
+        std::vector<location::Candidate> good;     // L5
+        std::unique_ptr<location::Lookup> lookup;  // while it goes on
         Instant look_up_at = never;
         Instant stale_at = never;  // DNS takes its time: the last good answer serves
         Instant early_at = never;  // some questions are answered, others take long
@@ -84,7 +87,7 @@ private:
 
     std::optional<Transport> fixed_transport_;
     location::RankKey key_;
-    Policy policy_;
+    SharedPolicy policy_;
     std::vector<Place> places_;
     std::map<Target, std::size_t> adopted_;
     std::string configuration_problem_;
@@ -95,6 +98,6 @@ private:
 // The domain's part of "sip:alice@example.test".
 std::string domain_of_aor(std::string_view aor);
 // L1: outbound proxy, else registrar, else the AOR's domain; then the backups.
-std::vector<std::string> next_hop_uris(const AccountConfig& config);
+std::vector<std::string> next_hop_uris(const AccountDetails& account);
 
 }  // namespace holdfast::registration
