@@ -24,8 +24,8 @@ void Resilient::suspect(Binding& binding, const std::string& reason, const Conte
     doubted.target = binding.current->target;
     doubted.reason = reason;
     context.act(std::move(doubted));
-    if (shared && config_.policy.spread > 0s) {
-        const auto wait = context.random.between(0s, config_.policy.spread);
+    if (shared && policy().spread > 0s) {
+        const auto wait = context.random.between(0s, policy().spread);
         want_later(binding, "suspect: " + reason, context.now + wait);
         binding.start_patience = probes_after_suspicion;
         return;
