@@ -12,6 +12,7 @@
 #include <openssl/x509v3.h>
 
 #include <array>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
@@ -106,6 +107,7 @@ public:
         : loop_(loop),
           context_(SSL_CTX_new(TLS_server_method())),
           listener_(loop, [this](Descriptor d) { accept(std::move(d)); }) {
+        std::signal(SIGPIPE, SIG_IGN);  // OpenSSL's own sockets: a client may be gone
         SSL_CTX_use_certificate(context_.get(), identity.certificate.get());
         SSL_CTX_use_PrivateKey(context_.get(), identity.key.get());
         constexpr std::array<unsigned char, 4> id{'t', 'e', 's', 't'};
