@@ -111,6 +111,13 @@ std::string rubbish(std::mt19937& chance, std::size_t number) {
     }
 }
 
+std::size_t times_in(std::string_view text, std::string_view what) {
+    std::size_t times = 0;
+    for (auto at = text.find(what); at != std::string_view::npos; at = text.find(what, at + 1))
+        ++times;
+    return times;
+}
+
 class TimedFlood : public testing::Bench {};
 
 TEST_F(TimedFlood, TheRegistrationStaysAndNobodyIsAnswered) {
@@ -129,8 +136,10 @@ TEST_F(TimedFlood, TheRegistrationStaysAndNobodyIsAnswered) {
     };
     auto& run = phone({"--json"});
     ASSERT_TRUE(run_until([&] { return run.said("\"registered\""); })) << run.errors();
-    const auto refreshes = [&] { return registrar.count("REGISTER sip:"); };
-    const auto registers_before = refreshes();
+    // Told of when the 200 is there; a REGISTER alone may have been a repetition.
+    const auto refreshes = [&] { return times_in(run.output(), "\"event\":\"refreshed\""); };
+
+    run.forget_output();  // what follows is of the flood
 
     const Flooder stranger{"127.0.0.66"};
     const Flooder neighbour{"127.0.0.1"};  // the server's address, another port: (b) of §11
@@ -139,20 +148,18 @@ TEST_F(TimedFlood, TheRegistrationStaysAndNobodyIsAnswered) {
     const auto before = usage_of(run.pid());
     const auto dropped_before = dropped_at(phone_address);
     const auto start = Clock::now();
-    std::size_t due = 0;
     const auto flood = [&] {
         const std::chrono::duration<double> past = Clock::now() - start;
         const auto wanted = static_cast<std::size_t>(past.count() * datagrams_per_second);
-        // When the host had no time for us, what was missed is not made up in one burst, which no
-        // socket's buffer holds.
-        constexpr std::size_t burst_most = 500;
-        for (auto left = std::min(wanted - due, burst_most); left > 0; --left, ++sent)
+        // When the host had no time for us, what was missed is made up by and by, and not in one
+        // burst, which no socket's buffer holds: a turn of the loop takes 20 ms at most.
+        constexpr std::size_t burst_most = 300;
+        for (auto left = std::min(wanted - sent, burst_most); left > 0; --left, ++sent)
             // One in sixty from where requests are taken from, but nothing that is one.
             if (sent % 60 == 0)
                 neighbour.send(rubbish(chance, 0), phone_address);
             else
                 stranger.send(rubbish(chance, sent), phone_address);
-        due = wanted;
         return past >= length || run.ended();
     };
     ASSERT_TRUE(run_until(flood, length + std::chrono::seconds{30}));
@@ -167,13 +174,17 @@ TEST_F(TimedFlood, TheRegistrationStaysAndNobodyIsAnswered) {
         "flood: %zu datagrams in %lld s, %zu of them lost in the kernel, %.2f s of CPU, "
         "%.1f us a datagram, %+.0f KiB\n",
         sent, static_cast<long long>(length.count()), dropped, cpu, microseconds, grown);
-    EXPECT_GE(sent - dropped, 1000U * static_cast<std::size_t>(length.count()))
+    const double promised = datagrams_per_second * static_cast<double>(length.count());
+    EXPECT_GE(static_cast<double>(sent), 0.9 * promised) << "too few were sent to tell anything";
+    // The kernel drops what finds the buffer full while the command waits for a core: 9 to 17 %
+    // were seen with 15 processes a core (docs/measured.md). Half of the flood is still a flood.
+    EXPECT_GE(static_cast<double>(sent - dropped), 0.5 * static_cast<double>(sent))
         << "too few arrived to tell anything";
     EXPECT_LE(microseconds, 50) << "half a core at this rate";
     EXPECT_LE(grown, 4 * 1024);
     EXPECT_EQ(stranger.answers() + neighbour.answers(), 0u);
-    // Refreshed all along.
-    EXPECT_GE(refreshes() - registers_before, static_cast<std::size_t>(length.count() / 12))
+    // Refreshed all along: of 12 s about 6 pass until the next (B4).
+    EXPECT_GE(refreshes(), std::max<std::size_t>(1, static_cast<std::size_t>(length.count() / 8)))
         << run.output();
     for (const auto* event : {"flow_lost", "waiting", "unregistered", "ring"})
         EXPECT_FALSE(run.said("\"event\":\"" + std::string(event) + "\"")) << run.output();

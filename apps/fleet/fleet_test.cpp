@@ -58,10 +58,10 @@ protected:
         stream.close();
         ASSERT_EQ(::chmod(file.c_str(), 0600), 0);
     }
-    CommandRun& start() {
+    CommandRun& start(const std::vector<std::string>& program = {HOLDFAST_COMMAND}) {
         write_config();
         return runs.emplace_back(std::vector<std::string>{"run", "--config", file.string()},
-                                 std::map<std::string, std::string>{});
+                                 std::map<std::string, std::string>{}, program);
     }
     bool run_until(const std::function<bool()>& goal, Duration limit = 30s) {
         runtime::Timer look{loop, [&] { look.arm(runtime::boot_time() + 2ms); }};
@@ -169,6 +169,23 @@ TEST_F(RunCommand, ReloadsWithoutTouchingWhoHasNotChanged) {
     EXPECT_EQ(run.exit_code(), 0) << story(run);
     EXPECT_EQ(bound(), 0) << story(run);
     EXPECT_EQ(run.output().find("another"), std::string::npos) << "no password is printed";
+}
+
+// As CommandSecretsTest.TheMemoryOfAPhoneIsNotDumped, of the program that `run` starts.
+TEST_F(RunCommand, ItsMemoryIsNotDumped) {
+    using cli::testing::as_another_than_root;
+    using cli::testing::is_dumpable;
+    const auto& other =
+        runs.emplace_back(std::vector<std::string>{"60"}, std::map<std::string, std::string>{},
+                          as_another_than_root("/bin/sleep"));
+    if (!run_until([&] { return is_dumpable(other.pid()); }, 5s))
+        GTEST_SKIP() << "/proc does not show here whose memory a process is";
+    auto& run = start(as_another_than_root(HOLDFAST_COMMAND));
+    ASSERT_TRUE(run_until([&] { return bound() == 8 || run.ended(); })) << story(run);
+    EXPECT_FALSE(is_dumpable(run.pid()));
+    run.signal(SIGTERM);
+    ASSERT_TRUE(run_until([&] { return run.ended(); })) << story(run);
+    EXPECT_EQ(run.exit_code(), 0) << story(run);
 }
 
 TEST_F(RunCommand, WhatCannotBeIsSaid) {

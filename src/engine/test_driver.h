@@ -185,7 +185,7 @@ private:
     }
     void perform(const Event& event) {
         note(std::string(name_of(event.kind)) + " " + event.reason);
-        promises_.on_event(event);
+        promises_.on_event(now, event);
         events.emplace_back(now, event);
     }
     void perform(const out::Send& send) {
@@ -232,6 +232,7 @@ private:
         refusing.clear();
         zone_delay = 5ms;
         note("the world heals");
+        promises_.on_heal(now);
         if (promises_.is_shut_down()) {
             run_for(3s);  // B4: 2 s at most
             if (count(EventKind::stopped) != 1) complain("it does not stop" + story());
@@ -240,13 +241,15 @@ private:
                          std::string(engine_.next_deadline().reason));
             return;
         }
-        run_for(35s);  // I1; whoever waits longer has said so
+        const Instant longest_wait = now + 1h;  // S1, F5: half an hour at most
+        run_for(35s);                           // I1
         for (const AccountId id : promises_.accounts()) {
-            if (!is_registered(id) && !promises_.has_told_why(id))
-                complain("it is not registered, and does not say why" + story());
-            for (int minutes = 0; minutes < 60 && !is_registered(id); ++minutes) run_for(1min);
+            // Whoever waits longer has said until when; after that the 35 s count anew.
+            while (!is_registered(id) && now < promises_.excused_until(id) + 35s &&
+                   now < longest_wait)
+                run_until(std::min(promises_.excused_until(id) + 35s, longest_wait));
             if (!is_registered(id)) {
-                complain("it is never registered again" + story());
+                complain("it is not registered, and does not say why" + story());
                 continue;
             }
             for (const auto& binding : status(id).bindings)

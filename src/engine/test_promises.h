@@ -55,14 +55,35 @@ public:
         highest = std::max(highest, message->cseq().number);
         registers_[std::string(message->from().uri.text)].push_back({now, target});
     }
-    void on_event(const Event& event) {
-        if (event.kind == EventKind::resolved) targets_ = std::max(targets_, event.targets.size());
-        if (tells_why(event)) told_why_.insert(event.account);
+    void on_event(Instant now, const Event& event) {
+        if (event.kind == EventKind::resolved) {
+            targets_ = std::max(targets_, event.targets.size());
+            if (event.targets.empty()) {
+                without_dns_.insert(event.account);
+            } else {
+                without_dns_.erase(event.account);
+            }
+        }
+        if (!tells_why(event)) return;
+        auto& until = excused_until_[event.account][event.reg_id];
+        until = event.expires ? now + *event.expires : std::max(until, now);
     }
 
     [[nodiscard]] const std::set<AccountId>& accounts() const { return accounts_; }
     [[nodiscard]] bool is_shut_down() const { return shut_down_; }
-    [[nodiscard]] bool has_told_why(AccountId id) const { return told_why_.contains(id); }
+    // I1 is of those who have had one DNS answer ever. The others ask again after L6's 300 s at
+    // most, when the last question, SRV and then the address, has taken its 24 s.
+    void on_heal(Instant now) {
+        for (const AccountId id : without_dns_)
+            excused_until_[id][0] = now + std::chrono::seconds(300 + 24);
+    }
+    // Until when it has said that it waits; what it said last counts, for each of its bindings.
+    [[nodiscard]] Instant excused_until(AccountId id) const {
+        Instant latest{};
+        if (const auto found = excused_until_.find(id); found != excused_until_.end())
+            for (const auto& [reg_id, until] : found->second) latest = std::max(latest, until);
+        return latest;
+    }
 
     // I5, for each account; n is what was listed at most.
     void check_rates() const {
@@ -107,7 +128,8 @@ private:
     std::map<std::string, std::uint32_t> cseq_;  // by Call-ID
     std::map<std::string, std::vector<Register>> registers_;
     std::size_t targets_ = 1;
-    std::set<AccountId> told_why_;
+    std::map<AccountId, std::map<int, Instant>> excused_until_;  // by reg_id
+    std::set<AccountId> without_dns_;                            // and they have said so
 };
 
 }  // namespace holdfast::engine

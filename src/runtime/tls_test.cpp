@@ -12,6 +12,7 @@
 #include <openssl/x509v3.h>
 
 #include <array>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
@@ -20,6 +21,7 @@
 #include <string>
 
 #include "runtime/certificate.h"
+#include "runtime/clock.h"
 #include "runtime/stream_flow.h"
 #include "runtime/test_support.h"
 
@@ -105,6 +107,7 @@ public:
         : loop_(loop),
           context_(SSL_CTX_new(TLS_server_method())),
           listener_(loop, [this](Descriptor d) { accept(std::move(d)); }) {
+        std::signal(SIGPIPE, SIG_IGN);  // OpenSSL's own sockets: a client may be gone
         SSL_CTX_use_certificate(context_.get(), identity.certificate.get());
         SSL_CTX_use_PrivateKey(context_.get(), identity.key.get());
         constexpr std::array<unsigned char, 4> id{'t', 'e', 's', 't'};
@@ -388,6 +391,22 @@ TEST_P(TlsVersion, SessionIsResumedForTheSameNameOnly) {
     EXPECT_TRUE(connect(context, echo.endpoint(), "example.test").resumed);
     TlsContext other_context{trusting_ca()};  // another CA set, perhaps
     EXPECT_FALSE(connect(other_context, echo.endpoint(), "example.test").resumed);
+}
+
+// RFC 5922 §7.3, on every connection: a resumed session verifies nothing, but its certificate's end
+// counts as it does in a full handshake. The clock is the host's, so this waits for that end.
+TEST_P(TlsVersion, SessionIsNotResumedPastTheCertificatesEnd) {
+    const auto short_lived = server({.alternatives = "DNS:example.test", .ends_s = 4});
+    const TlsEcho echo{loop, short_lived};
+    echo.limit_to(GetParam());
+    TlsContext context{trusting_ca()};
+    ASSERT_TRUE(connect(context, echo.endpoint(), "example.test").opened);
+    Timer look{loop, [&] { look.arm(boot_time() + 20ms); }};
+    look.arm(boot_time());
+    ASSERT_TRUE(loop.run_until([&] { return !is_current(*short_lived.certificate); }, 10s));
+    // These words are of the check that a resumed session gets; a full handshake has others.
+    expect_refused(connect(context, echo.endpoint(), "example.test"), "is only valid from");
+    expect_refused(connect(context, echo.endpoint(), "example.test"), "expired on");
 }
 
 TEST_F(TlsTest, OlderThanTls12IsRefused) {

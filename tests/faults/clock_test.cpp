@@ -1,7 +1,9 @@
 // The command while its clock is set, and while it does not run. The clock is libfaketime's, for
 // the command alone. Not tested here: a suspend, which only a whole machine can do
 // (tests/rules_network_test.cpp has one in virtual time).
+#include <ctime>
 #include <fstream>
+#include <iterator>
 
 #include "tests/faults/command_world.h"
 
@@ -21,11 +23,24 @@ protected:
                       {"FAKETIME_TIMESTAMP_FILE", file().string()},
                       {"FAKETIME_NO_CACHE", "1"},
                       {"FAKETIME_DONT_FAKE_MONOTONIC", "1"},  // as when a clock is set
+                      {"HOLDFAST_CLOCK_SEEN", seen().string()},
                       {"ASAN_OPTIONS", "verify_asan_link_order=0"}},
                      short_grant);
     }
     // From now on the command's wall clock is that much ahead of the host's.
     void set_clock(std::string_view offset) const { std::ofstream(file()) << offset << "\n"; }
+    // Whether it has happened: libfaketime is in the process, and the wall clock that this has is
+    // so many days ahead. Without this the tests would hold with a clock that nobody sets.
+    [[nodiscard]] bool has_clock(const CommandRun& run, int days) const {
+        std::ifstream maps("/proc/" + std::to_string(run.pid()) + "/maps");
+        const std::string all{std::istreambuf_iterator<char>{maps}, {}};
+        if (all.find("libfaketime") == std::string::npos) return false;
+        long long clock = 0;
+        std::ifstream(seen()) >> clock;
+        const auto ahead = clock - static_cast<long long>(std::time(nullptr));
+        return std::abs(ahead - days * 86'400LL) < 3600;
+    }
+    [[nodiscard]] std::filesystem::path seen() const { return scratch.path() / "clock-seen"; }
     [[nodiscard]] std::filesystem::path file() const { return scratch.path() / "clock"; }
     [[nodiscard]] std::size_t registers() const { return world->cluster().registers(); }
 };
@@ -35,7 +50,8 @@ protected:
 TEST_F(SetClock, ForthAndBackMovesNoRefresh) {
     auto& run = start_with_clock();
     ASSERT_TRUE(run_until_registered(run)) << story(run);
-    for (const auto* offset : {"+400d", "-4000d"}) {
+    ASSERT_TRUE(has_clock(run, 0));
+    for (const auto& [offset, days] : {std::pair{"+400d", 400}, std::pair{"-4000d", -4000}}) {
         ASSERT_TRUE(run_until([&] { return bindings().size() == 1; }, 1s)) << story(run);
         const auto before = registers();
         const auto granted = bindings().front().expires;
@@ -43,6 +59,7 @@ TEST_F(SetClock, ForthAndBackMovesNoRefresh) {
         EXPECT_FALSE(run_until([&] { return registers() > before; }, 1s)) << story(run);
         EXPECT_TRUE(run_until([&] { return registers() > before; }, 6s)) << story(run);
         EXPECT_LT(world->lab().now(), granted) << "refreshed before it ended";
+        EXPECT_TRUE(has_clock(run, days)) << offset << ": its clock has not been set";
     }
     EXPECT_FALSE(run.said("unregistered")) << story(run);
     EXPECT_FALSE(run.said("waiting")) << story(run);
@@ -51,10 +68,12 @@ TEST_F(SetClock, ForthAndBackMovesNoRefresh) {
 // B3: what was stored with a time of the wall clock is still of use when that clock is wrong.
 TEST_F(SetClock, AtTheNextStartItIsTheSamePhoneWithOneBinding) {
     std::string instance;
-    for (const auto* offset : {"+0", "+4000d", "-4000d", "+0"}) {
+    for (const auto& [offset, days] : {std::pair{"+0", 0}, std::pair{"+4000d", 4000},
+                                       std::pair{"-4000d", -4000}, std::pair{"+0", 0}}) {
         set_clock(offset);
         auto& run = start_with_clock();
         ASSERT_TRUE(run_until_registered(run, 5s)) << offset << story(run);
+        EXPECT_TRUE(has_clock(run, days)) << offset << ": its clock has not been set";
         ASSERT_TRUE(run_until([&] { return bindings().size() == 1; }, 2s)) << offset << story(run);
         if (instance.empty()) instance = bindings().front().instance;
         EXPECT_EQ(bindings().front().instance, instance) << offset;

@@ -11,6 +11,7 @@
 //     CODE+    it fails, and so do all after it
 //   HOLDFAST_DISK_FULL=FILE     while that file exists, every write fails with ENOSPC
 //   HOLDFAST_DISK_LOG=FILE      gets a line for each change
+//   HOLDFAST_CLOCK_SEEN=FILE    holds the wall clock as the command last had it (s since 1970)
 //
 // Not counted: SQLite's -shm, an index in shared memory that is made anew after a crash.
 #include <fcntl.h>
@@ -24,7 +25,9 @@
 #include <climits>
 #include <csignal>
 #include <cstdarg>
+#include <cstdio>
 #include <cstdlib>
+#include <ctime>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -260,8 +263,20 @@ int mkdir(const char* path, mode_t mode) noexcept {
 }
 
 // Not of the disk: keeps libfaketime, which may be preloaded after us, away from timers that are
-// not on the wall clock.
+// not on the wall clock; and says what it has made of the wall clock, which the command asks the
+// same way.
 int timerfd_settime(int fd, int flags, const itimerspec* value, itimerspec* before) noexcept {
+    if (const char* const seen = ::getenv("HOLDFAST_CLOCK_SEEN")) {
+        std::array<char, 32> text{};
+        timespec clock{};
+        ::clock_gettime(CLOCK_REALTIME, &clock);
+        const int size = std::snprintf(text.data(), text.size(), "%020lld\n",
+                                       static_cast<long long>(clock.tv_sec));
+        const auto file =
+            kernel(SYS_openat, AT_FDCWD, seen, O_WRONLY | O_CREAT | O_CLOEXEC, S_IRUSR | S_IWUSR);
+        kernel(SYS_pwrite64, file, text.data(), size, 0);
+        kernel(SYS_close, file);
+    }
     return static_cast<int>(kernel(SYS_timerfd_settime, fd, flags, value, before));
 }
 

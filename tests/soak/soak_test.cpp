@@ -1,6 +1,7 @@
 // Long runs in which nothing may grow (I8): 24 hours of virtual time for the engine, and the
 // release command against the lab in real time. `make soak` runs them; the lengths are from the
-// environment: HOLDFAST_SOAK_HOURS (24, virtual, 10 at least) and HOLDFAST_SOAK_SECONDS (1800, real).
+// environment: HOLDFAST_SOAK_HOURS (24, virtual, 10 at least) and HOLDFAST_SOAK_SECONDS (1800,
+// real).
 #include <malloc.h>
 
 #include <algorithm>
