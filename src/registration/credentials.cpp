@@ -66,9 +66,8 @@ Credentials::Judgement Credentials::on_challenge(const Target& target, const sip
     const auto answered = chosen | std::views::take(realms_of_a_target_most);
     const auto of_target = std::ranges::count_if(
         nonces_, [&](const auto& known) { return known.first.first == target; });
-    const auto added = std::ranges::count_if(answered, [&](auto index) {
-        return !nonces_.contains({target, offered[index].realm});
-    });
+    const auto added = std::ranges::count_if(
+        answered, [&](auto index) { return !nonces_.contains({target, offered[index].realm}); });
     if (static_cast<std::size_t>(of_target + added) > realms_of_a_target_most)
         std::erase_if(nonces_, [&](const auto& known) { return known.first.first == target; });
     if (nonces_.size() >= nonces_most)

@@ -152,8 +152,8 @@ TEST(Credentials, RealmsOfATargetHaveALimit) {
     }
 }
 
-// … nor does one whose answer names many at once, in whatever order they come: the first 8 as listed
-// are answered, and what was known of the others before does not add to them (I8).
+// … nor does one whose answer names many at once, in whatever order they come: the first 8 as
+// listed are answered, and what was known of the others before does not add to them (I8).
 TEST(Credentials, RealmsOfOneAnswerHaveALimit) {
     Account account;
     for (const int first : {30, 0}) {
@@ -167,7 +167,8 @@ TEST(Credentials, RealmsOfOneAnswerHaveALimit) {
     }
 }
 
-// A target whose realms are as many as there may be keeps them when one of them asks again (I8, L9).
+// A target whose realms are as many as there may be keeps them when one of them asks again (I8,
+// L9).
 TEST(Credentials, AKnownRealmPushesNoOtherOut) {
     Account account;
     std::string lines;

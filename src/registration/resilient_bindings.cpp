@@ -21,8 +21,8 @@ std::optional<Duration> seconds(std::optional<std::uint32_t> value) {
 
 }  // namespace
 
-// L8, RFC 3608 §6.1, RFC 3261 §20.34. I8: of targets that nobody is registered through it is forgotten when there
-// are many, and a route that would fill our own messages is not taken.
+// L8, RFC 3608 §6.1, RFC 3261 §20.34. I8: of targets that nobody is registered through it is
+// forgotten when there are many, and a route that would fill our own messages is not taken.
 void Resilient::remember_service_route(const Target& target, const sip::Message& response) {
     constexpr std::size_t targets_most = 32;
     constexpr std::size_t routes_most = 16;

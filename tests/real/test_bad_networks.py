@@ -57,17 +57,17 @@ def has_one_binding(nodes, phone, limit):
     wait_until(settled, limit, f"one binding: {[node.contacts() for node in nodes]}", every=0.25)
 
 
-def loses_its_server(world, phone, limit):
+def loses_its_server(world, phone, limit, may_lapse=False):
     """The kernel of the dead one refuses what comes, if that gets through; the other has the binding then, before the old
-    one has lapsed."""
+    one has lapsed, unless that may be."""
     node = world.node_at(phone.current_server())
     fault = time.monotonic()
     node.kill()
-    phone.wait_for("moved", limit=limit, after=fault)
+    phone.wait_for("moved", *(["registered"] if may_lapse else []), limit=limit, after=fault)
     other = world.others(node)
     has_one_binding(other, phone, 15)
     assert phone.current_server() == other[0].address
-    assert phone.count("unregistered") == 0
+    assert may_lapse or phone.count("unregistered") == 0
 
 
 @pytest.mark.lasts(45)
@@ -88,15 +88,17 @@ def test_behind_a_cable_that_loses_nothing(phone_behind, cable, transport):
     assert left.contacts() == []
 
 
-@pytest.mark.lasts(45)
+@pytest.mark.lasts(75)
 @pytest.mark.parametrize("transport", ["udp", "tcp", "tls"])
 @pytest.mark.parametrize("cable", ["loss", "all"])
 def test_behind_a_cable_that_loses_every_third_packet(phone_behind, cable, transport):
     """Over streams the kernel repeats what was lost, ever more slowly, and gives up after 10 s (K1). If that meets the only
-    server that is left, the phone waits (S1), and its probes may be lost too: hence the long limit. Most take less than 20 s."""
+    server that is left, the phone waits (S1), and its probes may be lost too: hence the long limit, in which a binding of 30 s may
+    lapse. Most take less than 20 s."""
     world, phone = phone_behind(cable, transport, expires=30)
     registered = phone.wait_until_registered(limit=60)
     stays_registered(world, 45)
     assert phone.count("refreshed", "registered", "moved", after=registered["at"]) >= 1
+    assert phone.count("unregistered") == 0
     has_one_binding(world.nodes, phone, 15)
-    loses_its_server(world, phone, 120)
+    loses_its_server(world, phone, 120, may_lapse=True)
