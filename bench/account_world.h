@@ -1,6 +1,6 @@
 // Many accounts of one engine in virtual time: one registrar that is named by its address, as the
-// figures of others were taken, or three behind one name; 20 ms there and back, no faults. The engine's calls stand in a function of their own, so that callgrind can count
-// it and nothing else.
+// figures of others were taken, or three behind one name; 20 ms there and back, no faults. The
+// engine's calls stand in a function of their own, so that callgrind can count it and nothing else.
 #pragma once
 
 #include <cstddef>

@@ -75,7 +75,8 @@ bool for_callgrind(std::uint32_t accounts, AccountWorld::Registrars registrars, 
 int main(int count, char** arguments) {
     using Registrars = AccountWorld::Registrars;
     if (count == 1)
-        return memory(100'000, Registrars::one, "one") && memory(100'000, Registrars::three, "three")
+        return memory(100'000, Registrars::one, "one") &&
+                       memory(100'000, Registrars::three, "three")
                    ? 0
                    : 1;
     const std::string_view what = arguments[1];

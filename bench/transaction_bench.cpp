@@ -63,9 +63,8 @@ extern "C" __attribute__((noinline)) void holdfast_transact_forgotten(Desk& desk
 }
 
 int main(int count, char** arguments) {
-    const auto number = count > 1
-                            ? static_cast<std::uint32_t>(std::strtoul(arguments[1], nullptr, 10))
-                            : 100'000U;
+    const auto number =
+        count > 1 ? static_cast<std::uint32_t>(std::strtoul(arguments[1], nullptr, 10)) : 100'000U;
     Desk desk;
     const auto pattern = holdfast::bench::read_message("a_register.sip");
     holdfast::bench::ScriptedRegistrar registrar;
@@ -80,7 +79,8 @@ int main(int count, char** arguments) {
     for (const auto& one : requests) holdfast_transact(desk, one);
     const auto held = holdfast::bench::bytes_in_use() - before;
     bool answered = true;
-    for (const auto& answer : answers) answered = holdfast_transact_answered(desk, answer) && answered;
+    for (const auto& answer : answers)
+        answered = holdfast_transact_answered(desk, answer) && answered;
     holdfast_transact_forgotten(desk);
     const auto end = holdfast::bench::cpu_seconds();
     if (!answered || desk.transactions.size() != 0) {

@@ -200,8 +200,8 @@ void Engine::Impl::perform(const Step& step, AccountId id, Account&, act::AskStu
 }
 
 void Engine::Impl::perform(const Step& step, AccountId, Account& account, act::Store& store) {
-    persistence_.store_account(account.registration.account().aor, store.key, std::move(store.value),
-                               step.outbox);
+    persistence_.store_account(account.registration.account().aor, store.key,
+                               std::move(store.value), step.outbox);
 }
 
 void Engine::Impl::perform(const Step&, AccountId id, Account& account, act::Unregistered&) {

@@ -84,8 +84,7 @@ void Persistence::store(std::string key, std::string value, Outbox& outbox) {
 void Persistence::store_account(std::string_view aor, std::string_view key, std::string value,
                                 Outbox& outbox) {
     auto& entries = accounts_.try_emplace(std::string(aor)).first->second;
-    const auto entry =
-        std::ranges::find(entries, key, &std::pair<std::string, std::string>::first);
+    const auto entry = std::ranges::find(entries, key, &std::pair<std::string, std::string>::first);
     if (value.empty()) {
         if (entry != entries.end()) entries.erase(entry);
         if (entries.empty()) accounts_.erase(accounts_.find(aor));

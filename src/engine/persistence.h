@@ -55,7 +55,7 @@ private:
     using Entries = std::vector<std::pair<std::string, std::string>>;
     [[nodiscard]] const std::string* find_account(std::string_view aor, std::string_view key) const;
 
-    State state_;  // of the device
+    State state_;                                           // of the device
     std::map<std::string, Entries, std::less<>> accounts_;  // by AOR
     Instant started_;
     std::int64_t wall_clock_;
