@@ -49,7 +49,7 @@ Backoff::Settings backoff_settings(const Policy& policy) {
 
 Resilient::Resilient(const AccountConfig& config, const std::string& instance_id,
                      const AccountState& state, std::string user_agent, SharedPolicy shared)
-    : account_(config),
+    : account_(static_cast<const AccountDetails&>(config)),
       policy_(shared ? std::move(shared) : std::make_shared<const Policy>(config.policy)),
       domain_(domain_of_aor(account_.aor)),
       user_(user_of(account_.aor)),
