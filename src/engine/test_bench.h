@@ -116,6 +116,7 @@ inline int status_of(std::string_view text) {
 }
 inline std::vector<int> statuses_of(const std::vector<std::string>& texts) {
     std::vector<int> statuses;
+    statuses.reserve(texts.size());
     for (const auto& text : texts) statuses.push_back(status_of(text));
     return statuses;
 }
