@@ -28,8 +28,10 @@ std::filesystem::path program() {
 ExitCode run_fleet(const std::vector<std::string>&, const std::vector<Setting>& settings) {
     const auto place = program().lexically_normal().string();
     std::vector<std::string> words{place};
+    words.reserve(settings.size() + 1);
     for (const auto& setting : settings) words.push_back("--" + setting.key + "=" + setting.value);
     std::vector<char*> arguments;
+    arguments.reserve(words.size() + 1);
     for (auto& word : words) arguments.push_back(word.data());
     arguments.push_back(nullptr);
     ::execv(place.c_str(), arguments.data());
