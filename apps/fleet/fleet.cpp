@@ -39,13 +39,6 @@ std::size_t shards_of(const cli::FleetOptions& options) {
     return std::max(1U, std::thread::hardware_concurrency());
 }
 
-runtime::Hook hook_of(const HookConfig& config) {
-    return {.events = config.events,
-            .command = config.command,
-            .url = config.url,
-            .timeout = config.timeout};
-}
-
 std::string how_many(std::size_t count, std::string_view what) {
     return std::to_string(count) + " " + std::string(what) + (count == 1 ? "" : "s");
 }
@@ -79,10 +72,6 @@ Fleet::Fleet(runtime::Loop& loop, FleetConfig config, Reread reread, cli::WallCl
       again_(loop, [this] { write_again(); }) {}
 
 std::expected<void, runtime::Failure> Fleet::open() {
-    for (const auto& hook : config_.hooks)
-        if (auto problem = runtime::problem_of(hook_of(hook)); !problem.empty())
-            return std::unexpected(
-                runtime::Failure{runtime::FailureKind::system, std::move(problem)});
     const auto& options = config_.host.fleet;
     if (options.metrics) {
         auto metrics = runtime::Metrics::open(
@@ -134,15 +123,16 @@ void Fleet::warn_of_rate() {
 
 void Fleet::open_hooks() {
     if (hooks_) {
-        hooks_->close(hooks_end, [] {});
+        hooks_->close(hooks_end, [this, old = hooks_.get()] {
+            loop_.post([this, old] {
+                std::erase_if(retired_, [&](const auto& hooks) { return hooks.get() == old; });
+            });
+        });
         retired_.push_back(std::move(hooks_));
     }
-    std::vector<runtime::Hook> hooks;
-    hooks.reserve(config_.hooks.size());
-    for (const auto& hook : config_.hooks) hooks.push_back(hook_of(hook));
-    if (!hooks.empty())
+    if (!config_.hooks.empty())
         hooks_ = std::make_unique<runtime::Hooks>(
-            loop_, std::move(hooks), [this](std::string sentence) { notice(std::move(sentence)); });
+            loop_, config_.hooks, [this](std::string sentence) { notice(std::move(sentence)); });
 }
 
 void Fleet::add(const std::string& aor) {
@@ -176,17 +166,12 @@ void Fleet::reload() {
     if (leaving_all_) return;
     auto read = reread_();
     if (!read)
-        return notice("The configuration is not taken over: " + read.error() +
+        return notice("The configuration is not taken over: " + read.error().sentence +
                       ". All goes on as before");
-    for (const auto& hook : read->hooks)
-        if (const auto problem = runtime::problem_of(hook_of(hook)); !problem.empty())
-            return notice("The configuration is not taken over: " + problem +
-                          ". All goes on as before");
     const auto changes = changes_between(config_, *read);
     const bool other_host = !same_host(config_.host, read->host);
     const bool other_hooks = config_.hooks != read->hooks;
-    read->host.driver = config_.host.driver;  // as they are in force
-    read->host.fleet = config_.host.fleet;
+    read->host = config_.host;  // as it is in force
     config_ = *std::move(read);
     if (other_hooks) open_hooks();
     for (const auto& aor : changes.removed) remove(aor);

@@ -37,7 +37,7 @@ Changes changes_between(const FleetConfig& before, const FleetConfig& after);
 class Fleet {
 public:
     // reread: --config FILE once more.
-    using Reread = std::function<std::expected<FleetConfig, std::string>()>;
+    using Reread = std::function<std::expected<FleetConfig, cli::Refusal>()>;
     Fleet(runtime::Loop& loop, FleetConfig config, Reread reread, cli::WallClock clock);
 
     // Everything that can fail at the start; then the accounts are registering.

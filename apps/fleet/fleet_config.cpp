@@ -30,7 +30,7 @@ std::vector<std::string_view> event_names() {
     return names;
 }
 
-std::expected<void, std::string> apply(HookConfig& hook, const cli::Setting& setting) {
+std::expected<void, std::string> apply(runtime::Hook& hook, const cli::Setting& setting) {
     const auto& [key, value, where] = setting;
     if (key == "events") {
         const auto kind = event_kind_of(value);
@@ -56,70 +56,77 @@ std::expected<void, std::string> apply(HookConfig& hook, const cli::Setting& set
     return {};
 }
 
-std::expected<HookConfig, std::string> hook_of(const cli::ConfigTable& table) {
-    HookConfig hook;
+std::expected<runtime::Hook, std::string> hook_of(const cli::ConfigTable& table) {
+    runtime::Hook hook;
     for (const auto& setting : table.settings)
         if (const auto applied = apply(hook, setting); !applied)
             return std::unexpected(applied.error());
-    if (hook.command.empty() == hook.url.empty())
-        return std::unexpected(table.where +
-                               ": a hook has either a command or a url (\"http://…\")");
     if (!hook.command.empty() && !hook.command.front().starts_with('/'))
         return std::unexpected(table.where +
-                               ": the program of a command is named by its whole "
-                               "path, and \"" +
+                               ": the program of a command is named by its whole path, and \"" +
                                hook.command.front() + "\" is none");
+    if (const auto problem = runtime::problem_of(hook); !problem.empty())
+        return std::unexpected(table.where + ": " + problem);
     return hook;
 }
 
-// The file's, the account's, and the command line's settings: each counts more than those before.
+// What the file says of all, then the account's own, which counts more.
 std::expected<registration::AccountConfig, std::string> account_of(const cli::ConfigTable& table,
-                                                                   const Settings& common,
-                                                                   const Settings& command_line) {
+                                                                   const Settings& common) {
     Settings all = common;
     for (const auto& own : table.settings)  // a list of the account's own replaces the common one
         if (own.key != "set")
             std::erase_if(all, [&](const cli::Setting& setting) { return setting.key == own.key; });
     all.insert(all.end(), table.settings.begin(), table.settings.end());
-    all.insert(all.end(), command_line.begin(), command_line.end());
     cli::Options options;
     if (const auto applied = cli::apply_settings(options, all); !applied)
         return std::unexpected(applied.error());
     if (options.account.aor.empty())
         return std::unexpected(table.where + ": an account needs an aor (\"sip:USER@DOMAIN\")");
+    if (!options.password_given)
+        return std::unexpected(table.where + ": " + options.account.aor +
+                               " needs a password (\"\" for an account without one)");
     return std::move(options.account);
 }
 
-}  // namespace
+std::expected<cli::Options, cli::Refusal> host_of(const Settings& of_file,
+                                                  const Settings& command_line) {
+    cli::Options options;
+    options.driver.user_agent = "Holdfast/" HOLDFAST_VERSION;
+    // By itself first, as every command does: what is wrong in the file is the file's error.
+    auto alone = options;
+    if (const auto applied = cli::apply_each(alone, of_file); !applied)
+        return std::unexpected(cli::Refusal{cli::ExitCode::config, applied.error()});
+    Settings all = of_file;
+    all.insert(all.end(), command_line.begin(), command_line.end());
+    if (const auto applied = cli::apply_settings(options, all); !applied)
+        return std::unexpected(cli::Refusal{cli::ExitCode::usage, applied.error()});
+    const auto& local = options.driver.local;
+    if (local && local->port != 0 && options.fleet.shards != 1)
+        return std::unexpected(
+            cli::Refusal{cli::ExitCode::usage, "--local " + local->to_string() +
+                                                   ": each shard has a UDP port of its own: leave "
+                                                   "the port away, or take --shards 1"});
+    return options;
+}
 
-std::expected<FleetConfig, std::string> read_fleet(const Settings& command_line) {
-    const auto named = std::ranges::find(command_line, "config", &cli::Setting::key);
-    if (named == command_line.end())
-        return std::unexpected("Which accounts? holdfast run --config FILE");
-    auto file = cli::read_config_file(named->value);
-    if (!file) return std::unexpected(file.error());
-    for (const auto key : {"aor", "password"})
-        if (const auto alone = std::ranges::find(file->settings, key, &cli::Setting::key);
-            alone != file->settings.end())
-            return std::unexpected(alone->where +
+// What belongs to one account, or to `register` alone, does not stand above all.
+std::expected<void, std::string> check_common(const Settings& settings) {
+    for (const auto& setting : settings) {
+        if (setting.key == "aor" || setting.key == "password")
+            return std::unexpected(setting.where +
                                    ": this belongs to one account: write it below [[account]]");
-    FleetConfig config;
-    Settings of_host = file->settings;
-    of_host.insert(of_host.end(), command_line.begin(), command_line.end());
-    config.host.driver.user_agent = "Holdfast/" HOLDFAST_VERSION;
-    if (const auto applied = cli::apply_settings(config.host, of_host); !applied)
-        return std::unexpected(applied.error());
-    if (!config.host.driver.record_file.empty())
-        return std::unexpected(named->value +
-                               ": record: one account is recorded, by `holdfast register`");
-    const auto& local = config.host.driver.local;
-    if (local && local->port != 0 && config.host.fleet.shards != 1)
-        return std::unexpected("--local " + local->to_string() +
-                               ": each shard has a UDP port of its own: leave the port away, or "
-                               "take --shards 1");
+        if (setting.key == "record")
+            return std::unexpected(setting.where +
+                                   ": one account is recorded, by `holdfast register`");
+    }
+    return {};
+}
+
+std::expected<void, std::string> read_tables(const cli::Configuration& file, FleetConfig& config) {
     std::map<std::string, std::string> places;
-    for (const auto& table : file->accounts) {
-        auto account = account_of(table, file->settings, command_line);
+    for (const auto& table : file.accounts) {
+        auto account = account_of(table, file.settings);
         if (!account) return std::unexpected(account.error());
         const auto [known, is_new] = places.emplace(account->aor, table.where);
         if (!is_new)
@@ -128,13 +135,34 @@ std::expected<FleetConfig, std::string> read_fleet(const Settings& command_line)
         auto aor = account->aor;
         config.accounts.emplace(std::move(aor), *std::move(account));
     }
-    if (config.accounts.empty())
-        return std::unexpected(named->value + ": no account is named in it: [[account]]");
-    for (const auto& table : file->hooks) {
+    for (const auto& table : file.hooks) {
         auto hook = hook_of(table);
         if (!hook) return std::unexpected(hook.error());
         config.hooks.push_back(*std::move(hook));
     }
+    return {};
+}
+
+}  // namespace
+
+std::expected<FleetConfig, cli::Refusal> read_fleet(const Settings& command_line) {
+    const auto bad_file = [](std::string sentence) {
+        return std::unexpected(cli::Refusal{cli::ExitCode::config, std::move(sentence)});
+    };
+    const auto named = std::ranges::find(command_line, "config", &cli::Setting::key);
+    if (named == command_line.end())
+        return std::unexpected(
+            cli::Refusal{cli::ExitCode::usage, "Which accounts? holdfast run --config FILE"});
+    const auto file = cli::read_config_file(named->value);
+    if (!file) return bad_file(file.error());
+    if (const auto checked = check_common(file->settings); !checked)
+        return bad_file(checked.error());
+    auto host = host_of(file->settings, command_line);
+    if (!host) return std::unexpected(host.error());
+    FleetConfig config{.host = *std::move(host), .accounts = {}, .hooks = {}};
+    if (const auto read = read_tables(*file, config); !read) return bad_file(read.error());
+    if (config.accounts.empty())
+        return bad_file(named->value + ": no account is named in it: [[account]]");
     return config;
 }
 

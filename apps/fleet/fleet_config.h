@@ -19,27 +19,20 @@
 #include <vector>
 
 #include "apps/cli/options.h"
-#include "base/event.h"
-#include "base/time.h"
+#include "apps/cli/session.h"
+#include "runtime/hooks.h"
 
 namespace holdfast::fleet {
-
-struct HookConfig {
-    std::vector<EventKind> events;     // empty: all
-    std::vector<std::string> command;  // program and arguments, or …
-    std::string url;                   // … where the event is posted to
-    Duration timeout = std::chrono::seconds{10};
-    friend bool operator==(const HookConfig&, const HookConfig&) = default;
-};
 
 struct FleetConfig {
     cli::Options host;  // its account: what all have in common
     std::map<std::string, registration::AccountConfig> accounts;  // by AOR
-    std::vector<HookConfig> hooks;
+    std::vector<runtime::Hook> hooks;
 };
 
-// command_line: --config FILE is one of them; the others count more than the file's.
-std::expected<FleetConfig, std::string> read_fleet(const std::vector<cli::Setting>& command_line);
+// command_line: --config FILE is one of them; the others count more than the file's. A hook whose
+// program is not there is an error too.
+std::expected<FleetConfig, cli::Refusal> read_fleet(const std::vector<cli::Setting>& command_line);
 // What a running process takes over; the rest of the host's settings needs a restart.
 bool same_host(const cli::Options& a, const cli::Options& b);
 // Equal but for the password: then it alone is changed.

@@ -17,9 +17,9 @@ using namespace std::chrono_literals;
 
 class FleetConfigTest : public testing::Test {
 protected:
-    std::expected<FleetConfig, std::string> read(std::string_view text,
-                                                 const std::vector<cli::Setting>& more = {},
-                                                 mode_t mode = 0600) const {
+    std::expected<FleetConfig, cli::Refusal> read(std::string_view text,
+                                                  const std::vector<cli::Setting>& more = {},
+                                                  mode_t mode = 0600) const {
         std::ofstream(file) << text;
         EXPECT_EQ(::chmod(file.c_str(), mode), 0);
         std::vector<cli::Setting> settings{{"config", file.string(), "--config"}};
@@ -29,7 +29,9 @@ protected:
     std::string error_of(std::string_view text) const {
         const auto config = read(text);
         if (config) return "accepted";
-        return config.error().substr(config.error().find("fleet.toml"));
+        EXPECT_EQ(config.error().code, cli::ExitCode::config);
+        const auto& sentence = config.error().sentence;
+        return sentence.substr(sentence.find("fleet.toml"));
     }
     live::ScratchDirectory scratch;
     std::filesystem::path file = scratch.path() / "fleet.toml";
@@ -50,7 +52,7 @@ constexpr std::string_view two =
 
 TEST_F(FleetConfigTest, WhatIsCommonAndWhatIsTheAccountsOwn) {
     const auto config = read(two);
-    ASSERT_TRUE(config) << config.error();
+    ASSERT_TRUE(config) << config.error().sentence;
     EXPECT_EQ(config->host.fleet.shards, 3U);
     EXPECT_EQ(config->host.fleet.metrics, Endpoint::parse("127.0.0.1:9464"));
     EXPECT_EQ(config->host.driver.state_directory, "/var/lib/somewhere");
@@ -77,8 +79,15 @@ TEST_F(FleetConfigTest, WhatIsCommonAndWhatIsTheAccountsOwn) {
 
 TEST_F(FleetConfigTest, TheCommandLineCountsMore) {
     const auto config = read(two, {{"shards", "1", "--shards"}});
-    ASSERT_TRUE(config) << config.error();
+    ASSERT_TRUE(config) << config.error().sentence;
     EXPECT_EQ(config->host.fleet.shards, 1U);
+    // And a mistake there is not the file's.
+    const auto wrong = read(two, {{"shards", "many", "--shards"}});
+    ASSERT_FALSE(wrong);
+    EXPECT_EQ(wrong.error().code, cli::ExitCode::usage);
+    EXPECT_TRUE(wrong.error().sentence.starts_with("--shards: ")) << wrong.error().sentence;
+    EXPECT_EQ(read(two, {{"local", "127.0.0.1:5070", "--local"}}).error().code,
+              cli::ExitCode::usage);
 }
 
 TEST_F(FleetConfigTest, ErrorsNameFileLineAndKey) {
@@ -99,10 +108,15 @@ TEST_F(FleetConfigTest, ErrorsNameFileLineAndKey) {
     begins(account + account, "fleet.toml:4: account: sip:a@b.test is there already: ");
     begins("account = 3\n", "fleet.toml:1: account: this is a list of tables: [[account]]");
     begins("[[account]]\npassword = \"p\"\n", "fleet.toml:1: account: an account needs an aor");
+    begins("[[account]]\naor = \"sip:a@b.test\"\n",
+           "fleet.toml:1: account: sip:a@b.test needs a password");
+    begins("record = \"/x\"\n" + account, "fleet.toml:1: record: one account is recorded");
     begins("transport = \"udp\"\n", "fleet.toml: no account is named in it");
     begins("[[account\n", "fleet.toml:1: ");
     begins(account + "[[hook]]\ncommand = \"true\"\n", "fleet.toml:4: hook: the program");
-    begins(account + "[[hook]]\nevents = \"moved\"\n", "fleet.toml:4: hook: a hook has either");
+    begins(account + "[[hook]]\nevents = \"moved\"\n", "fleet.toml:4: hook: A hook has either");
+    begins(account + "[[hook]]\ncommand = \"/no/such/program\"\n",
+           "fleet.toml:4: hook: The hook's program /no/such/program is not there");
     begins(account + "[[hook]]\nevents = [\"moves\"]\nurl = \"http://x/\"\n",
            "fleet.toml:5: events: there is no event \"moves\"; did you mean moved?");
     begins(account + "[[hook]]\nurl = \"ftp://x/\"\n", "fleet.toml:5: url: ");
@@ -115,9 +129,9 @@ TEST_F(FleetConfigTest, ErrorsNameFileLineAndKey) {
 TEST_F(FleetConfigTest, PasswordsAreTheOwnersAlone) {
     const auto config = read(two, {}, 0640);
     ASSERT_FALSE(config);
-    EXPECT_NE(config.error().find("fleet.toml:11: password: others may read this file"),
+    EXPECT_NE(config.error().sentence.find("fleet.toml:11: password: others may read this file"),
               std::string::npos)
-        << config.error();
+        << config.error().sentence;
 }
 
 TEST_F(FleetConfigTest, WhatHasChanged) {
@@ -128,7 +142,7 @@ TEST_F(FleetConfigTest, WhatHasChanged) {
     other.replace(other.find("\"one\""), 5, "\"1\"");
     other.replace(other.find("expires = 60"), 12, "expires = 90");
     const auto after = read(other + end);
-    ASSERT_TRUE(after) << after.error();
+    ASSERT_TRUE(after) << after.error().sentence;
     const auto changes = changes_between(*before, *after);
     using Names = std::vector<std::string>;
     EXPECT_EQ(changes.new_password, Names{"sip:1001@example.test"});

@@ -27,7 +27,7 @@ cli::ExitCode run(const std::vector<cli::Setting>& settings) {
     const auto clock = wall_clock_now();
     cli::keep_memory_private();
     auto config = fleet::read_fleet(settings);
-    if (!config) return cli::complain(cli::ExitCode::config, config.error());
+    if (!config) return cli::complain(config.error().code, config.error().sentence);
     runtime::Loop loop;
     fleet::Fleet fleet(
         loop, *std::move(config), [&] { return fleet::read_fleet(settings); }, clock);

@@ -390,7 +390,10 @@ void Driver::submit(Input input) { impl_->submit(std::move(input)); }
 void Driver::run() {
     if (!impl_->stopped_) impl_->loop_.run();
 }
-void Driver::stop() { impl_->loop_.stop(); }
+void Driver::stop() {
+    impl_->make_durable();
+    impl_->loop_.stop();
+}
 bool Driver::stopped() const { return impl_->stopped_; }
 const std::optional<Failure>& Driver::failure() const { return impl_->failure_; }
 void Driver::on_stopped(std::function<void()> callback) {

@@ -51,6 +51,22 @@ TEST_F(DriverTest, StoresOfAStepAreDurableBeforeItsSends) {  // B3
     EXPECT_EQ(found, "64");
 }
 
+// What is stored without being sent may wait for company, but a stop does not lose it.
+TEST_F(DriverTest, WhatWaitsToBeStoredIsStoredAtAStop) {  // B3
+    {
+        const auto driver = open();
+        ScriptedMachine machine{[](Instant, const Input& input, Outbox& outbox) {
+            if (std::holds_alternative<in::NetworkChanged>(input))
+                outbox.push(out::Store{"engine/key", "value"});
+        }};
+        driver->attach(machine_of(machine));
+        ASSERT_TRUE(
+            loop.run_until([&] { return machine.last<in::NetworkChanged>() != nullptr; }, limit));
+        driver->stop();
+    }
+    EXPECT_EQ(open()->engine_options().state.at("engine/key"), "value");
+}
+
 TEST_F(DriverTest, StoredStateComesBackWithoutTheRuntimesOwnKeys) {  // B3, N6
     {
         const auto driver = open();

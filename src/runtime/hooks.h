@@ -36,6 +36,7 @@ struct Hook {
     std::vector<std::string> command{};           // program and arguments; no shell
     std::string url{};                            // http or https: gets a POST, by the program curl
     Duration timeout = std::chrono::seconds{10};  // > 0; then it is killed
+    friend bool operator==(const Hook&, const Hook&) = default;
 };
 
 // What is wrong with it on this host, as a sentence; "" if nothing is.

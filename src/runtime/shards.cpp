@@ -164,6 +164,7 @@ struct Shards::Impl {
     std::vector<std::unique_ptr<Shard>> shards;
     std::map<AccountId, std::size_t> homes;
     std::uint32_t last_account = 0;
+    bool ending = false;
     bool told_stopped = false;
     std::optional<Failure> failure;
     std::shared_ptr<Impl*> alive = std::make_shared<Impl*>(this);
@@ -217,7 +218,12 @@ void Shards::Impl::take() {
     if (!ended || told_stopped) return;
     for (const auto& shard : shards)
         if (shard->has_ended() && shard->failure()) failure = shard->failure();
-    if (!all_ended && !failure) return;
+    if (!all_ended) {
+        // The others may have registered by now: they unregister.
+        if (failure && !std::exchange(ending, true))
+            for (auto& shard : shards) shard->submit(in::ShutDown{});
+        return;
+    }
     told_stopped = true;
     handler.stopped();
 }

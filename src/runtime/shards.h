@@ -36,7 +36,7 @@ struct ShardOptions {
 struct ShardHandler {
     std::function<void(Instant, const Event&)> event;
     std::function<void(AccountId)> gone;  // a removed account is unregistered and forgotten
-    std::function<void()> stopped;        // all shards: shut down, or a failure of one
+    std::function<void()> stopped;        // all shards: shut down, or one has failed
     // So many events were not told: nobody took them fast enough.
     std::function<void(std::uint64_t)> lost;
 };

@@ -4,7 +4,6 @@
 
 #include <gtest/gtest.h>
 
-#include <list>
 #include <map>
 #include <memory>
 #include <stdexcept>
@@ -12,11 +11,9 @@
 #include <utility>
 #include <vector>
 
-#include "apps/cli/command_testing.h"
+#include "apps/cli/command_runs.h"
 #include "live/scratch.h"
 #include "live/world.h"
-#include "runtime/clock.h"
-#include "runtime/loop.h"
 
 namespace holdfast::faults {
 
@@ -26,7 +23,7 @@ using Environment = std::map<std::string, std::string>;
 
 constexpr const char* aor = "sip:alice@example.test";
 
-class CommandWorld : public testing::Test {
+class CommandWorld : public testing::Test, protected cli::testing::CommandRuns {
 protected:
     explicit CommandWorld(live::WorldOptions options = {}) {
         auto opened = live::World::open(loop, options);
@@ -63,16 +60,6 @@ protected:
         return more;
     }
 
-    bool run_until(const std::function<bool()>& goal, Duration limit = 30s) {
-        runtime::Timer look{loop, [&] { look.arm(runtime::boot_time() + 2ms); }};
-        look.arm(runtime::boot_time());
-        return loop.run_until(
-            [&] {
-                for (auto& run : runs) run.read();
-                return goal();
-            },
-            limit);
-    }
     bool run_until_registered(CommandRun& run, Duration limit = 30s) {
         return run_until([&] { return run.said("\"registered\"") || run.ended(); }, limit) &&
                run.said("\"registered\"");
@@ -108,15 +95,9 @@ protected:
     [[nodiscard]] std::vector<lab::Binding> bindings() const {
         return world->cluster().bindings(aor);
     }
-    static std::string story(const CommandRun& run) {
-        return "exit code " + std::to_string(run.exit_code()) + "\n" + run.output() + run.errors();
-    }
-
     bool use_system_resolver = false;
-    runtime::Loop loop;
     live::ScratchDirectory scratch;
     std::unique_ptr<live::World> world;
-    std::list<CommandRun> runs;
 };
 
 }  // namespace holdfast::faults
