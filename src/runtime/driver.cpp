@@ -80,7 +80,7 @@ private:
     void pump();
     void work_off(std::size_t count);
     void step(const Input& input, std::vector<Output>& outputs);
-    void store_later(const std::vector<Output>& outputs);
+    void note_stores(const std::vector<Output>& outputs);
     void make_durable();
     void not_durable(Failure failure);
     void end();
@@ -249,10 +249,14 @@ void Driver::Impl::work_off(std::size_t count) {
             outputs.begin() + static_cast<std::ptrdiff_t>(before), outputs.end(),
             [](const Output& output) { return std::holds_alternative<out::CloseFlow>(output); });
     }
-    store_later(outputs);
+    note_stores(outputs);
     for (auto& output : outputs)
         if (!failure_) perform(output);
-    if (!stopped_) arm_deadline();
+    if (stopped_) return;
+    arm_deadline();
+    // What nothing was sent for is on the disk soon, too.
+    if (!unstored_.empty() && !std::exchange(flush_armed_, true))
+        flush_.arm(boot_time() + state_patience);
 }
 
 void Driver::Impl::step(const Input& input, std::vector<Output>& outputs) {
@@ -277,23 +281,15 @@ void Driver::Impl::arm_deadline() {
     deadline_.arm(deadline.at);
 }
 
-// B3: on the disk before it is on the wire, and not long after where nothing is sent.
-void Driver::Impl::store_later(const std::vector<Output>& outputs) {
-    bool sends = false;
-    for (const auto& output : outputs) {
+void Driver::Impl::note_stores(const std::vector<Output>& outputs) {
+    for (const auto& output : outputs)
         if (const auto* store = std::get_if<out::Store>(&output))
             unstored_[store->key] = store->value;
-        sends = sends || std::holds_alternative<out::Send>(output);
-    }
-    if (sends) return make_durable();
-    if (!unstored_.empty() && !std::exchange(flush_armed_, true))
-        flush_.arm(boot_time() + state_patience);
 }
 
 void Driver::Impl::make_durable() {
-    flush_.stop();
-    flush_armed_ = false;
     if (!state_) unstored_.clear();
+    if (std::exchange(flush_armed_, false)) flush_.stop();
     if (unstored_.empty()) return;
     if (state_is_broken_ && now_ < state_again_at_ && !stopped_) return;
     std::vector<out::Store> stores;
@@ -330,8 +326,9 @@ void Driver::Impl::perform(Output& output) {
                               });
                           },
                           [this](const out::Send& send) {
-                              if (!unstored_.empty() && !state_is_broken_)
-                                  make_durable();  // a port just opened
+                              // B3: on the disk before it is on the wire, all of the batch in one
+                              // commit, and the port that was just opened.
+                              make_durable();
                               if (failure_) return;
                               has_sent_ = true;
                               flows_->send(send.flow, send.bytes);
