@@ -100,7 +100,8 @@ std::expected<void, runtime::Failure> Fleet::open() {
         loop_,
         {.count = shards_of(options),
          .driver = config_.host.driver,
-         .registers_per_second = options.registers_per_second},
+         .registers_per_second = options.registers_per_second,
+         .leave_within = options.stop_within},
         {.event = [this](Instant now, const Event& event) { tell(now, event); },
          .gone = [this](AccountId account) { gone(account); },
          .stopped = [this] { stopped(); },
@@ -274,8 +275,8 @@ cli::ExitCode Fleet::finish() {
         cli::ExitCode::not_unregistered,
         how_many(registered_.size(), "registration") +
             (ended_early_ ? " stay at the servers until they expire: ended before they were removed"
-                          : " stay at the servers until they expire: the un-REGISTER was not "
-                            "answered within 2 s"));
+                          : " stay at the servers until they expire: the servers did not answer, "
+                            "or registers-per-second and stop-within leave too little time"));
 }
 
 }  // namespace holdfast::fleet

@@ -44,7 +44,7 @@ public:
     std::expected<void, runtime::Failure> open();
     void reload();        // SIGHUP
     void register_now();  // SIGUSR1: all, at S3's rate
-    void leave();         // un-registers all, 2 s at most; twice: ends at once
+    void leave();         // un-registers all, stop_within at most; twice: ends at once
     // Once the loop has ended.
     cli::ExitCode finish();
 

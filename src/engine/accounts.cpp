@@ -83,7 +83,7 @@ void Engine::Impl::work(const Step& step) {
 
 // S3: those whose turn it is, one after the other: a REGISTER that one sends delays the next.
 void Engine::Impl::take_turns(const Step& step) {
-    while (auto turn = pace_.take(step.now)) {
+    while (auto turn = pace_.take(step.now, random_)) {
         for (const auto& told : turn->tidings) handle(step, turn->account, told);
         handle(step, turn->account, told::Time{});  // whatever fell due while it waited
     }
@@ -215,8 +215,8 @@ void Engine::Impl::perform(const Step& step, AccountId id, Account&, Event& even
 
 void Engine::Impl::leave(const Step& step, AccountId id, Account& account) {
     if (std::exchange(account.leaving, true)) return;
-    // B4: on exit, 2 s at most.
-    leaving_.put(id, {step.now + engine::limits::shut_down, "waits until it is unregistered (B4)"});
+    // B4: 2 s at most, which the registration counts from its turn in S3's line.
+    leaving_.put(id, {step.now + leave_within_, "waits until it is unregistered (B4)"});
     incoming_.forget(step, id);
     step.tell(id, told::ShutDown{});
 }

@@ -454,6 +454,38 @@ TEST(EngineFleet, ProofsArePacedAsWell) {
     EXPECT_LE(most, 6u);
 }
 
+// B4, S3: a fleet's un-REGISTERs go at its rate, each server has 2 s from the time it is asked, and
+// those whose turn has not come within the time that is given are gone without.
+TEST(EngineFleet, LeavesAtItsRateWithinTheTimeThatIsGiven) {
+    for (const Duration within : {30s, 3s}) {
+        EngineOptions options;
+        options.registers_per_second = 5;
+        options.leave_within = within;
+        Driver driver(7, std::move(options));
+        driver.resolve("example.test", {udp_target(11).endpoint.address});
+        constexpr std::uint32_t accounts = 40;
+        for (std::uint32_t i = 1; i <= accounts; ++i)
+            driver.add(AccountId{i}, "sip:user" + std::to_string(i) + "@example.test");
+        driver.run_for(60s);
+        ASSERT_EQ(driver.count(EventKind::registered), accounts) << driver.words();
+        const Instant begin = driver.now;
+        const auto before = driver.requests("REGISTER");
+        driver.feed(in::ShutDown{});
+        driver.run_for(2900ms);
+        EXPECT_LE(driver.requests("REGISTER") - before, 17u) << "S3";
+        EXPECT_EQ(driver.count(EventKind::stopped), 0u);
+        driver.run_until(begin + within);
+        ASSERT_EQ(driver.count(EventKind::stopped), 1u) << driver.words();
+        if (within == 3s) {
+            EXPECT_LE(driver.count(EventKind::unregistered), 17u);
+        } else {
+            EXPECT_EQ(driver.count(EventKind::unregistered), accounts) << driver.words();
+            EXPECT_LE(driver.events.back().first, begin + accounts * 200ms + 1s)
+                << "no longer than needed";
+        }
+    }
+}
+
 // Inputs that apply to nothing are ignored (every input is legal at any time).
 TEST_F(EngineTest, WhatDoesNotApplyIsIgnored) {
     const FlowId nowhere{99};

@@ -129,6 +129,7 @@ private:
     engine::DnsDesk dns_;
     engine::TransactionDesk transactions_;
     engine::RegisterPace pace_;
+    Duration leave_within_;
     engine::ProbeDesk probes_;
     engine::KeepAliveDesk keep_alives_;
     engine::KeepAliveLearnDesk learning_{persistence_};

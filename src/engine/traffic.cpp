@@ -166,7 +166,8 @@ void Engine::Impl::report(const Step& step, const engine::TransactionResult& res
     switch (result.what) {
     case ClientResult::provisional:
     case ClientResult::final_response:
-        step.tell(result.account, told::Response{result.attempt, result.flow, message});
+        step.tell(result.account,
+                  told::Response{result.attempt, result.flow, message, result.repeated});
         break;
     case ClientResult::timed_out:
         step.tell(result.account, told::Timeout{result.attempt});

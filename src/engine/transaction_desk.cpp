@@ -65,7 +65,8 @@ TransactionResult TransactionDesk::result_of(const Entry& entry, ClientResult wh
             .attempt = entry.attempt,
             .flow = entry.client.flow(),
             .method = entry.method,
-            .heard = entry.heard};
+            .heard = entry.heard,
+            .repeated = entry.client.was_retransmitted()};
 }
 
 std::optional<TransactionResult> TransactionDesk::on_response(const Step& step, FlowId flow,

@@ -26,6 +26,7 @@ struct TransactionResult {
     FlowId flow;
     sip::Method method = sip::Method::register_;
     bool heard = false;             // any response at all, this one counted
+    bool repeated = false;          // the request went out more than once
     std::optional<Duration> rtt{};  // of an answer to a request that was sent once (Karn)
 };
 

@@ -121,6 +121,7 @@ struct Response {
     AttemptId attempt;
     FlowId flow;
     const sip::Message* message = nullptr;  // never null; valid during the call
+    bool repeated = false;  // the request went out more than once (RFC 3261 §17.1.2.2, Timer E)
 };
 struct Timeout {
     AttemptId attempt;

@@ -259,6 +259,8 @@ private:
     void register_answered(Attempt attempt, const sip::Message& response, const Context& context);
     void challenged(Binding& binding, Attempt& attempt, const sip::Message& response,
                     const Context& context);
+    void refused_for_now(Binding& binding, Attempt& attempt, const sip::Message& response,
+                         const std::string& words, const Context& context);
     void wrong_password(Binding& binding, const Attempt& attempt, const std::string& words,
                         const Context& context);
     [[nodiscard]] bool over_budget(const Attempt& attempt, const Context& context) const;

@@ -8,9 +8,9 @@ namespace holdfast::registration {
 
 namespace {
 
-constexpr int rounds_most = 4;         // F5: at most 4 rounds an attempt
-constexpr int refusals_are_wrong = 2;  // F5: in a row
-constexpr std::size_t wrong_most = 3;  // F5: never more than 3 refusals in 10 min
+constexpr int rounds_most = 4;            // F5: at most 4 rounds an attempt
+constexpr int refusals_are_wrong = 2;     // F5: in a row
+constexpr std::size_t refusals_most = 3;  // F5: never more than 3 in 10 min
 constexpr std::uint32_t second_flow_refusals = 2;
 constexpr Duration slow_first = 10min;
 constexpr Duration slow_most = 6h;
@@ -108,8 +108,8 @@ void Resilient::contact_refused(Binding& binding, const Attempt& attempt) {
 bool Resilient::forbidden_too_often(const Attempt& attempt, const sip::Message& response,
                                     const Context& context) {
     if (response.status() != 403 || attempt.sent.nonces.empty()) return false;
-    credentials_.note_wrong_password(context.now);
-    return credentials_.wrong_passwords(context.now) >= wrong_most;
+    credentials_.note_refusal(context.now, Credentials::Refusal::of_the_password);
+    return credentials_.refusals(context.now) >= refusals_most;
 }
 
 void Resilient::challenged(Binding& binding, Attempt& attempt, const sip::Message& response,
@@ -125,12 +125,17 @@ void Resilient::challenged(Binding& binding, Attempt& attempt, const sip::Messag
         return send_again(attempt, context);
     case Credentials::Outcome::refused_fresh:
         // F5: two in a row say that the password is wrong; never more than 3 in 10 min.
-        credentials_.note_wrong_password(context.now);
-        if (++attempt.refusals < refusals_are_wrong && ++attempt.rounds <= rounds_most &&
-            credentials_.wrong_passwords(context.now) < wrong_most) {
-            return send_again(attempt, context);
-        }
-        return wrong_password(binding, attempt, words + " (" + judgement.words + ")", context);
+        credentials_.note_refusal(context.now, Credentials::Refusal::of_the_password);
+        if (++attempt.refusals >= refusals_are_wrong ||
+            credentials_.wrong_passwords(context.now) >= refusals_most)
+            return wrong_password(binding, attempt, words + " (" + judgement.words + ")", context);
+        return refused_for_now(binding, attempt, response, words + " (" + judgement.words + ")",
+                               context);
+    case Credentials::Outcome::refused_repetition:
+        // F5: no word about the password, but whoever counts failed logins counts it.
+        credentials_.note_refusal(context.now, Credentials::Refusal::in_doubt);
+        return refused_for_now(binding, attempt, response, words + " (" + judgement.words + ")",
+                               context);
     case Credentials::Outcome::no_password:
     case Credentials::Outcome::unusable: {
         auto failed = event(EventKind::auth_failed, &binding);
@@ -142,6 +147,17 @@ void Resilient::challenged(Binding& binding, Attempt& attempt, const sip::Messag
                             response.retry_after(), context);
     }
     }
+}
+
+// F5: a refusal that does not prove the password wrong: the new nonce is answered; after the third
+// in 10 min it rests until there is room for another, and is never given up.
+void Resilient::refused_for_now(Binding& binding, Attempt& attempt, const sip::Message& response,
+                                const std::string& words, const Context& context) {
+    if (credentials_.refusals(context.now) >= refusals_most)
+        return retry_slowly(binding, attempt, words, response.retry_after(), context,
+                            credentials_.refusals_rest_until() - context.now);
+    if (++attempt.rounds > rounds_most) return try_next(binding, attempt, response, context);
+    send_again(attempt, context);
 }
 
 // F5: never worked before → stop and tell; worked before → one other target once, then as 403.
@@ -169,7 +185,7 @@ void Resilient::wrong_password(Binding& binding, const Attempt& attempt, const s
     failed.reason = words + "; it worked before";
     context.act(std::move(failed));
     const bool elsewhere =
-        !binding.auth_elsewhere_tried && credentials_.wrong_passwords(context.now) < wrong_most;
+        !binding.auth_elsewhere_tried && credentials_.refusals(context.now) < refusals_most;
     if (elsewhere && binding.search) {
         binding.auth_elsewhere_tried = true;
         Search::Steps steps;

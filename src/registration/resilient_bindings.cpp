@@ -268,8 +268,7 @@ void Resilient::leave_answered(Attempt attempt, const sip::Message& response,
     const bool challenge = verdict_of(response.status()) == Verdict::challenge;
     if (challenge && attempt.rounds < 2) {
         const auto judged = credentials_.on_challenge(attempt.target, response, attempt.sent, true);
-        if (judged.outcome == Credentials::Outcome::answer ||
-            judged.outcome == Credentials::Outcome::refused_cached) {
+        if (judged.is_a_question()) {
             ++attempt.rounds;
             send_again(attempt, context);
             return;

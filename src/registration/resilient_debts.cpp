@@ -95,8 +95,7 @@ void Resilient::fetch_answered(const Attempt& attempt, const sip::Message& respo
     const bool challenge = verdict_of(response.status()) == Verdict::challenge;
     if (challenge && attempt.rounds < 2) {
         const auto judged = credentials_.on_challenge(attempt.target, response, attempt.sent, true);
-        if (judged.outcome == Credentials::Outcome::answer ||
-            judged.outcome == Credentials::Outcome::refused_cached) {
+        if (judged.is_a_question()) {
             auto again = attempt;
             ++again.rounds;
             send_again(again, context);

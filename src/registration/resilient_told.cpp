@@ -166,6 +166,7 @@ void Resilient::on_told(const told::Response& told, const Context& context) {
     auto copy = std::move(attempt);  // of several final answers the first counts (F5)
     attempts_.erase(found);
     copy.status = response.status();
+    copy.sent.repeated = told.repeated;
     switch (copy.purpose) {
     case Purpose::register_: register_answered(std::move(copy), response, context); return;
     case Purpose::fetch:

@@ -188,6 +188,7 @@ std::expected<void, Failure> Shards::Impl::open(const ShardOptions& options) {
         if (!driver) return std::unexpected(driver.error());
         auto of_engine = (*driver)->engine_options();
         of_engine.instance_per_account = true;
+        of_engine.leave_within = options.leave_within;
         of_engine.registers_per_second = share_of(options.registers_per_second, options.count);
         shards.push_back(std::make_unique<Shard>(std::move(loop), *std::move(driver),
                                                  std::move(of_engine), [this] { wake(); }));

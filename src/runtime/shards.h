@@ -30,6 +30,8 @@ struct ShardOptions {
     DriverOptions driver;
     // S3: of all accounts together, divided evenly; 0: no limit.
     std::uint32_t registers_per_second = 0;
+    // B4: the un-REGISTERs of a stop go at that rate, for so long at most.
+    Duration leave_within = std::chrono::seconds{2};
 };
 
 // On the owner's loop, all of them.
@@ -63,8 +65,8 @@ public:
 
     // Ids are unique among all shards and never used again. The AOR has no other account here.
     AccountId add(registration::AccountConfig config);
-    // Unregisters first (2 s at most), then `gone`. Before that no other account may have its AOR:
-    // they would share its state.
+    // Unregisters first (leave_within at most), then `gone`. Before that no other account may have
+    // its AOR: they would share its state.
     void remove(AccountId account);
     void change_password(AccountId account, Redacted<std::string> password);
     void register_now();  // all accounts, at S3's rate
