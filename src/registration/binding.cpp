@@ -65,15 +65,17 @@ void BindingIdentity::begin_run(std::int64_t wall_clock) {
 }
 
 std::string BindingIdentity::encode() const {
-    std::string text =
-        "call-id " + call_id + "\ntoken " + token + "\ncseq " + std::to_string(reserved) + "\n";
-    if (last_target) text += "target " + last_target->to_string() + "\n";
+    constexpr std::size_t usual = 288;  // octets, with an old Contact: allocated once
+    std::string text;
+    text.reserve(usual);
+    append(text, {"call-id ", call_id, "\ntoken ", token, "\ncseq ", std::to_string(reserved), "\n"});
+    if (last_target) append(text, {"target ", last_target->to_string(), "\n"});
     if (!contact.empty() && contact_target)
-        text += "contact " + std::to_string(contact_ends) + " " + contact_target->to_string() +
-                " " + contact + "\n";
+        append(text, {"contact ", std::to_string(contact_ends), " ", contact_target->to_string(),
+                      " ", contact, "\n"});
     for (const auto& old : olds)
-        text += "old " + std::to_string(old.ends) + " " + std::to_string(old.tries) + " " +
-                old.target.to_string() + " " + old.uri + "\n";
+        append(text, {"old ", std::to_string(old.ends), " ", std::to_string(old.tries), " ",
+                      old.target.to_string(), " ", old.uri, "\n"});
     return text;
 }
 

@@ -1,5 +1,6 @@
 #include "registration/register_request.h"
 
+#include "base/text.h"
 #include "sip/writer.h"
 
 namespace holdfast::registration {
@@ -23,9 +24,11 @@ std::string written(const RegisterFields& fields, sip::NameForm form) {
     writer.call_id(fields.call_id);
     writer.cseq(fields.cseq, sip::Method::register_);
     for (const auto& contact : fields.contacts) {
-        auto parameters = contact.parameters;
-        if (contact.expires) parameters += ";expires=" + std::to_string(*contact.expires);
-        writer.contact(contact.uri, parameters);
+        if (contact.expires)
+            writer.contact(contact.uri, joined({contact.parameters, ";expires=",
+                                                std::to_string(*contact.expires)}));
+        else
+            writer.contact(contact.uri, contact.parameters);
     }
     if (fields.expires) writer.header(sip::HeaderName::expires, *fields.expires);
     if (!fields.supported.empty()) writer.header(sip::HeaderName::supported, fields.supported);

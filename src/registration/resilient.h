@@ -246,7 +246,6 @@ private:
                               std::string_view branch, const Context& context);
     [[nodiscard]] std::string contact_uri(const Binding& binding, const flow::Flow& flow,
                                           Instant now) const;
-    [[nodiscard]] std::string place_domain(const Target& target) const;
     [[nodiscard]] std::string call_id_of(const Binding& binding, const Target& target) const;
     [[nodiscard]] std::vector<std::string> old_uris(const Binding& binding,
                                                     std::string_view current) const;

@@ -229,10 +229,12 @@ bool Targets::keep_as_good(const Target& registered, const Context& context) {
 
 std::vector<location::Candidate> Targets::candidates_of(const Place& place, Instant now) const {
     auto candidates = place.listed.listed(now);
-    for (const auto& good : place.serve_good ? place.good : std::vector<location::Candidate>{})
-        if (std::ranges::none_of(
-                candidates, [&](const location::Candidate& c) { return c.target == good.target; }))
-            candidates.push_back(good);
+    if (place.serve_good)
+        for (const auto& good : place.good)
+            if (std::ranges::none_of(candidates, [&](const location::Candidate& c) {
+                    return c.target == good.target;
+                }))
+                candidates.push_back(good);
     // L1: what was listed before TLS worked is clear text still, and no longer allowed.
     const auto allowed = transports_of(place.hop);
     std::erase_if(candidates, [&](const location::Candidate& c) {
