@@ -102,7 +102,7 @@ void Engine::Impl::handle(const Step& step, AccountId id, const registration::To
                                        .flows = flows_.table(),
                                        .addresses = addresses_,
                                        .actions = actions_});
-    for (auto& action : actions_) perform(step, id, account, std::move(action));
+    for (auto& action : actions_) perform(step, id, account, action);
     watch(id, account);
     persistence_.health_may_have_changed(step.now);
 }
@@ -113,7 +113,7 @@ void Engine::Impl::watch(AccountId id, const Account& account) {
 }
 
 void Engine::Impl::perform(const Step& step, AccountId id, Account& account,
-                           registration::Action action) {
+                           registration::Action& action) {
     std::visit([&](auto& what) { perform(step, id, account, what); }, action);
 }
 
@@ -150,7 +150,7 @@ void Engine::Impl::perform(const Step& step, AccountId id, Account&, act::Send& 
                                        "the flow is closed"});
         return;
     }
-    transactions_.send(step, *flow, id, request);
+    transactions_.send(step, *flow, id, std::move(request));
 }
 
 void Engine::Impl::perform(const Step&, AccountId id, Account&, act::Abandon& abandon) {

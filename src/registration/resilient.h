@@ -236,7 +236,7 @@ private:
     void make_way(Binding& binding, const Target& target, FlowId flow, const Context& context);
     static void give_up(Attempt& attempt, const Context& context);
     void debt_waits(const Target& target, Instant until);
-    void send_again(Attempt& attempt, const Context& context);
+    void send_again(Attempt attempt, const Context& context);
     void send_fetch(Debt& debt, const Context& context);
     void send_leave(Binding& binding, const Target& target, FlowId flow, const std::string& contact,
                     const Context& context);

@@ -271,7 +271,7 @@ void Resilient::leave_answered(Attempt attempt, const sip::Message& response,
         if (judged.outcome == Credentials::Outcome::answer ||
             judged.outcome == Credentials::Outcome::refused_cached) {
             ++attempt.rounds;
-            send_again(attempt, context);
+            send_again(std::move(attempt), context);
             return;
         }
     }

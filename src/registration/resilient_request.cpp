@@ -144,7 +144,7 @@ void Resilient::send_register(Binding& binding, const Target& target, FlowId flo
     transmit(attempt, context);
 }
 
-void Resilient::send_again(Attempt& attempt, const Context& context) {
+void Resilient::send_again(Attempt attempt, const Context& context) {
     auto* binding = binding_of(attempt.reg_id);
     const bool of_a_search = attempt.purpose == Purpose::register_ || attempt.before_register;
     const auto what =
@@ -153,15 +153,14 @@ void Resilient::send_again(Attempt& attempt, const Context& context) {
             budget_.exhausted_until(context.now, attempt.target, last_ranked_.size(), what);
         until && of_a_search && binding != nullptr)
         return hold_back(*binding, *until, context);  // I5: not even an answer
-    auto again = attempt;  // F1: a new transaction; the id is new too, so that a late copy of the
-                           // old one is nobody's
-    again.id = AttemptId{++last_attempt_};
-    again.answered = false;
-    again.last_sent = context.now;
-    auto& placed = attempts_.emplace(again.id, std::move(again)).first->second;
-    transmit(placed, context);
+    // F1: a new transaction; the id is new too, so that a late copy of the old one is nobody's
+    attempt.id = AttemptId{++last_attempt_};
+    attempt.answered = false;
+    attempt.last_sent = context.now;
+    const auto target = attempt.target;
+    transmit(attempts_.emplace(attempt.id, std::move(attempt)).first->second, context);
     if (of_a_search && binding != nullptr && binding->search)
-        binding->search->on_resent(context.now, attempt.target);
+        binding->search->on_resent(context.now, target);
 }
 
 void Resilient::transmit(Attempt& attempt, const Context& context) {

@@ -1,6 +1,8 @@
 // RFC 3261 §17.1.3 and §17.2.3.
 #include "transaction/matching.h"
 
+#include <algorithm>
+
 #include "base/text.h"
 
 namespace holdfast::transaction {
@@ -43,8 +45,9 @@ ServerKey server_key(const sip::Message& request, std::string_view method) {
 }  // namespace
 
 ClientKey client_key(std::string_view branch, std::string_view method) {
-    std::string text = lower_case(branch);
-    append(text, method);  // methods are case sensitive (RFC 3261 §7.1)
+    auto text = joined({branch, "\n", method});  // methods are case sensitive (RFC 3261 §7.1)
+    const auto branch_end = text.begin() + static_cast<std::ptrdiff_t>(branch.size());
+    std::transform(text.begin(), branch_end, text.begin(), to_lower);
     return {std::move(text)};
 }
 
