@@ -43,10 +43,14 @@ std::string joined(std::initializer_list<std::string_view> parts) {
 }
 
 void append(std::string& text, std::initializer_list<std::string_view> parts) {
-    std::size_t size = text.size();
+    const std::size_t old = text.size();
+    std::size_t size = old;
     for (const auto part : parts) size += part.size();
-    if (size > text.capacity()) text.reserve(std::max(size, 2 * text.capacity()));
-    for (const auto part : parts) text.append(part);
+    text.resize_and_overwrite(size, [&](char* out, std::size_t) {
+        out += old;
+        for (const auto part : parts) out += part.copy(out, part.size());
+        return size;
+    });
 }
 
 std::optional<std::string> from_hex(std::string_view text) {

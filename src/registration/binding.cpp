@@ -19,6 +19,7 @@ std::pair<std::string_view, std::string_view> first_word(std::string_view line) 
 }
 
 bool equal_uri(const sip::Uri& a, std::string_view b) {
+    if (a.text == b) return true;  // what we sent, as most registrars repeat it
     const auto parsed = sip::OwnedUri::parse(b);
     return parsed && sip::equal(a, parsed->get());
 }

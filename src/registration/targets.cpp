@@ -248,12 +248,16 @@ std::vector<location::Candidate> Targets::by_rank_alone(const Context& context) 
     for (std::size_t i = 0; i < places_.size(); ++i) {
         auto ranked = location::ranked(candidates_of(places_[i], context.now), key_, policy_->order,
                                        &context.random);
-        for (auto& candidate : ranked) {
+        for (auto& candidate : ranked)
             candidate.tier += static_cast<std::uint32_t>(i) * tiers_of_a_place;
+        if (all.empty()) {  // a place names no target twice
+            all = std::move(ranked);
+            continue;
+        }
+        for (auto& candidate : ranked)
             if (std::ranges::none_of(all,
                                      [&](const auto& c) { return c.target == candidate.target; }))
                 all.push_back(std::move(candidate));
-        }
     }
     return all;
 }

@@ -43,27 +43,42 @@ constexpr DigestAlgorithm without_sess(DigestAlgorithm algorithm) {
 }
 
 // "-fips": a host whose OpenSSL prefers its FIPS provider still finds MD5 in the default one, if
-// that is loaded. Costs as much as three of the hashes that are made with it.
-Hash fetch(DigestAlgorithm algorithm) {
-    const auto base = without_sess(algorithm);
-    const char* name = base == DigestAlgorithm::md5      ? "MD5"
-                       : base == DigestAlgorithm::sha256 ? "SHA2-256"
-                                                         : "SHA2-512/256";
-    return Hash{EVP_MD_fetch(nullptr, name, "-fips")};
+// that is loaded.
+Hash fetch(const char* name) { return Hash{EVP_MD_fetch(nullptr, name, "-fips")}; }
+
+// nullptr: this system has it not. Each is fetched once, when it is first wanted, and never
+// changes: a fetch costs more than a hash.
+const EVP_MD* function_of(DigestAlgorithm algorithm) {
+    switch (without_sess(algorithm)) {
+    case DigestAlgorithm::sha256:
+    case DigestAlgorithm::sha256_sess: {
+        static const Hash sha256 = fetch("SHA2-256");
+        return sha256.get();
+    }
+    case DigestAlgorithm::sha512_256:
+    case DigestAlgorithm::sha512_256_sess: {
+        static const Hash sha512_256 = fetch("SHA2-512/256");
+        return sha512_256.get();
+    }
+    case DigestAlgorithm::md5:
+    case DigestAlgorithm::md5_sess: break;
+    }
+    static const Hash md5 = fetch("MD5");
+    return md5.get();
 }
 
 // H(), for all the hashes of one answer.
 class Hasher {
 public:
     explicit Hasher(DigestAlgorithm algorithm)
-        : hash_(fetch(algorithm)), context_(EVP_MD_CTX_new()) {
-        CHECK(hash_ && context_);
+        : function_(function_of(algorithm)), context_(EVP_MD_CTX_new()) {
+        CHECK(function_ != nullptr && context_);
     }
 
     // The hash of the parts joined by colons, as lower-case hex. In parts, so that no password is
     // copied.
     std::string operator()(std::initializer_list<std::string_view> parts) {
-        CHECK(EVP_DigestInit_ex2(context_.get(), hash_.get(), nullptr) == 1);
+        CHECK(EVP_DigestInit_ex2(context_.get(), function_, nullptr) == 1);
         bool first = true;
         for (const auto part : parts) {
             if (!first) CHECK(EVP_DigestUpdate(context_.get(), ":", 1) == 1);
@@ -78,7 +93,7 @@ public:
     }
 
 private:
-    Hash hash_;
+    const EVP_MD* function_;
     std::unique_ptr<EVP_MD_CTX, Freed> context_;
 };
 
@@ -130,9 +145,10 @@ std::string eight_digits(std::uint32_t count) {
 // 3261 §25.1) becomes a blank, and a quote or last backslash without its pair gets one: nothing in
 // it can end the value early or begin a header field of its own.
 std::string quoted_as_it_was(std::string_view text) {
-    using namespace std::literals;
-    if (text.find_first_of("\r\n\0\\\""sv) == std::string_view::npos)
-        return joined({"\"", text, "\""});
+    const auto needs_care = [](char c) {
+        return c == '\r' || c == '\n' || c == '\0' || c == '\\' || c == '"';
+    };
+    if (std::ranges::none_of(text, needs_care)) return joined({"\"", text, "\""});
     std::string result = "\"";
     for (std::size_t i = 0; i < text.size(); ++i) {
         const char c = text[i];
@@ -211,7 +227,7 @@ bool can_answer(const DigestChallenge& challenge, const DigestIdentity& identity
     if (is_sess(challenge.algorithm) && qop == DigestQop::none)
         return false;  // RFC 3261 §22.4, 8: no cnonce
     if (!identity.password && !ha1_fits(identity, challenge.algorithm)) return false;
-    return fetch(challenge.algorithm) != nullptr;
+    return function_of(challenge.algorithm) != nullptr;
 }
 
 std::vector<std::size_t> choose_challenges(std::span<const DigestChallenge> challenges,
