@@ -30,6 +30,27 @@ std::optional<IpAddress> mapped_v4(const IpAddress& address) {
     return IpAddress::v4(bytes[12], bytes[13], bytes[14], bytes[15]);
 }
 
+// As inet_pton has it: four decimal numbers, no zeros before them. By hand, since most texts that
+// are asked about are host names, or an address in every message.
+bool read_v4(std::string_view text, std::array<std::uint8_t, 4>& bytes) {
+    for (auto& byte : bytes) {
+        if (&byte != bytes.data()) {
+            if (text.empty() || text.front() != '.') return false;
+            text.remove_prefix(1);
+        }
+        unsigned value = 0;
+        std::size_t digits = 0;
+        for (; digits < text.size() && is_digit(text[digits]); ++digits) {
+            value = 10 * value + static_cast<unsigned>(text[digits] - '0');
+            if (value > 255 || (digits > 0 && text.front() == '0')) return false;
+        }
+        if (digits == 0) return false;
+        byte = static_cast<std::uint8_t>(value);
+        text.remove_prefix(digits);
+    }
+    return text.empty();
+}
+
 // Room for "tls:[" address "]:65535".
 using AddressText = std::array<char, INET6_ADDRSTRLEN + 16>;
 
@@ -91,15 +112,15 @@ IpAddress IpAddress::v6(const std::array<std::uint8_t, 16>& bytes) {
 
 std::optional<IpAddress> IpAddress::parse(std::string_view text) {
     if (text.size() >= INET6_ADDRSTRLEN) return std::nullopt;
-    std::array<char, INET6_ADDRSTRLEN> zero_terminated{};
-    std::ranges::copy(text, zero_terminated.begin());
-    if (text.find('\0') != std::string_view::npos) return std::nullopt;
-    std::array<std::uint8_t, 16> bytes{};
     if (text.find(':') == std::string_view::npos) {
         std::array<std::uint8_t, 4> four{};
-        if (inet_pton(AF_INET, zero_terminated.data(), four.data()) != 1) return std::nullopt;
+        if (!read_v4(text, four)) return std::nullopt;
         return v4(four);
     }
+    if (text.find('\0') != std::string_view::npos) return std::nullopt;
+    std::array<char, INET6_ADDRSTRLEN> zero_terminated{};
+    std::ranges::copy(text, zero_terminated.begin());
+    std::array<std::uint8_t, 16> bytes{};
     if (inet_pton(AF_INET6, zero_terminated.data(), bytes.data()) != 1) return std::nullopt;
     return v6(bytes);
 }
