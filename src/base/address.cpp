@@ -126,7 +126,7 @@ std::optional<IpAddress> IpAddress::parse(std::string_view text) {
 }
 
 std::string IpAddress::to_string() const {
-    AddressText text;  // NOLINT(*-member-init): written before it is read
+    AddressText text{};
     return {text.data(), written(text.data(), *this)};
 }
 
@@ -193,7 +193,7 @@ std::optional<Endpoint> Endpoint::parse(std::string_view text) {
 }
 
 std::string Endpoint::to_string() const {
-    AddressText text;  // NOLINT(*-member-init)
+    AddressText text{};
     return {text.data(), written(text.data(), *this)};
 }
 
@@ -222,7 +222,7 @@ std::optional<Transport> parse_transport(std::string_view text) {
 }
 
 std::string Target::to_string() const {
-    AddressText text;  // NOLINT(*-member-init)
+    AddressText text{};
     char* end = copy(text.data(), name_of(transport));
     *end++ = ':';
     return {text.data(), written(end, endpoint)};

@@ -135,8 +135,7 @@ void Engine::Impl::perform(const Step& step, AccountId id, Account&, act::Releas
 
 void Engine::Impl::perform(const Step& step, AccountId id, Account&, act::Send& request) {
     // R1: a copy of this that arrives here is proof; the Call-ID tells.
-    if (request.method == sip::Method::options)
-        own_options_.note(step.now, id, request.call_id);
+    if (request.method == sip::Method::options) own_options_.note(step.now, id, request.call_id);
     // S3: the OPTIONS to oneself (R1) as well. They wait for the same line while it is long, and
     // the fleet would prove itself in one burst when it ends, which no server answers.
     if (request.method == sip::Method::register_ || request.method == sip::Method::options)

@@ -28,7 +28,6 @@ bool is_uuid(std::string_view text) {
     });
 }
 
-
 }  // namespace
 
 Persistence::Persistence(State state, Instant started, std::int64_t wall_clock)

@@ -22,11 +22,10 @@ void TransactionDesk::send(const Step& step, const flow::Flow& flow, AccountId a
                                std::move(request.wire)};
     const auto& entry =
         entries_
-            .emplace(last_,
-                     Entry{&by_key->first, account, request.attempt, request.method, false,
-                           transaction::Asked{std::move(request.call_id), request.cseq},
-                           transaction::NonInviteClient{
-                               step.now, std::move(wire), {}, step.outbox}})
+            .emplace(last_, Entry{&by_key->first, account, request.attempt, request.method, false,
+                                  transaction::Asked{std::move(request.call_id), request.cseq},
+                                  transaction::NonInviteClient{
+                                      step.now, std::move(wire), {}, step.outbox}})
             .first->second;
     agenda_.put(last_, entry.client.next_deadline());
 }

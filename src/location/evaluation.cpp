@@ -173,10 +173,9 @@ void Evaluation::add_host(const std::vector<Transport>& transports, std::string_
     for (std::uint32_t rank = 0; rank < transports.size(); ++rank) {
         const auto transport = transports[rank];
         Server server;
-        server.service = {
-            "", transport, rank,
-            joined({why, ", ", via_name_of(transport), rank == 0 ? "" : " after ",
-                    rank == 0 ? "" : via_name_of(transports[rank - 1])})};
+        server.service = {"", transport, rank,
+                          joined({why, ", ", via_name_of(transport), rank == 0 ? "" : " after ",
+                                  rank == 0 ? "" : via_name_of(transports[rank - 1])})};
         server.srv.target = in_.next_hop.host;
         server.srv.port = in_.next_hop.port != 0 ? in_.next_hop.port : default_port(transport);
         add_server(server);

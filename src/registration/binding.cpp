@@ -69,7 +69,8 @@ std::string BindingIdentity::encode() const {
     constexpr std::size_t usual = 288;  // octets, with an old Contact: allocated once
     std::string text;
     text.reserve(usual);
-    append(text, {"call-id ", call_id, "\ntoken ", token, "\ncseq ", std::to_string(reserved), "\n"});
+    append(text,
+           {"call-id ", call_id, "\ntoken ", token, "\ncseq ", std::to_string(reserved), "\n"});
     if (last_target) append(text, {"target ", last_target->to_string(), "\n"});
     if (!contact.empty() && contact_target)
         append(text, {"contact ", std::to_string(contact_ends), " ", contact_target->to_string(),
@@ -126,7 +127,7 @@ std::optional<BindingIdentity> BindingIdentity::decode(std::string_view text, in
 
 Gruus gruus_of(const sip::Contact& contact) {
     const auto checked = [](std::string_view text) -> std::string {
-        if (text.size() > gruu_longest) return {};
+        if (text.empty() || text.size() > gruu_longest) return {};
         const auto uri = sip::OwnedUri::parse(text);
         const bool is_gruu = uri && uri->get().is_sip() && !uri->get().host.empty() &&
                              uri->get().parameters.has("gr");

@@ -111,9 +111,9 @@ Credentials::Authorized Credentials::authorize(const Target& target, std::string
                                          .nonce_count = ++entry.count,
                                          .cnonce = cnonce,
                                          .session_cnonce = entry.session_cnonce};
-        append(result.lines, {entry.proxy ? "Proxy-Authorization: " : "Authorization: ",
-                              sip::digest_authorization(entry.challenge, identity, request),
-                              "\r\n"});
+        append(result.lines,
+               {entry.proxy ? "Proxy-Authorization: " : "Authorization: ",
+                sip::digest_authorization(entry.challenge, identity, request), "\r\n"});
         result.sent.nonces.emplace(entry.challenge.realm, entry.challenge.nonce);
         // One that was used before may be refused because it is old: that proves nothing about the
         // password.

@@ -27,8 +27,8 @@ std::string written(const RegisterFields& fields, sip::NameForm form) {
     writer.cseq(fields.cseq, sip::Method::register_);
     for (const auto& contact : fields.contacts) {
         if (contact.expires)
-            writer.contact(contact.uri, joined({contact.parameters, ";expires=",
-                                                std::to_string(*contact.expires)}));
+            writer.contact(contact.uri, joined({contact.parameters,
+                                                ";expires=", std::to_string(*contact.expires)}));
         else
             writer.contact(contact.uri, contact.parameters);
     }

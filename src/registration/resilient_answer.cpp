@@ -129,17 +129,15 @@ void Resilient::challenged(Binding& binding, Attempt& attempt, const sip::Messag
             credentials_.wrong_passwords(context.now) < wrong_most) {
             return send_again(std::move(attempt), context);
         }
-        return wrong_password(binding, attempt,
-                              in_words(response, attempt.target.to_string()) + " (" +
-                                  judgement.words + ")",
-                              context);
+        return wrong_password(
+            binding, attempt,
+            in_words(response, attempt.target.to_string()) + " (" + judgement.words + ")", context);
     case Credentials::Outcome::no_password:
     case Credentials::Outcome::unusable: {
         auto failed = event(EventKind::auth_failed, &binding);
         failed.target = attempt.target;
         failed.status = response.status();
-        const auto words =
-            in_words(response, attempt.target.to_string()) + ": " + judgement.words;
+        const auto words = in_words(response, attempt.target.to_string()) + ": " + judgement.words;
         failed.reason = words;
         context.act(std::move(failed));
         return retry_slowly(binding, attempt, words, response.retry_after(), context);

@@ -43,8 +43,8 @@ std::string Resilient::contact_uri(const Binding& binding, const flow::Flow& flo
     const auto transport = flow.target.transport;
     const bool named = secure ? transport == Transport::tcp : transport != Transport::udp;
     return joined({secure ? "sips:" : "sip:", user_, user_.empty() ? "" : "@", address.host_port,
-                   named ? ";transport=" : "", named ? name_of(transport) : "", ";hf=",
-                   binding.identity.token});
+                   named ? ";transport=" : "", named ? name_of(transport) : "",
+                   ";hf=", binding.identity.token});
 }
 
 std::vector<std::string> Resilient::old_uris(const Binding& binding,
@@ -189,8 +189,8 @@ std::string Resilient::register_text(Attempt& attempt, Binding& binding, const f
     bool reserve = false;
     attempt.cseq = binding.identity.next_cseq(reserve);  // F1: CSeq + 1, same Call-ID
     const auto& backup = targets_.domain_of(targets_.place_of(attempt.target));
-    const auto request_uri = joined({account_.aor.starts_with("sips:") ? "sips:" : "sip:",
-                                     backup.empty() ? domain_ : backup});
+    const auto request_uri = joined(
+        {account_.aor.starts_with("sips:") ? "sips:" : "sip:", backup.empty() ? domain_ : backup});
     const auto aor = backup.empty() ? aor_ : joined({"sip:", user_, "@", backup});
     const auto sent_by = flow::via_sent_by(flow.local);
     attempt.call_id = call_id_of(binding, attempt.target);

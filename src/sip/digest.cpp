@@ -85,7 +85,7 @@ public:
             first = false;
             CHECK(EVP_DigestUpdate(context_.get(), part.data(), part.size()) == 1);
         }
-        std::array<char, EVP_MAX_MD_SIZE> bytes;  // NOLINT(*-member-init): written before it is read
+        std::array<char, EVP_MAX_MD_SIZE> bytes{};
         unsigned size = 0;
         CHECK(EVP_DigestFinal_ex(context_.get(), reinterpret_cast<unsigned char*>(bytes.data()),
                                  &size) == 1);
@@ -254,8 +254,8 @@ std::string response_to(Hasher& hash_of, const DigestChallenge& challenge,
     const auto qop = qop_of(challenge);
     if (qop == DigestQop::none) return hash_of({a1, challenge.nonce, a2});
     CHECK(!request.cnonce.empty());
-    return hash_of({a1, challenge.nonce, eight_digits(request.nonce_count), request.cnonce,
-                    name_of(qop), a2});
+    return hash_of(
+        {a1, challenge.nonce, eight_digits(request.nonce_count), request.cnonce, name_of(qop), a2});
 }
 
 }  // namespace
@@ -276,12 +276,11 @@ std::string digest_authorization(const DigestChallenge& challenge, const DigestI
                               : identity.username;
     std::string value;
     value.reserve(usual_authorization);
-    append(value, {"Digest username=", quoted(username),
-                   ", realm=", quoted_as_it_was(challenge.realm),
-                   ", nonce=", quoted_as_it_was(challenge.nonce),
-                   ", uri=", quoted_as_it_was(request.uri), ", response=\"",
-                   response_to(hash_of, challenge, identity, request),
-                   "\", algorithm=", name_of(challenge.algorithm)});
+    append(value,
+           {"Digest username=", quoted(username), ", realm=", quoted_as_it_was(challenge.realm),
+            ", nonce=", quoted_as_it_was(challenge.nonce), ", uri=", quoted_as_it_was(request.uri),
+            ", response=\"", response_to(hash_of, challenge, identity, request),
+            "\", algorithm=", name_of(challenge.algorithm)});
     if (challenge.has_opaque) append(value, {", opaque=", quoted_as_it_was(challenge.opaque)});
     if (const auto qop = qop_of(challenge);
         qop != DigestQop::none)  // RFC 3261 §22.4, 8: only then a cnonce

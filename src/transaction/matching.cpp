@@ -34,8 +34,8 @@ std::string rfc2543_key(const sip::Message& request, std::string_view method) {
 ServerKey server_key(const sip::Message& request, std::string_view method) {
     const auto& via = request.top_via();
     if (!via.has_magic_cookie()) return {rfc2543_key(request, method)};
-    return {joined({"3261\n", method, "\n", lower_case(via.branch), "\n", lower_case(via.host), "\n",
-                    std::to_string(via.port)})};
+    return {joined({"3261\n", method, "\n", lower_case(via.branch), "\n", lower_case(via.host),
+                    "\n", std::to_string(via.port)})};
 }
 
 }  // namespace
