@@ -47,7 +47,7 @@ constexpr DigestAlgorithm without_sess(DigestAlgorithm algorithm) {
 Hash fetch(const char* name) { return Hash{EVP_MD_fetch(nullptr, name, "-fips")}; }
 
 // nullptr: this system has it not. Each is fetched once, when it is first wanted, and never
-// changes: a fetch costs more than a hash.
+// changes: a fetch costs nearly as much as a hash.
 const EVP_MD* function_of(DigestAlgorithm algorithm) {
     switch (without_sess(algorithm)) {
     case DigestAlgorithm::sha256:
