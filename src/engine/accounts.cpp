@@ -102,7 +102,7 @@ void Engine::Impl::handle(const Step& step, AccountId id, const registration::To
                                        .flows = flows_.table(),
                                        .addresses = addresses_,
                                        .actions = actions_});
-    for (auto& action : actions_) perform(step, id, account, std::move(action));
+    for (auto& action : actions_) perform(step, id, account, action);
     watch(id, account);
     persistence_.health_may_have_changed(step.now);
 }
@@ -113,7 +113,7 @@ void Engine::Impl::watch(AccountId id, const Account& account) {
 }
 
 void Engine::Impl::perform(const Step& step, AccountId id, Account& account,
-                           registration::Action action) {
+                           registration::Action& action) {
     std::visit([&](auto& what) { perform(step, id, account, what); }, action);
 }
 
@@ -134,11 +134,8 @@ void Engine::Impl::perform(const Step& step, AccountId id, Account&, act::Releas
 }
 
 void Engine::Impl::perform(const Step& step, AccountId id, Account&, act::Send& request) {
-    if (request.method == sip::Method::options) {
-        // R1: a copy of this that arrives here is proof; the Call-ID tells.
-        if (const auto sent = sip::Message::parse(request.wire))
-            own_options_.note(step.now, id, sent->call_id());
-    }
+    // R1: a copy of this that arrives here is proof; the Call-ID tells.
+    if (request.method == sip::Method::options) own_options_.note(step.now, id, request.call_id);
     // S3: the OPTIONS to oneself (R1) as well. They wait for the same line while it is long, and
     // the fleet would prove itself in one burst when it ends, which no server answers.
     if (request.method == sip::Method::register_ || request.method == sip::Method::options)
@@ -150,7 +147,7 @@ void Engine::Impl::perform(const Step& step, AccountId id, Account&, act::Send& 
                                        "the flow is closed"});
         return;
     }
-    transactions_.send(step, *flow, id, request);
+    transactions_.send(step, *flow, id, std::move(request));
 }
 
 void Engine::Impl::perform(const Step&, AccountId id, Account&, act::Abandon& abandon) {

@@ -73,7 +73,7 @@ private:
     // accounts.cpp: registrations and what they ask for.
     void work(const Step& step);
     void handle(const Step& step, AccountId id, const registration::Told& told);
-    void perform(const Step& step, AccountId id, Account& account, registration::Action action);
+    void perform(const Step& step, AccountId id, Account& account, registration::Action& action);
     void perform(const Step& step, AccountId id, Account& account, registration::act::Ask& ask);
     void perform(const Step& step, AccountId id, Account& account, registration::act::Open& open);
     void perform(const Step& step, AccountId id, Account& account,
@@ -150,6 +150,7 @@ private:
     registration::Actions actions_;
     std::vector<IpAddress> addresses_;
     std::map<Target, Instant> heard_;
+    sip::Message message_;  // the one at work: its memory serves the next
     struct Strayed {
         FlowId arrived;
         Endpoint source;

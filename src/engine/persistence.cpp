@@ -28,10 +28,6 @@ bool is_uuid(std::string_view text) {
     });
 }
 
-std::string account_prefix(std::string_view aor) {
-    return std::string(account_root).append(aor).append("/");
-}
-
 }  // namespace
 
 Persistence::Persistence(State state, Instant started, std::int64_t wall_clock)
@@ -83,17 +79,19 @@ void Persistence::store(std::string key, std::string value, Outbox& outbox) {
 
 void Persistence::store_account(std::string_view aor, std::string_view key, std::string value,
                                 Outbox& outbox) {
-    auto& entries = accounts_.try_emplace(std::string(aor)).first->second;
+    auto known = accounts_.find(aor);
+    if (known == accounts_.end()) known = accounts_.emplace(aor, Entries{}).first;
+    auto& entries = known->second;
     const auto entry = std::ranges::find(entries, key, &std::pair<std::string, std::string>::first);
     if (value.empty()) {
         if (entry != entries.end()) entries.erase(entry);
-        if (entries.empty()) accounts_.erase(accounts_.find(aor));
+        if (entries.empty()) accounts_.erase(known);
     } else if (entry == entries.end()) {
         entries.emplace_back(key, value);
     } else {
         entry->second = value;
     }
-    outbox.push(out::Store{account_prefix(aor).append(key), std::move(value)});
+    outbox.push(out::Store{joined({account_root, aor, "/", key}), std::move(value)});
 }
 
 const std::string& Persistence::instance_id(Random& random, Outbox& outbox) {

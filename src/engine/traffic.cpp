@@ -79,21 +79,21 @@ void Engine::Impl::on_datagram(const Step& step, FlowId id, std::string_view byt
 
 void Engine::Impl::on_message(const Step& step, FlowId arrived, const Endpoint& source,
                               std::string_view bytes) {
-    const auto message = sip::Message::parse(bytes);
+    const auto parsed = message_.reparse(bytes);
     auto* const flow = flows_.find(arrived);
-    if (!message) {
+    if (!parsed) {
         // RFC 3261 §8.2: an answer, if it can be read so far, but only to whom we talk to (§11 a).
-        if (!message.error().answerable || flow == nullptr || !flows_.is_ours(arrived)) return;
+        if (!parsed.error().answerable || flow == nullptr || !flows_.is_ours(arrived)) return;
         if (const auto readable = sip::Message::salvage(bytes))
             incoming_.refuse_unreadable(step, {*readable, source, arrived, arrived},
-                                        message.error().status);
+                                        parsed.error().status);
         return;
     }
     if (flow != nullptr) on_heard(step, *flow);
-    if (message->is_request()) {
-        on_request(step, {*message, source, arrived, {}});
+    if (message_.is_request()) {
+        on_request(step, {message_, source, arrived, {}});
     } else if (flow != nullptr) {
-        on_response(step, *flow, *message);
+        on_response(step, *flow, message_);
     }
     work(step);  // while the message is alive
 }

@@ -33,7 +33,7 @@ struct TransactionResult {
 class TransactionDesk {
 public:
     void send(const Step& step, const flow::Flow& flow, AccountId account,
-              const registration::act::Send& request);
+              registration::act::Send request);
     // F3: no more retransmissions; a late answer still counts.
     void abandon(AccountId account, registration::AttemptId attempt);
     void forget(AccountId account);
@@ -54,7 +54,7 @@ public:
 
 private:
     struct Entry {
-        transaction::ClientKey key;
+        const transaction::ClientKey* key = nullptr;  // by_key_'s own
         AccountId account;
         registration::AttemptId attempt;
         sip::Method method = sip::Method::register_;

@@ -33,6 +33,7 @@ bool ListedTargets::is_listed(const Target& target, Instant now) const {
 
 std::vector<Candidate> ListedTargets::listed(Instant now) const {
     std::vector<Candidate> candidates;
+    candidates.reserve(entries_.size());
     for (const auto& entry : entries_)
         if (counts(entry, now)) candidates.push_back(entry.candidate);
     return candidates;

@@ -118,9 +118,9 @@ Credentials::Authorized Credentials::authorize(const Target& target, std::string
                                          .nonce_count = ++entry.count,
                                          .cnonce = cnonce,
                                          .session_cnonce = entry.session_cnonce};
-        result.lines += entry.proxy ? "Proxy-Authorization: " : "Authorization: ";
-        result.lines += sip::digest_authorization(entry.challenge, identity, request);
-        result.lines += "\r\n";
+        append(result.lines,
+               {entry.proxy ? "Proxy-Authorization: " : "Authorization: ",
+                sip::digest_authorization(entry.challenge, identity, request), "\r\n"});
         result.sent.nonces.emplace(entry.challenge.realm, entry.challenge.nonce);
         // One that was used before may be refused because it is old: that proves nothing about the
         // password.

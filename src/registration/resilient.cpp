@@ -26,9 +26,9 @@ std::string bare_aor(std::string_view aor) {
     return bare;
 }
 
-Credentials::Settings credential_settings(const AccountConfig& config) {
+Credentials::Settings credential_settings(const AccountConfig& config, const std::string& user) {
     const auto minimum = sip::digest_algorithm_of(config.policy.min_digest);
-    return {.user = config.auth_user.empty() ? user_of(config.aor) : config.auth_user,
+    return {.user = config.auth_user.empty() ? user : config.auth_user,
             .password = config.password,
             .realms = config.realms,
             .minimum = minimum.value_or(sip::DigestAlgorithm::md5)};
@@ -60,7 +60,7 @@ Resilient::Resilient(const AccountConfig& config, const std::string& instance_id
       stun_(may_use_udp(config) && !account_.stun.empty()
                 ? std::make_unique<StunElsewhere>(account_.stun)
                 : nullptr),
-      credentials_(credential_settings(config)),
+      credentials_(credential_settings(config, user_)),
       proof_(policy_->prove_interval),
       asked_expires_(policy_->expires) {
     for (const int reg_id : {1, 2})

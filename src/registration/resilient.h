@@ -236,7 +236,7 @@ private:
     void make_way(Binding& binding, const Target& target, FlowId flow, const Context& context);
     static void give_up(Attempt& attempt, const Context& context);
     void debt_waits(const Target& target, Instant until);
-    void send_again(Attempt& attempt, const Context& context);
+    void send_again(Attempt attempt, const Context& context);
     void send_fetch(Debt& debt, const Context& context);
     void send_leave(Binding& binding, const Target& target, FlowId flow, const std::string& contact,
                     const Context& context);
@@ -246,7 +246,6 @@ private:
                               std::string_view branch, const Context& context);
     [[nodiscard]] std::string contact_uri(const Binding& binding, const flow::Flow& flow,
                                           Instant now) const;
-    [[nodiscard]] std::string place_domain(const Target& target) const;
     [[nodiscard]] std::string call_id_of(const Binding& binding, const Target& target) const;
     [[nodiscard]] std::vector<std::string> old_uris(const Binding& binding,
                                                     std::string_view current) const;

@@ -53,7 +53,7 @@ void Resilient::register_answered(Attempt attempt, const sip::Message& response,
     // An answer to the last attempt of a search that had given up: it counts (S1).
     const bool too_often = forbidden_too_often(attempt, response, context);
     if (!too_often && stepped_down(*binding, attempt, response, context)) return;
-    const auto words = in_words(response, attempt.target.to_string());
+    const auto words = [&] { return in_words(response, attempt.target.to_string()); };
     switch (verdict_of(response.status())) {
     case Verdict::progress: return;
     case Verdict::success: return registered(*binding, attempt, response, context);
@@ -65,7 +65,7 @@ void Resilient::register_answered(Attempt attempt, const sip::Message& response,
         if (attempt.rounds < rounds_most && adapted(attempt, response, context)) {
             return;
         }
-        return retry_slowly(*binding, attempt, words, response.retry_after(), context);
+        return retry_slowly(*binding, attempt, words(), response.retry_after(), context);
     case Verdict::redirect: return redirected(*binding, attempt, response, context);
     case Verdict::next_target:
         if (response.status() == 500 && renewed_identity(*binding, attempt, response, context))
@@ -76,8 +76,8 @@ void Resilient::register_answered(Attempt attempt, const sip::Message& response,
             return;
         // F5: FreeSWITCH says 403 to a wrong answer to its challenge.
         if (response.status() == 403 && attempt.sent.fresh)
-            return wrong_password(*binding, attempt, words, context);
-        return retry_slowly(*binding, attempt, words, response.retry_after(), context,
+            return wrong_password(*binding, attempt, words(), context);
+        return retry_slowly(*binding, attempt, words(), response.retry_after(), context,
                             too_often ? slow_first : Duration{});
     }
 }
@@ -114,37 +114,37 @@ bool Resilient::forbidden_too_often(const Attempt& attempt, const sip::Message& 
 
 void Resilient::challenged(Binding& binding, Attempt& attempt, const sip::Message& response,
                            const Context& context) {
-    const auto words = in_words(response, attempt.target.to_string());
     const auto judgement = credentials_.on_challenge(attempt.target, response, attempt.sent, true);
+    const auto words = [&] {
+        return in_words(response, attempt.target.to_string()) + " (" + judgement.words + ")";
+    };
     switch (judgement.outcome) {
     case Credentials::Outcome::answer:
     case Credentials::Outcome::refused_cached:
         if (++attempt.rounds > rounds_most) {
             return try_next(binding, attempt, response, context);
         }
-        return send_again(attempt, context);
+        return send_again(std::move(attempt), context);
     case Credentials::Outcome::refused_fresh:
         // F5: two in a row say that the password is wrong; never more than 3 in 10 min.
         credentials_.note_refusal(context.now, Credentials::Refusal::of_the_password);
         if (++attempt.refusals >= refusals_are_wrong ||
             credentials_.wrong_passwords(context.now) >= refusals_most)
-            return wrong_password(binding, attempt, words + " (" + judgement.words + ")", context);
-        return refused_for_now(binding, attempt, response, words + " (" + judgement.words + ")",
-                               context);
+            return wrong_password(binding, attempt, words(), context);
+        return refused_for_now(binding, attempt, response, words(), context);
     case Credentials::Outcome::refused_repetition:
         // F5: no word about the password, but whoever counts failed logins counts it.
         credentials_.note_refusal(context.now, Credentials::Refusal::in_doubt);
-        return refused_for_now(binding, attempt, response, words + " (" + judgement.words + ")",
-                               context);
+        return refused_for_now(binding, attempt, response, words(), context);
     case Credentials::Outcome::no_password:
     case Credentials::Outcome::unusable: {
         auto failed = event(EventKind::auth_failed, &binding);
         failed.target = attempt.target;
         failed.status = response.status();
-        failed.reason = words + ": " + judgement.words;
+        const auto why = in_words(response, attempt.target.to_string()) + ": " + judgement.words;
+        failed.reason = why;
         context.act(std::move(failed));
-        return retry_slowly(binding, attempt, words + ": " + judgement.words,
-                            response.retry_after(), context);
+        return retry_slowly(binding, attempt, why, response.retry_after(), context);
     }
     }
 }
@@ -157,7 +157,7 @@ void Resilient::refused_for_now(Binding& binding, Attempt& attempt, const sip::M
         return retry_slowly(binding, attempt, words, response.retry_after(), context,
                             credentials_.refusals_rest_until() - context.now);
     if (++attempt.rounds > rounds_most) return try_next(binding, attempt, response, context);
-    send_again(attempt, context);
+    send_again(std::move(attempt), context);
 }
 
 // F5: never worked before → stop and tell; worked before → one other target once, then as 403.
@@ -232,7 +232,7 @@ bool Resilient::stepped_down(Binding& binding, Attempt& attempt, const sip::Mess
             return true;
         }
     }
-    send_again(attempt, context);
+    send_again(std::move(attempt), context);
     return true;
 }
 
@@ -247,7 +247,7 @@ bool Resilient::unregister_first(Binding& binding, const Attempt& attempt, const
     removal.purpose = Purpose::remove;
     removal.contact = olds.back();
     removal.before_register = true;
-    send_again(removal, context);
+    send_again(std::move(removal), context);
     return true;
 }
 
@@ -267,8 +267,7 @@ bool Resilient::renewed_identity(Binding& binding, const Attempt& attempt,
     told.status = response.status();
     told.reason = in_words(response, attempt.target.to_string()) + ": once more with a new Call-ID";
     context.act(std::move(told));
-    auto again = attempt;
-    send_again(again, context);
+    send_again(attempt, context);
     for (auto& other : bindings_)
         if (&other != &binding && other.current)
             want(other, {.reason = "the other flow has a new Call-ID"}, context);
@@ -319,7 +318,7 @@ bool Resilient::adapted(Attempt& attempt, const sip::Message& response, const Co
     case Verdict::slow: return false;
     }
     ++attempt.rounds;
-    send_again(attempt, context);
+    send_again(std::move(attempt), context);
     return true;
 }
 

@@ -270,7 +270,7 @@ void Resilient::leave_answered(Attempt attempt, const sip::Message& response,
         const auto judged = credentials_.on_challenge(attempt.target, response, attempt.sent, true);
         if (judged.is_a_question()) {
             ++attempt.rounds;
-            send_again(attempt, context);
+            send_again(std::move(attempt), context);
             return;
         }
     }

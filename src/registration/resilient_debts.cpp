@@ -98,7 +98,7 @@ void Resilient::fetch_answered(const Attempt& attempt, const sip::Message& respo
         if (judged.is_a_question()) {
             auto again = attempt;
             ++again.rounds;
-            send_again(again, context);
+            send_again(std::move(again), context);
             return;
         }
     }
@@ -184,13 +184,13 @@ void Resilient::removed_before_register(Binding& binding, const Attempt& attempt
         store(binding, context);
         if (const auto left = old_uris(binding, {}); !left.empty()) {
             next.contact = left.front();
-            send_again(next, context);
+            send_again(std::move(next), context);
             return;
         }
     }
     next.purpose = Purpose::register_;
     next.before_register = false;
-    send_again(next, context);
+    send_again(std::move(next), context);
 }
 
 void Resilient::store_debts(const Context& context) const {

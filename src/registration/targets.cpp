@@ -229,10 +229,12 @@ bool Targets::keep_as_good(const Target& registered, const Context& context) {
 
 std::vector<location::Candidate> Targets::candidates_of(const Place& place, Instant now) const {
     auto candidates = place.listed.listed(now);
-    for (const auto& good : place.serve_good ? place.good : std::vector<location::Candidate>{})
-        if (std::ranges::none_of(
-                candidates, [&](const location::Candidate& c) { return c.target == good.target; }))
-            candidates.push_back(good);
+    if (place.serve_good)
+        for (const auto& good : place.good)
+            if (std::ranges::none_of(candidates, [&](const location::Candidate& c) {
+                    return c.target == good.target;
+                }))
+                candidates.push_back(good);
     // L1: what was listed before TLS worked is clear text still, and no longer allowed.
     const auto allowed = transports_of(place.hop);
     std::erase_if(candidates, [&](const location::Candidate& c) {
@@ -246,12 +248,16 @@ std::vector<location::Candidate> Targets::by_rank_alone(const Context& context) 
     for (std::size_t i = 0; i < places_.size(); ++i) {
         auto ranked = location::ranked(candidates_of(places_[i], context.now), key_, policy_->order,
                                        &context.random);
-        for (auto& candidate : ranked) {
+        for (auto& candidate : ranked)
             candidate.tier += static_cast<std::uint32_t>(i) * tiers_of_a_place;
+        if (all.empty()) {  // a place names no target twice
+            all = std::move(ranked);
+            continue;
+        }
+        for (auto& candidate : ranked)
             if (std::ranges::none_of(all,
                                      [&](const auto& c) { return c.target == candidate.target; }))
                 all.push_back(std::move(candidate));
-        }
     }
     return all;
 }
