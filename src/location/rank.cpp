@@ -30,8 +30,7 @@ constexpr std::uint64_t hash_of(std::string_view text, std::uint64_t start = 0xc
 }
 
 std::uint64_t hash_of(const RankKey& key, std::string_view record) {
-    const auto phone = hash_of(key.aor, hash_of(key.instance_id));
-    return mixed(phone ^ mixed(hash_of(record) + 0x9e3779b97f4a7c15U));
+    return mixed(key.hash() ^ mixed(hash_of(record) + 0x9e3779b97f4a7c15U));
 }
 
 struct Record {  // one SRV record, or the next hop itself, with its addresses in the order of the
@@ -124,6 +123,9 @@ void rank_by_weight(Tier& tier, Random& random) {
 }
 
 }  // namespace
+
+RankKey::RankKey(std::string_view instance_id, std::string_view aor)
+    : hash_(hash_of(aor, hash_of(instance_id))) {}
 
 double rendezvous_score(const RankKey& key, std::string_view record, double weight) {
     // In (0, 1]: -log of a uniform number is exponential; divided by the weight, the smallest of
