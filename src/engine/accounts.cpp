@@ -99,6 +99,7 @@ void Engine::Impl::handle(const Step& step, AccountId id, const registration::To
                                        .wall_clock = persistence_.wall_clock(step.now),
                                        .random = random_,
                                        .health = health_,
+                                       .candidates = candidates_,
                                        .flows = flows_.table(),
                                        .addresses = addresses_,
                                        .actions = actions_});
@@ -197,8 +198,8 @@ void Engine::Impl::perform(const Step& step, AccountId id, Account&, act::AskStu
 }
 
 void Engine::Impl::perform(const Step& step, AccountId, Account& account, act::Store& store) {
-    persistence_.store_account(account.registration.account().aor, store.key,
-                               std::move(store.value), step.outbox);
+    persistence_.store_account(account.registration.aor(), store.key, std::move(store.value),
+                               step.outbox);
 }
 
 void Engine::Impl::perform(const Step&, AccountId id, Account& account, act::Unregistered&) {
@@ -246,7 +247,7 @@ std::optional<AccountStatus> Engine::Impl::status(AccountId id) const {
     const auto found = accounts_.find(id);
     if (found == accounts_.end()) return std::nullopt;
     const auto view = found->second.registration.view();
-    AccountStatus status{.aor = found->second.registration.account().aor,
+    AccountStatus status{.aor = found->second.registration.aor(),
                          .registered = view.registered,
                          .proven = view.proven,
                          .bindings = {},

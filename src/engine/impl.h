@@ -31,6 +31,7 @@
 #include "engine/step.h"
 #include "engine/stun_desk.h"
 #include "engine/transaction_desk.h"
+#include "location/candidate_pool.h"
 #include "location/health.h"
 #include "registration/registration.h"
 
@@ -122,6 +123,7 @@ private:
 
     Random random_;
     location::Health health_;
+    location::CandidatePool candidates_;
     std::string user_agent_;
     bool instance_per_account_;
     engine::Persistence persistence_;

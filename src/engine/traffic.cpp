@@ -24,10 +24,6 @@ bool is_keep_alive(std::string_view datagram) {
                                [](char c) { return c == '\r' || c == '\n' || c == '\0'; });
 }
 
-bool is_secure_only(const registration::AccountDetails& config) {
-    return config.aor.starts_with("sips:") || config.transport == Transport::tls;
-}
-
 }  // namespace
 
 void Engine::Impl::on_stream(const Step& step, FlowId id, std::string_view bytes) {
@@ -259,17 +255,16 @@ std::optional<FlowId> Engine::Impl::flow_to_answer(const Step& step,
 engine::Addressee Engine::Impl::addressee(const Step& step, FlowId flow, AccountId id,
                                           const sip::Message& request) const {
     const Account& account = accounts_.at(id);
-    const auto& config = account.registration.account();
     // A copy of our own OPTIONS (R1) in clear text proves nothing to who asked for TLS, whoever has
     // seen its Call-ID on the way.
     const auto* const arrived = flows_.find(flow);
-    const bool may_be_proof =
-        !is_secure_only(config) || (arrived != nullptr && is_secure(arrived->target.transport));
+    const bool may_be_proof = !account.registration.is_secure_only() ||
+                              (arrived != nullptr && is_secure(arrived->target.transport));
     return {.account = id,
             .user = account.user,
-            .aor = config.aor,
+            .aor = account.registration.aor(),
             .view = account.registration.view(),
-            .rules = {.secure = is_secure_only(config),
+            .rules = {.secure = account.registration.is_secure_only(),
                       .accept_direct_calls = account.registration.policy().accept_direct_calls},
             .on_own_flow = flows_.uses_or_used(flow, id),
             .sent_it = may_be_proof && own_options_.sender(step.now, request.call_id()) == id};

@@ -29,8 +29,6 @@ constexpr std::uint64_t hash_of(std::string_view text, std::uint64_t start = 0xc
     return mixed(hash);
 }
 
-std::uint64_t hash_of(const RankKey& key) { return hash_of(key.aor, hash_of(key.instance_id)); }
-
 // In (0, 1]: -log of a uniform number is exponential; divided by the weight, the smallest of
 // several falls to each with a probability in proportion to its weight.
 double score_of(std::uint64_t phone, std::string_view record, double weight) {
@@ -157,8 +155,11 @@ void rank_by_weight(Tier& tier, Random& random) {
 
 }  // namespace
 
+RankKey::RankKey(std::string_view instance_id, std::string_view aor)
+    : hash_(hash_of(aor, hash_of(instance_id))) {}
+
 double rendezvous_score(const RankKey& key, std::string_view record, double weight) {
-    return score_of(hash_of(key), record, weight);
+    return score_of(key.hash(), record, weight);
 }
 
 std::string record_identity(std::string_view host, std::uint16_t port, Transport transport) {
@@ -173,7 +174,7 @@ double effective_weight(std::uint32_t weight, std::uint32_t smallest) {
 std::vector<Candidate> ranked(std::vector<Candidate> candidates, const RankKey& key,
                               LookupOrder order, Random* random) {
     if (candidates.size() < 2 && order != LookupOrder::weighted_random) return candidates;
-    const auto phone = hash_of(key);
+    const auto phone = key.hash();
     std::vector<Candidate> result;
     result.reserve(candidates.size());
     auto tiers = tiers_of(std::move(candidates));

@@ -178,7 +178,7 @@ void Resilient::wrong_password(Binding& binding, const Attempt& attempt, const s
         context.act(std::move(failed));
         binding.auth_stopped = true;
         binding.search.reset();
-        binding.opened.clear();
+        binding.opened.reset();
         release_unused(context);
         return;
     }
@@ -289,9 +289,8 @@ bool Resilient::adapted(Attempt& attempt, const sip::Message& response, const Co
         bool dropped = false;
         for (const auto& token : response.tokens()) {
             if (token.header != sip::HeaderName::unsupported) continue;
-            const std::string option(token.token);
-            const bool required = required_.erase(option) > 0;
-            dropped = supported_.erase(option) > 0 || required || dropped;
+            const bool required = required_.erase(token.token);
+            dropped = supported_.erase(token.token) || required || dropped;
         }
         if (!dropped) return false;
         break;
@@ -301,7 +300,7 @@ bool Resilient::adapted(Attempt& attempt, const sip::Message& response, const Co
         for (const auto& token : response.tokens()) {
             if (token.header != sip::HeaderName::require) continue;
             if (!supported_.contains(token.token)) return false;
-            added = required_.insert(std::string(token.token)).second || added;
+            added = required_.insert(token.token) || added;
         }
         if (!added) return false;
         break;
@@ -344,7 +343,7 @@ void Resilient::try_next(Binding& binding, const Attempt& attempt, const sip::Me
                                     bindings_.front().current && !response.retry_after() &&
                                     ++binding.refusals == second_flow_refusals;
     if (second_is_unwanted)
-        return one_flow("a second binding is refused: " + binding.last_failure, context);
+        return one_flow("a second binding is refused: " + *binding.last_failure, context);
     binding.backoff.on_refused(attempt.target);
     if (!binding.search) return;
     Search::Steps steps;
@@ -370,7 +369,7 @@ void Resilient::retry_slowly(Binding& binding, const Attempt& attempt, const std
     binding.last_failure = words;
     abandon_all(binding, context);
     binding.search.reset();
-    binding.opened.clear();
+    binding.opened.reset();
     binding.backoff.stop();
     auto refused = event(EventKind::refused, &binding);
     refused.target = attempt.target;

@@ -34,12 +34,12 @@ std::string Resilient::contact_uri(const Binding& binding, const flow::Flow& flo
     // K3: a mapping that keeps changing is not chased; what is registered stays until it rests.
     if (rewrite && same_flow && !flow.mapping.may_rewrite(now)) return binding.current->contact;
     const auto address = flow::contact_address(
-        {.by_hand = account_.contact_address,
+        {.by_hand = *contact_address_,
          .mapping = rewrite ? flow.mapping.usable() : std::nullopt,
          .answered = flow.answered,
          .stun_elsewhere = rewrite && stun_ ? stun_->mapping_for(flow) : std::nullopt,
          .local = flow.local});
-    const bool secure = account_.aor.starts_with("sips:");
+    const bool secure = configured_aor_.starts_with("sips:");
     const auto transport = flow.target.transport;
     const bool named = secure ? transport == Transport::tcp : transport != Transport::udp;
     return joined({secure ? "sips:" : "sip:", user_, user_.empty() ? "" : "@", address.host_port,
@@ -189,8 +189,8 @@ std::string Resilient::register_text(Attempt& attempt, Binding& binding, const f
     bool reserve = false;
     attempt.cseq = binding.identity.next_cseq(reserve);  // F1: CSeq + 1, same Call-ID
     const auto& backup = targets_.domain_of(targets_.place_of(attempt.target));
-    const auto request_uri = joined(
-        {account_.aor.starts_with("sips:") ? "sips:" : "sip:", backup.empty() ? domain_ : backup});
+    const auto request_uri = joined({configured_aor_.starts_with("sips:") ? "sips:" : "sip:",
+                                     backup.empty() ? domain_ : backup});
     const auto aor = backup.empty() ? aor_ : joined({"sip:", user_, "@", backup});
     const auto sent_by = flow::via_sent_by(flow.local);
     attempt.call_id = call_id_of(binding, attempt.target);
@@ -220,13 +220,10 @@ std::string Resilient::register_text(Attempt& attempt, Binding& binding, const f
     case Purpose::fetch:
     case Purpose::prove: break;
     }
-    std::string supported;
-    for (const auto& option : supported_) {
-        if (option == "outbound" && outbound_dropped_) continue;
-        append(supported, {supported.empty() ? "" : ", ", option});
-    }
-    std::string require;
-    for (const auto& option : required_) append(require, {require.empty() ? "" : ", ", option});
+    auto offered = supported_;
+    if (outbound_dropped_) offered.erase("outbound");
+    const auto supported = offered.list();
+    const auto require = required_.list();
     auto authorized =
         credentials_.authorize(attempt.target, "REGISTER", request_uri, context.random);
     attempt.sent = std::move(authorized.sent);
@@ -235,7 +232,7 @@ std::string Resilient::register_text(Attempt& attempt, Binding& binding, const f
     if (reserve) store(binding, context);
     return register_request({.request_uri = request_uri,
                              .aor = aor,
-                             .display_name = account_.display_name,
+                             .display_name = *display_name_,
                              .from_tag = from_tag_,
                              .call_id = attempt.call_id,
                              .cseq = attempt.cseq,
@@ -325,11 +322,11 @@ void Resilient::send_proof(const Context& context) {
     attempt.cseq = 1;
     const auto branch = std::string(sip::branch_cookie) + context.random.token(96);
     const auto sent_by = flow::via_sent_by(flow->local);
-    const auto& gruu = binding->current->gruus.public_one;
+    const auto& gruu = binding->current->gruus->public_one;
     const auto& to = gruu.empty() ? aor_ : gruu;  // R1
     auto authorized = credentials_.authorize(flow->target, "OPTIONS", to, context.random);
     attempt.sent = std::move(authorized.sent);
-    const auto routes = service_routes_.find(flow->target);  // L8
+    const auto routes = service_routes_->find(flow->target);  // L8
     auto wire = options_request(
         {.request_uri = to,
          .aor = aor_,
@@ -341,7 +338,7 @@ void Resilient::send_proof(const Context& context) {
          .transport = flow->target.transport,
          .sent_by = sent_by,
          .contact = binding->current->contact,
-         .routes = routes == service_routes_.end() ? std::vector<std::string>{} : routes->second,
+         .routes = routes == service_routes_->end() ? std::vector<std::string>{} : routes->second,
          .user_agent = user_agent_,
          .authorization = authorized.lines});
     proof_.sent(context.now, attempt.call_id);

@@ -202,6 +202,7 @@ public:
     bool ended = false;
     flow::Table flows;
     location::Health health;
+    location::CandidatePool pool_;
     std::optional<Resilient> resilient;
     Instant now{1000s};
     std::int64_t wall_clock_offset = 1'800'000'000;
@@ -218,7 +219,7 @@ private:
         Actions actions;
         resilient->handle(
             told, Context{AccountId{1}, now, wall_clock_offset + (now - Instant{}) / 1s, random_,
-                          health, flows, addresses_, actions});
+                          health, pool_, flows, addresses_, actions});
         for (auto& action : actions) std::visit([this](auto& a) { perform(a); }, action);
     }
 
