@@ -1,0 +1,16 @@
+// What AddressSanitizer's leak check is told about GLib and GStreamer in these tests. Each line is
+// one allocation of theirs that lives as long as the process, and why. Their own stacks are whole
+// only without the fast unwinder: Debian builds them without frame pointers.
+extern "C" const char* __asan_default_options();
+extern "C" const char* __lsan_default_suppressions();
+
+extern "C" const char* __asan_default_options() { return "fast_unwind_on_malloc=0"; }
+
+extern "C" const char* __lsan_default_suppressions() {
+    return
+        // GLib's first table of quarks, made as the library is loaded; a bigger one takes its
+        // place, and it stays, since others may read it without a lock.
+        "leak:call_init\n"
+        "leak:g_quark_from\n"
+        "leak:g_intern\n";
+}
