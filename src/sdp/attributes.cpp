@@ -1,5 +1,6 @@
 #include "sdp/attributes.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <utility>
@@ -92,43 +93,68 @@ Endpoint rtcp_of(const Media& media, const Endpoint& rtp) {
     return rtcp;
 }
 
-std::optional<unsigned> ptime_of(const Media& media) {
-    const auto value = trimmed(find(media.attributes, "ptime").value_or(std::string_view{}));
-    const auto number = parse_number<unsigned>(value.substr(0, value.find('.')));
-    const auto maximum = parse_number<unsigned>(
-        trimmed(find(media.attributes, "maxptime").value_or(std::string_view{})));
-    constexpr unsigned most = 1000;
-    if (!number || *number == 0 || *number > most) return std::nullopt;
-    return maximum && *maximum > 0 && *maximum < *number ? maximum : number;
+namespace {
+
+std::optional<std::uint16_t> milliseconds(const Media& media, std::string_view name) {
+    constexpr std::uint16_t most = 1000;
+    const auto value = trimmed(find(media.attributes, name).value_or(std::string_view{}));
+    const auto number = parse_number<std::uint16_t>(value.substr(0, value.find('.')));
+    return number && *number > 0 && *number <= most ? number : std::nullopt;
 }
 
-std::optional<unsigned> bandwidth_of(const Media& media) {
-    for (const auto& one : media.bandwidths) {
-        if (one.type == "AS") return one.value;
-        if (one.type == "TIAS") return (one.value + 999) / 1000;
-    }
+}  // namespace
+
+std::optional<std::uint16_t> maxptime_of(const Media& media) {
+    return milliseconds(media, "maxptime");
+}
+std::optional<std::uint16_t> ptime_of(const Media& media) {
+    const auto wished = milliseconds(media, "ptime");
+    const auto maximum = maxptime_of(media);
+    return wished && maximum ? std::min(*wished, *maximum) : wished;
+}
+
+std::optional<std::uint32_t> bandwidth_of(const Media& media) {
+    const auto of = [&](std::string_view type) {
+        return std::ranges::find(media.bandwidths, type, &Bandwidth::type);
+    };
+    const auto none = media.bandwidths.end();
+    if (const auto as = of("AS"); as != none) return as->value;
+    if (const auto tias = of("TIAS"); tias != none)
+        return tias->value / 1000 + (tias->value % 1000 != 0 ? 1 : 0);
+    if (const auto ct = of("CT"); ct != none) return ct->value;
     return std::nullopt;
 }
 
-// RFC 4568 §9.1: a=crypto:TAG SUITE KEY-PARAMS [SESSION-PARAMS].
+// RFC 4568 §9.1: a=crypto:TAG SUITE inline:KEY[|LIFETIME][|MKI:LENGTH] [SESSION-PARAMS].
 std::vector<CryptoKey> crypto_of(const Media& media) {
+    constexpr std::string_view method = "inline:";
     std::vector<CryptoKey> keys;
     for (const auto& attribute : media.attributes) {
         if (!attribute.value || !equals_ignoring_case(attribute.name, "crypto")) continue;
         std::string_view rest = *attribute.value;
         const auto tag = parse_number<std::uint32_t>(next_word(rest));
         const auto suite = next_word(rest);
-        const auto key = next_word(rest);
-        if (!tag || suite.empty() || !key.starts_with("inline:")) continue;
-        keys.push_back({*tag, std::string(suite), Redacted(std::string(key)),
-                        std::string(trimmed(rest))});
+        auto key = next_word(rest);
+        if (!tag || suite.empty() || !key.starts_with(method)) continue;
+        // Several keys behind ';' need an MKI in each packet: not ours to follow.
+        if (key.find(';') != std::string_view::npos) continue;
+        key.remove_prefix(method.size());
+        const auto bar = key.find('|');
+        keys.push_back(
+            {.tag = *tag,
+             .suite = std::string(suite),
+             .key = Redacted(std::string(key.substr(0, bar))),
+             .lifetime_and_mki = std::string(bar == std::string_view::npos ? std::string_view{}
+                                                                           : key.substr(bar + 1)),
+             .session_parameters = std::string(trimmed(rest))});
     }
     return keys;
 }
 
 std::string crypto_text(const CryptoKey& key) {
-    auto text = std::to_string(key.tag) + " " + key.suite + " " + key.key.reveal();
-    if (!key.session.empty()) text.append(" ").append(key.session);
+    auto text = std::to_string(key.tag) + " " + key.suite + " inline:" + key.key.reveal();
+    if (!key.lifetime_and_mki.empty()) text.append("|").append(key.lifetime_and_mki);
+    if (!key.session_parameters.empty()) text.append(" ").append(key.session_parameters);
     return text;
 }
 
@@ -138,12 +164,21 @@ std::optional<std::string_view> find_either(const Description& description, cons
     return find(description.attributes, name);
 }
 
-std::optional<Fingerprint> fingerprint_of(const Description& description, const Media& media) {
-    auto value = find_either(description, media, "fingerprint").value_or(std::string_view{});
-    const auto hash = next_word(value);
-    const auto digest = next_word(value);
-    if (hash.empty() || digest.empty()) return std::nullopt;
-    return Fingerprint{lower_case(hash), std::string(digest)};
+std::vector<Fingerprint> fingerprints_of(const Description& description, const Media& media) {
+    const auto in = [](const Attributes& attributes) {
+        std::vector<Fingerprint> found;
+        for (const auto& attribute : attributes) {
+            if (!attribute.value || !equals_ignoring_case(attribute.name, "fingerprint")) continue;
+            std::string_view rest = *attribute.value;
+            const auto hash = next_word(rest);
+            const auto digest = next_word(rest);
+            if (!hash.empty() && !digest.empty())
+                found.push_back({lower_case(hash), std::string(digest)});
+        }
+        return found;
+    };
+    auto own = in(media.attributes);
+    return own.empty() ? in(description.attributes) : own;
 }
 
 std::optional<Setup> setup_of(const Description& description, const Media& media) {
@@ -154,22 +189,32 @@ std::optional<Setup> setup_of(const Description& description, const Media& media
     return std::nullopt;
 }
 
-std::optional<Ice> ice_of(const Description& description, const Media& media) {
+std::optional<AgreedIce> ice_of(const Description& description, const Media& media) {
     const auto ufrag = find_either(description, media, "ice-ufrag");
-    const auto password = find_either(description, media, "ice-pwd");
-    if (!ufrag || !password || ufrag->empty() || password->empty()) return std::nullopt;
-    Ice ice{.ufrag = std::string(trimmed(*ufrag)),
-            .password = Redacted(std::string(trimmed(*password)))};
+    const auto pwd = find_either(description, media, "ice-pwd");
+    if (!ufrag || !pwd || ufrag->empty() || pwd->empty()) return std::nullopt;
+    AgreedIce ice;
+    ice.remote = {std::string(trimmed(*ufrag)), Redacted(std::string(trimmed(*pwd)))};
     for (const auto& attribute : media.attributes)
         if (attribute.value && equals_ignoring_case(attribute.name, "candidate") &&
             ice.candidates.size() < limits::candidates)
             ice.candidates.push_back(*attribute.value);
-    ice.lite = find(description.attributes, "ice-lite").has_value();
-    ice.complete = !find_either(description, media, "ice-options")
-                        .value_or(std::string_view{})
-                        .contains("trickle") ||
-                   find_either(description, media, "end-of-candidates").has_value();
+    ice.remote_lite = find(description.attributes, "ice-lite").has_value();
+    ice.end_of_candidates = find_either(description, media, "end-of-candidates").has_value();
     return ice;
+}
+
+std::optional<Source> source_of(const Media& media) {
+    constexpr std::string_view key = "cname:";
+    for (const auto& attribute : media.attributes) {
+        if (!attribute.value || !equals_ignoring_case(attribute.name, "ssrc")) continue;
+        std::string_view rest = *attribute.value;
+        const auto ssrc = parse_number<std::uint32_t>(next_word(rest));
+        rest = trimmed(rest);
+        if (ssrc && rest.starts_with(key))
+            return Source{*ssrc, std::string(rest.substr(key.size()))};
+    }
+    return std::nullopt;
 }
 
 bool has_ice_mismatch(const Media& media) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -27,18 +28,23 @@ Connection connection_of(const IpAddress& address);
 // Where RTCP goes (RFC 3605), else the port above; with rtcp-mux the RTP port.
 Endpoint rtcp_of(const Media& media, const Endpoint& rtp);
 
-std::optional<unsigned> ptime_of(const Media& media);      // ms (RFC 8866 §6.4)
-std::optional<unsigned> bandwidth_of(const Media& media);  // kbit/s, b=AS or TIAS (RFC 3890)
+std::optional<std::uint16_t> ptime_of(const Media& media);     // ms (RFC 8866 §6.4)
+std::optional<std::uint16_t> maxptime_of(const Media& media);  // ms
+// kbit/s: b=AS, else TIAS (RFC 3890), else CT.
+std::optional<std::uint32_t> bandwidth_of(const Media& media);
 
 std::vector<CryptoKey> crypto_of(const Media& media);  // RFC 4568, in order
 std::string crypto_text(const CryptoKey& key);
 
-std::optional<Fingerprint> fingerprint_of(const Description& description, const Media& media);
+// All of the m-line, else all of the session (RFC 8122 §5: several hashes, one certificate).
+std::vector<Fingerprint> fingerprints_of(const Description& description, const Media& media);
 std::optional<Setup> setup_of(const Description& description, const Media& media);
 std::string_view name_of(Setup setup);
 
 // RFC 8839; nothing without both credentials.
-std::optional<Ice> ice_of(const Description& description, const Media& media);
+std::optional<AgreedIce> ice_of(const Description& description, const Media& media);
+// RFC 5576: the first a=ssrc with a cname.
+std::optional<Source> source_of(const Media& media);
 bool has_ice_mismatch(const Media& media);
 
 // The m-line's attribute, else the session's.

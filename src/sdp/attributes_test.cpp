@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <vector>
 
 #include "sdp/formats.h"
 #include "sdp/limits.h"
@@ -12,8 +13,7 @@ namespace holdfast::sdp {
 namespace {
 
 Description read(const std::string& session, const std::string& media) {
-    auto description =
-        parse("v=0\r\n" + session + "m=audio 4000 RTP/AVP 0 96 9\r\n" + media);
+    auto description = parse("v=0\r\n" + session + "m=audio 4000 RTP/AVP 0 96 9\r\n" + media);
     EXPECT_TRUE(description);
     return *description;
 }
@@ -51,26 +51,30 @@ TEST(SdpAttributes, RtcpIsThePortAboveUnlessItIsSaid) {  // RFC 3550 §11, RFC 3
 }
 
 TEST(SdpAttributes, KeysAreReadInOrderAndNeverPrinted) {  // RFC 4568 §9.1
-    const auto keys = crypto_of(
-        read("", "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:QUJD|2^20\r\n"
-                 "a=crypto:x AES_CM_128_HMAC_SHA1_80 inline:QUJD\r\n"
-                 "a=crypto:3 AES_CM_128_HMAC_SHA1_32 secret:QUJD\r\n"
-                 "a=crypto:4 AES_CM_128_HMAC_SHA1_32 inline:REVG UNENCRYPTED_SRTP\r\n")
-            .media.front());
+    const auto keys =
+        crypto_of(read("",
+                       "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:QUJD|2^20\r\n"
+                       "a=crypto:x AES_CM_128_HMAC_SHA1_80 inline:QUJD\r\n"
+                       "a=crypto:3 AES_CM_128_HMAC_SHA1_32 secret:QUJD\r\n"
+                       "a=crypto:4 AES_CM_128_HMAC_SHA1_32 inline:REVG UNENCRYPTED_SRTP\r\n")
+                      .media.front());
     ASSERT_EQ(keys.size(), 2U);
-    EXPECT_EQ(keys[0].key.reveal(), "inline:QUJD|2^20");
+    EXPECT_EQ(keys[0].key.reveal(), "QUJD");
+    EXPECT_EQ(keys[0].lifetime_and_mki, "2^20");
+    EXPECT_EQ(crypto_text(keys[0]), "1 AES_CM_128_HMAC_SHA1_80 inline:QUJD|2^20");
     EXPECT_EQ(keys[0].key.to_string(), "<redacted>");
     EXPECT_EQ(keys[1].tag, 4U);
-    EXPECT_EQ(keys[1].session, "UNENCRYPTED_SRTP");
+    EXPECT_EQ(keys[1].session_parameters, "UNENCRYPTED_SRTP");
     EXPECT_EQ(crypto_text(keys[1]), "4 AES_CM_128_HMAC_SHA1_32 inline:REVG UNENCRYPTED_SRTP");
 }
 
 TEST(SdpAttributes, FingerprintAndRoleMayStandAtTheSession) {  // RFC 8122 §5, RFC 4145 §4
     const auto d = read("a=fingerprint:SHA-256 AB:CD\r\na=setup:passive\r\n", "");
-    EXPECT_EQ(fingerprint_of(d, d.media.front()), (Fingerprint{"sha-256", "AB:CD"}));
+    EXPECT_EQ(fingerprints_of(d, d.media.front()),
+              (std::vector<Fingerprint>{{"sha-256", "AB:CD"}}));
     EXPECT_EQ(setup_of(d, d.media.front()), Setup::passive);
     const auto none = read("a=fingerprint:sha-256\r\na=setup:perhaps\r\n", "");
-    EXPECT_EQ(fingerprint_of(none, none.media.front()), std::nullopt);
+    EXPECT_TRUE(fingerprints_of(none, none.media.front()).empty());
     EXPECT_EQ(setup_of(none, none.media.front()), std::nullopt);
 }
 
@@ -80,8 +84,8 @@ TEST(SdpAttributes, IceNeedsBothCredentials) {  // RFC 8839 §5.4
                         "typ host\r\n");
     const auto ice = ice_of(d, d.media.front());
     ASSERT_TRUE(ice);
-    EXPECT_EQ(ice->ufrag, "abcd");
-    EXPECT_TRUE(ice->lite);
+    EXPECT_EQ(ice->remote.ufrag, "abcd");
+    EXPECT_TRUE(ice->remote_lite);
     EXPECT_EQ(ice->candidates.size(), 1U);
     const auto half = read("a=ice-ufrag:abcd\r\n", "");
     EXPECT_FALSE(ice_of(half, half.media.front()));
@@ -92,8 +96,8 @@ TEST(SdpAttributes, IceNeedsBothCredentials) {  // RFC 8839 §5.4
 }
 
 TEST(SdpAttributes, TimesAndBandwidths) {  // RFC 8866 §6.4, RFC 3890
-    EXPECT_EQ(ptime_of(read("", "a=ptime:20\r\n").media.front()), 20U);
-    EXPECT_EQ(ptime_of(read("", "a=ptime:60\r\na=maxptime:40\r\n").media.front()), 40U);
+    EXPECT_EQ(ptime_of(read("", "a=ptime:20\r\n").media.front()), 20);
+    EXPECT_EQ(ptime_of(read("", "a=ptime:60\r\na=maxptime:40\r\n").media.front()), 40);
     EXPECT_EQ(ptime_of(read("", "a=ptime:0\r\n").media.front()), std::nullopt);
     EXPECT_EQ(ptime_of(read("", "a=ptime:99999\r\n").media.front()), std::nullopt);
     EXPECT_EQ(bandwidth_of(read("", "b=TIAS:64001\r\n").media.front()), 65U);
@@ -101,8 +105,9 @@ TEST(SdpAttributes, TimesAndBandwidths) {  // RFC 8866 §6.4, RFC 3890
 }
 
 TEST(SdpFormats, StaticNumbersNeedNoRtpmap) {  // RFC 3551 §6
-    const auto media = read("", "a=rtpmap:96 opus/48000/2\r\na=fmtp:96 useinbandfec=1; stereo=0\r\n")
-                           .media.front();
+    const auto media =
+        read("", "a=rtpmap:96 opus/48000/2\r\na=fmtp:96 useinbandfec=1; stereo=0\r\n")
+            .media.front();
     EXPECT_EQ(rtpmap(*codec_of(media, "0")), "PCMU/8000");
     EXPECT_EQ(rtpmap(*codec_of(media, "9")), "G722/8000");  // §4.5.2
     const auto opus = codec_of(media, "96");

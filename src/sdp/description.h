@@ -52,8 +52,8 @@ struct Media {         // m= and what follows it (§5.14)
     std::uint32_t ports = 1;  // the number behind "/"
     std::string protocol = "RTP/AVP";
     std::vector<std::string> formats{};
-    std::optional<std::string> title{};        // i=
-    std::vector<Connection> connections{};     // several only with multicast layers
+    std::optional<std::string> title{};     // i=
+    std::vector<Connection> connections{};  // several only with multicast layers
     std::vector<Bandwidth> bandwidths{};
     std::optional<std::string> key{};  // k=, obsolete
     Attributes attributes{};
@@ -62,7 +62,7 @@ struct Media {         // m= and what follows it (§5.14)
 
 struct Description {
     Origin origin;
-    std::string name = "-";             // s=
+    std::string name = "-";              // s=
     std::optional<std::string> title{};  // i=
     std::optional<std::string> uri{};    // u=
     std::vector<std::string> emails{};

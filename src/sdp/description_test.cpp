@@ -83,7 +83,8 @@ INSTANTIATE_TEST_SUITE_P(
                     Broken{"v=0\r\na=:x\r\n", 5, "a= without a name"},
                     Broken{"v=0\r\nm=audio x RTP/AVP 0\r\n", 5, "m= without a port"},
                     Broken{"v=0\r\nm=audio 65536 RTP/AVP 0\r\n", 5, "m= without a port"},
-                    Broken{"v=0\r\nm=audio 1/0 RTP/AVP 0\r\n", 5, "m= with a wrong number of ports"},
+                    Broken{"v=0\r\nm=audio 1/0 RTP/AVP 0\r\n", 5,
+                           "m= with a wrong number of ports"},
                     Broken{"v=0\r\nm=audio 1\r\n", 5, "m= has four fields"},
                     Broken{"v=0\r\nm=audio 1 RTP/AVP\r\n", 5, "m= without a format"}));
 

@@ -15,15 +15,24 @@ struct Static {
 };
 // RFC 3551 §6. G722's clock is 8000 though it samples at 16000: an erratum that became law
 // (§4.5.2).
-constexpr std::array<Static, 19> statics{{{0, "PCMU", 8000, 1},   {3, "GSM", 8000, 1},
-                                          {4, "G723", 8000, 1},   {5, "DVI4", 8000, 1},
-                                          {6, "DVI4", 16000, 1},  {7, "LPC", 8000, 1},
-                                          {8, "PCMA", 8000, 1},   {9, "G722", 8000, 1},
-                                          {10, "L16", 44100, 2},  {11, "L16", 44100, 1},
-                                          {12, "QCELP", 8000, 1}, {13, "CN", 8000, 1},
-                                          {14, "MPA", 90000, 1},  {15, "G728", 8000, 1},
-                                          {16, "DVI4", 11025, 1}, {17, "DVI4", 22050, 1},
-                                          {18, "G729", 8000, 1},  {31, "H261", 90000, 1},
+constexpr std::array<Static, 19> statics{{{0, "PCMU", 8000, 1},
+                                          {3, "GSM", 8000, 1},
+                                          {4, "G723", 8000, 1},
+                                          {5, "DVI4", 8000, 1},
+                                          {6, "DVI4", 16000, 1},
+                                          {7, "LPC", 8000, 1},
+                                          {8, "PCMA", 8000, 1},
+                                          {9, "G722", 8000, 1},
+                                          {10, "L16", 44100, 2},
+                                          {11, "L16", 44100, 1},
+                                          {12, "QCELP", 8000, 1},
+                                          {13, "CN", 8000, 1},
+                                          {14, "MPA", 90000, 1},
+                                          {15, "G728", 8000, 1},
+                                          {16, "DVI4", 11025, 1},
+                                          {17, "DVI4", 22050, 1},
+                                          {18, "G729", 8000, 1},
+                                          {31, "H261", 90000, 1},
                                           {34, "H263", 90000, 1}}};
 
 // The value of a=NAME:FORMAT …, for this format.
@@ -108,8 +117,8 @@ std::optional<std::string> fmtp_parameter(const Codec& codec, std::string_view n
         rest = end == std::string_view::npos ? std::string_view{} : rest.substr(end + 1);
         const auto equals = one.find('=');
         if (equals_ignoring_case(trimmed(one.substr(0, equals)), name))
-            return std::string(
-                equals == std::string_view::npos ? std::string_view{} : trimmed(one.substr(equals + 1)));
+            return std::string(equals == std::string_view::npos ? std::string_view{}
+                                                                : trimmed(one.substr(equals + 1)));
     }
     return std::nullopt;
 }

@@ -31,8 +31,9 @@ void write_codec(const Codec& codec, Media& media) {
 void write_our_end(const LocalStream& stream, Direction direction, Media& media) {
     media.port = stream.rtp.port;
     media.connections = {connection_of(stream.rtp.address)};
-    if (stream.bandwidth) media.bandwidths.push_back({"AS", *stream.bandwidth});
+    if (stream.bandwidth_kbps) media.bandwidths.push_back({"AS", *stream.bandwidth_kbps});
     if (stream.ptime) media.attributes.push_back({"ptime", std::to_string(*stream.ptime)});
+    if (stream.maxptime) media.attributes.push_back({"maxptime", std::to_string(*stream.maxptime)});
     media.attributes.push_back({std::string(sdp::name_of(direction))});
     if (stream.rtcp) {
         auto value = std::to_string(stream.rtcp->port);
@@ -42,15 +43,16 @@ void write_our_end(const LocalStream& stream, Direction direction, Media& media)
         }
         media.attributes.push_back({"rtcp", std::move(value)});
     }
-    if (stream.ssrc && !stream.cname.empty())
+    if (stream.source)
         media.attributes.push_back(
-            {"ssrc", std::to_string(*stream.ssrc) + " cname:" + stream.cname});
+            {"ssrc", std::to_string(stream.source->ssrc) + " cname:" + stream.source->cname});
 }
 
-void write_ice(const Ice& ice, Media& media) {
-    media.attributes.push_back({"ice-ufrag", ice.ufrag});
-    media.attributes.push_back({"ice-pwd", ice.password.reveal()});
-    for (const auto& candidate : ice.candidates) media.attributes.push_back({"candidate", candidate});
+void write_ice(const LocalStream& stream, Media& media) {
+    media.attributes.push_back({"ice-ufrag", stream.ice->ufrag});
+    media.attributes.push_back({"ice-pwd", stream.ice->pwd.reveal()});
+    for (const auto& candidate : stream.candidates)
+        media.attributes.push_back({"candidate", candidate});
 }
 
 const Codec* same_format(const std::vector<Codec>& codecs, const Codec& wanted) {
@@ -89,15 +91,22 @@ std::expected<void, std::string> read_their_end(const Description& description, 
     const auto address = address_of(description, media);
     if (!address)
         return std::unexpected(std::string("the other side's media address is not a number"));
-    agreed.rtp = {*address, media.port};
-    agreed.rtcp = agreed.rtcp_mux ? agreed.rtp : rtcp_of(media, agreed.rtp);
+    agreed.remote_rtp = {*address, media.port};
+    if (!agreed.rtcp_mux) agreed.remote_rtcp = rtcp_of(media, agreed.remote_rtp);
     agreed.ptime = ptime_of(media);
-    agreed.bandwidth = bandwidth_of(media);
+    agreed.maxptime = maxptime_of(media);
+    agreed.bandwidth_kbps = bandwidth_of(media);
+    agreed.source = source_of(media);
     agreed.ice_mismatch = has_ice_mismatch(media);
-    for (const auto& attribute : media.attributes)
-        if (attribute.value && equals_ignoring_case(attribute.name, "rtcp-fb"))
-            agreed.feedback.push_back(*attribute.value);
     return {};
+}
+
+// RFC 4585 §4.2: what both have.
+void choose_feedback(const LocalStream& stream, const Media& theirs, AgreedStream& agreed) {
+    for (const auto& attribute : theirs.attributes)
+        if (attribute.value && equals_ignoring_case(attribute.name, "rtcp-fb") &&
+            std::ranges::find(stream.feedback, *attribute.value) != stream.feedback.end())
+            agreed.feedback.push_back(*attribute.value);
 }
 
 // What both can: theirs into send, ours (under the offer's numbers) into receive. In our order, or
@@ -111,8 +120,7 @@ void choose_codecs(const Media& offered, const LocalStream& stream, const Answer
     const auto rank = [&](const Codec& codec) {
         return same_format(stream.codecs, codec) - stream.codecs.data();
     };
-    if (!style.offerers_order)
-        std::ranges::stable_sort(theirs, {}, rank);
+    if (!style.offerers_order) std::ranges::stable_sort(theirs, {}, rank);
     // Sound first, whatever the order: a format that is only events carries no call.
     std::ranges::stable_partition(theirs, is_sound);
     bool sound = false;
@@ -138,10 +146,9 @@ Media offer_media(const LocalStream& stream) {
     for (const auto& codec : stream.codecs) write_codec(codec, media);
     write_our_end(stream, stream.direction, media);
     if (stream.rtcp_mux) media.attributes.push_back({"rtcp-mux"});
-    for (const auto& feedback : stream.feedback)
-        media.attributes.push_back({"rtcp-fb", "* " + feedback});
+    for (const auto& feedback : stream.feedback) media.attributes.push_back({"rtcp-fb", feedback});
     write_offered_security(stream, media);
-    if (stream.ice) write_ice(*stream.ice, media);
+    if (stream.ice) write_ice(stream, media);
     return media;
 }
 
@@ -159,30 +166,35 @@ std::expected<AnsweredMedia, std::string> answer_media(const Description& offer,
                                                        const AnswerStyle& style) {
     AnsweredMedia answered;
     auto& agreed = answered.agreed;
+    agreed.kind = stream.kind;
     auto& media = answered.media;
     media.kind = offered.kind;
     media.protocol = offered.protocol;
     if (!is_rtp(offered))
         return std::unexpected("the transport " + offered.protocol + " is not known here");
     agreed.rtcp_mux = stream.rtcp_mux && find(offered.attributes, "rtcp-mux").has_value();
-    if (auto end = read_their_end(offer, offered, agreed); !end) return std::unexpected(end.error());
+    if (auto end = read_their_end(offer, offered, agreed); !end)
+        return std::unexpected(end.error());
     choose_codecs(offered, stream, style, agreed);
     if (agreed.send.empty())
         return std::unexpected("the other side offers " + in_words(offered) +
                                ", and none of that is installed or allowed here");
     auto theirs = direction_of(offer, offered);
-    if (is_held_by_address(offer, offered)) theirs = both(theirs, Direction::sendonly);
-    agreed.direction = both(stream.direction, mirrored(theirs));
+    if (is_held_by_address(offer, offered)) theirs = common(theirs, Direction::sendonly);
+    agreed.direction = common(stream.direction, reversed(theirs));
     agreed.held_by_peer = !receives(theirs);
 
     for (const auto& codec : agreed.receive) write_codec(codec, media);
     write_our_end(stream, agreed.direction, media);
     if (agreed.rtcp_mux) media.attributes.push_back({"rtcp-mux"});
+    choose_feedback(stream, offered, agreed);
+    for (const auto& feedback : agreed.feedback) media.attributes.push_back({"rtcp-fb", feedback});
     if (auto secured = answer_security(offer, offered, stream, agreed, media); !secured)
         return std::unexpected(secured.error());
     if (auto ice = ice_of(offer, offered); ice && stream.ice) {
-        agreed.remote_ice = std::move(ice);
-        write_ice(*stream.ice, media);
+        ice->controlling = ice->remote_lite;  // RFC 8445 §6.1.1: the offerer controls, unless lite
+        agreed.ice = std::move(ice);
+        write_ice(stream, media);
     }
     // RFC 8843 §7.3: we do not bundle; the identification is said again so that the offerer may
     // find its stream.
@@ -195,6 +207,7 @@ std::expected<AgreedStream, std::string> read_answer(const LocalStream& offered,
                                                      const Description& answer,
                                                      const Media& answered) {
     AgreedStream agreed;
+    agreed.kind = offered.kind;
     agreed.rtcp_mux = offered.rtcp_mux && find(answered.attributes, "rtcp-mux").has_value();
     if (auto end = read_their_end(answer, answered, agreed); !end)
         return std::unexpected(end.error());
@@ -219,13 +232,15 @@ std::expected<AgreedStream, std::string> read_answer(const LocalStream& offered,
                                ", and none of that was offered");
     agreed.dtmf_send = events_for(agreed.send);
     agreed.dtmf_receive = events_for(agreed.receive);
+    choose_feedback(offered, answered, agreed);
     auto theirs = direction_of(answer, answered);
-    if (is_held_by_address(answer, answered)) theirs = both(theirs, Direction::sendonly);
-    agreed.direction = both(offered.direction, mirrored(theirs));
+    if (is_held_by_address(answer, answered)) theirs = common(theirs, Direction::sendonly);
+    agreed.direction = common(offered.direction, reversed(theirs));
     agreed.held_by_peer = sends(offered.direction) && !receives(theirs);
     if (auto secured = read_security(offered, answer, answered, agreed); !secured)
         return std::unexpected(secured.error());
-    if (offered.ice) agreed.remote_ice = ice_of(answer, answered);
+    if (offered.ice) agreed.ice = ice_of(answer, answered);
+    if (agreed.ice) agreed.ice->controlling = !offered.ice_lite || agreed.ice->remote_lite;
     return agreed;
 }
 

@@ -47,6 +47,8 @@ std::uint8_t Negotiation::payload_type_for(const Codec& codec) {
 
 void Negotiation::number(LocalStream& stream) {
     for (auto& codec : stream.codecs) codec.payload_type = payload_type_for(codec);
+    std::uint32_t tag = 0;
+    for (auto& key : stream.crypto) key.tag = ++tag;  // RFC 4568 §9.1: unique in the m-line
 }
 
 // Each stream keeps its place; a new one takes a place that is free and of its kind, else a new
@@ -115,13 +117,12 @@ std::expected<void, Problem> Negotiation::on_answer(std::string_view text) {
     CHECK(offered_);
     const auto answer = parse(text);
     if (!answer)
-        return std::unexpected(Problem{
-            400, "the answer's session description cannot be read: " +
-                     std::string(answer.error().reason)});
+        return std::unexpected(Problem{400, "the answer's session description cannot be read: " +
+                                                std::string(answer.error().reason)});
     if (answer->media.size() != slots_.size())  // RFC 3264 §6
-        return std::unexpected(Problem{488, "the answer has " + std::to_string(answer->media.size()) +
-                                                " streams, the offer has " +
-                                                std::to_string(slots_.size())});
+        return std::unexpected(
+            Problem{488, "the answer has " + std::to_string(answer->media.size()) +
+                             " streams, the offer has " + std::to_string(slots_.size())});
     Agreement agreement;
     std::string words;
     bool any = false;
@@ -176,7 +177,8 @@ std::expected<std::string, Problem> Negotiation::on_offer(std::string_view text,
         if (i < slots_.size() && slots_[i].stream && *slots_[i].stream < streams.size())
             local = slots_[i].stream;
         for (std::size_t s = 0; !local && s < streams.size(); ++s)
-            if (!used[s] && std::ranges::none_of(slots_, [&](const Slot& slot) { return slot.stream == s; }))
+            if (!used[s] &&
+                std::ranges::none_of(slots_, [&](const Slot& slot) { return slot.stream == s; }))
                 local = s;
         if (local && (used[*local] || kind_text(streams[*local].kind) != media.kind)) local.reset();
         wanted = wanted || media.port != 0;
@@ -217,11 +219,11 @@ std::expected<std::string, Problem> Negotiation::on_offer(std::string_view text,
 // RFC 8839 §4.4.1.1.1: changed credentials.
 void Negotiation::note_restarts(Agreement& agreement) const {
     if (!agreement_) return;
-    for (std::size_t i = 0; i < std::min(agreement.streams.size(), agreement_->streams.size()); ++i) {
-        const auto& before = agreement_->streams[i].remote_ice;
+    for (std::size_t i = 0; i < std::min(agreement.streams.size(), agreement_->streams.size());
+         ++i) {
+        const auto& before = agreement_->streams[i].ice;
         auto& now = agreement.streams[i];
-        now.ice_restarted = before && now.remote_ice && (before->ufrag != now.remote_ice->ufrag ||
-                                                         before->password != now.remote_ice->password);
+        if (before && now.ice) now.ice->restarted = before->remote != now.ice->remote;
     }
 }
 

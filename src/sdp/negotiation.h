@@ -3,7 +3,8 @@
 //
 //     Negotiation ours{{.session_id = "…"}};          Negotiation theirs{…};
 //     invite.body = ours.make_offer(streams);
-//                                                     ok.body = *theirs.on_offer(invite.body, mine);
+//                                                     ok.body = *theirs.on_offer(invite.body,
+//                                                     mine);
 //     ours.on_answer(ok.body);                        theirs.agreement()
 //     ours.agreement()
 //
@@ -21,6 +22,7 @@
 #include <string_view>
 #include <vector>
 
+#include "sdp/agreement.h"
 #include "sdp/description.h"
 #include "sdp/stream.h"
 
@@ -30,8 +32,9 @@ struct NegotiationOptions {
     std::string session_id = "1";  // a number, unlike that of other calls (RFC 8866 §5.2)
     std::string user = "-";
     std::string name = "-";
-    bool offerers_order = false;  // codecs in an answer: as offered (§6.1's SHOULD), else as we like
-    bool one_codec = false;       // an answer names one codec (and its events) only
+    bool offerers_order =
+        false;               // codecs in an answer: as offered (§6.1's SHOULD), else as we like
+    bool one_codec = false;  // an answer names one codec (and its events) only
 };
 
 struct Problem {
@@ -60,7 +63,7 @@ public:
     [[nodiscard]] const std::optional<Agreement>& agreement() const { return agreement_; }
 
 private:
-    struct Slot {  // one m-line, for the whole call
+    struct Slot {                           // one m-line, for the whole call
         std::optional<std::size_t> stream;  // which local stream it carries
         std::string kind;
         std::string protocol;

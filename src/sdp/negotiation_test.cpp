@@ -18,10 +18,10 @@ using testing_sdp::audio;
 using testing_sdp::Pair;
 
 const Codec opus{.name = "opus", .clock_rate = 48000, .channels = 2, .fmtp = "useinbandfec=1"};
-const Codec g722{.name = "G722"};
-const Codec pcma{.name = "PCMA"};
-const Codec pcmu{.name = "PCMU"};
-const Codec events8{.name = "telephone-event", .fmtp = "0-16"};
+const Codec g722{.name = "G722", .clock_rate = 8000};
+const Codec pcma{.name = "PCMA", .clock_rate = 8000};
+const Codec pcmu{.name = "PCMU", .clock_rate = 8000};
+const Codec events8{.name = "telephone-event", .clock_rate = 8000, .fmtp = "0-16"};
 const Codec events48{.name = "telephone-event", .clock_rate = 48000, .fmtp = "0-16"};
 
 std::vector<std::string> names(const std::vector<Codec>& codecs) {
@@ -45,8 +45,8 @@ TEST(OfferAnswer, BothSidesAgreeOnCodecsPlacesAndNumbers) {  // RFC 3264 §5, §
         EXPECT_EQ(a.send[i].payload_type, b.receive[i].payload_type);
         EXPECT_EQ(a.receive[i].payload_type, b.send[i].payload_type);
     }
-    EXPECT_EQ(a.rtp, (Endpoint{IpAddress::v4(192, 0, 2, 2), 5000}));
-    EXPECT_EQ(b.rtcp, (Endpoint{IpAddress::v4(192, 0, 2, 1), 4001}));
+    EXPECT_EQ(a.remote_rtp, (Endpoint{IpAddress::v4(192, 0, 2, 2), 5000}));
+    EXPECT_EQ(b.remote_rtcp, (Endpoint{IpAddress::v4(192, 0, 2, 1), 4001}));
     EXPECT_EQ(a.dtmf_send, b.dtmf_receive);
     EXPECT_EQ(a.send[1].fmtp, "useinbandfec=1");
 }
@@ -66,10 +66,11 @@ TEST(OfferAnswer, TheOfferersOrderAndOneCodecAreChoices) {  // RFC 3264 §6.1
 
 TEST(OfferAnswer, NothingInCommonIsSaidInWords) {
     Pair pair;
-    pair.alice = {audio("192.0.2.1", 4000, {{.name = "G729"}, events8})};
+    pair.alice = {audio("192.0.2.1", 4000, {{.name = "G729", .clock_rate = 8000}, events8})};
     pair.bob = {audio("192.0.2.2", 5000, {pcma, events8})};
-    EXPECT_EQ(pair.call(), "488 the other side offers G729/8000, and none of that is installed or "
-                           "allowed here");
+    EXPECT_EQ(pair.call(),
+              "488 the other side offers G729/8000, and none of that is installed or "
+              "allowed here");
     EXPECT_FALSE(pair.theirs.agreement());
 }
 
@@ -124,7 +125,7 @@ TEST_P(Holds, DirectionsMeet) {  // RFC 3264 §6.1, §8.4
     pair.bob.front().direction = hold.bob;
     ASSERT_EQ(pair.call(), "");
     EXPECT_EQ(pair.of_alice().direction, hold.of_alice);
-    EXPECT_EQ(pair.of_bob().direction, mirrored(hold.of_alice));
+    EXPECT_EQ(pair.of_bob().direction, reversed(hold.of_alice));
     EXPECT_EQ(pair.of_bob().held_by_peer, hold.bob_is_held);
     EXPECT_EQ(pair.of_alice().held_by_peer, hold.alice_is_held);
 }
@@ -220,8 +221,7 @@ TEST(OfferAnswer, FewerStreamsThanBeforeAreNoAnswerAndNoOffer) {
     pair.alice = {audio("192.0.2.1", 4000, {pcma}), audio("192.0.2.1", 4010, {pcma})};
     (void)pair.ours.make_offer(pair.alice);
     const std::string one = "v=0\r\nc=IN IP4 192.0.2.2\r\nm=audio 5000 RTP/AVP 8\r\n";
-    EXPECT_EQ(pair.ours.on_answer(one).error().words,
-              "the answer has 1 streams, the offer has 2");
+    EXPECT_EQ(pair.ours.on_answer(one).error().words, "the answer has 1 streams, the offer has 2");
     EXPECT_TRUE(pair.ours.is_offering());
     pair.bob = {audio("192.0.2.2", 5000, {pcma})};
     ASSERT_EQ(pair.call(), "");
@@ -237,7 +237,8 @@ TEST(OfferAnswer, AStreamMayBeTakenAway) {
     EXPECT_TRUE(ours.agreement()->streams.front().rejected);
     // … but one that we cannot do leaves what there was.
     const auto before = ours.agreement();
-    EXPECT_FALSE(ours.on_offer("v=0\r\nc=IN IP4 192.0.2.2\r\nm=audio 5000 RTP/AVP 18\r\n", streams));
+    EXPECT_FALSE(
+        ours.on_offer("v=0\r\nc=IN IP4 192.0.2.2\r\nm=audio 5000 RTP/AVP 18\r\n", streams));
     EXPECT_EQ(ours.agreement(), before);
 }
 
@@ -245,7 +246,8 @@ TEST(OfferAnswer, AnAnswerMayNotInvent) {
     Pair pair;
     pair.alice = {audio("192.0.2.1", 4000, {pcma})};
     (void)pair.ours.make_offer(pair.alice);
-    const auto answered = pair.ours.on_answer("v=0\r\nc=IN IP4 192.0.2.2\r\nm=audio 5000 RTP/AVP 0\r\n");
+    const auto answered =
+        pair.ours.on_answer("v=0\r\nc=IN IP4 192.0.2.2\r\nm=audio 5000 RTP/AVP 0\r\n");
     ASSERT_FALSE(answered);
     EXPECT_EQ(answered.error().words, "the answer names PCMU/8000, and none of that was offered");
     // An unreadable one can be followed by a good one.
@@ -263,7 +265,7 @@ TEST(OfferAnswer, RtcpMuxNeedsBoth) {  // RFC 5761 §5.1.1
         ASSERT_EQ(pair.call(), "");
         EXPECT_EQ(pair.of_alice().rtcp_mux, bob);
         EXPECT_EQ(pair.of_bob().rtcp_mux, bob);
-        EXPECT_EQ(pair.of_alice().rtcp.port, bob ? 5000 : 5001);
+        EXPECT_EQ(pair.of_alice().remote_rtcp.has_value(), !bob);
     }
 }
 
@@ -272,17 +274,22 @@ TEST(OfferAnswer, IceIsAnsweredOnlyIfItWasOffered) {  // RFC 8839 §4.2
         Pair pair;
         pair.alice = {audio("192.0.2.1", 4000, {pcma})};
         pair.bob = {audio("192.0.2.2", 5000, {pcma})};
-        if (alice) pair.alice.front().ice = Ice{"aaaa", Redacted<std::string>("pa"), {"1 1 UDP 1"}};
-        pair.bob.front().ice = Ice{"bbbb", Redacted<std::string>("pb"), {}};
+        if (alice) {
+            pair.alice.front().ice = IceCredentials{"aaaa", Redacted<std::string>("pa")};
+            pair.alice.front().candidates = {"1 1 UDP 1"};
+        }
+        pair.bob.front().ice = IceCredentials{"bbbb", Redacted<std::string>("pb")};
         ASSERT_EQ(pair.call(), "");
-        EXPECT_EQ(pair.of_bob().remote_ice.has_value(), alice);
-        EXPECT_EQ(pair.of_alice().remote_ice.has_value(), alice);
+        EXPECT_EQ(pair.of_bob().ice.has_value(), alice);
+        EXPECT_EQ(pair.of_alice().ice.has_value(), alice);
         if (!alice) continue;
-        EXPECT_EQ(pair.of_bob().remote_ice->candidates.size(), 1U);
-        EXPECT_FALSE(pair.of_bob().ice_restarted);
+        EXPECT_EQ(pair.of_bob().ice->candidates.size(), 1U);
+        EXPECT_FALSE(pair.of_bob().ice->restarted);
+        EXPECT_TRUE(pair.of_alice().ice->controlling);  // RFC 8445 §6.1.1
+        EXPECT_FALSE(pair.of_bob().ice->controlling);
         pair.alice.front().ice->ufrag = "cccc";  // RFC 8839 §4.4.1.1.1
         ASSERT_EQ(pair.call(), "");
-        EXPECT_TRUE(pair.of_bob().ice_restarted);
+        EXPECT_TRUE(pair.of_bob().ice->restarted);
     }
 }
 

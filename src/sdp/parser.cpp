@@ -31,7 +31,8 @@ public:
         for (std::size_t at = 0; at < text.size();) {
             const auto end = std::min(text.find('\n', at), text.size());
             auto line = text.substr(at, end - at);
-            while (!line.empty() && (line.back() == '\r' || line.back() == ' ' || line.back() == '\t'))
+            while (!line.empty() &&
+                   (line.back() == '\r' || line.back() == ' ' || line.back() == '\t'))
                 line.remove_suffix(1);
             if (!line.empty()) {
                 if (const auto reason = take(line, std::exchange(first, false)); !reason.empty())

@@ -15,7 +15,7 @@ bool is_dtls_protocol(const Media& media) { return media.protocol.starts_with("U
 
 void write_fingerprint(const Fingerprint& fingerprint, Setup setup, Media& media) {
     media.attributes.push_back({"setup", std::string(name_of(setup))});
-    media.attributes.push_back({"fingerprint", fingerprint.hash + " " + fingerprint.digest});
+    media.attributes.push_back({"fingerprint", fingerprint.hash + " " + fingerprint.hex});
 }
 
 // RFC 4145 §4.1, RFC 5763 §5: what the answerer is.
@@ -38,11 +38,10 @@ bool answer_with_key(const Media& offered, const LocalStream& stream, AgreedStre
             return equals_ignoring_case(key.suite, theirs.suite);
         });
         // Session parameters may change what is sent; those we cannot obey are refused (§6.3).
-        if (ours == stream.crypto.end() || !theirs.session.empty()) continue;
-        agreed.local_crypto = *ours;
-        agreed.local_crypto->tag = theirs.tag;
-        agreed.remote_crypto = std::move(theirs);
-        answer.attributes.push_back({"crypto", crypto_text(*agreed.local_crypto)});
+        if (ours == stream.crypto.end() || !theirs.session_parameters.empty()) continue;
+        agreed.crypto = AgreedCrypto{.local = *ours, .remote = std::move(theirs)};
+        agreed.crypto->local.tag = agreed.crypto->remote.tag;
+        answer.attributes.push_back({"crypto", crypto_text(agreed.crypto->local)});
         return true;
     }
     return false;
@@ -67,7 +66,7 @@ bool is_rtp(const Media& media) {
 void write_offered_security(const LocalStream& stream, Media& media) {
     if (stream.srtp == Srtp::off) return;
     for (const auto& key : stream.crypto) media.attributes.push_back({"crypto", crypto_text(key)});
-    if (stream.fingerprint) write_fingerprint(*stream.fingerprint, Setup::actpass, media);
+    if (stream.fingerprint) write_fingerprint(*stream.fingerprint, stream.setup, media);
 }
 
 std::expected<void, std::string> answer_security(const Description& offer, const Media& offered,
@@ -80,13 +79,13 @@ std::expected<void, std::string> answer_security(const Description& offer, const
                                "), which is switched off here");
     }
     if (!is_dtls_protocol(offered) && answer_with_key(offered, stream, agreed, answer)) return {};
-    const auto theirs = fingerprint_of(offer, offered);
-    if (theirs && stream.fingerprint) {
+    auto theirs = fingerprints_of(offer, offered);
+    if (!theirs.empty() && stream.fingerprint) {
         // RFC 4145 §4.1: without a=setup the offerer is active.
         const auto role = answer_to(setup_of(offer, offered).value_or(Setup::active));
-        if (!role) return std::unexpected("the other side holds the DTLS connection (setup:holdconn)");
-        agreed.remote_fingerprint = theirs;
-        agreed.dtls_active = *role == Setup::active;
+        if (!role)
+            return std::unexpected("the other side holds the DTLS connection (setup:holdconn)");
+        agreed.dtls = AgreedDtls{std::move(theirs), *role == Setup::active};
         write_fingerprint(*stream.fingerprint, *role, answer);
         return {};
     }
@@ -108,14 +107,14 @@ std::expected<void, std::string> read_security(const LocalStream& offered,
                 return key.tag == theirs.tag && equals_ignoring_case(key.suite, theirs.suite);
             });
             if (ours == offered.crypto.end()) continue;
-            agreed.local_crypto = *ours;
-            agreed.remote_crypto = std::move(theirs);
+            agreed.crypto = AgreedCrypto{.local = *ours, .remote = std::move(theirs)};
             return {};
         }
-        if (const auto theirs = fingerprint_of(answer, answered); theirs && offered.fingerprint) {
-            agreed.remote_fingerprint = theirs;
+        if (auto theirs = fingerprints_of(answer, answered);
+            !theirs.empty() && offered.fingerprint) {
             // The answer is active or passive; actpass in an answer is wrong, and read as active.
-            agreed.dtls_active = setup_of(answer, answered).value_or(Setup::active) == Setup::passive;
+            const auto role = setup_of(answer, answered).value_or(Setup::active);
+            agreed.dtls = AgreedDtls{std::move(theirs), role == Setup::passive};
             return {};
         }
     }

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <vector>
 
 #include "sdp/attributes.h"
 #include "sdp/testing.h"
@@ -16,7 +17,7 @@ namespace {
 using testing_sdp::audio;
 using testing_sdp::Pair;
 
-const Codec pcma{.name = "PCMA"};
+const Codec pcma{.name = "PCMA", .clock_rate = 8000};
 
 enum class Keys : std::uint8_t { none, sdes, dtls, both };
 
@@ -24,8 +25,8 @@ LocalStream stream(std::string_view address, Srtp srtp, Keys keys, std::string_v
     auto made = audio(address, 4000, {pcma});
     made.srtp = srtp;
     if (keys == Keys::sdes || keys == Keys::both)
-        made.crypto = {{1, "AES_CM_128_HMAC_SHA1_80", Redacted("inline:80" + std::string(name)), ""},
-                       {2, "AES_CM_128_HMAC_SHA1_32", Redacted("inline:32" + std::string(name)), ""}};
+        made.crypto = {{1, "AES_CM_128_HMAC_SHA1_80", Redacted("80" + std::string(name)), {}, {}},
+                       {1, "AES_CM_128_HMAC_SHA1_32", Redacted("32" + std::string(name)), {}, {}}};
     if (keys == Keys::dtls || keys == Keys::both)
         made.fingerprint = Fingerprint{"sha-256", "AA:" + std::string(name)};
     return made;
@@ -52,37 +53,38 @@ TEST_P(Encryption, ComesOutTheSameOnBothSides) {
     }
     const auto& a = pair.of_alice();
     const auto& b = pair.of_bob();
-    EXPECT_EQ(a.local_crypto.has_value(), c.outcome == "sdes");
-    EXPECT_EQ(a.remote_fingerprint.has_value(), c.outcome == "dtls");
-    EXPECT_EQ(a.local_crypto, b.remote_crypto);
-    EXPECT_EQ(a.remote_crypto, b.local_crypto);
-    if (c.outcome == "dtls") {
-        EXPECT_EQ(a.remote_fingerprint, pair.bob.front().fingerprint);
-        EXPECT_EQ(b.remote_fingerprint, pair.alice.front().fingerprint);
-        EXPECT_NE(a.dtls_active, b.dtls_active);
+    ASSERT_EQ(a.crypto.has_value(), c.outcome == "sdes");
+    ASSERT_EQ(a.dtls.has_value(), c.outcome == "dtls");
+    if (a.crypto) {
+        EXPECT_EQ(a.crypto->local, b.crypto->remote);
+        EXPECT_EQ(a.crypto->remote, b.crypto->local);
+    }
+    if (a.dtls) {
+        EXPECT_EQ(a.dtls->fingerprints, std::vector{*pair.bob.front().fingerprint});
+        EXPECT_EQ(b.dtls->fingerprints, std::vector{*pair.alice.front().fingerprint});
+        EXPECT_NE(a.dtls->we_are_active, b.dtls->we_are_active);
     }
 }
 
 INSTANTIATE_TEST_SUITE_P(
     Modes, Encryption,
-    testing::Values(
-        Case{Srtp::off, Keys::both, Srtp::off, Keys::both, "plain"},
-        Case{Srtp::off, Keys::none, Srtp::optional, Keys::both, "plain"},
-        Case{Srtp::optional, Keys::both, Srtp::off, Keys::both, "plain"},
-        Case{Srtp::optional, Keys::sdes, Srtp::optional, Keys::sdes, "sdes"},
-        Case{Srtp::optional, Keys::sdes, Srtp::optional, Keys::dtls, "plain"},
-        Case{Srtp::optional, Keys::both, Srtp::required, Keys::dtls, "dtls"},
-        Case{Srtp::optional, Keys::dtls, Srtp::required, Keys::both, "dtls"},
-        Case{Srtp::required, Keys::sdes, Srtp::optional, Keys::both, "sdes"},
-        Case{Srtp::required, Keys::dtls, Srtp::optional, Keys::both, "dtls"},
-        Case{Srtp::required, Keys::both, Srtp::required, Keys::sdes, "sdes"},
-        Case{Srtp::required, Keys::both, Srtp::required, Keys::dtls, "dtls"},
-        Case{Srtp::required, Keys::sdes, Srtp::off, Keys::both,
-             "488 the other side demands encryption (RTP/SAVP)"},
-        Case{Srtp::required, Keys::dtls, Srtp::optional, Keys::sdes,
-             "488 the other side's encryption (UDP/TLS/RTP/SAVP) is of a kind"},
-        Case{Srtp::off, Keys::none, Srtp::required, Keys::both,
-             "488 encryption is required here, and the other side offers none"}));
+    testing::Values(Case{Srtp::off, Keys::both, Srtp::off, Keys::both, "plain"},
+                    Case{Srtp::off, Keys::none, Srtp::optional, Keys::both, "plain"},
+                    Case{Srtp::optional, Keys::both, Srtp::off, Keys::both, "plain"},
+                    Case{Srtp::optional, Keys::sdes, Srtp::optional, Keys::sdes, "sdes"},
+                    Case{Srtp::optional, Keys::sdes, Srtp::optional, Keys::dtls, "plain"},
+                    Case{Srtp::optional, Keys::both, Srtp::required, Keys::dtls, "dtls"},
+                    Case{Srtp::optional, Keys::dtls, Srtp::required, Keys::both, "dtls"},
+                    Case{Srtp::required, Keys::sdes, Srtp::optional, Keys::both, "sdes"},
+                    Case{Srtp::required, Keys::dtls, Srtp::optional, Keys::both, "dtls"},
+                    Case{Srtp::required, Keys::both, Srtp::required, Keys::sdes, "sdes"},
+                    Case{Srtp::required, Keys::both, Srtp::required, Keys::dtls, "dtls"},
+                    Case{Srtp::required, Keys::sdes, Srtp::off, Keys::both,
+                         "488 the other side demands encryption (RTP/SAVP)"},
+                    Case{Srtp::required, Keys::dtls, Srtp::optional, Keys::sdes,
+                         "488 the other side's encryption (UDP/TLS/RTP/SAVP) is of a kind"},
+                    Case{Srtp::off, Keys::none, Srtp::required, Keys::both,
+                         "488 encryption is required here, and the other side offers none"}));
 
 // A switched-off side says nothing of keys, whatever it has.
 TEST(Encryption, OffSaysNoKey) {
@@ -97,14 +99,17 @@ TEST(Encryption, RequiredRefusesAPlainAnswer) {
     Negotiation ours{{.session_id = "1"}};
     const std::vector streams{stream("192.0.2.1", Srtp::required, Keys::sdes, "a")};
     (void)ours.make_offer(streams);
-    EXPECT_EQ(ours.on_answer("v=0\r\nc=IN IP4 192.0.2.2\r\nm=audio 5000 RTP/AVP 8\r\n").error().words,
-              "encryption is required here, and the answer has none");
+    EXPECT_EQ(
+        ours.on_answer("v=0\r\nc=IN IP4 192.0.2.2\r\nm=audio 5000 RTP/AVP 8\r\n").error().words,
+        "encryption is required here, and the answer has none");
     // A key under a tag that we never offered is none (RFC 4568 §7.1.3).
-    EXPECT_FALSE(ours.on_answer("v=0\r\nc=IN IP4 192.0.2.2\r\nm=audio 5000 RTP/SAVP 8\r\n"
-                                "a=crypto:9 AES_CM_128_HMAC_SHA1_80 inline:x\r\n"));
-    EXPECT_TRUE(ours.on_answer("v=0\r\nc=IN IP4 192.0.2.2\r\nm=audio 5000 RTP/SAVP 8\r\n"
-                               "a=crypto:2 AES_CM_128_HMAC_SHA1_32 inline:x\r\n"));
-    EXPECT_EQ(ours.agreement()->streams.front().local_crypto->key.reveal(), "inline:32a");
+    EXPECT_FALSE(
+        ours.on_answer("v=0\r\nc=IN IP4 192.0.2.2\r\nm=audio 5000 RTP/SAVP 8\r\n"
+                       "a=crypto:9 AES_CM_128_HMAC_SHA1_80 inline:x\r\n"));
+    EXPECT_TRUE(
+        ours.on_answer("v=0\r\nc=IN IP4 192.0.2.2\r\nm=audio 5000 RTP/SAVP 8\r\n"
+                       "a=crypto:2 AES_CM_128_HMAC_SHA1_32 inline:x\r\n"));
+    EXPECT_EQ(ours.agreement()->streams.front().crypto->local.key.reveal(), "32a");
 }
 
 // RFC 4568 §6.3: session parameters that we cannot obey are not agreed to.
@@ -117,7 +122,7 @@ TEST(Encryption, AKeyWithParametersWeDoNotKnowIsPassedOver) {
         "a=crypto:7 AES_CM_128_HMAC_SHA1_32 inline:y\r\n",
         streams);
     ASSERT_TRUE(answer);
-    EXPECT_EQ(ours.agreement()->streams.front().local_crypto->tag, 7U);
+    EXPECT_EQ(ours.agreement()->streams.front().crypto->local.tag, 7U);
 }
 
 struct Role {
@@ -132,13 +137,14 @@ TEST_P(DtlsRoles, AnswerTheOffer) {  // RFC 4145 §4.1, RFC 5763 §5
     const std::vector streams{stream("192.0.2.1", Srtp::required, Keys::dtls, "a")};
     const std::string setup =
         GetParam().offered.empty() ? "" : "a=setup:" + std::string(GetParam().offered) + "\r\n";
-    const auto answer = ours.on_offer("v=0\r\nc=IN IP4 192.0.2.2\r\nm=audio 5000 UDP/TLS/RTP/SAVPF 8\r\n"
-                                      "a=fingerprint:sha-256 BB\r\n" +
-                                          setup,
-                                      streams);
+    const auto answer = ours.on_offer(
+        "v=0\r\nc=IN IP4 192.0.2.2\r\nm=audio 5000 UDP/TLS/RTP/SAVPF 8\r\n"
+        "a=fingerprint:sha-256 BB\r\n" +
+            setup,
+        streams);
     ASSERT_EQ(answer.has_value(), GetParam().accepted);
     if (!answer) return;
-    EXPECT_EQ(ours.agreement()->streams.front().dtls_active, GetParam().active);
+    EXPECT_EQ(ours.agreement()->streams.front().dtls->we_are_active, GetParam().active);
     EXPECT_NE(answer->find(GetParam().active ? "a=setup:active" : "a=setup:passive"),
               std::string::npos);
     EXPECT_NE(answer->find("UDP/TLS/RTP/SAVPF"), std::string::npos);
