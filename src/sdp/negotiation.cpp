@@ -216,7 +216,7 @@ std::expected<std::string, Problem> Negotiation::on_offer(std::string_view text,
     return finish(std::move(description));
 }
 
-// RFC 8839 §4.4.1.1.1: changed credentials.
+// RFC 8839 §4.4.1: changed credentials.
 void Negotiation::note_restarts(Agreement& agreement) const {
     if (!agreement_) return;
     for (std::size_t i = 0; i < std::min(agreement.streams.size(), agreement_->streams.size());

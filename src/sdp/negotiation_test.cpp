@@ -269,6 +269,17 @@ TEST(OfferAnswer, RtcpMuxNeedsBoth) {  // RFC 5761 §5.1.1
     }
 }
 
+TEST(OfferAnswer, FeedbackIsWhatBothHave) {  // RFC 4585 §4.2
+    Pair pair;
+    pair.alice = {audio("192.0.2.1", 4000, {pcma})};
+    pair.bob = {audio("192.0.2.2", 5000, {pcma})};
+    pair.alice.front().feedback = {"* nack", "* nack pli"};
+    pair.bob.front().feedback = {"* nack pli", "* ccm fir"};
+    ASSERT_EQ(pair.call(), "");
+    EXPECT_EQ(pair.of_alice().feedback, std::vector<std::string>{"* nack pli"});
+    EXPECT_EQ(pair.of_bob().feedback, std::vector<std::string>{"* nack pli"});
+}
+
 TEST(OfferAnswer, IceIsAnsweredOnlyIfItWasOffered) {  // RFC 8839 §4.2
     for (const bool alice : {false, true}) {
         Pair pair;
@@ -287,7 +298,7 @@ TEST(OfferAnswer, IceIsAnsweredOnlyIfItWasOffered) {  // RFC 8839 §4.2
         EXPECT_FALSE(pair.of_bob().ice->restarted);
         EXPECT_TRUE(pair.of_alice().ice->controlling);  // RFC 8445 §6.1.1
         EXPECT_FALSE(pair.of_bob().ice->controlling);
-        pair.alice.front().ice->ufrag = "cccc";  // RFC 8839 §4.4.1.1.1
+        pair.alice.front().ice->ufrag = "cccc";  // RFC 8839 §4.4.1
         ASSERT_EQ(pair.call(), "");
         EXPECT_TRUE(pair.of_bob().ice->restarted);
     }
