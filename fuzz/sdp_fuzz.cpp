@@ -24,8 +24,8 @@ std::vector<LocalStream> streams() {
                     {.name = "telephone-event", .clock_rate = 8000, .fmtp = "0-16"}};
     audio.rtcp_mux = true;
     audio.srtp = Srtp::optional;
-    audio.crypto = {{.suite = "AES_CM_128_HMAC_SHA1_80",
-                     .key = holdfast::Redacted<std::string>("QUJD")}};
+    audio.crypto = {
+        {.suite = "AES_CM_128_HMAC_SHA1_80", .key = holdfast::Redacted<std::string>("QUJD")}};
     audio.fingerprint = Fingerprint{.hash = "sha-256", .hex = "AA:BB"};
     audio.ice = IceCredentials{.ufrag = "abcd",
                                .pwd = holdfast::Redacted<std::string>("0123456789012345678901")};

@@ -1,5 +1,5 @@
-// What others write: a browser, a PBX with "best effort" encryption, an IPv6 phone that holds with a
-// fax stream beside (fuzz/corpus/sdp). Each is answered as its author would expect. And for any
+// What others write: a browser, a PBX with "best effort" encryption, an IPv6 phone that holds with
+// a fax stream beside (fuzz/corpus/sdp). Each is answered as its author would expect. And for any
 // pair of sides (drawn): an answer of ours is one that the offerer understands, with the same
 // streams in the same places.
 #include <gtest/gtest.h>
@@ -146,10 +146,12 @@ RC_GTEST_PROP(SdpProperty, BothSidesBelieveTheSame, ()) {
 
 RC_GTEST_PROP(SdpProperty, AnyTextThatIsReadPrintsToItself, ()) {
     Description description;
-    description.name = *rc::gen::nonEmpty(rc::gen::container<std::string>(rc::gen::inRange('!', '~')));
+    description.name =
+        *rc::gen::nonEmpty(rc::gen::container<std::string>(rc::gen::inRange('!', '~')));
     const auto count = *rc::gen::inRange(0, 4);
     for (int i = 0; i < count; ++i) {
-        const auto word = rc::gen::nonEmpty(rc::gen::container<std::string>(rc::gen::inRange('a', 'z')));
+        const auto word =
+            rc::gen::nonEmpty(rc::gen::container<std::string>(rc::gen::inRange('a', 'z')));
         Media media{.kind = *word, .port = *rc::gen::arbitrary<std::uint16_t>(), .protocol = *word};
         media.formats = *rc::gen::nonEmpty(rc::gen::container<std::vector<std::string>>(word));
         if (*rc::gen::arbitrary<bool>()) media.attributes.push_back({*word, *word});
