@@ -134,7 +134,7 @@ TEST_F(FleetConfigTest, ErrorsNameFileLineAndKey) {
 TEST_F(FleetConfigTest, PasswordsAreTheOwnersAlone) {
     const auto config = read(two, {}, 0640);
     ASSERT_FALSE(config);
-    EXPECT_NE(config.error().sentence.find("fleet.toml:11: password: others may read this file"),
+    EXPECT_NE(config.error().sentence.find("fleet.toml:12: password: others may read this file"),
               std::string::npos)
         << config.error().sentence;
 }
