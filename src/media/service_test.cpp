@@ -9,6 +9,8 @@
 #include <iterator>
 #include <string>
 
+#include "media/test_leaks.h"
+
 namespace holdfast::media {
 namespace {
 
@@ -48,7 +50,8 @@ TEST(Service, MapsGstreamerWithTheFirstCallOnly) {
     const auto before = std::chrono::steady_clock::now();
     service.submit(open_on_loopback(SessionId{1}));
     service.submit(in::Close{SessionId{1}});
-    EXPECT_LT(std::chrono::steady_clock::now() - before, 500ms) << "who submits does not wait for the load";
+    EXPECT_LT(std::chrono::steady_clock::now() - before, 500ms)
+        << "who submits does not wait for the load";
     const auto ready = wait_for<out::Ready>(service);
     ASSERT_TRUE(ready);
     EXPECT_EQ(ready->session, SessionId{1});
