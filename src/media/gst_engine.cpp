@@ -114,8 +114,9 @@ void GstEngine::adopt(SessionId id, SessionOptions options, Ports ports) {
 void GstEngine::handle(const in::Close& close) {
     const auto found = sessions_.find(close.session);
     if (found == sessions_.end()) return;
-    found->second->close();
-    remove(close.session);
+    auto last = found->second->close();
+    remove(close.session);  // before it is told: its ports are free then
+    events_.push(out::Closed{.session = close.session, .statistics = std::move(last)});
 }
 
 void GstEngine::remove(SessionId id) {

@@ -297,12 +297,12 @@ void Session::handle(const in::AskStatistics& /*ask*/) {
     events_.push(out::Measured{.session = id_, .statistics = statistics()});
 }
 
-void Session::close() {
+Statistics Session::close() {
     stop_recording();
-    const auto last = statistics();
+    auto last = statistics();
     bus_watch_.reset();
     if (pipeline_) gst_element_set_state(pipeline_.get(), GST_STATE_NULL);
-    events_.push(out::Closed{.session = id_, .statistics = last});
+    return last;
 }
 
 void Session::on_time() {

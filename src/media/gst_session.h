@@ -37,8 +37,8 @@ public:
     void handle(const in::Record& record);
     void handle(const in::StopRecording& stop);
     void handle(const in::AskStatistics& ask);
-    // The last words: recording ended, out::Closed.
-    void close();
+    // Ends the recording and the sound; the last figures.
+    Statistics close();
     // A few times a second: recording, silence.
     void on_time();
     // It has failed for good, and said so.

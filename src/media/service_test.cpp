@@ -9,6 +9,8 @@
 #include <iterator>
 #include <string>
 
+#include "media/test_leaks.h"
+
 namespace holdfast::media {
 namespace {
 

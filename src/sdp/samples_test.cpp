@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
+#include <algorithm>
 #include <fstream>
 #include <sstream>
 #include <string>
@@ -107,11 +108,12 @@ std::vector<LocalStream> drawn_streams(const char* address) {
     std::vector<LocalStream> streams;
     const auto count = *rc::gen::inRange(1, 3);
     for (int i = 0; i < count; ++i) {
-        auto codecs = *rc::gen::suchThat(
-            rc::gen::unique<std::vector<std::size_t>>(rc::gen::inRange<std::size_t>(0, all.size())),
-            [](const auto& some) { return !some.empty(); });
+        const auto chosen = *rc::gen::inRange(1U, 1U << all.size());  // a set that is not empty
+        const bool backwards = *rc::gen::arbitrary<bool>();
         auto stream = audio(address, static_cast<std::uint16_t>(4000 + 10 * i), {});
-        for (const auto index : codecs) stream.codecs.push_back(all[index]);
+        for (std::size_t index = 0; index < all.size(); ++index)
+            if ((chosen >> index & 1U) != 0) stream.codecs.push_back(all[index]);
+        if (backwards) std::ranges::reverse(stream.codecs);
         stream.direction = *rc::gen::element(Direction::sendrecv, Direction::sendonly,
                                              Direction::recvonly, Direction::inactive);
         stream.rtcp_mux = *rc::gen::arbitrary<bool>();

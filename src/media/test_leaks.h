@@ -1,6 +1,9 @@
-// What AddressSanitizer's leak check is told about GLib and GStreamer in these tests. Each line is
+// What AddressSanitizer's leak check is told about GLib and GStreamer in a program of tests
+// (included once in each). Each line is
 // one allocation of theirs that lives as long as the process, and why. Their own stacks are whole
 // only without the fast unwinder: Debian builds them without frame pointers.
+#pragma once
+
 extern "C" const char* __asan_default_options();
 extern "C" const char* __lsan_default_suppressions();
 
