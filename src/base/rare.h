@@ -14,7 +14,10 @@ public:
     explicit Rare(T value) { *this = std::move(value); }
     Rare(const Rare& other) : value_(other.value_ ? std::make_unique<T>(*other.value_) : nullptr) {}
     Rare(Rare&&) noexcept = default;
-    Rare& operator=(const Rare& other) { return *this = Rare(other); }
+    Rare& operator=(const Rare& other) {
+        *this = Rare(other);
+        return *this;
+    }
     Rare& operator=(Rare&&) noexcept = default;
     Rare& operator=(T value) {
         change() = std::move(value);

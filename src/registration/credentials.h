@@ -98,7 +98,7 @@ private:
     std::map<std::pair<Target, std::string>, Known> nonces_;
     struct Refused {
         Instant at;
-        Refusal what;
+        Refusal what{};
     };
     std::vector<Refused> refusals_;
 };

@@ -202,7 +202,7 @@ public:
     bool ended = false;
     flow::Table flows;
     location::Health health;
-    location::CandidatePool pool_;
+    location::CandidatePool pool;
     std::optional<Resilient> resilient;
     Instant now{1000s};
     std::int64_t wall_clock_offset = 1'800'000'000;
@@ -219,7 +219,7 @@ private:
         Actions actions;
         resilient->handle(
             told, Context{AccountId{1}, now, wall_clock_offset + (now - Instant{}) / 1s, random_,
-                          health, pool_, flows, addresses_, actions});
+                          health, pool, flows, addresses_, actions});
         for (auto& action : actions) std::visit([this](auto& a) { perform(a); }, action);
     }
 
