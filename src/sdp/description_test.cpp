@@ -88,8 +88,10 @@ INSTANTIATE_TEST_SUITE_P(
                     Broken{"v=0\r\nm=audio 1\r\n", 5, "m= has four fields"},
                     Broken{"v=0\r\nm=audio 1 RTP/AVP\r\n", 5, "m= without a format"}));
 
-TEST(SdpText, ANulIsNeverPartOfAValue) {
-    EXPECT_EQ(parse(std::string_view("v=0\r\ns=a\0b\r\n", 12)).error().reason, "NUL in a line");
+TEST(SdpText, NeitherNulNorCrIsPartOfAValue) {  // RFC 8866 §9
+    EXPECT_EQ(parse(std::string_view("v=0\r\ns=a\0b\r\n", 12)).error().reason,
+              "NUL or CR in a line");
+    EXPECT_FALSE(parse("v=0\r\nc=IN IP6 2001:db8\r&\nm=audio 1 RTP/AVP 0\r\n"));
 }
 
 // No value may begin a line of its own.

@@ -47,7 +47,9 @@ public:
 private:
     // One line; a reason if it is wrong.
     std::string_view take(std::string_view line, bool is_first) {
-        if (line.find('\0') != std::string_view::npos) return "NUL in a line";
+        // RFC 8866 §9: a byte-string has neither.
+        if (line.find_first_of(std::string_view("\0\r", 2)) != std::string_view::npos)
+            return "NUL or CR in a line";
         if (line.size() < 2 || line[1] != '=') return "not a TYPE=VALUE line";
         const auto value = line.substr(2);
         if (is_first) return line == "v=0" ? "" : "the first line is not v=0";
