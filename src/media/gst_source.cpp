@@ -136,7 +136,10 @@ Ref<GstBuffer> Generator::frame_at(GstClockTime running_time) {
     GST_BUFFER_DURATION(buffer.get()) = length;
     next_ += length;
     if (ended) frames_to_end_ = frames_ahead;
-    if (frames_to_end_ > 0 && --frames_to_end_ == 0) on_end_();
+    if (frames_to_end_ > 0) {
+        --frames_to_end_;
+        if (frames_to_end_ == 0) on_end_();
+    }
     return buffer;
 }
 

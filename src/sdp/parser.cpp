@@ -59,8 +59,8 @@ private:
         case 'a': return attribute(value);
         case 'c': return connection(value);
         case 'b': return bandwidth(value);
-        case 'i': (in_media() ? media_().title : description_.title) = value; return {};
-        case 'k': (in_media() ? media_().key : description_.key) = value; return {};
+        case 'i': (in_media() ? current().title : description_.title) = value; return {};
+        case 'k': (in_media() ? current().key : description_.key) = value; return {};
         default: return in_media() ? unknown() : of_session(line, value);
         }
     }
@@ -105,8 +105,8 @@ private:
             (connection.address_type != "IP4" && connection.address_type != "IP6"))
             return "c= of another network";
         if (in_media()) {
-            if (media_().connections.size() >= limits::formats) return "too many c= lines";
-            media_().connections.push_back(std::move(connection));
+            if (current().connections.size() >= limits::formats) return "too many c= lines";
+            current().connections.push_back(std::move(connection));
         } else {
             description_.connection = std::move(connection);
         }
@@ -116,7 +116,7 @@ private:
     std::string_view bandwidth(std::string_view value) {
         const auto colon = value.find(':');
         if (colon == 0 || colon == std::string_view::npos) return "b= is TYPE:VALUE";
-        auto& all = in_media() ? media_().bandwidths : description_.bandwidths;
+        auto& all = in_media() ? current().bandwidths : description_.bandwidths;
         if (all.size() >= limits::formats) return "too many b= lines";
         // RFC 8866 §5.8: what cannot be understood is ignored; so is what is no number.
         if (const auto number = parse_number<std::uint32_t>(trimmed(value.substr(colon + 1))))
@@ -125,7 +125,7 @@ private:
     }
 
     std::string_view attribute(std::string_view value) {
-        auto& all = in_media() ? media_().attributes : description_.attributes;
+        auto& all = in_media() ? current().attributes : description_.attributes;
         if (all.size() >= limits::attributes) return "too many attributes";
         const auto colon = value.find(':');
         const auto name = trimmed(value.substr(0, colon));
@@ -162,7 +162,7 @@ private:
     }
 
     [[nodiscard]] bool in_media() const { return !description_.media.empty(); }
-    Media& media_() { return description_.media.back(); }
+    Media& current() { return description_.media.back(); }
 
     Description description_;
     std::size_t unknown_ = 0;
