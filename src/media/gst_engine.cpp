@@ -95,7 +95,7 @@ void GstEngine::open(in::Open command) {
     if (!ports) return failed(out::FailureKind::no_port, std::move(ports.error()));
     ++count_;
     events_.push(out::Ready{.session = command.session,
-                            .stream = local_stream(command.options, std::move(offered.codecs),
+                            .stream = local_stream(command.options, offered.codecs,
                                                    ports->rtp_endpoint, ports->rtcp_endpoint)});
     // A std::function is copied: what cannot be is behind a pointer.
     auto opened =

@@ -1,6 +1,7 @@
 #include "media/gst_library.h"
 
 #include <array>
+#include <ranges>
 
 #include "base/check.h"
 
@@ -76,8 +77,8 @@ GstElement* Chain::add(const char* factory, const char* name) {
 }
 
 void Chain::sync() {
-    for (auto element = elements_.rbegin(); element != elements_.rend(); ++element)
-        gst_element_sync_state_with_parent(*element);
+    for (auto* element : std::views::reverse(elements_))
+        gst_element_sync_state_with_parent(element);
 }
 
 void Chain::add_conversion(std::uint32_t rate) {

@@ -4,6 +4,8 @@
 // only without the fast unwinder: Debian builds them without frame pointers.
 #pragma once
 
+// The sanitizer's own names, and defined here because each program of tests includes this once:
+// NOLINTBEGIN(bugprone-reserved-identifier,readability-identifier-naming,misc-definitions-in-headers)
 extern "C" const char* __asan_default_options();
 extern "C" const char* __lsan_default_suppressions();
 
@@ -17,3 +19,4 @@ extern "C" const char* __lsan_default_suppressions() {
         "leak:g_quark_from\n"
         "leak:g_intern\n";
 }
+// NOLINTEND(bugprone-reserved-identifier,readability-identifier-naming,misc-definitions-in-headers)

@@ -93,7 +93,7 @@ std::optional<Codec> codec_of(const Media& media, std::string_view format) {
     const auto map = of_format(media, "rtpmap", format);
     auto codec = map ? parse_rtpmap(*map) : static_codec(*number);
     if (!codec) return std::nullopt;
-    codec->payload_type = *number;
+    codec->payload_type = number;
     codec->fmtp = of_format(media, "fmtp", format).value_or(std::string_view{});
     return codec;
 }
