@@ -61,6 +61,15 @@ protected:
         return runs.emplace_back(std::vector<std::string>{"run", "--config", file.string()},
                                  std::map<std::string, std::string>{}, program);
     }
+    // All are registered, and then no server answers any more.
+    CommandRun& start_among_the_silent() {
+        auto& run = start();
+        EXPECT_TRUE(run_until([&] {
+            return count(run.output(), "\"event\":\"registered\"") == 8 || run.ended();
+        })) << story(run);
+        for (std::size_t server = 0; server < world->servers(); ++server) world->silence(server);
+        return run;
+    }
     [[nodiscard]] int bound() const {
         int found = 0;
         for (int number = 0; number < 8; ++number)
@@ -193,11 +202,7 @@ TEST_F(RunCommand, WhatCannotBeIsSaid) {
 
 // The servers are gone: what stays there is said, with its own exit code.
 TEST_F(RunCommand, RegistrationsThatStayAreSaid) {
-    auto& run = start();
-    ASSERT_TRUE(run_until([&] {
-        return count(run.output(), "\"event\":\"registered\"") == 8 || run.ended();
-    })) << story(run);
-    for (std::size_t server = 0; server < world->servers(); ++server) world->silence(server);
+    auto& run = start_among_the_silent();
     run.signal(SIGTERM);
     ASSERT_TRUE(run_until([&] { return run.ended(); })) << story(run);
     EXPECT_EQ(run.exit_code(), 17) << story(run);
@@ -206,7 +211,7 @@ TEST_F(RunCommand, RegistrationsThatStayAreSaid) {
 
 // B4, S3: un-REGISTERs go at the rate, also when that takes longer than one server is waited for.
 TEST_F(RunCommand, LeavesAtItsRate) {
-    rate = 3;  // one a second on each of two shards, for eight accounts
+    rate = 3;  // two a second on one shard, one on the other, for eight accounts
     for (auto& [number, text] : accounts) text += "[account.policy]\nprove_reachable = false\n";
     auto& run = start();
     ASSERT_TRUE(run_until([&] { return bound() == 8 || run.ended(); })) << story(run);
@@ -220,11 +225,7 @@ TEST_F(RunCommand, LeavesAtItsRate) {
 
 // B4: a second signal does not wait for the rate.
 TEST_F(RunCommand, ASecondSignalEndsItAtOnce) {
-    auto& run = start();
-    ASSERT_TRUE(run_until([&] {
-        return count(run.output(), "\"event\":\"registered\"") == 8 || run.ended();
-    })) << story(run);
-    for (std::size_t server = 0; server < world->servers(); ++server) world->silence(server);
+    auto& run = start_among_the_silent();
     run.signal(SIGTERM);
     run.signal(SIGINT);  // two of a kind may arrive as one
     ASSERT_TRUE(run_until([&] { return run.ended(); }, 1900ms)) << story(run);

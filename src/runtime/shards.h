@@ -52,6 +52,10 @@ struct ShardTotals {
     std::uint64_t steps = 0;
 };
 
+// S3: of a rate for all (0: no limit), what one shard may. Together they have it all; but each has
+// one a second at least, or a shard with nothing would be one without a limit.
+std::uint32_t registers_per_second_of(std::uint32_t all, std::size_t shards, std::size_t number);
+
 class Shards {
 public:
     // Opens every shard's state, port and TLS files; the threads start. The error: as
