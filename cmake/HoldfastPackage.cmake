@@ -14,6 +14,7 @@ function(_holdfast_compressed source name)
     COMMAND sh -c "\"$1\" -9nc \"$2\" >\"$3\"" gzip "${HOLDFAST_GZIP}" "${source}" "${made}/${name}")
 endfunction()
 _holdfast_compressed("${packaging}/man/holdfast.1" holdfast.1.gz)
+_holdfast_compressed("${packaging}/man/holdfast.toml.5" holdfast.toml.5.gz)
 _holdfast_compressed("${packaging}/debian/changelog" changelog.Debian.gz)
 _holdfast_compressed("${CMAKE_SOURCE_DIR}/CHANGELOG.md" changelog.gz)
 
@@ -26,9 +27,11 @@ endif()
 
 # Everything that an installation needs; the tests alone are not in it.
 add_custom_target(installed DEPENDS
-  holdfast holdfast_all ${completions} "${made}/holdfast.1.gz" "${made}/changelog.Debian.gz" "${made}/changelog.gz")
+  holdfast holdfast_all ${completions} "${made}/holdfast.1.gz" "${made}/holdfast.toml.5.gz"
+  "${made}/changelog.Debian.gz" "${made}/changelog.gz")
 
 install(FILES "${made}/holdfast.1.gz" DESTINATION "${CMAKE_INSTALL_MANDIR}/man1" COMPONENT command)
+install(FILES "${made}/holdfast.toml.5.gz" DESTINATION "${CMAKE_INSTALL_MANDIR}/man5" COMPONENT command)
 install(FILES "${made}/holdfast.bash" RENAME holdfast
   DESTINATION "${CMAKE_INSTALL_DATADIR}/bash-completion/completions" COMPONENT command)
 install(FILES "${made}/holdfast.fish" DESTINATION "${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d" COMPONENT command)

@@ -6,12 +6,14 @@
 #include <chrono>
 #include <fstream>
 #include <iterator>
+#include <regex>
+#include <vector>
 
 namespace holdfast::cli {
 namespace {
 
-std::string man_page() {
-    std::ifstream stream(std::string(HOLDFAST_TEST_DATA) + "/../../packaging/man/holdfast.1");
+std::string man_page(const std::string& name) {
+    std::ifstream stream(std::string(HOLDFAST_TEST_DATA) + "/../../packaging/man/" + name);
     EXPECT_TRUE(stream.good());
     std::string text{std::istreambuf_iterator<char>(stream), {}};
     for (auto at = text.find("\\-"); at != std::string::npos; at = text.find("\\-", at))
@@ -55,7 +57,7 @@ TEST(Help, OfTheProgramNamesEveryCommand) {
 }
 
 TEST(ManPage, NamesEveryOptionCommandKeyAndExitCode) {
-    const auto page = man_page();
+    const auto page = man_page("holdfast.1");
     for (const auto& option : option_table()) {
         const auto name =
             option.commands != 0 ? "--" + std::string(option.name) : std::string(option.name);
@@ -67,6 +69,23 @@ TEST(ManPage, NamesEveryOptionCommandKeyAndExitCode) {
     for (const auto& [code, meaning] : exit_codes()) {
         const auto entry = ".B " + std::to_string(number_of(code)) + "\n" + std::string(meaning);
         EXPECT_NE(page.find(entry), std::string::npos) << entry;
+    }
+}
+
+TEST(ManPage, OfTheFileNamesEveryKey) {
+    const auto page = man_page("holdfast.toml.5");
+    std::vector<std::string_view> keys{"[policy]", "[[account]]", "[[hook]]", "events",
+                                       "command",  "url",         "timeout"};
+    for (const auto& option : option_table())
+        if (option.in_file) keys.push_back(option.name);
+    for (const auto key : keys) {
+        // In bold: a word of a sentence does not explain a key.
+        std::string entry = R"((^|\n)\.BR? ([^\n]* )?)";
+        for (const char c : key) {
+            if (c == '[' || c == ']') entry += '\\';
+            entry += c;
+        }
+        EXPECT_TRUE(std::regex_search(page, std::regex(entry + "( [^\n]*)?(\n|$)"))) << key;
     }
 }
 
