@@ -80,37 +80,36 @@ namespace {
 
 class OsipTransactions final : public PeerTransactions {
 public:
-    explicit OsipTransactions(osip_t* stack) : stack_(stack) {
-        osip_set_application_context(stack_, &seen_);
-        osip_set_cb_send_message(stack_, on_send);
+    explicit OsipTransactions(osip_t* stack) : stack_(stack, osip_release) {
+        osip_set_application_context(stack, &seen_);
+        osip_set_cb_send_message(stack, on_send);
         for (const int type : {OSIP_NICT_STATUS_2XX_RECEIVED, OSIP_NICT_STATUS_4XX_RECEIVED})
-            osip_set_message_callback(stack_, type, on_final_response);
-        osip_set_kill_transaction_callback(stack_, OSIP_NICT_KILL_TRANSACTION, on_kill);
+            osip_set_message_callback(stack, type, on_final_response);
+        osip_set_kill_transaction_callback(stack, OSIP_NICT_KILL_TRANSACTION, on_kill);
     }
-    ~OsipTransactions() override { osip_release(stack_); }
 
     std::string send(std::string_view request) override {
         osip_message_t* message = nullptr;
         seen_.wire.clear();
         if (osip_message_init(&message) != 0 ||
             osip_message_parse(message, request.data(), request.size()) != 0 ||
-            !osip2_transact(stack_, message))
+            !osip2_transact(stack_.get(), message))
             return {};
         return seen_.wire;
     }
     bool answer(std::string_view response) override {
-        return osip2_transact_answered(stack_, response);
+        return osip2_transact_answered(stack_.get(), response);
     }
     std::size_t forget() override {
-        osip2_transact_all_answered(stack_);
+        osip2_transact_all_answered(stack_.get());
         seen_.over.reserve(seen_.answered);
         std::this_thread::sleep_for(std::chrono::milliseconds{5'100});  // its T4 is 5 s
-        osip2_transact_forgotten(stack_, seen_.over);
+        osip2_transact_forgotten(stack_.get(), seen_.over);
         return seen_.over.size();
     }
 
 private:
-    osip_t* stack_;
+    std::unique_ptr<osip_t, decltype(&osip_release)> stack_;
     Seen seen_;
 };
 

@@ -6,25 +6,23 @@ namespace holdfast::bench {
 struct SofiaAgent;
 }
 #define NTA_OUTGOING_MAGIC_T holdfast::bench::SofiaAgent  // the type of a callback's argument
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <sofia-sip/nta.h>
 #include <sofia-sip/nta_tag.h>
 #include <sofia-sip/sip_header.h>
 #include <sofia-sip/su_wait.h>
 #include <sofia-sip/url.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <array>
+#include <asio/io_context.hpp>
+#include <asio/ip/udp.hpp>
 #include <chrono>
 #include <string>
 
 #include "bench/peers/peers.h"
 
 struct holdfast::bench::SofiaAgent {
-    su_root_t* root = nullptr;
-    nta_agent_t* nta = nullptr;
+    std::unique_ptr<su_root_t, decltype(&su_root_destroy)> root{nullptr, su_root_destroy};
+    std::unique_ptr<nta_agent_t, decltype(&nta_agent_destroy)> nta{nullptr, nta_agent_destroy};
     std::string server;  // its URI
     std::size_t answered = 0;
 };
@@ -35,7 +33,6 @@ using holdfast::bench::SofiaAgent;
 
 constexpr unsigned t1_ms = 60'000;  // nothing is repeated, however slow valgrind is
 constexpr unsigned t4_ms = 1'000;   // Timer K
-constexpr timeval patience{.tv_sec = 5, .tv_usec = 0};
 
 int on_response(SofiaAgent* agent, nta_outgoing_t* transaction, const sip_t* response) {
     if (response != nullptr && response->sip_status->st_status >= 200) {
@@ -60,65 +57,57 @@ std::string without_via(std::string_view request) {
 }  // namespace
 
 extern "C" __attribute__((noinline)) bool sofia_sip_transact(SofiaAgent& agent, msg_t* request) {
-    return nta_outgoing_mcreate(agent.nta, on_response, &agent,
+    return nta_outgoing_mcreate(agent.nta.get(), on_response, &agent,
                                 URL_STRING_MAKE(agent.server.c_str()), request,
                                 TAG_END()) != nullptr;
 }
 
 // A datagram is waiting.
 extern "C" __attribute__((noinline)) void sofia_sip_transact_answered(SofiaAgent& agent) {
-    su_root_step(agent.root, 1'000);
+    su_root_step(agent.root.get(), 1'000);
 }
 
 extern "C" __attribute__((noinline)) void sofia_sip_transact_forgotten(SofiaAgent& agent) {
-    su_root_step(agent.root, t4_ms);
+    su_root_step(agent.root.get(), t4_ms);
 }
 
 namespace holdfast::bench {
 namespace {
 
+using asio::ip::udp;
+
 class SofiaTransactions final : public PeerTransactions {
 public:
-    SofiaTransactions() : socket_(::socket(AF_INET, SOCK_DGRAM, 0)) {}
-    ~SofiaTransactions() override {
-        nta_agent_destroy(agent_.nta);
-        su_root_destroy(agent_.root);
-        if (socket_ >= 0) close(socket_);
-    }
-
     bool start() {
-        if (socket_ < 0 || su_init() != 0) return false;
-        sockaddr_in address{};
-        address.sin_family = AF_INET;
-        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        socklen_t size = sizeof address;
-        auto* name = reinterpret_cast<sockaddr*>(&address);  // NOLINT: the socket interface
-        if (bind(socket_, name, size) != 0 || getsockname(socket_, name, &size) != 0 ||
-            setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience) != 0)
+        asio::error_code failed;
+        if (server_.open(udp::v4(), failed) ||
+            server_.bind({asio::ip::address_v4::loopback(), 0}, failed) ||
+            server_.non_blocking(true, failed) || su_init() != 0)
             return false;
-        agent_.server = "sip:127.0.0.1:" + std::to_string(ntohs(address.sin_port));
-        agent_.root = su_root_create(nullptr);
-        agent_.nta =
-            nta_agent_create(agent_.root, URL_STRING_MAKE("sip:127.0.0.1:*;transport=udp"), ignore,
-                             nullptr, NTATAG_SIP_T1(t1_ms), NTATAG_SIP_T4(t4_ms), TAG_END());
+        agent_.server = "sip:127.0.0.1:" + std::to_string(server_.local_endpoint().port());
+        agent_.root.reset(su_root_create(nullptr));
+        agent_.nta.reset(nta_agent_create(
+            agent_.root.get(), URL_STRING_MAKE("sip:127.0.0.1:*;transport=udp"), ignore, nullptr,
+            NTATAG_SIP_T1(t1_ms), NTATAG_SIP_T4(t4_ms), TAG_END()));
         return agent_.nta != nullptr;
     }
 
+    // To an address nta sends at once: what it sent is there when it returns.
     std::string send(std::string_view request) override {
         const auto text = without_via(request);
         msg_t* message =
             msg_make(sip_default_mclass(), 0, text.data(), static_cast<ssize_t>(text.size()));
         if (message == nullptr || !sofia_sip_transact(agent_, message)) return {};
-        socklen_t size = sizeof from_;
-        const auto got = recvfrom(socket_, datagram_.data(), datagram_.size(), 0, from(), &size);
-        return got < 0 ? std::string()
-                       : std::string(datagram_.data(), static_cast<std::size_t>(got));
+        asio::error_code failed;
+        const auto size = server_.receive_from(asio::buffer(datagram_), sender_, 0, failed);
+        return failed ? std::string() : std::string(datagram_.data(), size);
     }
 
     bool answer(std::string_view response) override {
         const auto before = agent_.answered;
-        if (sendto(socket_, response.data(), response.size(), 0, from(), sizeof from_) < 0)
-            return false;
+        asio::error_code failed;
+        server_.send_to(asio::buffer(response), sender_, 0, failed);
+        if (failed) return false;
         for (int turns = 0; agent_.answered == before && turns < 10; ++turns)
             sofia_sip_transact_answered(agent_);
         return agent_.answered > before;
@@ -132,12 +121,9 @@ public:
     }
 
 private:
-    sockaddr* from() {
-        return reinterpret_cast<sockaddr*>(&from_);
-    }  // NOLINT: the socket interface
-
-    int socket_;
-    sockaddr_in from_{};  // the agent
+    asio::io_context context_;
+    udp::socket server_{context_};
+    udp::endpoint sender_;  // the agent
     std::array<char, 65'536> datagram_{};
     SofiaAgent agent_;
 };
