@@ -3,7 +3,7 @@ JOBS ?= $(shell nproc)
 PREFIX ?= /usr/local
 FUZZ_SECONDS ?= 60
 
-.PHONY: build demo test test-real measure soak bench bench-instructions bench-register benches fuzz lint package test-package install format clean bootstrap help bench-fleet check-instructions
+.PHONY: build demo test test-real measure soak bench bench-instructions bench-register bench-accounts benches fuzz lint package test-package install format clean bootstrap help bench-fleet check-instructions
 build:
 
 help:
@@ -17,6 +17,7 @@ help:
 	@echo "make bench-instructions  what SIP text, an account and a transaction cost in instructions, one line a figure (repeatable)"
 	@echo "make check-instructions  the same against bench/baseline.txt: 10 % more is a failure"
 	@echo "make bench-register  what one registered account costs: start, memory, idle"
+	@echo "make bench-accounts  what one account more costs \`holdfast run\`, baresip and SIPp"
 	@echo "make bench-fleet  50,000 accounts kept for 10 min while one of three servers dies; needs root"
 	@echo "make fuzz     every fuzz target for FUZZ_SECONDS=$(FUZZ_SECONDS)"
 	@echo "make lint     format, clang-tidy and the house rules"
@@ -65,6 +66,10 @@ check-instructions:
 bench-register: build
 	@tools/bootstrap build bench
 	@tools/bench-register
+
+bench-accounts: build
+	@tools/bootstrap build bench
+	@tools/bench-accounts
 
 bench-fleet: build
 	@tools/bootstrap real

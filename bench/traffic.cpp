@@ -9,13 +9,21 @@ namespace holdfast::bench {
 
 namespace {
 
+std::string read_data(const std::string& path) {
+    std::ifstream file(std::string(HOLDFAST_TEST_DATA "/").append(path), std::ios::binary);
+    return {std::istreambuf_iterator<char>(file), {}};
+}
+
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
 }  // namespace
 
 std::string read_message(std::string_view name) {
-    std::ifstream file(std::string(HOLDFAST_TEST_DATA "/messages/").append(name), std::ios::binary);
-    return {std::istreambuf_iterator<char>(file), {}};
+    return read_data(std::string("messages/").append(name));
+}
+
+std::string read_torture(std::string_view name) {
+    return read_data(std::string("rfc4475/").append(name).append(".dat"));
 }
 
 Traffic::Traffic() {

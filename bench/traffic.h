@@ -17,6 +17,8 @@ constexpr std::array<std::string_view, 5> message_names = {
 
 // One of them, as it is on the wire; "" if it cannot be read.
 std::string read_message(std::string_view name);
+// One of RFC 4475's (tests/data/rfc4475), by its name there; "" if it cannot be read.
+std::string read_torture(std::string_view name);
 
 // 2,000 messages that are all different: the five as patterns, every token, number and address
 // redrawn, header order shuffled (Via among themselves keep theirs). Same seed, same traffic.

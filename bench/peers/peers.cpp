@@ -8,10 +8,12 @@ namespace holdfast::bench {
 std::span<const Peer> peers() {
     static constexpr std::array all = {
 #ifdef HOLDFAST_BENCH_SOFIA
-        Peer{"sofia_sip", sofia_sip_parse},
+        Peer{"sofia_sip", sofia_sip_parse, sofia_sip_takes, sofia_sip_printed,
+             sofia_sip_transactions},
 #endif
 #ifdef HOLDFAST_BENCH_OSIP
-        Peer{"osip2", osip2_parse},
+        // It checks nothing that its parser does not.
+        Peer{"osip2", osip2_parse, osip2_parse, osip2_printed, osip2_transactions},
 #endif
     };
     return all;
@@ -19,5 +21,11 @@ std::span<const Peer> peers() {
 #else
 std::span<const Peer> peers() { return {}; }
 #endif
+
+const Peer* find_peer(std::string_view name) {
+    for (const auto& peer : peers())
+        if (peer.name == name) return &peer;
+    return nullptr;
+}
 
 }  // namespace holdfast::bench
