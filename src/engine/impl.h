@@ -32,6 +32,7 @@
 #include "engine/stun_desk.h"
 #include "engine/transaction_desk.h"
 #include "engine/unreadable_answers.h"
+#include "location/candidate_pool.h"
 #include "location/health.h"
 #include "registration/registration.h"
 
@@ -74,7 +75,7 @@ private:
     // accounts.cpp: registrations and what they ask for.
     void work(const Step& step);
     void handle(const Step& step, AccountId id, const registration::Told& told);
-    void perform(const Step& step, AccountId id, Account& account, registration::Action action);
+    void perform(const Step& step, AccountId id, Account& account, registration::Action& action);
     void perform(const Step& step, AccountId id, Account& account, registration::act::Ask& ask);
     void perform(const Step& step, AccountId id, Account& account, registration::act::Open& open);
     void perform(const Step& step, AccountId id, Account& account,
@@ -125,6 +126,7 @@ private:
 
     Random random_;
     location::Health health_;
+    location::CandidatePool candidates_;
     std::string user_agent_;
     bool instance_per_account_;
     engine::Persistence persistence_;
@@ -132,6 +134,7 @@ private:
     engine::DnsDesk dns_;
     engine::TransactionDesk transactions_;
     engine::RegisterPace pace_;
+    Duration leave_within_;
     engine::ProbeDesk probes_;
     engine::KeepAliveDesk keep_alives_;
     engine::KeepAliveLearnDesk learning_{persistence_};
@@ -153,6 +156,7 @@ private:
     std::vector<IpAddress> addresses_;
     std::map<Target, Instant> heard_;
     engine::UnreadableAnswers unreadable_;
+    sip::Message message_;  // the one at work: its memory serves the next
     struct Strayed {
         FlowId arrived;
         Endpoint source;

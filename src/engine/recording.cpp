@@ -227,6 +227,7 @@ std::string recorded(const EngineOptions& options) {
                     {"wall_clock", options.wall_clock},
                     {"user_agent", options.user_agent},
                     {"registers_per_second", options.registers_per_second},
+                    {"leave_within_us", options.leave_within.count()},
                     {"state", std::move(state)}});
 }
 

@@ -25,6 +25,7 @@ EngineOptions options() {
     options.wall_clock = 1'700'000'000;
     options.user_agent = "Holdfast/1";
     options.registers_per_second = 50;
+    options.leave_within = 7s;
     return options;
 }
 
@@ -83,6 +84,7 @@ TEST(Recording, GivesBackEveryKindOfInput) {
     EXPECT_EQ(read->options.wall_clock, options().wall_clock);
     EXPECT_EQ(read->options.user_agent, options().user_agent);
     EXPECT_EQ(read->options.registers_per_second, options().registers_per_second);
+    EXPECT_EQ(read->options.leave_within, options().leave_within);
     ASSERT_EQ(read->steps.size(), inputs.size());
     EXPECT_EQ(read->steps[3].at, options().started + 4ms);
     std::vector<Input> again;

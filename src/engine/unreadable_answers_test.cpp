@@ -48,9 +48,9 @@ protected:
     }
     [[nodiscard]] std::string good() const {
         const auto parsed = sip::Message::parse(asked.second);
-        return answer_to(asked.second, 200,
-                         "Contact: " + std::string(parsed->contacts().front().text) +
-                             ";expires=300\r\n");
+        return answer_to(
+            asked.second, 200,
+            "Contact: " + std::string(parsed->contacts().front().text) + ";expires=300\r\n");
     }
     [[nodiscard]] const Event* notice() const { return driver.last(EventKind::notice); }
 
@@ -71,7 +71,8 @@ TEST_F(UnreadableAnswersTest, OnePastALimitFailsItsAttemptAtOnce) {
               "the answer is past a limit: too many Contact values (at most 128 are read)");
     ASSERT_NE(notice(), nullptr);
     EXPECT_EQ(notice()->target, asked.first);
-    EXPECT_THAT(notice()->reason, HasSubstr("too many Contact values (at most 128 are read); have"));
+    EXPECT_THAT(notice()->reason,
+                HasSubstr("too many Contact values (at most 128 are read); have"));
     driver.run_until(begin + 10ms);
     ASSERT_EQ(driver.count(EventKind::registered), 1u) << driver.words() << driver.trace;
     EXPECT_NE(driver.last(EventKind::registered)->target, asked.first);

@@ -287,7 +287,8 @@ void Registrar::on_text(std::string_view text, const Hop& hop) {
     }
     if (method == sip::Method::ack || method == sip::Method::cancel) return;
     const auto key = transaction_key(*message);
-    if (const auto known = answered_.find(key); known != answered_.end()) {
+    if (const auto known = answered_.find(key);
+        known != answered_.end() && !(options_.stateless && method == sip::Method::register_)) {
         if (!known->second.response.empty()) transmit_answer(known->second, hop);
         return;
     }

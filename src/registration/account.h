@@ -32,6 +32,10 @@ struct AccountDetails {
     std::string stun;  // N4: HOST[:PORT] of a STUN server for the first Contact; "" : none
     friend bool operator==(const AccountDetails&, const AccountDetails&) = default;
 };
+// Whether what it sends goes over TLS alone.
+inline bool is_secure_only(const AccountDetails& account) {
+    return account.aor.starts_with("sips:") || account.transport == Transport::tls;
+}
 struct AccountConfig : AccountDetails {
     Policy policy;
     friend bool operator==(const AccountConfig&, const AccountConfig&) = default;

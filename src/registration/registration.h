@@ -35,7 +35,8 @@ public:
     void handle(const Told& told, const Context& context);
     [[nodiscard]] Deadline next_deadline() const;
     [[nodiscard]] View view() const;
-    [[nodiscard]] const AccountDetails& account() const;
+    [[nodiscard]] const std::string& aor() const;  // as it was configured
+    [[nodiscard]] bool is_secure_only() const;
     [[nodiscard]] const Policy& policy() const;
     [[nodiscard]] const std::string& domain()
         const;  // of the AOR: the Request-URI's host, the probes' To

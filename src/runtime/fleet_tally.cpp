@@ -80,11 +80,17 @@ FailureClass class_of(const Event& event) {
     case 6: return FailureClass::global;
     default: break;
     }
-    constexpr std::array errors{
-        FlowError::refused,           FlowError::reset,      FlowError::closed_by_peer,
-        FlowError::timed_out,         FlowError::tls,        FlowError::certificate,
-        FlowError::port_unreachable,  FlowError::prohibited, FlowError::network_unreachable,
-        FlowError::local_address_gone, FlowError::answer_past_limit};
+    constexpr std::array errors{FlowError::refused,
+                                FlowError::reset,
+                                FlowError::closed_by_peer,
+                                FlowError::timed_out,
+                                FlowError::tls,
+                                FlowError::certificate,
+                                FlowError::port_unreachable,
+                                FlowError::prohibited,
+                                FlowError::network_unreachable,
+                                FlowError::local_address_gone,
+                                FlowError::answer_past_limit};
     for (const auto error : errors)
         if (event.reason.find(name_of(error)) != std::string::npos) return class_of(error);
     return FailureClass::other;

@@ -141,7 +141,7 @@ int next_of_list(const char*& p) {
 
 bool MessageParser::vias(const char* p) {
     for (;;) {
-        if (message_.vias_.size() >= limits::list_values) 
+        if (message_.vias_.size() >= limits::list_values)
             return past_limit(p, "too many Via values", limits::list_values);
         p = values_.via(p, message_.vias_.emplace_back());
         if (p == nullptr) return value_failed();
@@ -175,7 +175,7 @@ bool MessageParser::contacts(const char* p) {
 
 bool MessageParser::addresses(const char* p, std::vector<NameAddr>& list) {
     for (;;) {
-        if (list.size() >= limits::list_values) 
+        if (list.size() >= limits::list_values)
             return past_limit(p, "too many route values", limits::list_values);
         const char* const first = p;
         p = values_.name_addr(p, list.emplace_back());
@@ -284,7 +284,7 @@ bool MessageParser::token_list(HeaderName name, const char* p) {
                 return fail(next, "bad character in a list of option tags");
             while (*next != ',' && *next != '\r') ++next;
         } else {
-            if (message_.tokens_.size() >= limits::tokens) 
+            if (message_.tokens_.size() >= limits::tokens)
                 return past_limit(p, "too many tokens", limits::tokens);
             message_.tokens_.push_back({.token = between(p, end), .header = name});
         }

@@ -21,7 +21,8 @@ struct StreamItem {
     };
     Kind kind = Kind::error;
     // A message whole; of an error the headers, as far as they were read, so that salvage() can
-    // answer, or salvage_answer() say what it answers, before the connection is closed. Valid until the next call of feed() or next().
+    // answer, or salvage_answer() say what it answers, before the connection is closed. Valid until
+    // the next call of feed() or next().
     std::string_view bytes = {};
     ParseError error = {};
 };
