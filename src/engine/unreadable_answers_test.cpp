@@ -61,7 +61,7 @@ protected:
 // A registrar that lists 300 bindings cannot be read. The attempt fails in the same instant, with
 // the reason, and the other target has us a round trip later: not after `patience`.
 TEST_F(UnreadableAnswersTest, OnePastALimitFailsItsAttemptAtOnce) {
-    ask();
+    ASSERT_NO_FATAL_FAILURE(ask());
     const Instant begin = driver.now;
     answer(answer_to(asked.second, 200, contacts(300)));
     const auto* const failed = driver.last(EventKind::attempt_failed);
@@ -93,6 +93,7 @@ TEST_F(UnreadableAnswersTest, EachLimitIsNamed) {
         fresh.resolve("example.test", {udp_target(11).endpoint.address});
         fresh.add(alice, "sip:alice@example.test");
         fresh.run_for(100ms);
+        ASSERT_EQ(fresh.requests("REGISTER"), 1u) << fresh.trace;
         const auto request = fresh.last_sent();
         fresh.feed(in::Received{fresh.flow_to(udp_target(11)), answer_to(request, 200, extra)});
         const auto* const failed = fresh.last(EventKind::attempt_failed);
@@ -104,7 +105,7 @@ TEST_F(UnreadableAnswersTest, EachLimitIsNamed) {
 // Over a stream the message cannot be framed either: the connection ends, and the reason is the
 // limit all the same.
 TEST_F(UnreadableAnswersTest, OnAStreamTheReasonIsTheLimitToo) {
-    ask(Transport::tcp);
+    ASSERT_NO_FATAL_FAILURE(ask(Transport::tcp));
     auto text = good();
     text.replace(text.find("Content-Length: 0"), 17, "Content-Length: 5000000");
     answer(text);
@@ -117,7 +118,7 @@ TEST_F(UnreadableAnswersTest, OnAStreamTheReasonIsTheLimitToo) {
 }
 
 TEST_F(UnreadableAnswersTest, AHeaderWithoutEndIsTheAnswerItBeganAs) {
-    ask(Transport::tcp);
+    ASSERT_NO_FATAL_FAILURE(ask(Transport::tcp));
     auto text = good();
     text.resize(text.size() - 2);
     answer(text + "X: " + std::string(40'000, 'y'));
@@ -130,7 +131,7 @@ TEST_F(UnreadableAnswersTest, AHeaderWithoutEndIsTheAnswerItBeganAs) {
 // Who does not know our branch, Call-ID and CSeq ends nothing (N1, RFC 3261 §17.1.3, §8.2.6.2); nor
 // does a 1xx, for the final answer may be shorter.
 TEST_F(UnreadableAnswersTest, OnlyTheFinalAnswerToOurRequestEndsIt) {
-    ask();
+    ASSERT_NO_FATAL_FAILURE(ask());
     const auto with = [&](std::string_view word, std::string_view other) {
         auto text = answer_to(asked.second, 200, contacts(300));
         text.replace(text.find(word) + word.size(), other.size(), other);
@@ -148,7 +149,7 @@ TEST_F(UnreadableAnswersTest, OnlyTheFinalAnswerToOurRequestEndsIt) {
 
 // §11: from elsewhere it is not even told.
 TEST_F(UnreadableAnswersTest, AStrangersIsNothing) {
-    ask();
+    ASSERT_NO_FATAL_FAILURE(ask());
     driver.feed(in::Stray{our_end,
                           {IpAddress::v4(198, 51, 100, 66), 5060},
                           answer_to(asked.second, 200, contacts(300))});
@@ -158,7 +159,7 @@ TEST_F(UnreadableAnswersTest, AStrangersIsNothing) {
 
 // What breaks SIP may have been broken on its way: told, and the next copy counts.
 TEST_F(UnreadableAnswersTest, BrokenIsToldAndTheNextCopyCounts) {
-    ask();
+    ASSERT_NO_FATAL_FAILURE(ask());
     auto text = good();
     text.replace(text.find("Content-Length: 0"), 17, "Content-Length: x");
     answer(text);
@@ -171,7 +172,7 @@ TEST_F(UnreadableAnswersTest, BrokenIsToldAndTheNextCopyCounts) {
 
 // A server that sends nothing else is told of once.
 TEST_F(UnreadableAnswersTest, ManyAreToldOnce) {
-    ask();
+    ASSERT_NO_FATAL_FAILURE(ask());
     const auto text = answer_to(asked.second, 200, contacts(300));
     for (int i = 0; i < 100; ++i) answer(text);
     EXPECT_EQ(driver.count(EventKind::notice), 1u);
