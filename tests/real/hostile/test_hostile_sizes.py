@@ -97,7 +97,8 @@ LIES = {
 def test_a_content_length_that_cannot_be_read_over_tcp(server, phone, what):
     registrar = server("tcp", lying(LIES[what]))
     alice = phone(registrar)
-    assert "not SIP" in alice.wait_for("flow_lost", "attempt_failed")["reason"]
+    reason = alice.wait_for("flow_lost", "attempt_failed")["reason"]
+    assert "not SIP" in reason or "the answer is past a limit: message too large" in reason  # I8: four gigabytes are past one
     alice.wait_for("waiting")
     assert not registrar.happens(lambda: len(registrar.registers()) > 10, 1.5)
     assert len(registrar.connects) <= 10
