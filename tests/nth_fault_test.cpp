@@ -11,6 +11,7 @@
 
 #include "lab/invariants.h"
 #include "lab/world.h"
+#include "tests/host_fault_names.h"
 
 namespace holdfast::lab {
 namespace {
@@ -127,19 +128,6 @@ const std::vector<Scene>& scenes() {
 
 using Case = std::tuple<Scene, HostFault>;
 
-std::string name_of(HostFault fault) {
-    switch (fault) {
-    case HostFault::none: return "nothing";
-    case HostFault::send_lost: return "SendLost";
-    case HostFault::send_refused: return "SendRefused";
-    case HostFault::open_refused: return "OpenRefused";
-    case HostFault::open_times_out: return "OpenTimesOut";
-    case HostFault::dns_servfail: return "DnsServfail";
-    case HostFault::dns_times_out: return "DnsTimesOut";
-    }
-    return "?";
-}
-
 class NthFault : public testing::TestWithParam<Case> {
 protected:
     static const Scene& scene() { return std::get<0>(GetParam()); }
@@ -194,15 +182,13 @@ TEST_P(NthFault, IsOvercome) {
     RecordProperty("faults", static_cast<int>(nth) - 1);
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    AtEachPoint, NthFault,
-    testing::Combine(testing::ValuesIn(scenes()),
-                     testing::Values(HostFault::send_lost, HostFault::send_refused,
-                                     HostFault::open_refused, HostFault::open_times_out,
-                                     HostFault::dns_servfail, HostFault::dns_times_out)),
-    [](const auto& test) {
-        return std::string(std::get<0>(test.param).name) + "_" + name_of(std::get<1>(test.param));
-    });
+INSTANTIATE_TEST_SUITE_P(AtEachPoint, NthFault,
+                         testing::Combine(testing::ValuesIn(scenes()),
+                                          testing::ValuesIn(host_faults)),
+                         [](const auto& test) {
+                             return std::string(std::get<0>(test.param).name) + "_" +
+                                    name_of(std::get<1>(test.param));
+                         });
 
 }  // namespace
 }  // namespace holdfast::lab

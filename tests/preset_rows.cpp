@@ -18,7 +18,23 @@ constexpr Duration fault_after = 6s;       // the first 200, as it was in the re
 using Break = std::function<void(Scenario&)>;
 
 ScenarioOptions options_of(const PresetRun& run) {
-    return {.seed = run.seed, .preset = std::string(run.preset), .one_way_delay = one_way_delay};
+    return {.seed = run.seed,
+            .preset = std::string(run.preset),
+            .one_way_delay = one_way_delay,
+            .watch = run.watch};
+}
+
+struct RowScenario : Scenario {
+    RowScenario(const PresetRun& run, const ScenarioOptions& options) : Scenario(options) {
+        if (run.begins) run.begins(phone);
+    }
+};
+
+// The row has its figure.
+template <class Life>
+Figure figure_of(const PresetRun& run, Life& life, double value) {
+    if (run.ends) run.ends(life.world, life.cluster, life.phone);
+    return {value, life.story()};
 }
 
 // A server that sends a call where the REGISTER came from: else a private Contact (rewrite off) is
@@ -33,26 +49,26 @@ ScenarioOptions bound_options_of(const PresetRun& run) {
 // ip1: what the phone asks first. A client that takes the first listed address asks that one.
 Target first_of(const Scenario& s) { return s.phone.first_choice(); }
 
-Figure until_registered(const ScenarioOptions& options, const Break& fault) {
-    Scenario s(options);
+Figure until_registered(const PresetRun& run, const ScenarioOptions& options, const Break& fault) {
+    RowScenario s(run, options);
     fault(s);
     const bool registered = s.registers_within(start_limit);
-    return {registered ? seconds_of(s.world.elapsed()) : Figure::never, s.story()};
+    return figure_of(run, s, registered ? seconds_of(s.world.elapsed()) : Figure::never);
 }
 
 void silence_first(Scenario& s) { s.world.silence(first_of(s)); }
 
 // From the fault until it can be reached again; 0 if it always could.
-Figure unreachable_after(const ScenarioOptions& options, Duration after, const Break& fault,
-                         Duration limit) {
-    Scenario s(options);
-    if (!s.registers_within(60s)) return {Figure::never, s.story()};
+Figure unreachable_after(const PresetRun& run, const ScenarioOptions& options, Duration after,
+                         const Break& fault, Duration limit) {
+    RowScenario s(run, options);
+    if (!s.registers_within(60s)) return figure_of(run, s, Figure::never);
     s.world.run_for(after);
     fault(s);
     const auto broken = s.world.now();
     const auto stop = s.world.run_until([&] { return s.world.is_reachable(s.phone); }, limit);
     const auto gap = seconds_of(s.world.now() - broken);
-    return {stop == Stop::goal ? gap : Figure::never, s.story()};
+    return figure_of(run, s, stop == Stop::goal ? gap : Figure::never);
 }
 
 void silence_its_node(Scenario& s) { s.world.silence(s.phone.current_target().value()); }
@@ -65,7 +81,7 @@ Figure after_outage(const PresetRun& run, Duration outage) {
         s.world.run_for(outage);
         s.cluster.heal();
     };
-    return unreachable_after(options, fault_after, fault, outage_limit);
+    return unreachable_after(run, options, fault_after, fault, outage_limit);
 }
 
 ScenarioOptions rotating_options(const PresetRun& run) {
@@ -96,23 +112,27 @@ struct FiveMinutes {
     double unregisters = 0;
     double contact_is_mapping = 0;
     double stale = 0;
-    std::string story;
+    std::string story{};
 };
 
 FiveMinutes five_minutes_of_rotation(const PresetRun& run) {
-    Scenario s(rotating_options(run));
-    if (!s.registers_within(60s)) return {.refreshes = Figure::never, .story = s.story()};
+    RowScenario s(run, rotating_options(run));
+    if (!s.registers_within(60s)) {
+        const auto never = figure_of(run, s, Figure::never);
+        return {.refreshes = never.value, .story = never.story};
+    }
     std::size_t most = 0;
     const auto share = s.world.share_of_time(300s - s.world.elapsed(), 20ms, [&] {
         most = std::max(most, s.cluster.bindings(s.phone.aor()).size());
         return contact_is_mapping(s);
     });
-    return {.refreshes = static_cast<double>(s.phone.count(EventKind::refreshed)),
-            .moves = static_cast<double>(s.phone.count(EventKind::moved)),
-            .unregisters = unregisters(s),
-            .contact_is_mapping = 100 * share,
-            .stale = most > 1 ? static_cast<double>(most - 1) : 0,
-            .story = s.story()};
+    FiveMinutes seen{.refreshes = static_cast<double>(s.phone.count(EventKind::refreshed)),
+                     .moves = static_cast<double>(s.phone.count(EventKind::moved)),
+                     .unregisters = unregisters(s),
+                     .contact_is_mapping = 100 * share,
+                     .stale = most > 1 ? static_cast<double>(most - 1) : 0};
+    seen.story = figure_of(run, s, 0).story;
+    return seen;
 }
 
 // Best on 10, backup on 20; and no address of the domain itself.
@@ -121,7 +141,9 @@ struct TwoPriorities {
         : world(seed_from_number(run.seed), {.one_way_delay = one_way_delay}),
           cluster(world.add_registrars({"203.0.113.11", "203.0.113.12"})),
           nat(world.add_nat({.mapping = Dependence::address_and_port_dependent})),
-          phone(world.add_phone({.preset = std::string(run.preset), .behind = &nat})) {
+          phone(world.add_phone(
+              {.preset = std::string(run.preset), .behind = &nat, .watch = run.watch})) {
+        if (run.begins) run.begins(phone);
         world.dns().srv("_sip._udp.example.test",
                         {{10, 0, 5060, "best.example.test"}, {20, 0, 5060, "backup.example.test"}});
         world.dns().a("best.example.test", {cluster.node(0).addresses()[0]});
@@ -143,17 +165,17 @@ struct TwoPriorities {
 }  // namespace
 
 Figure s1_silent_first(const PresetRun& run) {
-    return until_registered(options_of(run), silence_first);
+    return until_registered(run, options_of(run), silence_first);
 }
 
 Figure s1r_silent_first_rotating(const PresetRun& run) {
     auto options = options_of(run);
     options.rotate = true;
-    return until_registered(options, silence_first);
+    return until_registered(run, options, silence_first);
 }
 
 Figure s2_two_silent(const PresetRun& run) {
-    return until_registered(options_of(run), [](Scenario& s) {
+    return until_registered(run, options_of(run), [](Scenario& s) {
         const auto ranking = s.phone.ranking();
         s.world.silence(ranking.at(0));
         s.world.silence(ranking.at(1));
@@ -161,47 +183,49 @@ Figure s2_two_silent(const PresetRun& run) {
 }
 
 Figure s3_refused_by_icmp(const PresetRun& run) {
-    return until_registered(options_of(run),
+    return until_registered(run, options_of(run),
                             [](Scenario& s) { s.world.node_at(first_of(s)).refuse(); });
 }
 
 Figure s4_syn_dropped(const PresetRun& run) {
     auto options = options_of(run);
     options.transport = Transport::tcp;
-    return until_registered(options, silence_first);
+    return until_registered(run, options, silence_first);
 }
 
 Figure s4b_tcp_refused(const PresetRun& run) {
     auto options = options_of(run);
     options.transport = Transport::tcp;
-    return until_registered(options, [](Scenario& s) { s.world.node_at(first_of(s)).refuse(); });
+    return until_registered(run, options,
+                            [](Scenario& s) { s.world.node_at(first_of(s)).refuse(); });
 }
 
 Figure s8a_unavailable(const PresetRun& run) {
-    return until_registered(options_of(run),
+    return until_registered(run, options_of(run),
                             [](Scenario& s) { s.world.node_at(first_of(s)).answer_with(503); });
 }
 
 Figure s8b_unavailable_with_retry_after(const PresetRun& run) {
-    return until_registered(options_of(run),
+    return until_registered(run, options_of(run),
                             [](Scenario& s) { s.world.node_at(first_of(s)).answer_with(503, 20); });
 }
 
 Figure s5_node_silent(const PresetRun& run) {
-    return unreachable_after(bound_options_of(run), fault_after, silence_its_node, bound_limit);
+    return unreachable_after(run, bound_options_of(run), fault_after, silence_its_node,
+                             bound_limit);
 }
 
 Figure s5r_node_silent_rotating(const PresetRun& run) {
     auto options = bound_options_of(run);
     options.rotate = true;
     options.ttl = 5s;
-    return unreachable_after(options, fault_after, silence_its_node, bound_limit);
+    return unreachable_after(run, options, fault_after, silence_its_node, bound_limit);
 }
 
 Figure s5t_tcp_node_silent(const PresetRun& run) {
     auto options = bound_options_of(run);
     options.transport = Transport::tcp;
-    return unreachable_after(options, fault_after, silence_its_node, bound_limit);
+    return unreachable_after(run, options, fault_after, silence_its_node, bound_limit);
 }
 
 Figure s5c_tcp_node_restarts(const PresetRun& run) {
@@ -210,13 +234,13 @@ Figure s5c_tcp_node_restarts(const PresetRun& run) {
     const auto restart = [](Scenario& s) {
         s.world.node_at(s.phone.current_target().value()).refuse();
     };
-    return unreachable_after(options, fault_after, restart, bound_limit);
+    return unreachable_after(run, options, fault_after, restart, bound_limit);
 }
 
 Figure s7_nat_rebinding(const PresetRun& run) {
     auto options = bound_options_of(run);
     options.expires = 120s;
-    return unreachable_after(options, 7s, [](Scenario& s) { s.nat.rebind(); }, bound_limit);
+    return unreachable_after(run, options, 7s, [](Scenario& s) { s.nat.rebind(); }, bound_limit);
 }
 
 Figure s10_all_silent_60_s(const PresetRun& run) { return after_outage(run, 60s); }
@@ -251,48 +275,48 @@ Figure s12n_all_bindings_answer(const PresetRun& run) {
     options.expires = 120s;
     options.cluster.location = Location::separate;
     options.nat_options.udp_timeout = 30s;
-    Scenario s(options);
-    if (!s.registers_within(60s)) return {Figure::never, s.story()};
+    RowScenario s(run, options);
+    if (!s.registers_within(60s)) return figure_of(run, s, Figure::never);
     const auto share = s.world.share_of_time(
         10min, 100ms, [&] { return s.world.stale_bindings(s.phone).empty(); });
-    return {100 * share, s.story()};
+    return figure_of(run, s, 100 * share);
 }
 
 Figure s9_to_second_priority(const PresetRun& run) {
     TwoPriorities s(run);
     const auto stop = s.world.run_until([&] { return s.is_at(1); }, start_limit);
-    return {stop == Stop::goal ? seconds_of(s.world.elapsed()) : Figure::never, s.story()};
+    return figure_of(run, s, stop == Stop::goal ? seconds_of(s.world.elapsed()) : Figure::never);
 }
 
 Figure s9_back(const PresetRun& run) {
     TwoPriorities s(run);
     if (s.world.run_until([&] { return s.is_at(1); }, start_limit) != Stop::goal)
-        return {Figure::never, s.story()};
+        return figure_of(run, s, Figure::never);
     s.world.run_for(60s);
     s.cluster.node(0).heal();
     const auto healed = s.world.now();
     const auto stop = s.world.run_until([&] { return s.is_at(0); }, outage_limit);
     const auto back = seconds_of(s.world.now() - healed);
-    return {stop == Stop::goal ? back : Figure::never, s.story()};
+    return figure_of(run, s, stop == Stop::goal ? back : Figure::never);
 }
 
 Figure s9_requests(const PresetRun& run) {
     TwoPriorities s(run);
     s.world.run_for(start_limit);
-    return {static_cast<double>(s.phone.sent().size()), s.story()};
+    return figure_of(run, s, static_cast<double>(s.phone.sent().size()));
 }
 
 Figure s11_unregisters(const PresetRun& run) {
-    Scenario s(rotating_options(run));
-    if (!s.registers_within(60s)) return {Figure::never, s.story()};
+    RowScenario s(run, rotating_options(run));
+    if (!s.registers_within(60s)) return figure_of(run, s, Figure::never);
     s.world.run_for(10s);
-    return {unregisters(s), s.story()};
+    return figure_of(run, s, unregisters(s));
 }
 
 Figure s11_unbound(const PresetRun& run) {
     constexpr auto every = 20us;
-    Scenario s(rotating_options(run));
-    if (!s.registers_within(60s)) return {Figure::never, s.story()};
+    RowScenario s(run, rotating_options(run));
+    if (!s.registers_within(60s)) return figure_of(run, s, Figure::never);
     std::size_t unbound = 0;
     s.world.share_of_time(1s, every, [&] {
         const bool none = s.cluster.bindings(s.phone.aor()).empty();
@@ -300,15 +324,15 @@ Figure s11_unbound(const PresetRun& run) {
         return none;
     });
     const auto gap = 1000 * seconds_of(every) * static_cast<double>(unbound);
-    return {gap, s.story()};
+    return figure_of(run, s, gap);
 }
 
 Figure s11_stale_for(const PresetRun& run) {
-    Scenario s(rotating_options(run));
-    if (!s.registers_within(60s)) return {Figure::never, s.story()};
+    RowScenario s(run, rotating_options(run));
+    if (!s.registers_within(60s)) return figure_of(run, s, Figure::never);
     const auto share = s.world.share_of_time(
         40s, 10ms, [&] { return s.cluster.bindings(s.phone.aor()).size() > 1; });
-    return {40 * share, s.story()};
+    return figure_of(run, s, 40 * share);
 }
 
 }  // namespace holdfast::lab::rows

@@ -9,9 +9,12 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <string>
 #include <string_view>
+
+#include "lab/world.h"
 
 namespace holdfast::lab {
 
@@ -25,6 +28,11 @@ struct Figure {
 struct PresetRun {
     std::string_view preset = "holdfast";
     std::uint64_t seed = 1;
+    // What else a test does in this life: before the phone's first step, after each, and when the
+    // row has its figure.
+    std::function<void(Phone&)> begins{};
+    std::function<void(Instant, const AccountStatus&)> watch{};
+    std::function<void(World&, Cluster&, Phone&)> ends{};
 };
 
 namespace rows {

@@ -41,6 +41,7 @@ struct ScenarioOptions {
     NatOptions nat_options{.mapping = Dependence::address_and_port_dependent};
     std::function<void(registration::Policy&)> tune{};
     Duration one_way_delay = 10ms;
+    std::function<void(Instant, const AccountStatus&)> watch{};  // as PhoneOptions
 };
 
 class Scenario {
@@ -88,7 +89,8 @@ private:
                                 .flows = options.flows,
                                 .behind = options.nat ? &nat : nullptr,
                                 .ipv4 = options.families != Families::ipv6,
-                                .ipv6 = options.families != Families::ipv4});
+                                .ipv6 = options.families != Families::ipv4,
+                                .watch = options.watch});
     }
 };
 

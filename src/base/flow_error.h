@@ -19,6 +19,7 @@ enum class FlowError : std::uint8_t {
     certificate,  // the certificate is not for the configured name, expired, self-signed, … (RFC
                   // 5922)
     local_address_gone,
+    answer_past_limit,  // no fault of the flow: an answer that is longer than what is read (I8)
 };
 
 constexpr std::string_view name_of(FlowError error) {
@@ -33,6 +34,7 @@ constexpr std::string_view name_of(FlowError error) {
     case FlowError::tls: return "TLS handshake failed";
     case FlowError::certificate: return "certificate not accepted";
     case FlowError::local_address_gone: return "local address gone";
+    case FlowError::answer_past_limit: return "the answer is past a limit";
     }
     return "?";
 }

@@ -28,6 +28,7 @@ public:
         return --left_ == 0;
     }
     [[nodiscard]] bool has_come() const { return left_ == 0; }
+    [[nodiscard]] std::size_t left() const { return left_; }  // operations to it, that one counted
 
 private:
     HostFault kind_ = HostFault::none;

@@ -31,6 +31,7 @@
 #include "engine/step.h"
 #include "engine/stun_desk.h"
 #include "engine/transaction_desk.h"
+#include "engine/unreadable_answers.h"
 #include "location/candidate_pool.h"
 #include "location/health.h"
 #include "registration/registration.h"
@@ -110,6 +111,8 @@ private:
     // The flow to answer on, or nothing: it is being opened, and the request comes again when it
     // is.
     std::optional<FlowId> flow_to_answer(const Step& step, const engine::Incoming& incoming);
+    void on_unreadable_answer(const Step& step, FlowId id, std::string_view bytes,
+                              const sip::ParseError& error);
     void on_learned(const Step& step, flow::Flow& flow, flow::Learned learned);
     void on_heard(const Step& step, flow::Flow& flow);
     void report(const Step& step, const engine::TransactionResult& result,
@@ -152,6 +155,7 @@ private:
     registration::Actions actions_;
     std::vector<IpAddress> addresses_;
     std::map<Target, Instant> heard_;
+    engine::UnreadableAnswers unreadable_;
     sip::Message message_;  // the one at work: its memory serves the next
     struct Strayed {
         FlowId arrived;

@@ -48,6 +48,10 @@ constexpr std::size_t targets_heard = 1024;
 constexpr Duration heard_again =
     150s;  // a target heard after so long a silence is news to all accounts
 
+// I8: an answer that cannot be read is told once in so long for each target.
+constexpr Duration unreadable_again = 60s;
+constexpr std::size_t unreadable_targets = 64;  // remembered; when there are more, all are told
+
 constexpr Duration learn_again = 1h;  // K4: after a trial that taught nothing, at the same target
 
 constexpr Duration ring_time = 20s;     // then 480, as long as there is no sound

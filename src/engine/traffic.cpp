@@ -51,6 +51,7 @@ void Engine::Impl::on_stream(const Step& step, FlowId id, std::string_view bytes
         case sip::StreamItem::Kind::error: {
             const engine::FlowTrouble trouble{id, flow->target, FlowError::reset,
                                               std::string("not SIP: ").append(item->error.reason)};
+            on_unreadable_answer(step, id, item->bytes, item->error);
             flows_.close(step, id, trouble.error);
             end_flow(step, trouble);
             return;
@@ -78,8 +79,10 @@ void Engine::Impl::on_message(const Step& step, FlowId arrived, const Endpoint& 
     const auto parsed = message_.reparse(bytes);
     auto* const flow = flows_.find(arrived);
     if (!parsed) {
+        if (flow == nullptr || !flows_.is_ours(arrived)) return;
+        on_unreadable_answer(step, arrived, bytes, parsed.error());
         // RFC 3261 §8.2: an answer, if it can be read so far, but only to whom we talk to (§11 a).
-        if (!parsed.error().answerable || flow == nullptr || !flows_.is_ours(arrived)) return;
+        if (!parsed.error().answerable) return;
         if (const auto readable = sip::Message::salvage(bytes))
             incoming_.refuse_unreadable(step, {*readable, source, arrived, arrived},
                                         parsed.error().status);
@@ -92,6 +95,24 @@ void Engine::Impl::on_message(const Step& step, FlowId arrived, const Endpoint& 
         on_response(step, *flow, message_);
     }
     work(step);  // while the message is alive
+}
+
+// I8: it is dropped, which must not look like silence. One past a limit ends the request that it
+// answers: every copy of it will be as long. One that breaks SIP may have been broken on its way.
+void Engine::Impl::on_unreadable_answer(const Step& step, FlowId id, std::string_view bytes,
+                                        const sip::ParseError& error) {
+    const auto* const flow = flows_.find(id);
+    if (flow == nullptr || !flows_.is_ours(id) || !engine::UnreadableAnswers::is_answer(bytes))
+        return;
+    if (auto event = unreadable_.on_answer(step.now, flow->target, error))
+        step.outbox.push(std::move(*event));
+    if (error.kind != sip::ParseError::Kind::too_large) return;
+    const auto salvaged = sip::Message::salvage_answer(bytes);
+    if (!salvaged) return;
+    const engine::FlowTrouble trouble{id, flow->target, FlowError::answer_past_limit,
+                                      in_words(error)};
+    if (const auto result = transactions_.on_oversized(id, *salvaged))
+        report(step, *result, trouble, nullptr);
 }
 
 void Engine::Impl::on_response(const Step& step, flow::Flow& flow, const sip::Message& response) {

@@ -73,19 +73,40 @@ TransactionResult TransactionDesk::result_of(const Entry& entry, ClientResult wh
             .repeated = entry.client.was_retransmitted()};
 }
 
-std::optional<TransactionResult> TransactionDesk::on_response(const Step& step, FlowId flow,
-                                                              const sip::Message& response) {
+std::optional<TransactionId> TransactionDesk::asker_of(FlowId flow,
+                                                       const sip::Message& response) const {
     const auto found = by_key_.find(transaction::client_key_of(response));
     if (found == by_key_.end()) return std::nullopt;
-    const TransactionId id = found->second;
-    Entry& entry = entries_.at(id);
+    const Entry& entry = entries_.at(found->second);
     if (entry.client.flow() != flow) return std::nullopt;  // N1: from the address we sent to
     if (!transaction::is_answer_to(entry.asked, response)) return std::nullopt;
+    return found->second;
+}
+
+std::optional<TransactionResult> TransactionDesk::on_response(const Step& step, FlowId flow,
+                                                              const sip::Message& response) {
+    const auto asker = asker_of(flow, response);
+    if (!asker) return std::nullopt;
+    const TransactionId id = *asker;
+    Entry& entry = entries_.at(id);
     const bool first = !std::exchange(entry.heard, true);
     const auto what = entry.client.on_response(step.now, response.status());
     auto result = result_of(entry, what);
     if (first && !entry.client.was_retransmitted()) result.rtt = step.now - entry.client.sent_at();
     settle(id, entry);
+    return result;
+}
+
+std::optional<TransactionResult> TransactionDesk::on_oversized(FlowId flow,
+                                                               const sip::Message& salvaged) {
+    if (salvaged.status() < 200) return std::nullopt;  // the final answer may be shorter
+    const auto asker = asker_of(flow, salvaged);
+    if (!asker) return std::nullopt;
+    Entry& entry = entries_.at(*asker);
+    if (entry.client.has_final_response()) return std::nullopt;
+    entry.heard = true;
+    auto result = result_of(entry, entry.client.on_transport_error());
+    settle(*asker, entry);
     return result;
 }
 

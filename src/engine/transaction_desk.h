@@ -41,6 +41,10 @@ public:
     // Nothing: no transaction of ours.
     std::optional<TransactionResult> on_response(const Step& step, FlowId flow,
                                                  const sip::Message& response);
+    // A final answer that is past a limit of what is read (sip::Message::salvage_answer): its
+    // request has failed, for the next copy will be no shorter. Nothing: to no request of ours that
+    // waits for one.
+    std::optional<TransactionResult> on_oversized(FlowId flow, const sip::Message& salvaged);
     // The flow is gone, or ICMP came for a datagram on it: every request on it that has no final
     // answer has failed.
     std::vector<TransactionResult> on_flow_trouble(FlowId flow);
@@ -64,6 +68,7 @@ private:
     };
     using Attempt = std::pair<AccountId, registration::AttemptId>;
 
+    std::optional<TransactionId> asker_of(FlowId flow, const sip::Message& response) const;
     TransactionResult result_of(const Entry& entry, transaction::ClientResult what) const;
     void settle(TransactionId id, const Entry& entry);
     void erase(TransactionId id, const Entry& entry);

@@ -93,6 +93,7 @@ public:
     // work.
     void fail_nth(HostFault fault, std::size_t nth) { host_faults_ = {fault, nth}; }
     [[nodiscard]] bool has_failed() const { return host_faults_.has_come(); }
+    [[nodiscard]] const HostFaultPlan& host_faults() const { return host_faults_; }
     void give(const Input& input);  // any other input: RegisterNow, ChangePassword, …
 
     // What is seen of it.

@@ -1,13 +1,25 @@
 #include "location/listed.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "location/limits.h"
 
 namespace holdfast::location {
 
-void ListedTargets::note(Instant now, const std::vector<Candidate>& candidates,
-                         CandidatePool& pool) {
+namespace {
+
+// The same, but with the better tier of an answer that has fewer others.
+bool only_moves_up(const Candidate& known, Candidate latest) {
+    if (latest.tier >= known.tier) return false;
+    latest.tier = known.tier;
+    return latest == known;
+}
+
+}  // namespace
+
+void ListedTargets::note(Instant now, const std::vector<Candidate>& candidates, CandidatePool& pool,
+                         Answer answer) {
     ++answers_;
     for (const auto& candidate : candidates) {
         const auto known = std::find_if(entries_.begin(), entries_.end(), [&](const Entry& entry) {
@@ -15,6 +27,8 @@ void ListedTargets::note(Instant now, const std::vector<Candidate>& candidates,
         });
         if (known == entries_.end())
             entries_.push_back({pool.share(candidate), now, answers_});
+        else if (answer == Answer::partial && only_moves_up(*known->candidate, candidate))
+            *known = {std::move(known->candidate), now, answers_};
         else
             *known = {pool.share(candidate), now, answers_};
     }

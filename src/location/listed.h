@@ -22,8 +22,12 @@ public:
     ListedTargets() : ListedTargets(Window{}) {}
     explicit ListedTargets(Window window) : window_(window) {}
 
-    // One good answer, complete. What is listed no longer is forgotten.
-    void note(Instant now, const std::vector<Candidate>& candidates, CandidatePool& pool);
+    // Partial: some question of it failed or is still open (Outcome::partial).
+    enum class Answer : std::uint8_t { whole, partial };
+    // One good answer. What is listed no longer is forgotten. Tiers count what an answer has: a
+    // partial one, which may lack the best priority, moves no record up that is as it was (L5).
+    void note(Instant now, const std::vector<Candidate>& candidates, CandidatePool& pool,
+              Answer answer = Answer::whole);
     [[nodiscard]] bool is_listed(const Target& target, Instant now) const;
     // Each listed target as its latest answer had it, in the order they were first seen.
     [[nodiscard]] std::vector<Candidate> listed(Instant now) const;

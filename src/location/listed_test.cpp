@@ -61,6 +61,35 @@ TEST(ListedTargets, KeepsTheLatestDescription) {
     EXPECT_FALSE(listed.is_listed(target(one), Instant{1s}));
 }
 
+// L5: half an answer takes nothing away, not the priority of who is not in it either. Found by
+// NthFaultOfRow: SERVFAIL to the address of the better of two, and failback (L7) was forgotten.
+TEST(ListedTargets, APartialAnswerMovesNobodyUp) {
+    ListedTargets listed;
+    CandidatePool pool;
+    auto both = answer({one, two});
+    both[0].priority = 10;
+    both[1].priority = 20;
+    both[1].tier = 1;
+    listed.note(Instant{}, both, pool);
+    auto half = std::vector{both[1]};
+    half[0].tier = 0;
+    listed.note(Instant{1min}, half, pool, ListedTargets::Answer::partial);
+    EXPECT_THAT(lines_of(listed.listed(Instant{1min})),
+                ::testing::ElementsAre("0 " + one, "1 " + two));
+    EXPECT_TRUE(listed.is_listed(target(two), Instant{11min}));  // it was seen
+
+    half[0].priority = 5;  // another record now: what the answer says of it counts
+    listed.note(Instant{2min}, half, pool, ListedTargets::Answer::partial);
+    EXPECT_THAT(lines_of(listed.listed(Instant{2min})),
+                ::testing::ElementsAre("0 " + one, "0 " + two));
+    half[0].tier = 2;  // further down is no doubt: something better is there
+    listed.note(Instant{3min}, half, pool, ListedTargets::Answer::partial);
+    half[0].tier = 0;
+    listed.note(Instant{4min}, half, pool);  // the whole of it
+    EXPECT_THAT(lines_of(listed.listed(Instant{4min})),
+                ::testing::ElementsAre("0 " + one, "0 " + two));
+}
+
 TEST(ListedTargets, AtTheLimitAndPastIt) {
     ListedTargets listed;
     CandidatePool pool;

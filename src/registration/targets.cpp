@@ -157,7 +157,10 @@ void Targets::finish(Place& place, const Context& context) {
     place.ttl = outcome.ttl;
     // L5: a failure, or half an answer, takes nothing away.
     const bool usable = outcome.status == location::LookupStatus::ok;
-    if (usable) place.listed.note(context.now, outcome.candidates, context.candidates);
+    using Answer = location::ListedTargets::Answer;
+    if (usable)
+        place.listed.note(context.now, outcome.candidates, context.candidates,
+                          outcome.partial ? Answer::partial : Answer::whole);
     place.serve_good = (!usable || outcome.partial) && policy_->serve_stale && !place.good.empty();
     place.failures = usable ? 0 : place.failures + 1;
     schedule(place, context.now);
@@ -197,7 +200,9 @@ bool Targets::on_time(const Context& context) {
         if (place.early_at <= context.now && place.lookup) {
             const auto& so_far = place.lookup->outcome().candidates;
             place.early_at = so_far.empty() ? context.now + early_enough : never;
-            if (!so_far.empty()) place.listed.note(context.now, so_far, context.candidates);
+            if (!so_far.empty())
+                place.listed.note(context.now, so_far, context.candidates,
+                                  location::ListedTargets::Answer::partial);
             changed = changed || !so_far.empty();
         }
         if (place.look_up_at <= context.now) {

@@ -46,7 +46,7 @@ public:
         targets.start(context());
         take();
     }
-    // Answers everything that is asked: A records from `zone`, else no data.
+    // Answers everything that is asked: A records from `zone`, SRV records, else no data.
     void answer() {
         while (!questions.empty()) {
             const auto question = questions.front();
@@ -55,6 +55,9 @@ public:
             dns::Answer text{.status = status, .records = {}, .ttl = ttl};
             if (status == dns::Status::ok && question.type == dns::RecordType::a)
                 for (const auto& address : zone[question.name]) text.records.emplace_back(address);
+            if (question.type == dns::RecordType::srv)
+                for (const auto& server : servers) text.records.emplace_back(server);
+            if (question.name == failing) text = {dns::Status::servfail, {}, {}};
             targets.on_dns({question, text}, context());
             take();
         }
@@ -90,6 +93,8 @@ public:
     Actions actions;
     std::vector<dns::Question> questions;
     std::map<std::string, std::vector<IpAddress>> zone{{"example.test", {ip(11), ip(12)}}};
+    std::vector<dns::Srv> servers;  // of every service, without use_srv nobody asks
+    std::string failing;            // its questions get SERVFAIL
     dns::Status status = dns::Status::ok;
     Duration ttl = 60s;
     std::size_t answered = 0;
@@ -207,6 +212,26 @@ TEST(Targets, AFailureTakesNothingAway) {
             EXPECT_FALSE(it.targets.has_failed());
         }
     }
+}
+
+// L5, L2: SERVFAIL to the address of the better priority; the other is second to it all the same,
+// now and in failback's eyes (L7).
+TEST(Targets, AFailureForTheBetterPriorityLeavesItTheBetter) {
+    auto config = account();
+    config.policy.use_srv = true;
+    Asked alice(config);
+    alice.zone = {{"best.test", {ip(11)}}, {"backup.test", {ip(12)}}};
+    alice.servers = {{10, 0, 5060, "best.test"}, {20, 0, 5060, "backup.test"}};
+    alice.start();
+    alice.answer();
+    alice.registered_at(udp(12));
+    alice.failing = "best.test";
+    alice.wait();
+    alice.answer();
+    const auto ranked = alice.targets.by_rank_alone(alice.context());
+    ASSERT_EQ(ranked.size(), 2u);
+    EXPECT_EQ(ranked[0].target, udp(11));
+    EXPECT_LT(ranked[0].tier, ranked[1].tier);
 }
 
 // NXDOMAIN lies too, or an answer that leads nowhere: the last good answer serves (L5).

@@ -28,6 +28,7 @@ FailureClass class_of(FlowError error) {
     case FlowError::local_address_gone: return FailureClass::network;
     case FlowError::tls:
     case FlowError::certificate: return FailureClass::tls;
+    case FlowError::answer_past_limit: return FailureClass::other;
     }
     return FailureClass::other;
 }
@@ -79,11 +80,17 @@ FailureClass class_of(const Event& event) {
     case 6: return FailureClass::global;
     default: break;
     }
-    constexpr std::array errors{
-        FlowError::refused,           FlowError::reset,      FlowError::closed_by_peer,
-        FlowError::timed_out,         FlowError::tls,        FlowError::certificate,
-        FlowError::port_unreachable,  FlowError::prohibited, FlowError::network_unreachable,
-        FlowError::local_address_gone};
+    constexpr std::array errors{FlowError::refused,
+                                FlowError::reset,
+                                FlowError::closed_by_peer,
+                                FlowError::timed_out,
+                                FlowError::tls,
+                                FlowError::certificate,
+                                FlowError::port_unreachable,
+                                FlowError::prohibited,
+                                FlowError::network_unreachable,
+                                FlowError::local_address_gone,
+                                FlowError::answer_past_limit};
     for (const auto error : errors)
         if (event.reason.find(name_of(error)) != std::string::npos) return class_of(error);
     return FailureClass::other;

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 namespace holdfast::sip {
@@ -21,6 +22,20 @@ struct ParseError {
     // a response (RFC 3261 §8.2, §16.3); Message::salvage gives what write_response needs.
     bool answerable = false;
     int status = 400;  // what to answer with when answerable: 400, 505 or 513
+    // Of too_large: how many are read at most, and of what if the reason does not say ("octets").
+    std::size_t most = 0;
+    std::string_view unit = {};  // static text
 };
+
+// "too many Contact values (at most 128 are read)", "bad Call-ID (octet 97)".
+inline std::string in_words(const ParseError& error) {
+    std::string words(error.reason);
+    if (error.kind != ParseError::Kind::too_large)
+        return words.append(" (octet ").append(std::to_string(error.offset)).append(")");
+    if (error.most == 0) return words;
+    words.append(" (at most ").append(std::to_string(error.most));
+    if (!error.unit.empty()) words.append(" ").append(error.unit);
+    return words.append(" are read)");
+}
 
 }  // namespace holdfast::sip

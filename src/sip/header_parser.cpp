@@ -94,7 +94,8 @@ bool MessageParser::typed_value(HeaderName name, const char* p, std::string_view
     }
 }
 
-// Only what write_response copies; the first of each, whatever it holds.
+// Only what write_response copies, or what says which request a response answers; the first of
+// each, whatever it holds.
 bool MessageParser::salvaged_value(HeaderName name, const char* p, std::string_view value) {
     values_.forget_failure();
     switch (name) {
@@ -120,6 +121,9 @@ bool MessageParser::salvaged_value(HeaderName name, const char* p, std::string_v
     case HeaderName::call_id:
         if (message_.call_id_.empty()) message_.call_id_ = value;
         return true;
+    case HeaderName::cseq:  // of a request it is copied as it stands
+        if (mode_ == Mode::salvage_answer && message_.cseq_.method_text.empty()) cseq(p);
+        return true;
     default: return true;
     }
 }
@@ -137,7 +141,8 @@ int next_of_list(const char*& p) {
 
 bool MessageParser::vias(const char* p) {
     for (;;) {
-        if (message_.vias_.size() >= limits::list_values) return fail(p, "too many Via values");
+        if (message_.vias_.size() >= limits::list_values)
+            return past_limit(p, "too many Via values", limits::list_values);
         p = values_.via(p, message_.vias_.emplace_back());
         if (p == nullptr) return value_failed();
         const int more = next_of_list(p);
@@ -153,7 +158,7 @@ bool MessageParser::contacts(const char* p) {
     }
     for (;;) {
         if (message_.contacts_.size() >= limits::list_values)
-            return fail(p, "too many Contact values");
+            return past_limit(p, "too many Contact values", limits::list_values);
         const char* const first = p;
         Contact& contact = message_.contacts_.emplace_back();
         p = values_.contact(p, contact);
@@ -170,7 +175,8 @@ bool MessageParser::contacts(const char* p) {
 
 bool MessageParser::addresses(const char* p, std::vector<NameAddr>& list) {
     for (;;) {
-        if (list.size() >= limits::list_values) return fail(p, "too many route values");
+        if (list.size() >= limits::list_values)
+            return past_limit(p, "too many route values", limits::list_values);
         const char* const first = p;
         p = values_.name_addr(p, list.emplace_back());
         if (p == nullptr || (*p != ',' && *p != '\r')) {
@@ -236,7 +242,7 @@ bool MessageParser::cseq(const char* p) {
 bool MessageParser::challenges(const char* p, bool proxy) {
     do {
         if (message_.challenges_.size() >= limits::list_values)
-            return fail(p, "too many challenges");
+            return past_limit(p, "too many challenges", limits::list_values);
         Challenge& challenge = message_.challenges_.emplace_back();
         challenge.proxy = proxy;
         const char* const first = p;
@@ -253,7 +259,7 @@ bool MessageParser::challenges(const char* p, bool proxy) {
 
 bool MessageParser::authorization(const char* p, bool proxy) {
     if (message_.authorizations_.size() >= limits::list_values)
-        return fail(p, "too many credentials");
+        return past_limit(p, "too many credentials", limits::list_values);
     Credentials& credentials = message_.authorizations_.emplace_back();
     credentials.proxy = proxy;
     return values_.credentials(p, credentials) != nullptr || value_failed();
@@ -278,7 +284,8 @@ bool MessageParser::token_list(HeaderName name, const char* p) {
                 return fail(next, "bad character in a list of option tags");
             while (*next != ',' && *next != '\r') ++next;
         } else {
-            if (message_.tokens_.size() >= limits::tokens) return fail(p, "too many tokens");
+            if (message_.tokens_.size() >= limits::tokens)
+                return past_limit(p, "too many tokens", limits::tokens);
             message_.tokens_.push_back({.token = between(p, end), .header = name});
         }
         p = next;

@@ -72,6 +72,14 @@ std::optional<Message> Message::salvage(std::string_view datagram) {
     return message;
 }
 
+std::optional<Message> Message::salvage_answer(std::string_view datagram) {
+    Message message;
+    message.parameters_.resize(first_pool_size);
+    MessageParser parser(message, MessageParser::Mode::salvage_answer);
+    if (!parser.parse(datagram.substr(0, limits::message_bytes))) return std::nullopt;
+    return message;
+}
+
 Message Message::clone() const {
     if (text_.empty()) return {};
     auto copy = parse(text_);

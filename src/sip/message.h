@@ -64,6 +64,10 @@ public:
     // CSeq), good for write_response and nothing else. Nothing if those are not usable, or for a
     // response.
     static std::optional<Message> salvage(std::string_view datagram);
+    // Of a response that parse() refused: only what says which request it answers (status, top Via,
+    // Call-ID, CSeq; RFC 3261 §17.1.3, §8.2.6.2). Nothing if those are not usable, or for a
+    // request.
+    static std::optional<Message> salvage_answer(std::string_view datagram);
 
     [[nodiscard]] bool is_request() const { return status_ == 0; }
     [[nodiscard]] Method method() const { return cseq_.method; }  // of a response: of its CSeq

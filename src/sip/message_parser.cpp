@@ -25,7 +25,19 @@ bool MessageParser::fail(const char* p, std::string_view reason, ParseError::Kin
     return false;
 }
 
-bool MessageParser::value_failed() { return fail(values_.failed_at(), values_.reason()); }
+bool MessageParser::past_limit(const char* p, std::string_view reason, std::size_t most,
+                               std::string_view unit) {
+    error_.status = 513;
+    error_.most = most;
+    error_.unit = unit;
+    return fail(p, reason, ParseError::Kind::too_large);
+}
+
+bool MessageParser::value_failed() {
+    if (values_.pool_is_full())
+        return past_limit(values_.failed_at(), values_.reason(), limits::parameters);
+    return fail(values_.failed_at(), values_.reason());
+}
 
 bool MessageParser::parse(std::string_view datagram) {
     if (!take_bytes(datagram)) return false;
@@ -42,8 +54,7 @@ bool MessageParser::take_bytes(std::string_view datagram) {
         skipped_ += 2;
     }
     if (datagram.size() > limits::message_bytes) {
-        error_.status = 513;
-        return fail(begin_, "message too large", ParseError::Kind::too_large);
+        return past_limit(begin_, "message too large", limits::message_bytes, "octets");
     }
     if (datagram.empty()) return fail(begin_, "no message", ParseError::Kind::incomplete);
     Message& m = message_;
@@ -98,6 +109,7 @@ bool MessageParser::request_line(const char* method_end, const char* line_end) {
     method_text_ = between(begin_, method_end);
     method_ = method_of(method_text_);
     if (mode_ == Mode::salvage) return true;
+    if (mode_ == Mode::salvage_answer) return fail(begin_, "a request is no answer");
     if (*method_end != ' ') return fail(method_end, "no space after the method");
     const char* p =
         values_.uri(method_end + 1, ValueParser::Form::bracketed, message_.request_uri_);
@@ -145,8 +157,7 @@ bool MessageParser::header_section() {
     }
     at_ += 2;
     if (static_cast<std::size_t>(at_ - begin_) > limits::header_bytes) {
-        error_.status = 513;
-        return fail(begin_, "header section too long", ParseError::Kind::too_large);
+        return past_limit(begin_, "header section too long", limits::header_bytes, "octets");
     }
     return true;
 }
@@ -176,8 +187,7 @@ bool MessageParser::header_line() {
     while (value_end > value_first && chars::is(value_end[-1], chars::blank)) --value_end;
     const auto value = between(value_first, value_end);
     if (message_.headers_.size() >= limits::header_fields) {
-        error_.status = 513;
-        return fail(name_first, "too many header fields", ParseError::Kind::too_large);
+        return past_limit(name_first, "too many header fields", limits::header_fields);
     }
     message_.headers_.push_back({.name_text = name_text, .value = value, .name = name});
     return mode_ == Mode::whole ? typed_value(name, value_first, value)
@@ -220,6 +230,10 @@ void MessageParser::unfold(char* line_break) {
 bool MessageParser::finish() {
     Message& m = message_;
     if (!check_complete()) return false;
+    if (mode_ == Mode::salvage_answer) {
+        m.text_ = between(begin_, end_);
+        return true;
+    }
     if (mode_ == Mode::salvage) {
         m.text_ = between(begin_, end_);
         if (m.cseq_.method_text.empty()) m.cseq_.method_text = method_text_;
@@ -241,8 +255,8 @@ bool MessageParser::check_complete() {
         if (method_ == Method::ack) return fail(begin_, "an ACK is never answered");
         return m.has(HeaderName::cseq) || fail(at_, "no CSeq");
     }
-    if (m.from_.text.empty()) return fail(at_, "no From");
-    if (m.to_.text.empty()) return fail(at_, "no To");
+    if (mode_ == Mode::whole && m.from_.text.empty()) return fail(at_, "no From");
+    if (mode_ == Mode::whole && m.to_.text.empty()) return fail(at_, "no To");
     if (m.call_id_.empty()) return fail(at_, "no Call-ID");
     if (m.cseq_.method_text.empty()) return fail(at_, "no CSeq");
     return true;

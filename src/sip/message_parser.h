@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string_view>
 
 #include "sip/message.h"
@@ -11,9 +12,11 @@ namespace holdfast::sip {
 
 class MessageParser {
 public:
-    enum class Mode : bool {
+    enum class Mode : std::uint8_t {
         whole,
-        salvage,  // only what a response copies; what is wrong elsewhere is passed over
+        // Of a request only what a response copies; what is wrong elsewhere is passed over.
+        salvage,
+        salvage_answer,  // of a response only what says which request it answers
     };
     MessageParser(Message& message, Mode mode);
 
@@ -56,6 +59,8 @@ private:
 
     bool fail(const char* p, std::string_view reason,
               ParseError::Kind kind = ParseError::Kind::malformed);
+    bool past_limit(const char* p, std::string_view reason, std::size_t most,
+                    std::string_view unit = {});
     bool value_failed();
     bool once(unsigned bit, const char* p);
 

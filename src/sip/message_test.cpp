@@ -341,5 +341,30 @@ TEST(Message, SalvageAnswersWhatItCan) {
     EXPECT_FALSE(refused(ack).answerable);  // RFC 3261 §17: an ACK is never answered
 }
 
+// What an answer past a limit still says: which request it answers (RFC 3261 §17.1.3, §8.2.6.2).
+TEST(MessageSalvageAnswer, SaysWhatItAnswers) {
+    const std::string head =
+        "SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP h;branch=z9hG4bKx\r\nCall-ID: c\r\nCSeq: 7 "
+        "REGISTER\r\n";
+    std::string many;
+    for (int i = 0; i < 300; ++i) many += "Contact: <sip:h>\r\n";
+    ASSERT_FALSE(Message::parse(head + many + "\r\n"));
+    const auto answer = Message::salvage_answer(head + many + "\r\n");
+    ASSERT_TRUE(answer);
+    EXPECT_EQ(answer->status(), 200);
+    EXPECT_EQ(answer->top_via().branch, "z9hG4bKx");
+    EXPECT_EQ(answer->call_id(), "c");
+    EXPECT_EQ(answer->cseq().number, 7u);
+    EXPECT_EQ(answer->method(), Method::register_);
+    EXPECT_TRUE(Message::salvage_answer(head + "X: without end"));
+    EXPECT_FALSE(Message::salvage_answer(many + head)) << "no status line";
+    EXPECT_FALSE(Message::salvage_answer("SIP/2.0 200 OK\r\n" + many + head.substr(16) + "\r\n"))
+        << "past the limit of header fields nothing is read";
+    EXPECT_FALSE(Message::salvage_answer("REGISTER sip:h SIP/2.0\r\n" + head.substr(16) + "\r\n"))
+        << "a request is no answer";
+    EXPECT_FALSE(Message::salvage(head + many + "\r\n")) << "a response is never answered";
+    EXPECT_FALSE(Message::salvage_answer(head.substr(0, head.size() - 18) + "\r\n")) << "no CSeq";
+}
+
 }  // namespace
 }  // namespace holdfast::sip

@@ -52,9 +52,13 @@ void StreamFramer::feed(std::string_view bytes) {
 }
 
 StreamItem StreamFramer::fail(ParseError::Kind kind, std::size_t offset, std::string_view reason,
-                              std::string_view bytes) {
+                              std::string_view bytes, std::size_t most) {
     failed_ = ParseError{.kind = kind, .offset = offset, .reason = reason};
-    if (kind == ParseError::Kind::too_large) failed_->status = 513;
+    if (kind == ParseError::Kind::too_large) {
+        failed_->status = 513;
+        failed_->most = most;
+        failed_->unit = "octets";
+    }
     return {.kind = StreamItem::Kind::error, .bytes = bytes, .error = *failed_};
 }
 
@@ -90,7 +94,8 @@ std::optional<StreamItem> StreamFramer::message(std::string_view rest) {
             end == std::string_view::npos ? rest.size() : end + blank_line.size();
         if (head_size > limits::header_bytes)
             return fail(ParseError::Kind::too_large, limits::header_bytes,
-                        "header section too long");
+                        "header section too long", rest.substr(0, limits::header_bytes),
+                        limits::header_bytes);
         if (end == std::string_view::npos) {
             scanned_ = rest.size() < blank_line.size() ? 0 : rest.size() - blank_line.size() + 1;
             return std::nullopt;
@@ -101,7 +106,8 @@ std::optional<StreamItem> StreamFramer::message(std::string_view rest) {
         // message begins.
         if (!length) return fail(ParseError::Kind::malformed, head_size, reason, head);
         if (*length > limits::message_bytes - head_size)
-            return fail(ParseError::Kind::too_large, head_size, "message too large", head);
+            return fail(ParseError::Kind::too_large, head_size, "message too large", head,
+                        limits::message_bytes);
         needed_ = head_size + *length;
     }
     if (rest.size() < needed_) return std::nullopt;

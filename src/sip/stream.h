@@ -20,8 +20,9 @@ struct StreamItem {
         error,    // framing is lost: close the connection
     };
     Kind kind = Kind::error;
-    // A message whole; of an error the headers, if they could be found, so that salvage() can
-    // answer before the connection is closed. Valid until the next call of feed() or next().
+    // A message whole; of an error the headers, as far as they were read, so that salvage() can
+    // answer, or salvage_answer() say what it answers, before the connection is closed. Valid until
+    // the next call of feed() or next().
     std::string_view bytes = {};
     ParseError error = {};
 };
@@ -42,7 +43,7 @@ private:
     std::optional<StreamItem> keep_alive(std::string_view rest);
     std::optional<StreamItem> message(std::string_view rest);
     StreamItem fail(ParseError::Kind kind, std::size_t offset, std::string_view reason,
-                    std::string_view bytes = {});
+                    std::string_view bytes = {}, std::size_t most = 0);
 
     std::string buffer_;
     std::size_t start_ = 0;    // of what next() has not handed out
