@@ -92,8 +92,8 @@ Request Dialog::request(sip::Method method) {
 }
 
 Request Dialog::ack(std::uint32_t invite_cseq) const {
-    Request request{.method = sip::Method::ack, .request_uri = {}, .from = {}, .to = {},
-                    .call_id = {}};
+    Request request{
+        .method = sip::Method::ack, .request_uri = {}, .from = {}, .to = {}, .call_id = {}};
     address(request);
     request.cseq = invite_cseq;
     return request;

@@ -77,8 +77,8 @@ TEST(Dialog, TheCallerMakesItFromTheAnswer) {
     EXPECT_FALSE(dialog.is_secure());
     const auto bye = dialog.request(Method::bye);
     EXPECT_EQ(bye.request_uri, "sip:bob@192.0.2.4");
-    EXPECT_EQ(bye.routes, (std::vector<std::string>{"<sip:p1.atlanta.com;lr>",
-                                                    "<sip:p2.biloxi.com;lr>"}));
+    EXPECT_EQ(bye.routes,
+              (std::vector<std::string>{"<sip:p1.atlanta.com;lr>", "<sip:p2.biloxi.com;lr>"}));
     EXPECT_EQ(bye.next_hop, "sip:p1.atlanta.com;lr");
     EXPECT_EQ(bye.from, "\"Alice\" <sip:alice@atlanta.com>;tag=1928301774");
     EXPECT_EQ(bye.to, bob_with_tag);
@@ -98,8 +98,8 @@ TEST(Dialog, TheCalleeMakesItFromTheInvite) {
     EXPECT_EQ(dialog->state(), State::confirmed);
     const auto bye = dialog->request(Method::bye);
     EXPECT_EQ(bye.request_uri, "sip:alice@pc33.atlanta.com");
-    EXPECT_EQ(bye.routes, (std::vector<std::string>{"<sip:p2.biloxi.com;lr>",
-                                                    "<sip:p1.atlanta.com;lr>"}));
+    EXPECT_EQ(bye.routes,
+              (std::vector<std::string>{"<sip:p2.biloxi.com;lr>", "<sip:p1.atlanta.com;lr>"}));
     EXPECT_EQ(bye.from, bob_with_tag);
     EXPECT_EQ(bye.to, "\"Alice\" <sip:alice@atlanta.com>;tag=1928301774");
     EXPECT_TRUE(dialog->has("a6c85cf", "1928301774"));
@@ -121,8 +121,8 @@ TEST(Dialog, ASipsRequestUriMakesItSecure) {
     EXPECT_TRUE(callee->is_secure());
     auto invite = invite_of_alice();
     invite.request_uri = "sips:bob@biloxi.com";
-    const auto response = parsed(
-        response_text(200, bob_with_tag, "Contact: <sips:bob@192.0.2.4>\r\n"));
+    const auto response =
+        parsed(response_text(200, bob_with_tag, "Contact: <sips:bob@192.0.2.4>\r\n"));
     EXPECT_TRUE(Dialog::of_caller(invite, response).is_secure());
 }
 
@@ -176,10 +176,10 @@ TEST(Dialog, LooseAndStrictRouters) {
 
 // RFC 3261 §13.2.2.4: the 2xx's route set replaces that of the early dialog, once.
 TEST(Dialog, The2xxDecidesTheRoutes) {
-    auto dialog = Dialog::of_caller(
-        invite_of_alice(), parsed(response_text(183, bob_with_tag,
-                                                "Record-Route: <sip:early.test;lr>\r\n"
-                                                "Contact: <sip:bob@192.0.2.4>\r\n")));
+    auto dialog = Dialog::of_caller(invite_of_alice(),
+                                    parsed(response_text(183, bob_with_tag,
+                                                         "Record-Route: <sip:early.test;lr>\r\n"
+                                                         "Contact: <sip:bob@192.0.2.4>\r\n")));
     dialog.confirm(parsed(response_text(200, bob_with_tag,
                                         "Record-Route: <sip:late.test;lr>\r\n"
                                         "Contact: <sip:bob@192.0.2.5>\r\n")));
@@ -227,8 +227,8 @@ TEST(Dialog, TheTargetFollowsTheContact) {
 // RFC 3261 §12.1.1, §12.1.2: a peer of RFC 2543 has no tag.
 TEST(Dialog, APeerWithoutATag) {
     auto dialog = Dialog::of_caller(
-        invite_of_alice(), parsed(response_text(200, "<sip:bob@biloxi.com>",
-                                                "Contact: <sip:bob@192.0.2.4>\r\n")));
+        invite_of_alice(),
+        parsed(response_text(200, "<sip:bob@biloxi.com>", "Contact: <sip:bob@192.0.2.4>\r\n")));
     EXPECT_TRUE(dialog.has("1928301774", ""));
     EXPECT_EQ(dialog.request(Method::bye).to, "<sip:bob@biloxi.com>");
     // No Contact either: the Request-URI stays the target.
@@ -239,11 +239,10 @@ TEST(Dialog, APeerWithoutATag) {
 
 // The whole text of a request, as its way completes it.
 TEST(Dialog, ARequestIsWritten) {
-    auto dialog = Dialog::of_caller(
-        invite_of_alice(),
-        parsed(response_text(200, bob_with_tag,
-                             "Record-Route: <sip:p1.atlanta.com;lr>\r\n"
-                             "Contact: <sip:bob@192.0.2.4>\r\n")));
+    auto dialog = Dialog::of_caller(invite_of_alice(),
+                                    parsed(response_text(200, bob_with_tag,
+                                                         "Record-Route: <sip:p1.atlanta.com;lr>\r\n"
+                                                         "Contact: <sip:bob@192.0.2.4>\r\n")));
     auto update = dialog.request(Method::update);
     update.has_contact = true;
     update.headers = "Session-Expires: 1800;refresher=uac\r\n";

@@ -14,9 +14,8 @@ std::string written_as(const Request& request, const Way& way, sip::NameForm for
     out.reserve(1024 + request.body.size());
     sip::Writer writer(out, form);
     writer.request_line(request.method, request.request_uri);
-    writer.via({.transport = via_name_of(way.transport),
-                .sent_by = way.sent_by,
-                .branch = way.branch});
+    writer.via(
+        {.transport = via_name_of(way.transport), .sent_by = way.sent_by, .branch = way.branch});
     for (const auto& route : request.routes) writer.header(sip::HeaderName::route, route);
     writer.max_forwards(request.max_forwards);
     writer.header(sip::HeaderName::from, request.from);
@@ -50,8 +49,7 @@ std::string as_request_uri(const sip::Uri& uri) {
     std::string kept(text.substr(0, next));
     while (next != std::string_view::npos) {
         const auto end = text.find(';', next + 1);
-        const auto parameter =
-            text.substr(next, end == std::string_view::npos ? end : end - next);
+        const auto parameter = text.substr(next, end == std::string_view::npos ? end : end - next);
         const auto name = parameter.substr(1, parameter.find('=') - 1);
         if (!equals_ignoring_case(name, "method")) kept += parameter;
         next = end;
