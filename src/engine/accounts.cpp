@@ -218,6 +218,7 @@ void Engine::Impl::leave(const Step& step, AccountId id, Account& account) {
     // B4: on exit, 2 s at most.
     leaving_.put(id, {step.now + engine::limits::shut_down, "waits until it is unregistered (B4)"});
     incoming_.forget(step, id);
+    calls_.end_all(step, accounts_, id, "the account is being removed");
     step.tell(id, told::ShutDown{});
 }
 
@@ -233,6 +234,7 @@ void Engine::Impl::remove_those_gone(const Step& step) {
         stun_.forget(id);
         dns_.forget(id);
         incoming_.forget(step, id);
+        calls_.forget(step, id);
         flows_.forget(step.now, id);
         health_.forget(id);
         agenda_.remove(id);

@@ -69,6 +69,13 @@ void Phone::perform(const out::Store& store) {
     }
 }
 
+void Phone::perform(const out::Media& media) {
+    internet_.ladder().note(internet_.now(),
+                            name_ + (media.agreed ? ": media of call " : ": no media of call ") +
+                                std::to_string(media.call.value));
+    media_.push_back({internet_.now(), media});
+}
+
 void Phone::perform(Event& event) {
     internet_.ladder().note(internet_.now(),
                             name_ + ": " + std::string(name_of(event.kind)) +

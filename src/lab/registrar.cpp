@@ -282,6 +282,7 @@ void Registrar::on_text(std::string_view text, const Hop& hop) {
         (to_user && !answers_itself) || method == sip::Method::cancel || method == sip::Method::ack;
     if (forwards && faults_.status == 0) {
         ++counters_.requests;
+        if (!authorize_call(*message, hop)) return;
         proxy_.on_request(*message, hop);
         return;
     }
@@ -372,6 +373,25 @@ bool Registrar::authorize(const sip::Message& request, const Hop& hop) {
     ban_filter_.note(internet_.now(), hop.remote.address, Offence::challenged, options_.ban);
     reply(request, hop, 401, {},
           authenticator_.challenge_line(verdict == Verdict::stale, internet_.now()));
+    return false;
+}
+
+// RFC 3261 §22.3: by the proxy. A copy of an INVITE gets a copy of the 407.
+bool Registrar::authorize_call(const sip::Message& request, const Hop& hop) {
+    if (!options_.challenges_calls || request.method() != sip::Method::invite ||
+        !request.to().tag().empty() || peers_.contains(hop.remote.address))
+        return true;
+    const auto known = answered_.find(transaction_key(request));
+    if (known != answered_.end()) {
+        transmit_answer(known->second, hop);
+        return false;
+    }
+    const auto by = Authenticator::By::proxy;
+    const auto verdict = authenticator_.check(request, passwords_, internet_.now(), by);
+    if (verdict == Verdict::accepted) return true;
+    ++counters_.challenges;
+    reply(request, hop, 407, {},
+          authenticator_.challenge_line(verdict == Verdict::stale, internet_.now(), by));
     return false;
 }
 

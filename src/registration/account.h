@@ -29,7 +29,8 @@ struct AccountDetails {
     std::optional<Transport> transport;  // nothing: auto (L1)
     std::vector<std::string> realms;     // "" : learned (§11)
     std::string contact_address;  // N4: HOST[:PORT] of the Contact, by hand; "" : as it is learned
-    std::string stun;  // N4: HOST[:PORT] of a STUN server for the first Contact; "" : none
+    bool takes_calls = false;  // INVITEs become calls that can be answered; else they ring and end
+    std::string stun;          // N4: HOST[:PORT] of a STUN server for the first Contact; "" : none
     friend bool operator==(const AccountDetails&, const AccountDetails&) = default;
 };
 struct AccountConfig : AccountDetails {

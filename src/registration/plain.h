@@ -44,6 +44,9 @@ public:
     [[nodiscard]] View view() const;
     [[nodiscard]] const AccountDetails& account() const { return config_; }
     [[nodiscard]] const Policy& policy() const { return config_.policy; }
+    [[nodiscard]] const Credentials* credentials() const {
+        return session_ ? &session_->credentials() : nullptr;
+    }
     [[nodiscard]] const std::string& domain() const { return identity_.domain; }
 
 private:

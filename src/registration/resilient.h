@@ -52,6 +52,7 @@ public:
     [[nodiscard]] View view() const;
     [[nodiscard]] const AccountDetails& account() const { return account_; }
     [[nodiscard]] const Policy& policy() const { return *policy_; }
+    [[nodiscard]] const Credentials* credentials() const { return &credentials_; }
     [[nodiscard]] const std::string& domain() const { return domain_; }
 
 private:
