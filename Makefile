@@ -68,8 +68,8 @@ bench-register: build
 
 bench-fleet: build
 	@tools/bootstrap real
-	@tools/bench-fleet
-	@tools/bench-fleet --preset fleet
+	@tools/bench-fleet --rate 2000
+	@tools/bench-fleet --rate 2000 --preset fleet
 
 benches:
 	@tools/bootstrap build bench

@@ -40,3 +40,10 @@ find_library(HOLDFAST_MICROHTTPD_LIBRARY microhttpd REQUIRED)
 add_library(holdfast_microhttpd INTERFACE)
 target_include_directories(holdfast_microhttpd SYSTEM INTERFACE "${HOLDFAST_MICROHTTPD_INCLUDE}")
 target_link_libraries(holdfast_microhttpd INTERFACE "${HOLDFAST_MICROHTTPD_LIBRARY}")
+
+# GStreamer: the core and its libraries for RTP, addresses of packets, and sound that a program feeds or takes.
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(HOLDFAST_GST REQUIRED IMPORTED_TARGET
+  gstreamer-1.0>=1.22 gstreamer-app-1.0 gstreamer-rtp-1.0 gstreamer-net-1.0 gio-2.0)
+add_library(holdfast_gstreamer INTERFACE)
+target_link_libraries(holdfast_gstreamer INTERFACE PkgConfig::HOLDFAST_GST)

@@ -19,14 +19,14 @@ TEST(Calls, TheWholeStory) {
             s.dial(s.alice, "bob");
             ASSERT_TRUE(s.until(s.bob, K::ring, 1s)) << s.story();
             ASSERT_TRUE(s.until(s.alice, K::ringing, 1s)) << s.story();
-            EXPECT_EQ(s.last(s.alice, K::ringing)->status, 180);
-            EXPECT_EQ(s.last(s.bob, K::ring)->reason, "sip:alice@example.test");
+            EXPECT_EQ(last(s.alice, K::ringing)->status, 180);
+            EXPECT_EQ(last(s.bob, K::ring)->reason, "sip:alice@example.test");
             s.world.run_for(3s);
-            EXPECT_FALSE(s.sound(s.alice)) << "nothing is agreed before the answer";
-            s.answer(s.bob);
+            EXPECT_FALSE(sound(s.alice)) << "nothing is agreed before the answer";
+            answer(s.bob);
             ASSERT_TRUE(s.until(s.alice, K::answered, 1s)) << s.story();
-            const auto alice = s.sound(s.alice);
-            const auto bob = s.sound(s.bob);
+            const auto alice = sound(s.alice);
+            const auto bob = sound(s.bob);
             ASSERT_TRUE(alice && bob) << s.story();
             EXPECT_EQ(alice->remote_rtp.port, 50'000);
             EXPECT_EQ(bob->remote_rtp.port, 40'000);
@@ -36,13 +36,13 @@ TEST(Calls, TheWholeStory) {
             EXPECT_EQ(s.alice.count(K::call_ended) + s.bob.count(K::call_ended), 0u) << s.story();
             s.alice.give(in::HangUp{.account = {}, .call = s.dialled});
             ASSERT_TRUE(s.until(s.bob, K::call_ended, 1s)) << s.story();
-            EXPECT_EQ(s.last(s.bob, K::call_ended)->reason, "the other side hung up");
-            EXPECT_EQ(s.last(s.alice, K::call_ended)->reason, "hung up");
-            EXPECT_FALSE(s.sound(s.alice));
-            EXPECT_FALSE(s.sound(s.bob));
+            EXPECT_EQ(last(s.bob, K::call_ended)->reason, "the other side hung up");
+            EXPECT_EQ(last(s.alice, K::call_ended)->reason, "hung up");
+            EXPECT_FALSE(sound(s.alice));
+            EXPECT_FALSE(sound(s.bob));
             s.world.run_for(40s);
-            EXPECT_EQ(s.requests(s.alice, "BYE"), 1u) << s.story();
-            EXPECT_EQ(s.requests(s.bob, "BYE"), 0u) << s.story();
+            EXPECT_EQ(requests(s.alice, "BYE"), 1u) << s.story();
+            EXPECT_EQ(requests(s.bob, "BYE"), 0u) << s.story();
         }
 }
 
@@ -50,10 +50,10 @@ TEST(Calls, TheWholeStory) {
 TEST(Calls, TheCalleeHangsUp) {
     CallsWorld s({.nat = true});
     ASSERT_TRUE(s.talk()) << s.story();
-    s.bob.give(in::HangUp{.account = {}, .call = s.rung(s.bob)});
+    s.bob.give(in::HangUp{.account = {}, .call = rung(s.bob)});
     ASSERT_TRUE(s.until(s.alice, K::call_ended, 1s)) << s.story();
-    EXPECT_EQ(s.last(s.alice, K::call_ended)->reason, "the other side hung up");
-    EXPECT_EQ(s.requests(s.bob, "BYE"), 1u);
+    EXPECT_EQ(last(s.alice, K::call_ended)->reason, "the other side hung up");
+    EXPECT_EQ(requests(s.bob, "BYE"), 1u);
 }
 
 // RFC 3261 §12.2.1.1: without Record-Route the dialog's requests go straight to the other's
@@ -74,14 +74,14 @@ TEST(Calls, WithoutRecordRouteTheDialogGoesFromPhoneToPhone) {
 TEST(Calls, AProxyThatAsksWhoCalls) {
     CallsWorld s({.challenges = true});
     ASSERT_TRUE(s.talk()) << s.story();
-    EXPECT_EQ(s.requests(s.alice, "INVITE"), 2u) << s.story();
+    EXPECT_EQ(requests(s.alice, "INVITE"), 2u) << s.story();
     EXPECT_EQ(s.bob.count(K::ring), 1u);
     // L9: the next call answers the nonce that is known, and is not asked again.
     s.alice.give(in::HangUp{.account = {}, .call = s.dialled});
     s.world.run_for(40s);
     s.dial(s.alice, "bob");
     ASSERT_TRUE(s.until(s.bob, K::ring, 1s, 2)) << s.story();
-    EXPECT_EQ(s.requests(s.alice, "INVITE"), 3u) << s.story();
+    EXPECT_EQ(requests(s.alice, "INVITE"), 3u) << s.story();
 }
 
 // F5: a wrong password ends the call with the reason, and is not tried again and again.
@@ -91,9 +91,9 @@ TEST(Calls, AWrongPasswordIsSaid) {
     s.cluster.add_user("alice", "another");
     s.dial(s.alice, "bob");
     ASSERT_TRUE(s.until(s.alice, K::call_ended, 2s)) << s.story();
-    EXPECT_EQ(s.last(s.alice, K::call_ended)->status, 407);
-    EXPECT_EQ(s.last(s.alice, K::call_ended)->reason, "the password was refused");
-    EXPECT_EQ(s.requests(s.alice, "INVITE"), 2u) << s.story();
+    EXPECT_EQ(last(s.alice, K::call_ended)->status, 407);
+    EXPECT_EQ(last(s.alice, K::call_ended)->reason, "the password was refused");
+    EXPECT_EQ(requests(s.alice, "INVITE"), 2u) << s.story();
     EXPECT_EQ(s.bob.count(K::ring), 0u);
 }
 
@@ -104,10 +104,10 @@ TEST(Calls, BusyAndDeclined) {
         ASSERT_TRUE(s.everyone_registers()) << s.story();
         s.dial(s.alice, "bob");
         ASSERT_TRUE(s.until(s.bob, K::ring, 1s)) << s.story();
-        s.bob.give(in::Reject{s.rung(s.bob), status});
+        s.bob.give(in::Reject{rung(s.bob), status});
         ASSERT_TRUE(s.until(s.alice, K::call_ended, 1s)) << s.story();
-        EXPECT_EQ(s.last(s.alice, K::call_ended)->status, status);
-        EXPECT_EQ(s.last(s.alice, K::call_ended)->reason, status == 486 ? "Busy Here" : "Decline");
+        EXPECT_EQ(last(s.alice, K::call_ended)->status, status);
+        EXPECT_EQ(last(s.alice, K::call_ended)->reason, status == 486 ? "Busy Here" : "Decline");
         EXPECT_EQ(s.bob.count(K::call_ended), 1u);
         s.world.run_for(40s);
         EXPECT_EQ(s.alice.count(K::call_ended), 1u) << s.story();
@@ -123,11 +123,11 @@ TEST(Calls, TheCallerGivesUp) {
     s.alice.give(in::HangUp{.account = {}, .call = s.dialled});
     EXPECT_EQ(s.alice.count(K::call_ended), 1u) << "the user does not wait for the network";
     ASSERT_TRUE(s.until(s.bob, K::call_ended, 1s)) << s.story();
-    EXPECT_EQ(s.last(s.bob, K::call_ended)->status, 487);
-    EXPECT_EQ(s.last(s.bob, K::call_ended)->reason, "the caller hung up");
+    EXPECT_EQ(last(s.bob, K::call_ended)->status, 487);
+    EXPECT_EQ(last(s.bob, K::call_ended)->reason, "the caller hung up");
     s.world.run_for(60s);
-    EXPECT_EQ(s.requests(s.alice, "CANCEL"), 1u) << s.story();
-    EXPECT_EQ(s.requests(s.alice, "BYE"), 0u) << s.story();
+    EXPECT_EQ(requests(s.alice, "CANCEL"), 1u) << s.story();
+    EXPECT_EQ(requests(s.alice, "BYE"), 0u) << s.story();
 }
 
 // RFC 3261 §9.1: no CANCEL before a provisional answer. Here it never comes: the server is dead.
@@ -139,7 +139,7 @@ TEST(Calls, NothingIsCancelledBeforeAnybodyAnswered) {
     s.world.run_for(500ms);
     s.alice.give(in::HangUp{.account = {}, .call = s.dialled});
     s.world.run_for(60s);
-    EXPECT_EQ(s.requests(s.alice, "CANCEL"), 0u) << s.story();
+    EXPECT_EQ(requests(s.alice, "CANCEL"), 0u) << s.story();
     EXPECT_EQ(s.alice.count(K::call_ended), 1u) << s.story();
 }
 
@@ -150,15 +150,15 @@ TEST(Calls, AnAnswerThatCrossesTheCancel) {
     ASSERT_TRUE(s.everyone_registers()) << s.story();
     s.dial(s.alice, "bob");
     ASSERT_TRUE(s.until(s.alice, K::ringing, 1s)) << s.story();
-    s.answer(s.bob);
+    answer(s.bob);
     s.alice.give(in::HangUp{.account = {}, .call = s.dialled});
     ASSERT_TRUE(s.until(s.bob, K::call_ended, 2s)) << s.story();
-    EXPECT_EQ(s.last(s.bob, K::call_ended)->reason, "the other side hung up") << s.story();
+    EXPECT_EQ(last(s.bob, K::call_ended)->reason, "the other side hung up") << s.story();
     EXPECT_EQ(s.alice.count(K::answered), 0u);
-    EXPECT_EQ(s.requests(s.alice, "BYE"), 1u) << s.story();
+    EXPECT_EQ(requests(s.alice, "BYE"), 1u) << s.story();
     s.world.run_for(40s);
     EXPECT_EQ(s.alice.count(K::call_ended), 1u);
-    EXPECT_FALSE(s.sound(s.bob));
+    EXPECT_FALSE(sound(s.bob));
 }
 
 // RFC 3261 §16.7: bob has two phones; the one that is not answered is cancelled, and says why.
@@ -171,10 +171,10 @@ TEST(Calls, TwoPhonesRingAndOneIsAnswered) {
     ASSERT_TRUE(s.until(desk, K::ring, 1s)) << s.story();
     s.world.run_for(1s);
     EXPECT_EQ(s.alice.count(K::ringing), 2u) << "RFC 3261 §12.1: two early dialogs";
-    s.answer(desk);
+    answer(desk);
     ASSERT_TRUE(s.until(s.alice, K::answered, 1s)) << s.story();
     ASSERT_TRUE(s.until(s.bob, K::call_ended, 1s)) << s.story();
-    EXPECT_EQ(s.last(s.bob, K::call_ended)->status, 487);
+    EXPECT_EQ(last(s.bob, K::call_ended)->status, 487);
     s.world.run_for(60s);
     EXPECT_EQ(s.alice.count(K::call_ended), 0u) << s.story();
     EXPECT_EQ(desk.count(K::call_ended), 0u) << s.story();
@@ -192,15 +192,15 @@ TEST(Calls, BothPhonesAnswerAtOnce) {
     ASSERT_TRUE(s.until(s.bob, K::ring, 1s)) << s.story();
     ASSERT_TRUE(s.until(desk, K::ring, 1s)) << s.story();
     s.world.run_for(1s);
-    s.answer(s.bob);
-    s.answer(desk);
+    answer(s.bob);
+    answer(desk);
     s.world.run_for(40s);
     EXPECT_EQ(s.alice.count(K::answered), 1u) << s.story();
     EXPECT_EQ(s.bob.count(K::call_ended) + desk.count(K::call_ended), 1u) << s.story();
     auto& talking = s.bob.count(K::call_ended) == 0 ? s.bob : desk;
     s.alice.give(in::HangUp{.account = {}, .call = s.dialled});
     EXPECT_TRUE(s.until(talking, K::call_ended, 1s)) << s.story();
-    EXPECT_EQ(s.requests(s.alice, "BYE"), 2u) << s.story();
+    EXPECT_EQ(requests(s.alice, "BYE"), 2u) << s.story();
 }
 
 // RFC 3264 §8.4, RFC 3261 §14: hold and resume, by either side; both are told, and who is held
@@ -211,19 +211,19 @@ TEST(Calls, HoldAndResume) {
     s.alice.give(in::Hold{s.dialled});
     ASSERT_TRUE(s.until(s.bob, K::held, 1s)) << s.story();
     ASSERT_TRUE(s.until(s.alice, K::held, 1s)) << s.story();
-    EXPECT_EQ(s.last(s.bob, K::held)->reason, "by the other side");
-    EXPECT_EQ(s.last(s.alice, K::held)->reason, "by us");
-    EXPECT_TRUE(s.sound(s.bob)->held_by_peer);
-    EXPECT_EQ(s.sound(s.bob)->direction, sdp::Direction::recvonly);
-    EXPECT_EQ(s.sound(s.alice)->direction, sdp::Direction::sendonly);
+    EXPECT_EQ(last(s.bob, K::held)->reason, "by the other side");
+    EXPECT_EQ(last(s.alice, K::held)->reason, "by us");
+    EXPECT_TRUE(sound(s.bob)->held_by_peer);
+    EXPECT_EQ(sound(s.bob)->direction, sdp::Direction::recvonly);
+    EXPECT_EQ(sound(s.alice)->direction, sdp::Direction::sendonly);
     s.alice.give(in::Resume{s.dialled});
     ASSERT_TRUE(s.until(s.bob, K::resumed, 1s)) << s.story();
     s.world.run_for(100ms);
-    EXPECT_EQ(s.sound(s.alice)->direction, sdp::Direction::sendrecv);
-    EXPECT_EQ(s.sound(s.bob)->direction, sdp::Direction::sendrecv);
-    s.bob.give(in::Hold{s.rung(s.bob)});
+    EXPECT_EQ(sound(s.alice)->direction, sdp::Direction::sendrecv);
+    EXPECT_EQ(sound(s.bob)->direction, sdp::Direction::sendrecv);
+    s.bob.give(in::Hold{rung(s.bob)});
     ASSERT_TRUE(s.until(s.alice, K::held, 1s, 2)) << s.story();
-    EXPECT_EQ(s.sound(s.alice)->direction, sdp::Direction::recvonly);
+    EXPECT_EQ(sound(s.alice)->direction, sdp::Direction::recvonly);
     s.world.run_for(60s);
     EXPECT_EQ(s.alice.count(K::call_ended) + s.bob.count(K::call_ended), 0u) << s.story();
 }
@@ -234,11 +234,11 @@ TEST(Calls, BothHoldAtOnce) {
     CallsWorld s;
     ASSERT_TRUE(s.talk()) << s.story();
     s.alice.give(in::Hold{s.dialled});
-    s.bob.give(in::Hold{s.rung(s.bob)});
+    s.bob.give(in::Hold{rung(s.bob)});
     s.world.run_for(10s);
-    EXPECT_EQ(s.sound(s.alice)->direction, sdp::Direction::inactive) << s.story();
-    EXPECT_EQ(s.sound(s.bob)->direction, sdp::Direction::inactive) << s.story();
-    EXPECT_GE(s.requests(s.bob, "INVITE"), 2u) << "it was a glare";
+    EXPECT_EQ(sound(s.alice)->direction, sdp::Direction::inactive) << s.story();
+    EXPECT_EQ(sound(s.bob)->direction, sdp::Direction::inactive) << s.story();
+    EXPECT_GE(requests(s.bob, "INVITE"), 2u) << "it was a glare";
     EXPECT_EQ(s.alice.count(K::call_ended) + s.bob.count(K::call_ended), 0u);
 }
 
@@ -249,18 +249,18 @@ TEST(Calls, TheSessionTimerHoldsACallAndEndsADeadOne) {
     ASSERT_TRUE(s.everyone_registers()) << s.story();
     s.dial(s.alice, "bob", {.session_interval = 90});
     ASSERT_TRUE(s.until(s.bob, K::ring, 1s)) << s.story();
-    s.answer(s.bob);
+    answer(s.bob);
     ASSERT_TRUE(s.until(s.alice, K::answered, 1s)) << s.story();
     s.world.run_for(1h);
     EXPECT_EQ(s.alice.count(K::call_ended) + s.bob.count(K::call_ended), 0u) << s.story();
-    const auto updates = s.requests(s.alice, "UPDATE") + s.requests(s.bob, "UPDATE");
+    const auto updates = requests(s.alice, "UPDATE") + requests(s.bob, "UPDATE");
     // One each half of the interval; the next half begins when the 2xx is there.
     EXPECT_EQ(updates, static_cast<std::size_t>(1h / (45s + 40ms)));
     const auto when = s.world.now();
     s.bob.lose_power();
     ASSERT_TRUE(s.until(s.alice, K::call_ended, 2min)) << s.story();
     EXPECT_LE(s.world.now() - when, 90s) << s.story();
-    EXPECT_EQ(s.last(s.alice, K::call_ended)->status, 408);
+    EXPECT_EQ(last(s.alice, K::call_ended)->status, 408);
 }
 
 // RFC 3261 §13.3.1.4: the 2xx is lost on its way; it comes again, and the call is there.
@@ -273,7 +273,7 @@ TEST(Calls, ALostAnswerComesAgain) {
     auto lossy = usual;
     lossy.loss = 1;
     s.world.internet().link().set(lossy);
-    s.answer(s.bob);
+    answer(s.bob);
     s.world.run_for(100ms);
     s.world.internet().link().set(usual);
     ASSERT_TRUE(s.until(s.alice, K::answered, 1s)) << s.story();
@@ -290,12 +290,11 @@ TEST(Calls, ACallerThatVanishesBeforeItsAck) {
     ASSERT_TRUE(s.until(s.alice, K::ringing, 1s)) << s.story();
     s.alice.lose_power();
     const auto when = s.world.now();
-    s.answer(s.bob);
+    answer(s.bob);
     ASSERT_TRUE(s.until(s.bob, K::call_ended, 40s)) << s.story();
     EXPECT_EQ(s.world.now() - when, 32s);
-    EXPECT_EQ(s.last(s.bob, K::call_ended)->reason,
-              "the other side did not acknowledge our answer");
-    EXPECT_EQ(s.requests(s.bob, "BYE"), 1u) << s.story();
+    EXPECT_EQ(last(s.bob, K::call_ended)->reason, "the other side did not acknowledge our answer");
+    EXPECT_EQ(requests(s.bob, "BYE"), 1u) << s.story();
 }
 
 // RFC 3262 §3, §4: a caller that demands it has its ringing acknowledged, and it rings once.
@@ -305,9 +304,9 @@ TEST(Calls, ReliableRinging) {
     s.dial(s.alice, "bob", {.reliable = call::Reliable::required});
     ASSERT_TRUE(s.until(s.alice, K::ringing, 1s)) << s.story();
     s.world.run_for(10s);
-    EXPECT_EQ(s.requests(s.alice, "PRACK"), 1u) << s.story();
+    EXPECT_EQ(requests(s.alice, "PRACK"), 1u) << s.story();
     EXPECT_EQ(s.alice.count(K::ringing), 1u);
-    s.answer(s.bob);
+    answer(s.bob);
     ASSERT_TRUE(s.until(s.alice, K::answered, 1s)) << s.story();
     s.alice.give(in::HangUp{.account = {}, .call = s.dialled});
     EXPECT_TRUE(s.until(s.bob, K::call_ended, 1s)) << s.story();
@@ -320,9 +319,9 @@ TEST(Calls, NobodyAnswers) {
     s.cluster.node(0).options().branch_timeout = 10min;
     s.dial(s.alice, "bob", {.no_answer = 45s});
     ASSERT_TRUE(s.until(s.alice, K::call_ended, 50s)) << s.story();
-    EXPECT_EQ(s.last(s.alice, K::call_ended)->reason, "no answer");
+    EXPECT_EQ(last(s.alice, K::call_ended)->reason, "no answer");
     ASSERT_TRUE(s.until(s.bob, K::call_ended, 1s)) << s.story();
-    EXPECT_EQ(s.last(s.bob, K::call_ended)->reason, "the caller hung up");
+    EXPECT_EQ(last(s.bob, K::call_ended)->reason, "the caller hung up");
 }
 
 // What cannot be called is said at once, in words.
@@ -332,7 +331,7 @@ TEST(Calls, WhatCannotBeCalled) {
     const auto refused = [&](in::Dial dial) {
         const auto before = s.alice.count(K::call_ended);
         s.alice.give(dial);
-        return s.alice.count(K::call_ended) == before + 1 ? s.last(s.alice, K::call_ended)->reason
+        return s.alice.count(K::call_ended) == before + 1 ? last(s.alice, K::call_ended)->reason
                                                           : std::string("not refused");
     };
     const in::Dial good{.account = Phone::account,
@@ -355,7 +354,7 @@ TEST(Calls, WhatCannotBeCalled) {
     bad.uri = "sip:nobody@example.test";
     s.alice.give(bad);
     ASSERT_TRUE(s.until(s.alice, K::call_ended, 2s, 5)) << s.story();
-    EXPECT_EQ(s.last(s.alice, K::call_ended)->status, 480);
+    EXPECT_EQ(last(s.alice, K::call_ended)->status, 480);
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <ranges>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,29 @@ struct CallsOptions {
     Duration one_way_delay = 10ms;
     std::uint64_t seed = 1;
 };
+
+// The call that rang last.
+inline CallRef rung(const Phone& phone) {
+    for (const auto& [at, event] : phone.events() | std::views::reverse)
+        if (event.kind == EventKind::ring) return event.call;
+    return {};
+}
+inline void answer(Phone& phone) { phone.give(in::Answer{rung(phone), phone.audio(50'000)}); }
+inline const Event* last(const Phone& phone, EventKind kind) {
+    const Event* found = nullptr;
+    for (const auto& [at, event] : phone.events())
+        if (event.kind == kind) found = &event;
+    return found;
+}
+// What the phone may do with its sound now; nothing: there is no media.
+inline std::optional<sdp::AgreedStream> sound(const Phone& phone) {
+    if (phone.media().empty() || !phone.media().back().media.agreed) return std::nullopt;
+    return phone.media().back().media.agreed->streams.at(0);
+}
+inline std::size_t requests(const Phone& phone, const std::string& method) {
+    return static_cast<std::size_t>(std::ranges::count_if(
+        phone.sent(), [&](const SentRequest& sent) { return sent.method == method; }));
+}
 
 class CallsWorld {
 public:
@@ -56,13 +80,6 @@ public:
                            .streams = from.audio(),
                            .options = how});
     }
-    // The call that rang last.
-    static CallRef rung(const Phone& phone) {
-        for (auto at = phone.events().rbegin(); at != phone.events().rend(); ++at)
-            if (at->event.kind == EventKind::ring) return at->event.call;
-        return {};
-    }
-    static void answer(Phone& phone) { phone.give(in::Answer{rung(phone), phone.audio(50'000)}); }
     bool until(const Phone& phone, EventKind kind, Duration limit, std::size_t times = 1) {
         return world.run_until([&] { return phone.count(kind) >= times; }, limit) == Stop::goal;
     }
@@ -77,28 +94,13 @@ public:
         world.run_for(200ms);  // the ACK
         return answered;
     }
-    static const Event* last(const Phone& phone, EventKind kind) {
-        const Event* found = nullptr;
-        for (const auto& [at, event] : phone.events())
-            if (event.kind == kind) found = &event;
-        return found;
-    }
-    // What the phone may do with its sound now; nothing: there is no media.
-    static std::optional<sdp::AgreedStream> sound(const Phone& phone) {
-        if (phone.media().empty() || !phone.media().back().media.agreed) return std::nullopt;
-        return phone.media().back().media.agreed->streams.at(0);
-    }
-    static std::size_t requests(const Phone& phone, const std::string& method) {
-        return static_cast<std::size_t>(std::ranges::count_if(
-            phone.sent(), [&](const SentRequest& sent) { return sent.method == method; }));
-    }
     [[nodiscard]] std::string story() const {
         std::string log = "\n";
         for (const auto& phone : world.phones()) log += phone->event_log();
         return log + world.ladder();
     }
 
-    static constexpr CallRef dialled{1};
+    const CallRef dialled{1};
     CallsOptions options;
     World world;
     Cluster& cluster;

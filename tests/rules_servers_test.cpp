@@ -38,6 +38,36 @@ TEST(RulesF5, AWrongPasswordStopsUntilItIsChanged) {
     }
 }
 
+// F5, I5: a stateless registrar that takes a nonce once (Kamailio: nonce_count), on a link that
+// loses its 200s: each repetition is challenged anew, and never called stale. RFC 7616 §3.3.
+TEST(RulesF5, ARepetitionThatIsChallengedIsNoWrongPassword) {
+    ScenarioOptions o{.nodes = 1};
+    o.cluster.server.digest.says_stale = false;
+    o.cluster.server.stateless = true;
+    Scenario s(o);
+    s.cluster.node(0).lose_answers(2);
+    ASSERT_TRUE(s.registers_within(3s)) << s.story();
+    EXPECT_EQ(s.phone.count(EventKind::auth_failed), 0u) << s.story();
+    EXPECT_EQ(s.cluster.location_service().bindings("sip:alice@example.test").size(), 1u)
+        << s.story();
+}
+
+// The same while no 200 arrives for an hour: three refusals in any 10 min, and all is well soon
+// after.
+TEST(RulesF5, RepetitionsThatAreChallengedForAnHourAreOutlived) {
+    ScenarioOptions o{.nodes = 1};
+    o.cluster.server.digest.says_stale = false;
+    o.cluster.server.stateless = true;
+    Scenario s(o);
+    s.cluster.node(0).lose_answers(1'000'000);
+    s.world.run_for(1h);
+    EXPECT_FALSE(s.phone.is_registered());
+    EXPECT_EQ(s.phone.count(EventKind::auth_failed), 0u) << s.story();
+    EXPECT_LE(s.cluster.registers(), 100u) << s.story();
+    s.cluster.heal();
+    EXPECT_TRUE(s.registers_within(2h)) << s.story();
+}
+
 // F5: the password is changed at the server while we are registered: at most 3 refusals in any
 // 10 min, for a whole day (servers with ban filters count them).
 TEST(RulesF5, NeverMoreThanThreeRefusalsInTenMinutes) {

@@ -30,7 +30,8 @@ constexpr std::array table{
             "changes, serves metrics, tells hooks.\n\n"
             "SIGHUP reads the file again: accounts that are as before do not notice.\n"
             "SIGUSR1 registers all accounts again now, at the rate that is allowed. SIGINT and\n"
-            "SIGTERM unregister all (2 s at most) and end it.",
+            "SIGTERM unregister all at that rate (--stop-within at most) and end it;\n"
+            "a second one ends it at once.",
             for_run, run_fleet},
     Command{"resolve", "URI", "show to which servers a URI leads, in rank order and why",
             "Looks up the servers of URI as `holdfast register` would and prints them in the\n"

@@ -35,7 +35,7 @@ constexpr std::array table{
     ExitCodeText{ExitCode::no_server,
                  "no server registered us: silent, connection refused, or answers of 5xx"},
     ExitCodeText{ExitCode::not_unregistered,
-                 "was registered, but the server did not answer the un-REGISTER within 2 s"},
+                 "was registered, but the server did not answer the un-REGISTER in time"},
     ExitCodeText{ExitCode::undecided,
                  "interrupted before it was known whether the registration succeeds"},
     ExitCodeText{ExitCode::promise_broken,

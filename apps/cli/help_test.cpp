@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <fstream>
 #include <iterator>
 
@@ -67,6 +68,18 @@ TEST(ManPage, NamesEveryOptionCommandKeyAndExitCode) {
         const auto entry = ".B " + std::to_string(number_of(code)) + "\n" + std::string(meaning);
         EXPECT_NE(page.find(entry), std::string::npos) << entry;
     }
+}
+
+// B4: systemd does not kill whom `stop-within` and the hooks' 5 s (docs/run.md) have not ended yet.
+TEST(SystemdUnit, WaitsForTheUnregisters) {
+    std::ifstream stream(std::string(HOLDFAST_TEST_DATA) +
+                         "/../../packaging/systemd/holdfast.service");
+    const std::string text{std::istreambuf_iterator<char>(stream), {}};
+    const std::string key = "TimeoutStopSec=";
+    const auto at = text.find(key);
+    ASSERT_NE(at, std::string::npos);
+    const std::chrono::seconds waits{std::stoi(text.substr(at + key.size()))};
+    EXPECT_GT(waits, FleetOptions{}.stop_within + std::chrono::seconds{5});
 }
 
 TEST(Help, WordsAreBrokenBeforeTheEdge) {

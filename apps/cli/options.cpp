@@ -8,6 +8,7 @@
 #include "flow/contact_address.h"
 #include "location/next_hop.h"
 #include "registration/policy.h"
+#include "registration/policy_values.h"
 #include "registration/stun_elsewhere.h"
 
 namespace holdfast::cli {
@@ -208,6 +209,15 @@ Applied apply_shards(Options& options, std::string_view value, bool) {
 Applied apply_rate(Options& options, std::string_view value, bool) {
     return number(options.fleet.registers_per_second, value, 1'000'000);
 }
+Applied apply_stop_within(Options& options, std::string_view value, bool) {
+    constexpr Duration least = std::chrono::seconds{2};  // B4: a server has so long to answer
+    constexpr Duration most = std::chrono::hours{1};
+    const auto parsed = registration::parse_duration(value);
+    if (!parsed || *parsed < least || *parsed > most)
+        return std::unexpected("\"" + std::string(value) + "\" is no time from 2s to 1h");
+    options.fleet.stop_within = *parsed;
+    return {};
+}
 Applied apply_metrics(Options& options, std::string_view value, bool) {
     const auto address = Endpoint::parse(value);
     if (!address)
@@ -312,6 +322,9 @@ constexpr std::array table{
     OptionText{"registers-per-second", "N", "200",
                "REGISTERs of all accounts together, at most; 0: no limit", Form::value, for_run,
                true, apply_rate},
+    OptionText{"stop-within", "TIME", "30s",
+               "how long un-REGISTERs may take at the end, at that rate; 2s to 1h", Form::value,
+               for_run, true, apply_stop_within},
     OptionText{"metrics", "ADDRESS:PORT", "none",
                "serve metrics for Prometheus there (http://ADDRESS:PORT/metrics)", Form::value,
                for_run, true, apply_metrics},

@@ -18,8 +18,9 @@ namespace holdfast::cli {
 
 // Of `holdfast run` alone.
 struct FleetOptions {
-    std::uint32_t shards = 0;                  // 0: one a core
-    std::uint32_t registers_per_second = 200;  // S3; 0: no limit
+    std::uint32_t shards = 0;                         // 0: one a core
+    std::uint32_t registers_per_second = 200;         // S3; 0: no limit
+    Duration stop_within = std::chrono::seconds{30};  // B4: un-REGISTERs go at that rate
     std::optional<Endpoint> metrics;
     bool log_all = false;
     friend bool operator==(const FleetOptions&, const FleetOptions&) = default;

@@ -59,6 +59,7 @@ registration::Context Resolver::context(Instant now, registration::Actions& acti
             .wall_clock = persistence_.wall_clock(now),
             .random = random_,
             .health = health_,
+            .candidates = candidates_,
             .flows = no_flows_,
             .addresses = addresses_,
             .actions = actions};

@@ -15,6 +15,7 @@
 #include "engine/engine.h"
 #include "engine/persistence.h"
 #include "flow/flow.h"
+#include "location/candidate_pool.h"
 #include "location/health.h"
 #include "registration/account.h"
 #include "registration/machine.h"
@@ -48,6 +49,7 @@ private:
     engine::Persistence persistence_;
     Random random_;
     location::Health health_;
+    location::CandidatePool candidates_;
     flow::Table no_flows_;
     std::vector<IpAddress> addresses_;
     std::optional<registration::Targets> targets_;

@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "apps/cli/commands.h"
-#include "apps/cli/json_lines.h"
 #include "apps/cli/outcome.h"
 #include "apps/fleet/register_need.h"
 #include "runtime/clock.h"
@@ -100,7 +99,8 @@ std::expected<void, runtime::Failure> Fleet::open() {
         loop_,
         {.count = shards_of(options),
          .driver = config_.host.driver,
-         .registers_per_second = options.registers_per_second},
+         .registers_per_second = options.registers_per_second,
+         .leave_within = options.stop_within},
         {.event = [this](Instant now, const Event& event) { tell(now, event); },
          .gone = [this](AccountId account) { gone(account); },
          .stopped = [this] { stopped(); },
@@ -229,10 +229,12 @@ void Fleet::tell(Instant now, const Event& event) {
     track(event);
     write(now, event, aor);
     if (metrics_) metrics_->on_event(event, aor);
-    if (hooks_)
-        hooks_->on_event({.since_start = now - clock_.at,
-                          .unixtime = clock_.microseconds / 1'000'000 + (now - clock_.at) / 1s},
-                         event, aor);
+    if (hooks_) hooks_->on_event(time_of(now), event, aor);
+}
+
+runtime::EventTime Fleet::time_of(Instant now) const {
+    return {.since_start = now - clock_.at,
+            .unixtime = clock_.microseconds / 1'000'000 + (now - clock_.at) / 1s};
 }
 
 void Fleet::notice(std::string sentence) {
@@ -245,7 +247,7 @@ void Fleet::write(Instant now, const Event& event, const std::string& aor) {
     const auto& host = config_.host;
     if (!host.fleet.log_all && !is_a_change(event.kind)) return;
     if (host.json) {
-        output_.write(cli::json_line(now - clock_.at, event, aor));
+        output_.write(runtime::event_json(time_of(now), event, aor));
     } else {
         std::string text;
         const auto begin = clock_.time_of_day(now) + "  " + (aor.empty() ? "" : aor + "  ");
@@ -274,8 +276,8 @@ cli::ExitCode Fleet::finish() {
         cli::ExitCode::not_unregistered,
         how_many(registered_.size(), "registration") +
             (ended_early_ ? " stay at the servers until they expire: ended before they were removed"
-                          : " stay at the servers until they expire: the un-REGISTER was not "
-                            "answered within 2 s"));
+                          : " stay at the servers until they expire: the servers did not answer, "
+                            "or registers-per-second and stop-within leave too little time"));
 }
 
 }  // namespace holdfast::fleet

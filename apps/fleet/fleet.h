@@ -16,6 +16,7 @@
 #include "apps/cli/terminal.h"
 #include "apps/cli/words.h"
 #include "apps/fleet/fleet_config.h"
+#include "runtime/event_json.h"
 #include "runtime/failure.h"
 #include "runtime/hooks.h"
 #include "runtime/loop.h"
@@ -44,7 +45,7 @@ public:
     std::expected<void, runtime::Failure> open();
     void reload();        // SIGHUP
     void register_now();  // SIGUSR1: all, at S3's rate
-    void leave();         // un-registers all, 2 s at most; twice: ends at once
+    void leave();         // un-registers all, stop_within at most; twice: ends at once
     // Once the loop has ended.
     cli::ExitCode finish();
 
@@ -52,6 +53,7 @@ private:
     void add(const std::string& aor);
     void remove(const std::string& aor);
     void tell(Instant now, const Event& event);
+    [[nodiscard]] runtime::EventTime time_of(Instant now) const;
     void notice(std::string sentence);
     void gone(AccountId account);
     void stopped();

@@ -43,6 +43,7 @@ constexpr std::string_view two =
     "state = \"/var/lib/somewhere\"\n"
     "metrics = \"127.0.0.1:9464\"\n"
     "shards = 3\n"
+    "stop-within = \"2min\"\n"
     "[policy]\npreset = \"fleet\"\npatience = \"2s\"\n"
     "[[account]]\naor = \"sip:1001@example.test\"\npassword = \"one\"\n"
     "[[account]]\naor = \"1002@Example.test\"\npassword = \"two\"\ntransport = \"udp\"\n"
@@ -54,6 +55,7 @@ TEST_F(FleetConfigTest, WhatIsCommonAndWhatIsTheAccountsOwn) {
     const auto config = read(two);
     ASSERT_TRUE(config) << config.error().sentence;
     EXPECT_EQ(config->host.fleet.shards, 3U);
+    EXPECT_EQ(config->host.fleet.stop_within, 2min);
     EXPECT_EQ(config->host.fleet.metrics, Endpoint::parse("127.0.0.1:9464"));
     EXPECT_EQ(config->host.driver.state_directory, "/var/lib/somewhere");
     ASSERT_EQ(config->accounts.size(), 2U);
@@ -103,6 +105,9 @@ TEST_F(FleetConfigTest, ErrorsNameFileLineAndKey) {
     begins("aor = \"sip:a@b.test\"\n" + account, "fleet.toml:1: aor: this belongs to one account");
     begins("password = \"x\"\n" + account, "fleet.toml:1: password: this belongs to one account");
     begins("shards = 65\n" + account, "fleet.toml:1: shards: \"65\" is no number");
+    for (const auto* time : {"1s", "1999ms", "3601s", "soon", ""})
+        begins("stop-within = \"" + std::string(time) + "\"\n" + account,
+               "fleet.toml:1: stop-within: \"" + std::string(time) + "\" is no time from 2s to 1h");
     begins("metrics = \"9464\"\n" + account, "fleet.toml:1: metrics: \"9464\" is no address");
     begins("log = \"some\"\n" + account, "fleet.toml:1: log: \"some\" is neither");
     begins(account + account, "fleet.toml:4: account: sip:a@b.test is there already: ");
@@ -129,7 +134,7 @@ TEST_F(FleetConfigTest, ErrorsNameFileLineAndKey) {
 TEST_F(FleetConfigTest, PasswordsAreTheOwnersAlone) {
     const auto config = read(two, {}, 0640);
     ASSERT_FALSE(config);
-    EXPECT_NE(config.error().sentence.find("fleet.toml:11: password: others may read this file"),
+    EXPECT_NE(config.error().sentence.find("fleet.toml:12: password: others may read this file"),
               std::string::npos)
         << config.error().sentence;
 }

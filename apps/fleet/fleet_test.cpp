@@ -46,7 +46,7 @@ protected:
         stream << "state = \"" << (scratch.path() / "state").string() << "\"\nshards = 2\n"
                << "transport = \"udp\"\njson = " << (json ? "true" : "false") << "\ndns = \""
                << world->name_server().to_string()
-               << "\"\nmetrics = \"127.0.0.1:0\"\nregisters-per-second = 0\n";
+               << "\"\nmetrics = \"127.0.0.1:0\"\nregisters-per-second = " << rate << "\n";
         if (world->ports() != live::Ports{})
             stream << "registrar = \"sip:example.test:" << world->ports().sip << "\"\n";
         for (const auto& [number, text] : accounts)
@@ -60,6 +60,15 @@ protected:
         write_config();
         return runs.emplace_back(std::vector<std::string>{"run", "--config", file.string()},
                                  std::map<std::string, std::string>{}, program);
+    }
+    // All are registered, and then no server answers any more.
+    CommandRun& start_among_the_silent() {
+        auto& run = start();
+        EXPECT_TRUE(run_until([&] {
+            return count(run.output(), "\"event\":\"registered\"") == 8 || run.ended();
+        })) << story(run);
+        for (std::size_t server = 0; server < world->servers(); ++server) world->silence(server);
+        return run;
     }
     [[nodiscard]] int bound() const {
         int found = 0;
@@ -107,6 +116,7 @@ protected:
     live::ScratchDirectory scratch;
     std::unique_ptr<live::World> world;
     bool json = true;
+    int rate = 0;
     std::map<int, std::string> accounts;
     std::filesystem::path file = scratch.path() / "fleet.toml";
     std::filesystem::path told = scratch.path() / "told";
@@ -192,15 +202,34 @@ TEST_F(RunCommand, WhatCannotBeIsSaid) {
 
 // The servers are gone: what stays there is said, with its own exit code.
 TEST_F(RunCommand, RegistrationsThatStayAreSaid) {
-    auto& run = start();
-    ASSERT_TRUE(run_until([&] {
-        return count(run.output(), "\"event\":\"registered\"") == 8 || run.ended();
-    })) << story(run);
-    for (std::size_t server = 0; server < world->servers(); ++server) world->silence(server);
+    auto& run = start_among_the_silent();
     run.signal(SIGTERM);
     ASSERT_TRUE(run_until([&] { return run.ended(); })) << story(run);
     EXPECT_EQ(run.exit_code(), 17) << story(run);
     EXPECT_NE(run.errors().find("8 registrations stay"), std::string::npos) << story(run);
+}
+
+// B4, S3: un-REGISTERs go at the rate, also when that takes longer than one server is waited for.
+TEST_F(RunCommand, LeavesAtItsRate) {
+    rate = 3;  // two a second on one shard, one on the other, for eight accounts
+    for (auto& [number, text] : accounts) text += "[account.policy]\nprove_reachable = false\n";
+    auto& run = start();
+    ASSERT_TRUE(run_until([&] { return bound() == 8 || run.ended(); })) << story(run);
+    ASSERT_TRUE(run_until([&] { return count(run.output(), "\"event\":\"registered\"") == 8; }))
+        << story(run);
+    run.signal(SIGTERM);
+    ASSERT_TRUE(run_until([&] { return run.ended(); })) << story(run);
+    EXPECT_EQ(run.exit_code(), 0) << story(run);
+    EXPECT_EQ(bound(), 0) << story(run);
+}
+
+// B4: a second signal does not wait for the rate.
+TEST_F(RunCommand, ASecondSignalEndsItAtOnce) {
+    auto& run = start_among_the_silent();
+    run.signal(SIGTERM);
+    run.signal(SIGINT);  // two of a kind may arrive as one
+    ASSERT_TRUE(run_until([&] { return run.ended(); }, 1900ms)) << story(run);
+    EXPECT_EQ(run.exit_code(), 17) << story(run);
 }
 
 }  // namespace

@@ -30,6 +30,67 @@ std::optional<IpAddress> mapped_v4(const IpAddress& address) {
     return IpAddress::v4(bytes[12], bytes[13], bytes[14], bytes[15]);
 }
 
+// As inet_pton has it: four decimal numbers, no zeros before them. By hand, since most texts that
+// are asked about are host names, or an address in every message.
+bool read_v4(std::string_view text, std::array<std::uint8_t, 4>& bytes) {
+    for (auto& byte : bytes) {
+        if (&byte != bytes.data()) {
+            if (text.empty() || text.front() != '.') return false;
+            text.remove_prefix(1);
+        }
+        unsigned value = 0;
+        std::size_t digits = 0;
+        for (; digits < text.size() && is_digit(text[digits]); ++digits) {
+            value = 10 * value + static_cast<unsigned>(text[digits] - '0');
+            if (value > 255 || (digits > 0 && text.front() == '0')) return false;
+        }
+        if (digits == 0) return false;
+        byte = static_cast<std::uint8_t>(value);
+        text.remove_prefix(digits);
+    }
+    return text.empty();
+}
+
+// Room for "tls:[" address "]:65535".
+using AddressText = std::array<char, INET6_ADDRSTRLEN + 16>;
+
+char* copy(char* end, std::string_view text) { return std::ranges::copy(text, end).out; }
+
+char* decimal(char* end, unsigned number) {
+    constexpr std::size_t most_digits = 5;  // of a port
+    return std::to_chars(end, end + most_digits, number).ptr;
+}
+
+char* octet(char* end, std::uint8_t value) {
+    if (value >= 100) *end++ = static_cast<char>('0' + value / 100);
+    if (value >= 10) *end++ = static_cast<char>('0' + value / 10 % 10);
+    *end++ = static_cast<char>('0' + value % 10);
+    return end;
+}
+
+char* written(char* end, const IpAddress& address) {
+    const auto& bytes = address.bytes();
+    if (address.family() == Family::ipv6) {
+        inet_ntop(AF_INET6, bytes.data(), end, INET6_ADDRSTRLEN);
+        return end + std::string_view(end).size();
+    }
+    end = octet(end, bytes[0]);  // without sprintf, which is what inet_ntop does it with
+    for (std::size_t i = 1; i < 4; ++i) {
+        *end++ = '.';
+        end = octet(end, bytes[i]);
+    }
+    return end;
+}
+
+char* written(char* end, const Endpoint& endpoint) {
+    const bool bracketed = endpoint.address.family() == Family::ipv6;
+    if (bracketed) *end++ = '[';
+    end = written(end, endpoint.address);
+    if (bracketed) *end++ = ']';
+    *end++ = ':';
+    return decimal(end, endpoint.port);
+}
+
 }  // namespace
 
 IpAddress IpAddress::v4(std::uint8_t a, std::uint8_t b, std::uint8_t c, std::uint8_t d) {
@@ -51,32 +112,22 @@ IpAddress IpAddress::v6(const std::array<std::uint8_t, 16>& bytes) {
 
 std::optional<IpAddress> IpAddress::parse(std::string_view text) {
     if (text.size() >= INET6_ADDRSTRLEN) return std::nullopt;
-    std::array<char, INET6_ADDRSTRLEN> zero_terminated{};
-    std::ranges::copy(text, zero_terminated.begin());
-    if (text.find('\0') != std::string_view::npos) return std::nullopt;
-    std::array<std::uint8_t, 16> bytes{};
     if (text.find(':') == std::string_view::npos) {
         std::array<std::uint8_t, 4> four{};
-        if (inet_pton(AF_INET, zero_terminated.data(), four.data()) != 1) return std::nullopt;
+        if (!read_v4(text, four)) return std::nullopt;
         return v4(four);
     }
+    if (text.find('\0') != std::string_view::npos) return std::nullopt;
+    std::array<char, INET6_ADDRSTRLEN> zero_terminated{};
+    std::ranges::copy(text, zero_terminated.begin());
+    std::array<std::uint8_t, 16> bytes{};
     if (inet_pton(AF_INET6, zero_terminated.data(), bytes.data()) != 1) return std::nullopt;
     return v6(bytes);
 }
 
 std::string IpAddress::to_string() const {
-    if (family_ == Family::ipv4) {  // without sprintf, which is what inet_ntop does it with
-        std::array<char, INET_ADDRSTRLEN> text{};
-        char* end = text.data();
-        for (std::size_t i = 0; i < 4; ++i) {
-            if (i > 0) *end++ = '.';
-            end = std::to_chars(end, text.data() + text.size(), bytes_[i]).ptr;
-        }
-        return {text.data(), end};
-    }
-    std::array<char, INET6_ADDRSTRLEN> text{};
-    inet_ntop(AF_INET6, bytes_.data(), text.data(), text.size());
-    return text.data();
+    AddressText text{};
+    return {text.data(), written(text.data(), *this)};
 }
 
 bool IpAddress::is_unspecified() const {
@@ -142,9 +193,8 @@ std::optional<Endpoint> Endpoint::parse(std::string_view text) {
 }
 
 std::string Endpoint::to_string() const {
-    const auto host = address.to_string();
-    const auto bracketed = address.family() == Family::ipv6 ? "[" + host + "]" : host;
-    return bracketed + ":" + std::to_string(port);
+    AddressText text{};
+    return {text.data(), written(text.data(), *this)};
 }
 
 std::string_view name_of(Transport transport) {
@@ -172,7 +222,10 @@ std::optional<Transport> parse_transport(std::string_view text) {
 }
 
 std::string Target::to_string() const {
-    return std::string(name_of(transport)) + ":" + endpoint.to_string();
+    AddressText text{};
+    char* end = copy(text.data(), name_of(transport));
+    *end++ = ':';
+    return {text.data(), written(end, endpoint)};
 }
 
 std::optional<Target> Target::parse(std::string_view text) {

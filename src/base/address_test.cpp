@@ -22,10 +22,29 @@ TEST(IpAddress, TextAndBack) {
 
 TEST(IpAddress, NothingElseIsAnAddress) {
     using namespace std::literals;
-    for (const auto text :
-         {""sv, "1.2.3"sv, "1.2.3.4.5"sv, "256.0.0.1"sv, "01.2.3.4"sv, " 1.2.3.4"sv, "1.2.3.4 "sv,
-          "1.2.3.4\0"sv, "0x7f.0.0.1"sv, "[::1]"sv, "::1%eth0"sv, ":::"sv, "1::2::3"sv, "12345::"sv,
-          "example.test"sv, "1111:2222:3333:4444:5555:6666:7777:8888:9999"sv})
+    for (const auto text : {""sv,
+                            "1.2.3"sv,
+                            "1.2.3.4.5"sv,
+                            "256.0.0.1"sv,
+                            "01.2.3.4"sv,
+                            " 1.2.3.4"sv,
+                            "1.2.3.4 "sv,
+                            "1.2.3.4\0"sv,
+                            "1.2..4"sv,
+                            ".1.2.3"sv,
+                            "1.2.3."sv,
+                            "1.2.3.00"sv,
+                            "1.2.3.2555"sv,
+                            "1.2.3.-4"sv,
+                            "4294967297.2.3.4"sv,
+                            "0x7f.0.0.1"sv,
+                            "[::1]"sv,
+                            "::1%eth0"sv,
+                            ":::"sv,
+                            "1::2::3"sv,
+                            "12345::"sv,
+                            "example.test"sv,
+                            "1111:2222:3333:4444:5555:6666:7777:8888:9999"sv})
         EXPECT_FALSE(IpAddress::parse(text)) << text;
     EXPECT_FALSE(IpAddress::parse(std::string(1000, ':')));
 }

@@ -63,6 +63,7 @@ class Outbox {
 public:
     template <class T>
     void push(T&& output) {
+        if (outputs_.capacity() == 0) outputs_.reserve(usual_outputs);
         outputs_.emplace_back(std::forward<T>(output));
     }
     [[nodiscard]] const std::vector<Output>& outputs() const { return outputs_; }
@@ -72,6 +73,7 @@ public:
     void clear() { outputs_.clear(); }
 
 private:
+    static constexpr std::size_t usual_outputs = 4;  // of a step: growing moves what is there
     std::vector<Output> outputs_;
 };
 

@@ -2,6 +2,8 @@
 
 #include <openssl/evp.h>
 
+#include <algorithm>
+
 #include "base/check.h"
 
 namespace holdfast {
@@ -32,7 +34,7 @@ Random& Random::operator=(Random&&) noexcept = default;
 Random::~Random() = default;
 
 void Random::fill(std::span<std::uint8_t> bytes) {
-    for (auto& byte : bytes) {
+    while (!bytes.empty()) {
         if (used_ == pool_.size()) {
             constexpr std::array<std::uint8_t, 256> zeros{};
             int written = 0;
@@ -40,7 +42,10 @@ void Random::fill(std::span<std::uint8_t> bytes) {
                                     static_cast<int>(zeros.size())) == 1);
             used_ = 0;
         }
-        byte = pool_[used_++];
+        const auto part = std::min(bytes.size(), pool_.size() - used_);
+        std::copy_n(pool_.begin() + static_cast<std::ptrdiff_t>(used_), part, bytes.begin());
+        used_ += part;
+        bytes = bytes.subspan(part);
     }
 }
 
@@ -74,11 +79,8 @@ Duration Random::between(Duration low, Duration high) {
 std::string Random::token(std::size_t bits) {
     constexpr std::string_view letters = "0123456789abcdefghijklmnopqrstuv";  // 32: five bits each
     std::string text((bits + 4) / 5, '0');
-    for (auto& letter : text) {
-        std::uint8_t byte = 0;
-        fill({&byte, 1});
-        letter = letters[byte & 31U];
-    }
+    fill({reinterpret_cast<std::uint8_t*>(text.data()), text.size()});
+    for (auto& letter : text) letter = letters[static_cast<std::uint8_t>(letter) & 31U];
     return text;
 }
 
@@ -89,6 +91,7 @@ std::string Random::uuid() {
     bytes[8] = static_cast<std::uint8_t>((bytes[8] & 0x3fU) | 0x80U);
     constexpr std::string_view digits = "0123456789abcdef";
     std::string text;
+    text.reserve(36);
     for (std::size_t i = 0; i < bytes.size(); ++i) {
         if (i == 4 || i == 6 || i == 8 || i == 10) text += '-';
         text += digits[bytes[i] >> 4U];

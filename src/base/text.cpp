@@ -26,14 +26,31 @@ std::string_view trimmed(std::string_view text) {
 
 std::string hex(std::string_view bytes) {
     constexpr std::string_view digits = "0123456789abcdef";
-    std::string text;
-    text.reserve(bytes.size() * 2);
+    std::string text(bytes.size() * 2, '0');
+    auto digit = text.begin();
     for (const char byte : bytes) {
         const auto value = static_cast<unsigned char>(byte);
-        text += digits[value >> 4U];
-        text += digits[value & 0xfU];
+        *digit++ = digits[value >> 4U];
+        *digit++ = digits[value & 0xfU];
     }
     return text;
+}
+
+std::string joined(std::initializer_list<std::string_view> parts) {
+    std::string text;
+    append(text, parts);
+    return text;
+}
+
+void append(std::string& text, std::initializer_list<std::string_view> parts) {
+    const std::size_t old = text.size();
+    std::size_t size = old;
+    for (const auto part : parts) size += part.size();
+    text.resize_and_overwrite(size, [&](char* out, std::size_t) {
+        out += old;
+        for (const auto part : parts) out += part.copy(out, part.size());
+        return size;
+    });
 }
 
 std::optional<std::string> from_hex(std::string_view text) {

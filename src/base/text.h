@@ -4,6 +4,7 @@
 
 #include <charconv>
 #include <concepts>
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -18,6 +19,9 @@ bool equals_ignoring_case(std::string_view a, std::string_view b);
 std::string lower_case(std::string_view text);
 std::string_view trimmed(std::string_view text);  // without SP, HT, CR, LF at both ends
 std::string hex(std::string_view bytes);          // lower case
+// The parts one behind the other, in one allocation: a chain of + makes a string a link.
+std::string joined(std::initializer_list<std::string_view> parts);
+void append(std::string& text, std::initializer_list<std::string_view> parts);
 std::optional<std::string> from_hex(std::string_view text);
 
 // The whole text as a decimal number that fits; no sign, no space.

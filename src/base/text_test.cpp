@@ -37,6 +37,17 @@ TEST(Text, HexAndBack) {
     EXPECT_EQ(from_hex(hex(all)), all);
 }
 
+TEST(Text, PartsAreJoined) {
+    EXPECT_EQ(joined({}), "");
+    EXPECT_EQ(joined({"", "sip:", "", "alice"}), "sip:alice");
+    EXPECT_EQ(joined({"a longer one than fits into the string itself, ", "\0x"sv, "."}),
+              "a longer one than fits into the string itself, \0x."s);
+    std::string text = "old";
+    append(text, {", ", "new"});
+    append(text, {});
+    EXPECT_EQ(text, "old, new");
+}
+
 TEST(Text, NumbersAreWholeAndFit) {
     EXPECT_EQ(parse_number<std::uint32_t>("4294967295"), 4294967295U);
     EXPECT_EQ(parse_number<std::uint32_t>("0010"), 10U);

@@ -177,6 +177,8 @@ void Call::on(const told::Response& response, const Context& context) {
 bool Call::send_again_with_credentials(const Pending& pending, const told::Response& response,
                                        const Context& context) {
     if (pending.challenges >= limits::challenges) return false;
+    const bool changes = pending.purpose == Purpose::change || pending.purpose == Purpose::refresh;
+    if (changes && state_ != State::established) return false;  // it ended meanwhile
     auto again = pending;
     ++again.challenges;
     if (pending.purpose == Purpose::invite) {
@@ -236,9 +238,10 @@ void Call::tell(EventKind kind, int status, std::string words, const Context& co
     context.act(std::move(event));
 }
 
-void Call::tell_media(const Context& context) {
+void Call::tell_media(const std::optional<sdp::Agreement>& agreement, const Context& context) {
     told_media_ = true;
-    context.act(out::Media{.call = {}, .agreed = session_.agreement()});
+    context.act(
+        out::Media{.call = {}, .agreed = std::make_shared<const sdp::Agreement>(*agreement)});
 }
 
 void Call::end(int status, std::string words, const Context& context) {
@@ -252,7 +255,8 @@ void Call::end(int status, std::string words, const Context& context) {
     tell(EventKind::call_ended, status, std::move(words), context);
 }
 
-// Whether anything is still owed, or can still come.
+// Whether anything is still owed, or can still come: a re-INVITE that crossed a BYE may have been
+// accepted, and its 2xx wants its ACK (RFC 3261 §13.2.2.4).
 void Call::settle(const Context&) {
     if (state_ != State::ending) return;
     if (pending_.empty() && !ours_ && !timers_.is_armed(Timer::linger)) state_ = State::over;

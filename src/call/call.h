@@ -18,9 +18,9 @@
 #include "base/timers.h"
 #include "call/machine.h"
 #include "call/repeater.h"
-#include "call/session.h"
 #include "call/session_timer.h"
 #include "dialog/dialog.h"
+#include "sdp/negotiation.h"
 
 namespace holdfast::call {
 
@@ -38,7 +38,7 @@ public:
     [[nodiscard]] State state() const { return state_; }
     [[nodiscard]] bool is_over() const { return state_ == State::over; }
     [[nodiscard]] const Identity& identity() const { return self_; }
-    [[nodiscard]] bool is_held() const { return session_.is_held(); }  // by us
+    [[nodiscard]] bool is_held() const { return held_; }  // by us
     // The dialog that was chosen, or the only one; null before.
     [[nodiscard]] const dialog::Dialog* dialog() const;
 
@@ -55,7 +55,8 @@ private:
         enum class Fate : std::uint8_t { early, chosen, unwanted };
         dialog::Dialog dialog;
         Fate fate = Fate::early;
-        Session session{};  // of an early dialog; the chosen one's is Call::session_
+        // Of an early dialog that has answered; the chosen one's is Call::session_.
+        std::optional<sdp::Negotiation> session{};
         std::optional<std::uint32_t> last_rseq{};
         bool rings = false;
     };
@@ -103,7 +104,7 @@ private:
     void say_bye(Leg& leg, std::string headers, const Context& context);
     void end(int status, std::string words, const Context& context);
     void tell(EventKind kind, int status, std::string words, const Context& context) const;
-    void tell_media(const Context& context);
+    void tell_media(const std::optional<sdp::Agreement>& agreement, const Context& context);
     void settle(const Context& context);
     Leg* leg_of(std::string_view remote_tag);
     Leg* chosen();
@@ -156,6 +157,9 @@ private:
                            const Context& context);
     void wait_for_glare(const Context& context);
     void tell_holding(const Context& context);
+    void begin_session(std::vector<sdp::LocalStream> streams, Random& random);
+    [[nodiscard]] std::vector<sdp::LocalStream> wanted_streams() const;
+    [[nodiscard]] bool is_held_by_peer() const;
     [[nodiscard]] bool has_change_out() const;
 
     Identity self_;
@@ -165,7 +169,10 @@ private:
     bool told_end_ = false;
     bool told_media_ = false;
 
-    Session session_;
+    // What the application has, and what is made of it with the other side (RFC 3264).
+    std::vector<sdp::LocalStream> streams_;
+    bool held_ = false;  // by us
+    sdp::Negotiation session_{{}};
     SessionTimer session_timer_;
     std::vector<Leg> legs_;
     std::vector<Pending> pending_;

@@ -128,14 +128,17 @@ private:
         const auto ours = "<sip:alice@example.test>" + (our_tag.empty() ? "" : ";tag=" + our_tag);
         const auto theirs =
             "<sip:bob@example.test>" + (their_tag.empty() ? "" : ";tag=" + their_tag);
-        const std::string text =
-            start_line + "\r\nVia: SIP/2.0/UDP 192.0.2.9;branch=z9hG4bK" +
-            std::to_string(++branches_) +
-            "\r\nMax-Forwards: 70\r\nFrom: " + (response ? ours : theirs) +
-            "\r\nTo: " + (response ? theirs : ours) +
-            "\r\nCall-ID: call-1\r\nCSeq: " + std::to_string(cseq) + " " + std::string(method) +
-            "\r\n" + extra + (body.empty() ? "" : "Content-Type: application/sdp\r\n") +
-            "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+        const std::string text = start_line + "\r\nVia: SIP/2.0/UDP 192.0.2.9;branch=z9hG4bK" +
+                                 std::to_string(++branches_) +
+                                 "\r\nMax-Forwards: 70\r\nFrom: " + (response ? ours : theirs) +
+                                 "\r\nTo: " + (response ? theirs : ours) +
+                                 "\r\nCall-ID: call-1\r\nCSeq: " + std::to_string(cseq) + " " +
+                                 std::string(method) + "\r\n" + extra +
+                                 (body.empty() || extra.contains("Content-Type:")
+                                      ? ""
+                                      : "Content-Type: application/sdp\r\n") +
+                                 "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" +
+                                 body;
         auto parsed = sip::Message::parse(text);
         EXPECT_TRUE(parsed.has_value()) << text;
         return std::move(*parsed);

@@ -183,7 +183,9 @@ TEST(Call, HangingUp) {
         {"200a+ hangup bye", "ACK answered media BYE silence call_ended 200", ending},
         {"200a+ hangup inv+ info upd", "ACK answered media BYE silence call_ended 481 481 481",
          ending},
-        {"200a+ hold bye RE:200a+", "ACK answered media re-INVITE 200 silence call_ended", ending},
+        {"200a+ hold bye RE:200a+", "ACK answered media re-INVITE 200 silence call_ended ACK",
+         ending},
+        {"200a+ hold bye RE:407a", "ACK answered media re-INVITE 200 silence call_ended", ending},
         {"180a bye", "ringing 200", calling},
         {"200a+ bye-b", "ACK answered media 481"},
     });
@@ -330,7 +332,10 @@ TEST(Call, InvitationsThatAreNone) {
     EXPECT_EQ(bench.log(), "422");
     EXPECT_EQ(bench.state(), over);
     bench = Bench::incoming({}, "nonsense");
-    EXPECT_EQ(bench.log(), "488");
+    EXPECT_EQ(bench.log(), "400");
+    bench = Bench::incoming("Content-Type: text/plain\r\n", "nonsense");
+    EXPECT_EQ(bench.log(), "415");
+    EXPECT_EQ(bench.responses().back().headers, "Accept: application/sdp\r\n");
     bench = Bench::incoming("Contact: <sip:another@192.0.2.2>\r\n");
     EXPECT_EQ(bench.log(), "400");  // RFC 3261 §8.1.1.8: one Contact
     bench = Bench::incoming("Expires: 5\r\n");

@@ -14,21 +14,22 @@ using sip::Method;
 
 void Call::on(const told::Hold&, const Context&) {
     if (state_ != State::answered && state_ != State::established) return;
-    if (session_.is_held()) return;
-    session_.set_held(true);
+    if (held_) return;
+    held_ = true;
     offer_wanted_ = true;
 }
 
 void Call::on(const told::Resume&, const Context&) {
     if (state_ != State::answered && state_ != State::established) return;
-    if (!session_.is_held()) return;
-    session_.set_held(false);
+    if (!held_) return;
+    held_ = false;
     offer_wanted_ = true;
 }
 
 void Call::on(const told::MediaChanged& changed, const Context&) {
     if (state_ == State::ringing || state_ == State::idle || state_ == State::ending) return;
-    session_.set_streams(changed.streams);
+    if (changed.streams.empty()) return;
+    streams_ = changed.streams;
     offer_wanted_ = true;
 }
 
@@ -56,7 +57,7 @@ void Call::send_change(const Context& context) {
     request.headers =
         std::string(allow_line) + "Supported: 100rel, timer\r\n" + session_timer_.offer();
     request.content_type = "application/sdp";
-    request.body = session_.offer(context.random);
+    request.body = session_.make_offer(wanted_streams());
     offer_wanted_ = refresh_wanted_ = target_refresh_wanted_ = false;
     send({.id = {},
           .purpose = Purpose::change,
@@ -108,7 +109,7 @@ void Call::on_change_answer(const Pending& pending, const told::Response& respon
         return want_again();
     }
     // RFC 3261 §14.1: all else leaves the session as it was.
-    if (session_.is_held() != told_held_by_us_) session_.set_held(told_held_by_us_);
+    held_ = told_held_by_us_;
     tell(EventKind::notice, status, "the other side refused the change: " + words_of(message),
          context);
 }
@@ -130,9 +131,9 @@ void Call::on_change_success(const Pending& pending, const sip::Message& respons
     if (const auto agreed = session_.on_answer(response.body()); !agreed) {
         session_.withdraw();
         return tell(EventKind::notice, response.status(),
-                    "the answer to the change cannot be used: " + agreed.error(), context);
+                    "the answer to the change cannot be used: " + agreed.error().words, context);
     }
-    tell_media(context);
+    tell_media(session_.agreement(), context);
     tell_holding(context);
 }
 
@@ -145,15 +146,36 @@ void Call::wait_for_glare(const Context& context) {
 }
 
 void Call::tell_holding(const Context& context) {
-    if (session_.is_held() != told_held_by_us_) {
-        told_held_by_us_ = session_.is_held();
+    if (held_ != told_held_by_us_) {
+        told_held_by_us_ = held_;
         tell(told_held_by_us_ ? EventKind::held : EventKind::resumed, 0, "by us", context);
     }
-    if (session_.is_held_by_peer() != told_held_by_peer_) {
-        told_held_by_peer_ = session_.is_held_by_peer();
+    if (is_held_by_peer() != told_held_by_peer_) {
+        told_held_by_peer_ = is_held_by_peer();
         tell(told_held_by_peer_ ? EventKind::held : EventKind::resumed, 0, "by the other side",
              context);
     }
+}
+
+void Call::begin_session(std::vector<sdp::LocalStream> streams, Random& random) {
+    streams_ = std::move(streams);
+    // RFC 8866 §5.2: a number unlike that of other calls.
+    session_ =
+        sdp::Negotiation({.session_id = std::to_string(random.below(std::uint64_t{1} << 62U))});
+}
+
+// RFC 3264 §8.4: while we hold, what we have but for receiving.
+std::vector<sdp::LocalStream> Call::wanted_streams() const {
+    auto wanted = streams_;
+    if (held_)
+        for (auto& stream : wanted)
+            stream.direction = sdp::make_direction(sdp::sends(stream.direction), false);
+    return wanted;
+}
+
+bool Call::is_held_by_peer() const {
+    return session_.agreement() &&
+           std::ranges::any_of(session_.agreement()->streams, &sdp::AgreedStream::held_by_peer);
 }
 
 }  // namespace holdfast::call

@@ -11,10 +11,6 @@ using sip::Method;
 
 namespace {
 
-bool has_sdp(const sip::Message& message) {
-    return !message.body().empty() && equals_ignoring_case(message.media_type(), "application/sdp");
-}
-
 act::Respond come_later(ServerId to, Random& random) {
     // RFC 3261 §14.2, RFC 3311 §5.2: between 0 and 10 s.
     return {.to = to,
@@ -63,9 +59,6 @@ void Call::on_bye(const told::Request& request, Leg& leg, const Context& context
     if (leg.fate != Leg::Fate::chosen) return;
     ours_.reset();  // no ACK comes any more
     bye_wanted_ = false;
-    std::erase_if(pending_, [](const Pending& pending) {
-        return pending.purpose == Purpose::change || pending.purpose == Purpose::refresh;
-    });
     end(200, words, context);
 }
 
@@ -90,7 +83,7 @@ std::optional<act::Respond> Call::refusal_of_change(const told::Request& request
         return act::Respond{.to = request.server, .status = 491};
     if (!message.body().empty() && !has_sdp(message))
         return act::Respond{
-            .to = request.server, .status = 415, .headers = "Accept: application/sdp\r\n"};
+            .to = request.server, .status = 415, .headers = std::string(accept_line)};
     return std::nullopt;
 }
 
@@ -103,13 +96,14 @@ void Call::answer_change(const told::Request& request, Leg& leg, const Context& 
                           .has_contact = true};
     bool late_offer = false;
     if (has_sdp(message)) {
-        auto answer = session_.on_offer(message.body(), context.random);
+        auto answer = session_.on_offer(message.body(), wanted_streams());
         if (!answer)  // RFC 3261 §14.2: the session stays as it was
-            return context.act(act::Respond{
-                .to = request.server, .status = 488, .headers = warning_line(305, answer.error())});
+            return context.act(act::Respond{.to = request.server,
+                                            .status = answer.error().status,
+                                            .headers = warning_line(answer.error())});
         response.body = std::move(*answer);
     } else if (is_invite) {
-        response.body = session_.offer(context.random);
+        response.body = session_.make_offer(wanted_streams());
         late_offer = true;
     }
     leg.dialog.refresh_target(message);
@@ -123,7 +117,7 @@ void Call::answer_change(const told::Request& request, Leg& leg, const Context& 
         context.act(std::move(response));
     }
     if (!has_sdp(message)) return;
-    tell_media(context);
+    tell_media(session_.agreement(), context);
     tell_holding(context);
 }
 

@@ -7,6 +7,7 @@
 #include "call/call.h"
 #include "call/limits.h"
 #include "call/words.h"
+#include "sdp/description.h"
 
 namespace holdfast::call {
 
@@ -51,9 +52,10 @@ void Call::on(const told::Invited& invited, const Context& context) {
     if (!made) return refuse_silently(400, {}, "No Contact That Can Be Called");
     if (auto headers = session_timer_.refusal_of(invite))
         return refuse_silently(422, std::move(*headers), {});
-    if (!invite.body().empty() && !Session::can_read(invite.body()))
-        return refuse_silently(488, warning_line(399, "the session description cannot be read"),
-                               {});
+    if (!invite.body().empty() && !has_sdp(invite))  // RFC 3261 §21.4.13
+        return refuse_silently(415, std::string(accept_line), {});
+    if (!invite.body().empty() && !sdp::parse(invite.body()))
+        return refuse_silently(400, {}, "Session Description Cannot Be Read");
     state_ = State::ringing;
     invited_ = invited.server;
     their_invite_ = invite.clone();
@@ -109,17 +111,17 @@ void Call::on_prack(const told::Request& request, const Context& context) {
 
 void Call::on(const told::Answer& answer, const Context& context) {
     if (state_ != State::ringing) return;
-    session_.set_streams(answer.streams);
-    if (!session_.has_streams())
-        return refuse(480, {}, "there is no media to answer with", context);
+    if (answer.streams.empty()) return refuse(480, {}, "there is no media to answer with", context);
+    begin_session(answer.streams, context.random);
     const bool late_offer = their_invite_.body().empty();
     std::string body;
     if (late_offer) {
-        body = session_.offer(context.random);
-    } else if (auto made = session_.on_offer(their_invite_.body(), context.random)) {
+        body = session_.make_offer(wanted_streams());
+    } else if (auto made = session_.on_offer(their_invite_.body(), wanted_streams())) {
         body = std::move(*made);
     } else {
-        return refuse(488, warning_line(305, made.error()), made.error(), context);
+        const auto& problem = made.error();
+        return refuse(problem.status, warning_line(problem), problem.words, context);
     }
     provisional_.reset();  // RFC 3262 §3: it held no session description
     timers_.stop(Timer::ring);
@@ -137,7 +139,7 @@ void Call::on(const told::Answer& answer, const Context& context) {
     send_success(std::move(response), their_invite_.cseq().number, late_offer, context);
     tell(EventKind::answered, 200, {}, context);
     if (!late_offer) {
-        tell_media(context);
+        tell_media(session_.agreement(), context);
         tell_holding(context);
     }
 }
@@ -160,12 +162,12 @@ void Call::on(const told::Acknowledged& acknowledged, const Context& context) {
     if (!brings_answer || leg == nullptr || state_ != State::established) return;
     const auto agreed = session_.on_answer(ack.body());
     if (agreed) {
-        tell_media(context);
+        tell_media(session_.agreement(), context);
         return tell_holding(context);
     }
-    if (session_.is_agreed()) return session_.withdraw();  // a re-INVITE: as it was before
-    say_bye(*leg, reason_line(488, agreed.error()), context);
-    end(488, agreed.error(), context);
+    if (session_.agreement()) return session_.withdraw();  // a re-INVITE: as it was before
+    say_bye(*leg, reason_line(488, agreed.error().words), context);
+    end(488, agreed.error().words, context);
 }
 
 void Call::on(const told::Reject& reject, const Context& context) {

@@ -33,10 +33,6 @@ std::vector<std::string> targets_in_order(const sip::Message& response) {
     return targets;
 }
 
-bool has_sdp(const sip::Message& message) {
-    return !message.body().empty() && equals_ignoring_case(message.media_type(), "application/sdp");
-}
-
 }  // namespace
 
 void Call::on(const told::Dial& dial, const Context& context) {
@@ -44,8 +40,8 @@ void Call::on(const told::Dial& dial, const Context& context) {
     dialled_ = true;
     options_ = dial.options;
     session_timer_ = SessionTimer(options_.session_interval, options_.least_interval);
-    session_.set_streams(dial.streams);
-    if (!session_.has_streams()) return end(0, "there is no media to call with", context);
+    if (dial.streams.empty()) return end(0, "there is no media to call with", context);
+    begin_session(dial.streams, context.random);
     std::string from = self_.display_name.empty() ? "" : sip::quoted(self_.display_name) + " ";
     invite_ = {.method = Method::invite,
                .request_uri = dial.uri,
@@ -54,7 +50,7 @@ void Call::on(const told::Dial& dial, const Context& context) {
                .call_id = self_.call_id,
                .has_contact = true,
                .content_type = "application/sdp",
-               .body = session_.offer(context.random)};
+               .body = session_.make_offer(wanted_streams())};
     state_ = State::calling;
     timers_.arm(Timer::no_answer, context.now + options_.no_answer);
     Event event;
@@ -123,14 +119,11 @@ bool Call::acknowledge_provisional(Leg& leg, const sip::Message& response, const
 // RFC 3261 §13.2.1: an answer in a provisional response; what is heard is the branch that spoke
 // last.
 void Call::on_early_media(Leg& leg, const sip::Message& response, const Context& context) {
-    if (leg.session.is_agreed()) return;
-    leg.session = session_;
-    if (!leg.session.on_answer(response.body())) {
-        leg.session = {};  // the final answer decides
-        return;
-    }
-    told_media_ = true;
-    context.act(out::Media{.call = {}, .agreed = leg.session.agreement()});
+    if (leg.session) return;
+    auto session = session_;  // each dialog of a fork has its own answer to the one offer
+    if (!session.on_answer(response.body())) return;  // the final answer decides
+    tell_media(session.agreement(), context);
+    leg.session = std::move(session);
     tell(EventKind::early_media, response.status(), words_of(response), context);
 }
 
@@ -155,7 +148,7 @@ void Call::on_success(const sip::Message& response, const Context& context) {
 
 void Call::choose(Leg& leg, const sip::Message& response, const Context& context) {
     leg.fate = Leg::Fate::chosen;
-    Session early = std::move(leg.session);
+    auto early = std::move(leg.session);
     std::erase_if(legs_, [](const Leg& other) { return other.fate == Leg::Fate::early; });
     timers_.stop(Timer::no_answer);
     peer_takes_update_ = response.allows(Method::update);
@@ -164,9 +157,9 @@ void Call::choose(Leg& leg, const sip::Message& response, const Context& context
         // Some servers answer in the 2xx otherwise than in the 183 before; what was said last
         // counts.
         if (const auto agreed = session_.on_answer(response.body()); !agreed)
-            problem = agreed.error();
-    } else if (early.is_agreed()) {
-        session_ = std::move(early);
+            problem = agreed.error().words;
+    } else if (early) {
+        session_ = *std::move(early);
     } else {
         problem = "the answer has no session description";
     }
@@ -177,7 +170,7 @@ void Call::choose(Leg& leg, const sip::Message& response, const Context& context
     state_ = State::established;
     session_timer_.on_success(context.now, response);
     tell(EventKind::answered, response.status(), words_of(response), context);
-    tell_media(context);
+    tell_media(session_.agreement(), context);
     tell_holding(context);
 }
 

@@ -46,8 +46,15 @@ std::string reason_line(int cause, std::string_view text) {
     return "Reason: SIP;cause=" + std::to_string(cause) + ";text=" + sip::quoted(text) + "\r\n";
 }
 
-std::string warning_line(int code, std::string_view text) {
-    return "Warning: " + std::to_string(code) + " holdfast " + sip::quoted(text) + "\r\n";
+std::string warning_line(const sdp::Problem& problem) {
+    // "Incompatible media format", or "miscellaneous".
+    const std::string_view code = problem.status == 488 ? "305" : "399";
+    return std::string("Warning: ").append(code) + " holdfast " + sip::quoted(problem.words) +
+           "\r\n";
+}
+
+bool has_sdp(const sip::Message& message) {
+    return !message.body().empty() && equals_ignoring_case(message.media_type(), "application/sdp");
 }
 
 std::string why_cancelled(const sip::Message& cancel) {

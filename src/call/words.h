@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "sdp/negotiation.h"
 #include "sip/message.h"
 
 namespace holdfast::call {
@@ -22,7 +23,12 @@ std::string why_cancelled(const sip::Message& cancel);
 // Why the other side ended the call: its Reason, or that it hung up.
 std::string why_hung_up(const sip::Message& bye);
 
-// RFC 3261 §20.43: "Warning: 399 …\r\n".
-std::string warning_line(int code, std::string_view text);
+// RFC 3261 §20.43: "Warning: 305 …\r\n", why an offer was not taken.
+std::string warning_line(const sdp::Problem& problem);
+
+// A session description is there, and nothing else.
+bool has_sdp(const sip::Message& message);
+// With a 415 (RFC 3261 §21.4.13).
+constexpr std::string_view accept_line = "Accept: application/sdp\r\n";
 
 }  // namespace holdfast::call

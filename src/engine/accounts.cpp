@@ -21,6 +21,13 @@ std::string user_of(std::string_view aor) {
     return uri ? sip::percent_decode((*uri)->user) : std::string{};
 }
 
+std::unique_ptr<const engine::CallSettings> call_settings_of(
+    const registration::AccountConfig& config) {
+    if (!config.takes_calls) return nullptr;
+    return std::make_unique<const engine::CallSettings>(
+        engine::CallSettings{config.display_name, config.outbound_proxy});
+}
+
 }  // namespace
 
 void Engine::Impl::on(const Step& step, const in::AddAccount& add) {
@@ -41,8 +48,8 @@ void Engine::Impl::on(const Step& step, const in::AddAccount& add) {
         engine::PingIdentity{std::string(scheme).append(registration.domain()), aor, user_agent_});
     std::string user = user_of(aor);
     by_user_.emplace(user, add.account);
-    accounts_.emplace(add.account,
-                      Account{std::move(registration), std::move(identity), std::move(user)});
+    accounts_.emplace(add.account, Account{std::move(registration), std::move(identity),
+                                           std::move(user), call_settings_of(add.config)});
     expect_proofs();
     step.tell(add.account, told::Start{});
 }
@@ -83,7 +90,7 @@ void Engine::Impl::work(const Step& step) {
 
 // S3: those whose turn it is, one after the other: a REGISTER that one sends delays the next.
 void Engine::Impl::take_turns(const Step& step) {
-    while (auto turn = pace_.take(step.now)) {
+    while (auto turn = pace_.take(step.now, random_)) {
         for (const auto& told : turn->tidings) handle(step, turn->account, told);
         handle(step, turn->account, told::Time{});  // whatever fell due while it waited
     }
@@ -99,10 +106,11 @@ void Engine::Impl::handle(const Step& step, AccountId id, const registration::To
                                        .wall_clock = persistence_.wall_clock(step.now),
                                        .random = random_,
                                        .health = health_,
+                                       .candidates = candidates_,
                                        .flows = flows_.table(),
                                        .addresses = addresses_,
                                        .actions = actions_});
-    for (auto& action : actions_) perform(step, id, account, std::move(action));
+    for (auto& action : actions_) perform(step, id, account, action);
     watch(id, account);
     persistence_.health_may_have_changed(step.now);
 }
@@ -113,7 +121,7 @@ void Engine::Impl::watch(AccountId id, const Account& account) {
 }
 
 void Engine::Impl::perform(const Step& step, AccountId id, Account& account,
-                           registration::Action action) {
+                           registration::Action& action) {
     std::visit([&](auto& what) { perform(step, id, account, what); }, action);
 }
 
@@ -134,11 +142,8 @@ void Engine::Impl::perform(const Step& step, AccountId id, Account&, act::Releas
 }
 
 void Engine::Impl::perform(const Step& step, AccountId id, Account&, act::Send& request) {
-    if (request.method == sip::Method::options) {
-        // R1: a copy of this that arrives here is proof; the Call-ID tells.
-        if (const auto sent = sip::Message::parse(request.wire))
-            own_options_.note(step.now, id, sent->call_id());
-    }
+    // R1: a copy of this that arrives here is proof; the Call-ID tells.
+    if (request.method == sip::Method::options) own_options_.note(step.now, id, request.call_id);
     // S3: the OPTIONS to oneself (R1) as well. They wait for the same line while it is long, and
     // the fleet would prove itself in one burst when it ends, which no server answers.
     if (request.method == sip::Method::register_ || request.method == sip::Method::options)
@@ -150,7 +155,7 @@ void Engine::Impl::perform(const Step& step, AccountId id, Account&, act::Send& 
                                        "the flow is closed"});
         return;
     }
-    transactions_.send(step, *flow, id, request);
+    transactions_.send(step, *flow, id, std::move(request));
 }
 
 void Engine::Impl::perform(const Step&, AccountId id, Account&, act::Abandon& abandon) {
@@ -200,8 +205,8 @@ void Engine::Impl::perform(const Step& step, AccountId id, Account&, act::AskStu
 }
 
 void Engine::Impl::perform(const Step& step, AccountId, Account& account, act::Store& store) {
-    persistence_.store_account(account.registration.account().aor, store.key,
-                               std::move(store.value), step.outbox);
+    persistence_.store_account(account.registration.aor(), store.key, std::move(store.value),
+                               step.outbox);
 }
 
 void Engine::Impl::perform(const Step&, AccountId id, Account& account, act::Unregistered&) {
@@ -215,8 +220,8 @@ void Engine::Impl::perform(const Step& step, AccountId id, Account&, Event& even
 
 void Engine::Impl::leave(const Step& step, AccountId id, Account& account) {
     if (std::exchange(account.leaving, true)) return;
-    // B4: on exit, 2 s at most.
-    leaving_.put(id, {step.now + engine::limits::shut_down, "waits until it is unregistered (B4)"});
+    // B4: 2 s at most, which the registration counts from its turn in S3's line.
+    leaving_.put(id, {step.now + leave_within_, "waits until it is unregistered (B4)"});
     incoming_.forget(step, id);
     calls_.end_all(step, accounts_, id, "the account is being removed");
     step.tell(id, told::ShutDown{});
@@ -251,7 +256,7 @@ std::optional<AccountStatus> Engine::Impl::status(AccountId id) const {
     const auto found = accounts_.find(id);
     if (found == accounts_.end()) return std::nullopt;
     const auto view = found->second.registration.view();
-    AccountStatus status{.aor = found->second.registration.account().aor,
+    AccountStatus status{.aor = found->second.registration.aor(),
                          .registered = view.registered,
                          .proven = view.proven,
                          .bindings = {},

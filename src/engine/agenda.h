@@ -21,16 +21,16 @@ public:
                 found->second.reason = deadline.reason;
                 return;
             }
-            order_.erase({found->second.at, key});
-        }
-        if (deadline.at == never) {
-            if (found != deadlines_.end()) deadlines_.erase(found);
-            return;
-        }
-        order_.emplace(deadline.at, key);
-        if (found != deadlines_.end()) {
+            auto place = order_.extract({found->second.at, key});
+            if (deadline.at == never) {
+                deadlines_.erase(found);
+                return;
+            }
+            place.value().first = deadline.at;
+            order_.insert(std::move(place));
             found->second = deadline;
-        } else {
+        } else if (deadline.at != never) {
+            order_.emplace(deadline.at, key);
             deadlines_.emplace(key, deadline);
         }
     }

@@ -120,13 +120,16 @@ void CallClients::forget(CallRef call) {
 }
 
 CallAnswer CallClients::answer_of(const Entry& entry, ClientResult what) {
+    auto sent = entry.request.sent;
+    sent.repeated =
+        with(entry.machine, [](const auto& machine) { return machine.was_retransmitted(); });
     return {.what = what,
             .call = entry.request.call,
             .id = entry.request.id,
             .flow = flow_of(entry),
             .method = entry.request.method,
             .heard = entry.heard,
-            .sent = entry.request.sent};
+            .sent = std::move(sent)};
 }
 
 FlowId CallClients::flow_of(const Entry& entry) {

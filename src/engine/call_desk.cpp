@@ -45,9 +45,10 @@ void CallDesk::dial(const Step& step, const Accounts& accounts, const in::Dial& 
     const auto uri = sip::OwnedUri::parse(dial.uri);
     if (!uri || !((*uri)->is_sip() || (*uri)->scheme == sip::Scheme::tel))
         return refuse("\"" + dial.uri + "\" is no address that can be called");
-    const auto& details = account->second.registration.account();
-    call::Identity self{.aor = details.aor,
-                        .display_name = details.display_name,
+    const auto& settings = account->second.calls;
+    if (!settings) return refuse("the account is not set up for calls (takes_calls)");
+    call::Identity self{.aor = account->second.registration.aor(),
+                        .display_name = settings->display_name,
                         .call_id = step.random.token(128),
                         .tag = step.random.token(96)};
     add(dial.call, {.account = dial.account,

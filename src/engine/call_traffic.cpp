@@ -83,11 +83,11 @@ void CallDesk::on_invite(const Step& step, const Accounts& accounts, const Incom
     if (servers_.size() >= limits::server_transactions) return;
     if (servers_.is_merged(invite)) return answer(step, incoming, 482, {}, {});
     if (calls_.size() >= limits::calls) return answer(step, incoming, 486, {}, {});
-    const auto& details = accounts.at(account).registration.account();
+    const auto& called = accounts.at(account);
     const CallRef ref{++last_incoming_};
     if (last_incoming_ == 0xffff'ffff) last_incoming_ = first_incoming;
-    call::Identity self{.aor = details.aor,
-                        .display_name = details.display_name,
+    call::Identity self{.aor = called.registration.aor(),
+                        .display_name = called.calls->display_name,
                         .call_id = std::string(invite.call_id()),
                         .tag = step.random.token(96)};
     auto& entry = add(ref, {.account = account,

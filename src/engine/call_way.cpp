@@ -24,7 +24,7 @@ const registration::BindingView* primary(const registration::View& view) {
 // RFC 3608 §6.1, L8: what requests outside dialogs are routed by.
 std::vector<std::string> routes_of(const Account& account, const registration::View& view) {
     if (!view.service_route.empty()) return view.service_route;
-    const auto& proxy = account.registration.account().outbound_proxy;
+    const auto& proxy = account.calls->outbound_proxy;
     if (proxy.empty()) return {};
     const auto uri = sip::OwnedUri::parse(proxy);
     const bool loose = uri && (*uri)->lr();
@@ -129,6 +129,7 @@ registration::Credentials* CallDesk::credentials_of(AccountId id, const Account&
 call::told::Response CallDesk::judged(const Step& step, const Accounts& accounts,
                                       const CallAnswer& answer, const sip::Message& response) {
     using Outcome = registration::Credentials::Outcome;
+    using Refusal = registration::Credentials::Refusal;
     call::told::Response told{.id = answer.id, .message = &response};
     if (response.status() != 401 && response.status() != 407) return told;
     told.challenge = call::Challenge::refused;
@@ -146,13 +147,17 @@ call::told::Response CallDesk::judged(const Step& step, const Accounts& accounts
     case Outcome::answer:
     case Outcome::refused_cached: told.challenge = call::Challenge::can_answer; break;
     case Outcome::refused_fresh:
-        credentials->note_wrong_password(step.now);
+        credentials->note_refusal(step.now, Refusal::of_the_password);
         told.words = "the password was refused";
+        break;
+    case Outcome::refused_repetition:
+        credentials->note_refusal(step.now, Refusal::in_doubt);
+        told.challenge = call::Challenge::can_answer;
         break;
     case Outcome::no_password:
     case Outcome::unusable: break;
     }
-    if (credentials->wrong_passwords(step.now) >= 3) told.challenge = call::Challenge::refused;
+    if (credentials->refusals(step.now) >= 3) told.challenge = call::Challenge::refused;
     return told;
 }
 

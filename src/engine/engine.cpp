@@ -32,6 +32,7 @@ Engine::Impl::Impl(EngineOptions options)
       instance_per_account_(options.instance_per_account),
       persistence_(std::move(options.state), options.started, options.wall_clock),
       pace_(options.registers_per_second),
+      leave_within_(options.leave_within),
       incoming_(options.user_agent),
       calls_(options.user_agent),
       now_(options.started) {

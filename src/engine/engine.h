@@ -33,6 +33,10 @@ struct EngineOptions {
         0;  // … and the same moment in seconds since 1970 (only to age what is on disk)
     std::string user_agent = "Holdfast";
     std::uint32_t registers_per_second = 0;  // S3: of all accounts together; 0: no limit
+    // B4: an account that is removed, or is there at in::ShutDown, is gone after so long at the
+    // latest. Each waits 2 s for its server at most; more is for those who wait for S3's rate
+    // first.
+    Duration leave_within = std::chrono::seconds{2};
     // RFC 5626 §4.1: accounts that belong to different people are different devices to a registrar.
     bool instance_per_account = false;
 };

@@ -33,6 +33,7 @@
 #include "engine/step.h"
 #include "engine/stun_desk.h"
 #include "engine/transaction_desk.h"
+#include "location/candidate_pool.h"
 #include "location/health.h"
 #include "registration/registration.h"
 
@@ -76,7 +77,7 @@ private:
     // accounts.cpp: registrations and what they ask for.
     void work(const Step& step);
     void handle(const Step& step, AccountId id, const registration::Told& told);
-    void perform(const Step& step, AccountId id, Account& account, registration::Action action);
+    void perform(const Step& step, AccountId id, Account& account, registration::Action& action);
     void perform(const Step& step, AccountId id, Account& account, registration::act::Ask& ask);
     void perform(const Step& step, AccountId id, Account& account, registration::act::Open& open);
     void perform(const Step& step, AccountId id, Account& account,
@@ -126,6 +127,7 @@ private:
 
     Random random_;
     location::Health health_;
+    location::CandidatePool candidates_;
     std::string user_agent_;
     bool instance_per_account_;
     engine::Persistence persistence_;
@@ -133,6 +135,7 @@ private:
     engine::DnsDesk dns_;
     engine::TransactionDesk transactions_;
     engine::RegisterPace pace_;
+    Duration leave_within_;
     engine::ProbeDesk probes_;
     engine::KeepAliveDesk keep_alives_;
     engine::KeepAliveLearnDesk learning_{persistence_};
@@ -154,6 +157,7 @@ private:
     registration::Actions actions_;
     std::vector<IpAddress> addresses_;
     std::map<Target, Instant> heard_;
+    sip::Message message_;  // the one at work: its memory serves the next
     struct Strayed {
         FlowId arrived;
         Endpoint source;

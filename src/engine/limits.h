@@ -14,7 +14,6 @@ using namespace std::chrono_literals;
 
 constexpr Duration dns_answer = 12s;   // the driver owes an answer within 10 s
 constexpr Duration unused_flow = 32s;  // L8: a flow that was left lives so long, at least
-constexpr Duration shut_down = 2s;     // B4: on exit, at most
 
 // Of requests that came, or one for each account if these are more (R1); further ones get no
 // answer.

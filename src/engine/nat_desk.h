@@ -29,7 +29,8 @@ private:
     struct Port {
         std::map<Target, Row> rows;
         flow::NatKind told = flow::NatKind::unknown;
-        Instant not_before{};  // one that wavers is told once in 5 min
+        Instant not_before{};   // one that wavers is told once in 5 min
+        bool has_news = false;  // what the rows say waits to be told
     };
     std::map<Endpoint, Port> ports_;
 };

@@ -48,6 +48,25 @@ TEST_F(NatDeskTest, IsToldOnceAndWhenItIsAnother) {
     EXPECT_EQ(sees(one, 14000), NatKind::endpoint_dependent);
 }
 
+// One that wavers is told once in 5 min (N5): what was held back comes when they are over, though
+// nothing new was seen then.
+TEST_F(NatDeskTest, WhatWasHeldBackIsToldLater) {
+    auto& one = flow_to(11);
+    auto& two = flow_to(12);
+    sees(one, 13000);
+    ASSERT_EQ(sees(two, 13000), NatKind::endpoint_independent);
+    const auto told = now;
+    sees(one, 14000);
+    sees(two, 14500);
+    EXPECT_EQ(sees(one, 14000), std::nullopt);
+    for (; now < told + limits::nat_kind_spacing; now += limits::mapping_fresh / 2) {
+        EXPECT_EQ(sees(one, 14000), std::nullopt);
+        EXPECT_EQ(sees(two, 14500), std::nullopt);
+    }
+    EXPECT_EQ(sees(one, 14000), NatKind::endpoint_dependent);
+    EXPECT_EQ(sees(two, 14500), std::nullopt);
+}
+
 // A NAT that forgot everything is no endpoint-dependent one (N5, RFC 4787 §4.1).
 TEST_F(NatDeskTest, ARebootIsNoOtherKind) {
     auto& one = flow_to(11);

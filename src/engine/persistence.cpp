@@ -28,10 +28,6 @@ bool is_uuid(std::string_view text) {
     });
 }
 
-std::string account_prefix(std::string_view aor) {
-    return std::string(account_root).append(aor).append("/");
-}
-
 }  // namespace
 
 Persistence::Persistence(State state, Instant started, std::int64_t wall_clock)
@@ -40,7 +36,7 @@ Persistence::Persistence(State state, Instant started, std::int64_t wall_clock)
         const auto slash = path.rfind('/');  // an AOR may have one, a key has none
         if (path.starts_with(account_root) && slash >= account_root.size()) {
             const auto aor = path.substr(account_root.size(), slash - account_root.size());
-            accounts_[aor].emplace_back(path.substr(slash + 1), std::move(value));
+            accounts_[aor].set(path.substr(slash + 1), value);
         } else {
             state_.emplace(path, std::move(value));
         }
@@ -55,21 +51,12 @@ std::int64_t Persistence::wall_clock(Instant now) const {
 }
 
 registration::AccountState Persistence::account_state(std::string_view aor) const {
-    registration::AccountState state;
-    if (const auto found = accounts_.find(aor); found != accounts_.end())
-        state.insert(found->second.begin(), found->second.end());
+    const auto found = accounts_.find(aor);
+    auto state = found == accounts_.end() ? registration::AccountState{} : found->second.all();
     if (const auto instance = state.find(account_instance_key);
         instance != state.end() && !is_uuid(instance->second))
         state.erase(instance);
     return state;
-}
-
-const std::string* Persistence::find_account(std::string_view aor, std::string_view key) const {
-    const auto entries = accounts_.find(aor);
-    if (entries == accounts_.end()) return nullptr;
-    const auto entry =
-        std::ranges::find(entries->second, key, &std::pair<std::string, std::string>::first);
-    return entry == entries->second.end() ? nullptr : &entry->second;
 }
 
 void Persistence::store(std::string key, std::string value, Outbox& outbox) {
@@ -83,17 +70,10 @@ void Persistence::store(std::string key, std::string value, Outbox& outbox) {
 
 void Persistence::store_account(std::string_view aor, std::string_view key, std::string value,
                                 Outbox& outbox) {
-    auto& entries = accounts_.try_emplace(std::string(aor)).first->second;
-    const auto entry = std::ranges::find(entries, key, &std::pair<std::string, std::string>::first);
-    if (value.empty()) {
-        if (entry != entries.end()) entries.erase(entry);
-        if (entries.empty()) accounts_.erase(accounts_.find(aor));
-    } else if (entry == entries.end()) {
-        entries.emplace_back(key, value);
-    } else {
-        entry->second = value;
-    }
-    outbox.push(out::Store{account_prefix(aor).append(key), std::move(value)});
+    const auto account = accounts_.try_emplace(std::string(aor)).first;
+    account->second.set(key, value);
+    if (account->second.empty()) accounts_.erase(account);
+    outbox.push(out::Store{joined({account_root, aor, "/", key}), std::move(value)});
 }
 
 const std::string& Persistence::instance_id(Random& random, Outbox& outbox) {
@@ -105,9 +85,9 @@ const std::string& Persistence::instance_id(Random& random, Outbox& outbox) {
 }
 
 std::string Persistence::instance_id(std::string_view aor, Random& random, Outbox& outbox) {
-    if (const auto* const known = find_account(aor, account_instance_key);
-        known != nullptr && is_uuid(*known))
-        return *known;
+    if (const auto account = accounts_.find(aor); account != accounts_.end())
+        if (const auto known = account->second.find(account_instance_key); known && is_uuid(*known))
+            return std::string(*known);
     auto drawn = random.uuid();
     store_account(aor, account_instance_key, drawn, outbox);
     return drawn;

@@ -7,12 +7,11 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
-#include <vector>
 
 #include "base/outbox.h"
 #include "base/random.h"
 #include "base/time.h"
+#include "engine/account_entries.h"
 #include "engine/engine.h"
 #include "flow/flow.h"
 #include "location/health.h"
@@ -50,13 +49,8 @@ public:
 private:
     void store(std::string key, std::string value, Outbox& outbox);
 
-    // Of one account, as its registration names it. A hundred thousand accounts have few keys each:
-    // a short list is a third of what a map of them would be.
-    using Entries = std::vector<std::pair<std::string, std::string>>;
-    [[nodiscard]] const std::string* find_account(std::string_view aor, std::string_view key) const;
-
-    State state_;                                           // of the device
-    std::map<std::string, Entries, std::less<>> accounts_;  // by AOR
+    State state_;                                                  // of the device
+    std::map<std::string, AccountEntries, std::less<>> accounts_;  // by AOR
     Instant started_;
     std::int64_t wall_clock_;
     std::string instance_id_;

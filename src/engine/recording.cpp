@@ -1,5 +1,6 @@
 #include "engine/recording.h"
 
+#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "base/text.h"
@@ -240,6 +241,7 @@ std::string recorded(const EngineOptions& options) {
                     {"wall_clock", options.wall_clock},
                     {"user_agent", options.user_agent},
                     {"registers_per_second", options.registers_per_second},
+                    {"leave_within_us", options.leave_within.count()},
                     {"state", std::move(state)}});
 }
 

@@ -1,6 +1,7 @@
 #include "engine/recording_calls.h"
 
 #include <array>
+#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "sdp/agreement.h"

@@ -5,7 +5,7 @@
 #include <array>
 #include <concepts>
 #include <cstdint>
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <span>
 #include <string>
@@ -34,55 +34,31 @@ std::optional<Enum> named(const std::array<Enum, Size>& all, std::string_view na
 // reader is not sound any more.
 class Reader {
 public:
-    explicit Reader(const Json& json) : json_(json), sound_(json.is_object()) {}
+    explicit Reader(const Json& json);
 
     [[nodiscard]] bool sound() const { return sound_; }
     void fault() { sound_ = false; }
-    [[nodiscard]] bool has(const char* key) const {
-        return json_.is_object() && json_.contains(key);
-    }
+    [[nodiscard]] bool has(const char* key) const;
 
-    const Json& member(const char* key) {
-        static const Json nothing;
-        if (has(key)) return json_.at(key);
-        fault();
-        return nothing;
-    }
+    const Json& member(const char* key);
     template <std::integral Number>
     Number number(const char* key) {
-        const auto& value = member(key);
         if constexpr (std::is_signed_v<Number>) {
-            if (value.is_number_integer()) return value.template get<Number>();
-        } else if (value.is_number_unsigned() &&
-                   std::in_range<Number>(value.template get<std::uint64_t>())) {
-            return static_cast<Number>(value.template get<std::uint64_t>());
+            const auto value = signed_number(key);
+            if (value && std::in_range<Number>(*value)) return static_cast<Number>(*value);
+        } else {
+            const auto value = unsigned_number(key);
+            if (value && std::in_range<Number>(*value)) return static_cast<Number>(*value);
         }
         fault();
         return {};
     }
-    bool flag(const char* key) {
-        const auto& value = member(key);
-        if (!value.is_boolean()) fault();
-        return value.is_boolean() && value.get<bool>();
-    }
+    bool flag(const char* key);
     std::string text(const char* key) { return string_of(member(key)); }
-    std::string bytes(const char* key) {
-        Reader inner{member(key)};
-        if (inner.has("text")) return string_of(inner.member("text"));
-        auto decoded = from_base64(string_of(inner.member("base64")));
-        if (!decoded || !inner.sound()) fault();
-        return std::move(decoded).value_or("");
-    }
+    std::string bytes(const char* key);
     // A message whose Authorization headers were taken out can be parsed again: the same outputs
     // are due to it, and not those to a malformed one. (Our own OPTIONS comes back to us with it.)
-    std::string message(const char* key) {
-        constexpr std::string_view hidden = Redacted<std::string>::to_string();
-        constexpr std::string_view stand_in = "Digest response=\"\"";
-        auto text = bytes(key);
-        for (auto at = text.find(hidden); at != std::string::npos; at = text.find(hidden, at))
-            text.replace(at, hidden.size(), stand_in);
-        return text;
-    }
+    std::string message(const char* key);
     template <class Value>
     Value required(std::optional<Value> value) {
         if (!value) fault();
@@ -93,21 +69,13 @@ public:
     IdType id(const char* key) {
         return IdType{number<std::uint32_t>(key)};
     }
-    std::span<const Json> list(const char* key) {
-        const auto& value = member(key);
-        if (!value.is_array()) {
-            fault();
-            return {};
-        }
-        return value.get_ref<const Json::array_t&>();
-    }
-    std::string string_of(const Json& value) {
-        if (value.is_string()) return value.get_ref<const std::string&>();
-        fault();
-        return {};
-    }
+    std::span<const Json> list(const char* key);
+    std::string string_of(const Json& value);
 
 private:
+    std::optional<std::int64_t> signed_number(const char* key);
+    std::optional<std::uint64_t> unsigned_number(const char* key);
+
     const Json& json_;
     bool sound_;
 };

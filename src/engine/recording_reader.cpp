@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
 
@@ -187,6 +188,8 @@ std::optional<EngineOptions> read_options(const Json& json) {
     options.user_agent = r.text("user_agent");
     if (r.has("registers_per_second"))
         options.registers_per_second = r.number<std::uint32_t>("registers_per_second");
+    if (r.has("leave_within_us"))
+        options.leave_within = Duration{r.number<std::int64_t>("leave_within_us")};
     for (const auto& entry : r.list("state")) {
         Reader pair{entry};
         options.state[pair.bytes("key")] = pair.bytes("value");

@@ -26,6 +26,7 @@ EngineOptions options() {
     options.wall_clock = 1'700'000'000;
     options.user_agent = "Holdfast/1";
     options.registers_per_second = 50;
+    options.leave_within = 7s;
     return options;
 }
 
@@ -42,7 +43,7 @@ sdp::LocalStream full_stream() {
             .codecs = {{"opus", 48000, 2, "useinbandfec=1", std::uint8_t{111}},
                        {"telephone-event", 8000, 1, "0-16", std::nullopt}},
             .rtp = *Endpoint::parse("192.0.2.1:40000"),
-            .rtcp = *Endpoint::parse("192.0.2.1:40007"),
+            .rtcp = Endpoint::parse("192.0.2.1:40007"),
             .rtcp_mux = true,
             .direction = sdp::Direction::recvonly,
             .ptime = std::uint16_t{20},
@@ -123,6 +124,7 @@ TEST(Recording, GivesBackEveryKindOfInput) {
     EXPECT_EQ(read->options.wall_clock, options().wall_clock);
     EXPECT_EQ(read->options.user_agent, options().user_agent);
     EXPECT_EQ(read->options.registers_per_second, options().registers_per_second);
+    EXPECT_EQ(read->options.leave_within, options().leave_within);
     ASSERT_EQ(read->steps.size(), inputs.size());
     EXPECT_EQ(read->steps[3].at, options().started + 4ms);
     std::vector<Input> again;

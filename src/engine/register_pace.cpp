@@ -51,15 +51,20 @@ bool RegisterPace::admits(Instant now, AccountId account) const {
 void RegisterPace::wait(AccountId account, const registration::Told& told) {
     auto& tidings = waiting_[account];
     if (tidings.empty()) line_.push_back(account);
+    // Whoever leaves (B4) does not register first.
+    if (std::holds_alternative<told::ShutDown>(told)) tidings.clear();
+    const bool leaves = !tidings.empty() && std::holds_alternative<told::ShutDown>(tidings.front());
+    if (leaves) return;
     std::erase_if(tidings,
                   [&](const auto& earlier) { return std::visit(IsRepeated{told}, earlier); });
     tidings.push_back(told);
 }
 
-std::optional<RegisterPace::Turn> RegisterPace::take(Instant now) {
+std::optional<RegisterPace::Turn> RegisterPace::take(Instant now, Random& random) {
     if (line_.empty() || now < next_) return std::nullopt;
-    const AccountId account = line_.front();
-    line_.pop_front();
+    std::swap(line_[random.below(line_.size())], line_.back());
+    const AccountId account = line_.back();
+    line_.pop_back();
     return Turn{account, std::move(waiting_.extract(account).mapped())};
 }
 

@@ -4,16 +4,20 @@
 // turns out to send none costs nothing. A request that is made is never held back, so that patience
 // (F3) counts from its writing (F4): one that nobody could hold back, as the answer to a challenge,
 // delays the line.
+//
+// Whose turn is next is drawn among all who wait, each as likely as the other. In the order of
+// asking, those who share a server or its DNS answer stand together, and one server would get the
+// whole rate and then nothing. Nobody waits for longer than there is a line at all.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <optional>
 #include <vector>
 
 #include "base/ids.h"
+#include "base/random.h"
 #include "base/time.h"
 #include "registration/machine.h"
 
@@ -36,8 +40,8 @@ public:
     // True: it may be told now. The rate has room and nobody is before it, or there is no limit.
     [[nodiscard]] bool admits(Instant now, AccountId account) const;
     void wait(AccountId account, const registration::Told& told);
-    // The next whose turn it is, if the rate has room.
-    std::optional<Turn> take(Instant now);
+    // One whose turn it is, if the rate has room.
+    std::optional<Turn> take(Instant now, Random& random);
     void sent(Instant now);  // a REGISTER or an own OPTIONS went out
     void forget(AccountId account);
     [[nodiscard]] bool is_waiting(AccountId account) const { return waiting_.contains(account); }
@@ -47,7 +51,7 @@ public:
 private:
     Duration spacing_;
     Instant next_{};  // no REGISTER before
-    std::deque<AccountId> line_;
+    std::vector<AccountId> line_;
     std::map<AccountId, std::vector<registration::Told>> waiting_;
 };
 

@@ -24,10 +24,6 @@ bool is_keep_alive(std::string_view datagram) {
                                [](char c) { return c == '\r' || c == '\n' || c == '\0'; });
 }
 
-bool is_secure_only(const registration::AccountDetails& config) {
-    return config.aor.starts_with("sips:") || config.transport == Transport::tls;
-}
-
 }  // namespace
 
 void Engine::Impl::on_stream(const Step& step, FlowId id, std::string_view bytes) {
@@ -79,21 +75,21 @@ void Engine::Impl::on_datagram(const Step& step, FlowId id, std::string_view byt
 
 void Engine::Impl::on_message(const Step& step, FlowId arrived, const Endpoint& source,
                               std::string_view bytes) {
-    const auto message = sip::Message::parse(bytes);
+    const auto parsed = message_.reparse(bytes);
     auto* const flow = flows_.find(arrived);
-    if (!message) {
+    if (!parsed) {
         // RFC 3261 §8.2: an answer, if it can be read so far, but only to whom we talk to (§11 a).
-        if (!message.error().answerable || flow == nullptr || !flows_.is_ours(arrived)) return;
+        if (!parsed.error().answerable || flow == nullptr || !flows_.is_ours(arrived)) return;
         if (const auto readable = sip::Message::salvage(bytes))
             incoming_.refuse_unreadable(step, {*readable, source, arrived, arrived},
-                                        message.error().status);
+                                        parsed.error().status);
         return;
     }
     if (flow != nullptr) on_heard(step, *flow);
-    if (message->is_request()) {
-        on_request(step, {*message, source, arrived, {}});
+    if (message_.is_request()) {
+        on_request(step, {message_, source, arrived, {}});
     } else if (flow != nullptr) {
-        on_response(step, *flow, *message);
+        on_response(step, *flow, message_);
     }
     work(step);  // while the message is alive
 }
@@ -168,7 +164,8 @@ void Engine::Impl::report(const Step& step, const engine::TransactionResult& res
     switch (result.what) {
     case ClientResult::provisional:
     case ClientResult::final_response:
-        step.tell(result.account, told::Response{result.attempt, result.flow, message});
+        step.tell(result.account,
+                  told::Response{result.attempt, result.flow, message, result.repeated});
         break;
     case ClientResult::timed_out:
         step.tell(result.account, told::Timeout{result.attempt});
@@ -274,21 +271,20 @@ std::optional<FlowId> Engine::Impl::flow_to_answer(const Step& step,
 engine::Addressee Engine::Impl::addressee(const Step& step, FlowId flow, AccountId id,
                                           const sip::Message& request) const {
     const Account& account = accounts_.at(id);
-    const auto& config = account.registration.account();
     // A copy of our own OPTIONS (R1) in clear text proves nothing to who asked for TLS, whoever has
     // seen its Call-ID on the way.
     const auto* const arrived = flows_.find(flow);
-    const bool may_be_proof =
-        !is_secure_only(config) || (arrived != nullptr && is_secure(arrived->target.transport));
+    const bool may_be_proof = !account.registration.is_secure_only() ||
+                              (arrived != nullptr && is_secure(arrived->target.transport));
     return {.account = id,
             .user = account.user,
-            .aor = config.aor,
+            .aor = account.registration.aor(),
             .view = account.registration.view(),
-            .rules = {.secure = is_secure_only(config),
+            .rules = {.secure = account.registration.is_secure_only(),
                       .accept_direct_calls = account.registration.policy().accept_direct_calls},
             .on_own_flow = flows_.uses_or_used(flow, id),
             .sent_it = may_be_proof && own_options_.sender(step.now, request.call_id()) == id,
-            .takes_calls = config.takes_calls};
+            .takes_calls = account.calls != nullptr};
 }
 
 // Who a request may be for: who has the user of its Request-URI; else who uses the flow, or a few

@@ -1,5 +1,7 @@
 #include "engine/transaction_desk.h"
 
+#include <utility>
+
 #include "base/check.h"
 #include "engine/flow_desk.h"
 
@@ -8,20 +10,22 @@ namespace holdfast::engine {
 using transaction::ClientResult;
 
 void TransactionDesk::send(const Step& step, const flow::Flow& flow, AccountId account,
-                           const registration::act::Send& request) {
+                           registration::act::Send request) {
     last_ = TransactionId{last_.value + 1};
-    auto key = transaction::client_key(request.branch, sip::name_of(request.method));
-    CHECK(
-        by_key_.emplace(key, last_).second);  // a new request has a new branch (RFC 3261 §8.1.1.7)
+    const auto [by_key, is_new] = by_key_.emplace(
+        transaction::client_key(request.branch, sip::name_of(request.method)), last_);
+    CHECK(is_new);  // a new request has a new branch (RFC 3261 §8.1.1.7)
     CHECK(by_attempt_.emplace(Attempt{account, request.attempt}, last_).second);
     by_flow_.emplace(flow.id, last_);
     step.flows.touch(step.now, flow.id);
-    const transaction::Outgoing wire{flow.id, is_reliable(flow.target.transport), request.wire};
+    transaction::Outgoing wire{flow.id, is_reliable(flow.target.transport),
+                               std::move(request.wire)};
     const auto& entry =
         entries_
-            .emplace(last_, Entry{std::move(key), account, request.attempt, request.method, false,
-                                  transaction::Asked{request.call_id, request.cseq},
-                                  transaction::NonInviteClient{step.now, wire, {}, step.outbox}})
+            .emplace(last_, Entry{&by_key->first, account, request.attempt, request.method, false,
+                                  transaction::Asked{std::move(request.call_id), request.cseq},
+                                  transaction::NonInviteClient{
+                                      step.now, std::move(wire), {}, step.outbox}})
             .first->second;
     agenda_.put(last_, entry.client.next_deadline());
 }
@@ -46,7 +50,7 @@ void TransactionDesk::erase(TransactionId id, const Entry& entry) {
     agenda_.remove(id);
     by_flow_.erase({entry.client.flow(), id});
     by_attempt_.erase({entry.account, entry.attempt});
-    by_key_.erase(entry.key);
+    by_key_.erase(by_key_.find(*entry.key));
     entries_.erase(id);
 }
 
@@ -65,7 +69,8 @@ TransactionResult TransactionDesk::result_of(const Entry& entry, ClientResult wh
             .attempt = entry.attempt,
             .flow = entry.client.flow(),
             .method = entry.method,
-            .heard = entry.heard};
+            .heard = entry.heard,
+            .repeated = entry.client.was_retransmitted()};
 }
 
 std::optional<TransactionResult> TransactionDesk::on_response(const Step& step, FlowId flow,

@@ -26,13 +26,14 @@ struct TransactionResult {
     FlowId flow;
     sip::Method method = sip::Method::register_;
     bool heard = false;             // any response at all, this one counted
+    bool repeated = false;          // the request went out more than once
     std::optional<Duration> rtt{};  // of an answer to a request that was sent once (Karn)
 };
 
 class TransactionDesk {
 public:
     void send(const Step& step, const flow::Flow& flow, AccountId account,
-              const registration::act::Send& request);
+              registration::act::Send request);
     // F3: no more retransmissions; a late answer still counts.
     void abandon(AccountId account, registration::AttemptId attempt);
     void forget(AccountId account);
@@ -53,7 +54,7 @@ public:
 
 private:
     struct Entry {
-        transaction::ClientKey key;
+        const transaction::ClientKey* key = nullptr;  // by_key_'s own
         AccountId account;
         registration::AttemptId attempt;
         sip::Method method = sip::Method::register_;

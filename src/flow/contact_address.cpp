@@ -19,6 +19,7 @@ ContactAddress from_endpoint(const Endpoint& endpoint, ContactOrigin origin) {
 
 // What a person writes: an address in any spelling, or a host name; the port may be missing.
 std::optional<ContactAddress> by_hand(std::string_view text, std::uint16_t default_port) {
+    if (text.empty()) return std::nullopt;
     const auto origin = ContactOrigin::by_hand;
     if (const auto address = IpAddress::parse(text))
         return from_endpoint({.address = *address, .port = default_port}, origin);

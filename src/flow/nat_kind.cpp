@@ -36,8 +36,8 @@ NatView nat_kind(const Endpoint& local, std::span<const MappingSeen> seen) {
     const auto by_target = [](const MappingSeen& a, const MappingSeen& b) {
         return a.seen_by < b.seen_by;
     };
-    std::ranges::stable_sort(as_we_are, by_target);
-    std::ranges::stable_sort(translated, by_target);
+    for (auto* rows : {&as_we_are, &translated})
+        if (!std::ranges::is_sorted(*rows, by_target)) std::ranges::stable_sort(*rows, by_target);
 
     if (translated.empty()) {
         const auto kind = as_we_are.empty() ? NatKind::unknown : NatKind::none;

@@ -39,7 +39,7 @@ std::string Authenticator::challenge_line(bool stale, Instant now, By by) {
     line += ": Digest realm=\"" + rules_.realm + "\", nonce=\"" + nonce + "\"";
     line += ", algorithm=" + std::string(sip::name_of(rules_.algorithm));
     if (rules_.qop_auth) line += ", qop=\"auth\"";
-    if (stale) line += ", stale=true";
+    if (stale && rules_.says_stale) line += ", stale=true";
     return line + "\r\n";
 }
 

@@ -22,6 +22,7 @@ struct DigestRules {
     bool qop_auth = true;
     Duration nonce_lifetime = std::chrono::minutes(5);
     bool count_must_rise = true;  // a nonce count seen before is stale
+    bool says_stale = true;       // false: an old nonce is challenged without a word (Kamailio)
     bool wrong_is_forbidden =
         false;  // 403 to a wrong answer (FreeSWITCH), instead of a new challenge
 };

@@ -57,6 +57,9 @@ struct ServerOptions {
     PingRules pings{};
     bool forgets_on_close = false;   // a binding goes with the connection it came over
     bool drops_user_in_uri = false;  // a REGISTER whose Request-URI has a user is not answered
+    // Each copy of a REGISTER is a request of its own (a stateless Kamailio script; a copy that
+    // comes after the transaction, or reaches another worker).
+    bool stateless = false;
     bool brackets_received = false;  // an IPv6 address in `received` has brackets (RFC 5118 §4.5)
 };
 

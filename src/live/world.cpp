@@ -124,4 +124,9 @@ Duration World::elapsed() {
 
 void World::happen(const std::function<void()>& action) { time_->happen(action); }
 
+lab::Cluster& World::cluster() {
+    time_->happen([] {});
+    return *cluster_;
+}
+
 }  // namespace holdfast::live

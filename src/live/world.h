@@ -48,7 +48,8 @@ public:
                                                                    const WorldOptions& options);
     ~World();
 
-    [[nodiscard]] lab::Cluster& cluster() { return *cluster_; }
+    // As of now: what is due has happened, and what has expired is gone, even if nothing else came.
+    [[nodiscard]] lab::Cluster& cluster();
     [[nodiscard]] lab::DnsZone& dns() { return lab_.dns(); }
     [[nodiscard]] lab::Nat* nat() { return nat_; }
     [[nodiscard]] lab::World& lab() { return lab_; }

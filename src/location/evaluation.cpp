@@ -9,6 +9,7 @@
 #include <utility>
 #include <variant>
 
+#include "base/text.h"
 #include "location/answers.h"
 #include "location/limits.h"
 #include "location/rank.h"
@@ -172,10 +173,9 @@ void Evaluation::add_host(const std::vector<Transport>& transports, std::string_
     for (std::uint32_t rank = 0; rank < transports.size(); ++rank) {
         const auto transport = transports[rank];
         Server server;
-        server.service = {
-            "", transport, rank,
-            std::string(why) + ", " + std::string(via_name_of(transport)) +
-                (rank == 0 ? "" : " after " + std::string(via_name_of(transports[rank - 1])))};
+        server.service = {"", transport, rank,
+                          joined({why, ", ", via_name_of(transport), rank == 0 ? "" : " after ",
+                                  rank == 0 ? "" : via_name_of(transports[rank - 1])})};
         server.srv.target = in_.next_hop.host;
         server.srv.port = in_.next_hop.port != 0 ? in_.next_hop.port : default_port(transport);
         add_server(server);
@@ -306,6 +306,7 @@ void Evaluation::finish() {
 
     std::set<std::pair<std::uint32_t, std::uint32_t>> tiers;
     for (const auto& draft : drafts_) tiers.insert(draft.tier);
+    outcome.candidates.reserve(drafts_.size());
     for (auto& draft : drafts_) {
         draft.candidate.tier =
             static_cast<std::uint32_t>(std::distance(tiers.begin(), tiers.find(draft.tier)));

@@ -141,6 +141,8 @@ int Health::last_status(AccountId account, const Target& target) const {
 }
 
 void Health::note_certificate_error(AccountId account, const Target& target, std::string words) {
+    // Most certificates are good, and most flows have none: nothing is kept for them.
+    if (words.empty() && !accounts_.contains({account, target})) return;
     memory_of(account, target).certificate_error = std::move(words);
 }
 

@@ -51,9 +51,9 @@ std::string encode(const std::vector<Candidate>& candidates) {
     std::string text(heading);
     text += '\n';
     for (const auto& c : candidates) {
-        text += std::to_string(c.tier) + ' ' + std::to_string(c.priority) + ' ' +
-                std::to_string(c.weight) + ' ' + c.target.to_string() + ' ' + c.host + ' ' +
-                one_line(c.reason) + '\n';
+        append(text, {std::to_string(c.tier), " ", std::to_string(c.priority), " ",
+                      std::to_string(c.weight), " ", c.target.to_string(), " ", c.host, " ",
+                      one_line(c.reason), "\n"});
     }
     return text;
 }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/time.h"
+#include "location/candidate_pool.h"
 #include "location/lookup.h"
 
 namespace holdfast::location {
@@ -22,15 +23,16 @@ public:
     explicit ListedTargets(Window window) : window_(window) {}
 
     // One good answer, complete. What is listed no longer is forgotten.
-    void note(Instant now, const std::vector<Candidate>& candidates);
+    void note(Instant now, const std::vector<Candidate>& candidates, CandidatePool& pool);
     [[nodiscard]] bool is_listed(const Target& target, Instant now) const;
     // Each listed target as its latest answer had it, in the order they were first seen.
     [[nodiscard]] std::vector<Candidate> listed(Instant now) const;
+    [[nodiscard]] std::vector<SharedCandidate> shared(Instant now) const;  // the same ones
     void clear() { entries_.clear(); }
 
 private:
     struct Entry {
-        Candidate candidate;
+        SharedCandidate candidate;
         Instant seen;
         std::uint64_t answer = 0;
     };

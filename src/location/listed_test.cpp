@@ -22,13 +22,14 @@ const std::string two = "udp:192.0.2.2:5060";
 // Answers an hour apart: the last three count (L4).
 TEST(ListedTargets, LastThreeAnswersCount) {
     ListedTargets listed;
-    listed.note(Instant{}, answer({one, two}));
+    CandidatePool pool;
+    listed.note(Instant{}, answer({one, two}), pool);
     EXPECT_TRUE(
         listed.is_listed(target(one), Instant{24h}));  // a long TTL: still the latest answer
-    listed.note(Instant{1h}, answer({two}));
-    listed.note(Instant{2h}, answer({two}));
+    listed.note(Instant{1h}, answer({two}), pool);
+    listed.note(Instant{2h}, answer({two}), pool);
     EXPECT_TRUE(listed.is_listed(target(one), Instant{2h}));
-    listed.note(Instant{3h}, answer({two}));
+    listed.note(Instant{3h}, answer({two}), pool);
     EXPECT_FALSE(listed.is_listed(target(one), Instant{3h}));
     EXPECT_TRUE(listed.is_listed(target(two), Instant{3h}));
     EXPECT_THAT(lines_of(listed.listed(Instant{3h})), ::testing::ElementsAre("0 " + two));
@@ -37,21 +38,24 @@ TEST(ListedTargets, LastThreeAnswersCount) {
 // Answers a minute apart: ten minutes count (L4).
 TEST(ListedTargets, LastTenMinutesCount) {
     ListedTargets listed;
-    listed.note(Instant{}, answer({one, two}));
-    for (int minute = 1; minute <= 10; ++minute) listed.note(Instant{minute * 1min}, answer({two}));
+    CandidatePool pool;
+    listed.note(Instant{}, answer({one, two}), pool);
+    for (int minute = 1; minute <= 10; ++minute)
+        listed.note(Instant{minute * 1min}, answer({two}), pool);
     EXPECT_TRUE(listed.is_listed(target(one), Instant{10min}));
     EXPECT_FALSE(listed.is_listed(target(one), Instant{10min + 1us}));
-    listed.note(Instant{11min}, answer({two}));
+    listed.note(Instant{11min}, answer({two}), pool);
     EXPECT_FALSE(listed.is_listed(target(one), Instant{11min}));
 }
 
 // The latest answer's rank and weight count.
 TEST(ListedTargets, KeepsTheLatestDescription) {
     ListedTargets listed;
-    listed.note(Instant{}, answer({one}));
+    CandidatePool pool;
+    listed.note(Instant{}, answer({one}), pool);
     auto better = answer({one});
     better.front().tier = 3;
-    listed.note(Instant{1s}, better);
+    listed.note(Instant{1s}, better, pool);
     EXPECT_EQ(listed.listed(Instant{1s}).at(0).tier, 3U);
     listed.clear();
     EXPECT_FALSE(listed.is_listed(target(one), Instant{1s}));
@@ -59,8 +63,9 @@ TEST(ListedTargets, KeepsTheLatestDescription) {
 
 TEST(ListedTargets, AtTheLimitAndPastIt) {
     ListedTargets listed;
+    CandidatePool pool;
     for (std::size_t i = 0; i <= limits::listed_targets; ++i)
-        listed.note(Instant{}, answer({"udp:10.0.0." + std::to_string(i) + ":5060"}));
+        listed.note(Instant{}, answer({"udp:10.0.0." + std::to_string(i) + ":5060"}), pool);
     EXPECT_EQ(listed.listed(Instant{}).size(), limits::listed_targets);
     EXPECT_FALSE(listed.is_listed(target("udp:10.0.0.0:5060"), Instant{}));  // the oldest made room
     EXPECT_TRUE(listed.is_listed(target("udp:10.0.0.1:5060"), Instant{}));

@@ -2,13 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
-#include <map>
+#include <optional>
 #include <string>
 #include <tuple>
 #include <utility>
 
 #include "base/check.h"
+#include "base/text.h"
 #include "location/limits.h"
 
 namespace holdfast::location {
@@ -29,80 +29,110 @@ constexpr std::uint64_t hash_of(std::string_view text, std::uint64_t start = 0xc
     return mixed(hash);
 }
 
-std::uint64_t hash_of(const RankKey& key, std::string_view record) {
-    const auto phone = hash_of(key.aor, hash_of(key.instance_id));
-    return mixed(phone ^ mixed(hash_of(record) + 0x9e3779b97f4a7c15U));
+// In (0, 1]: -log of a uniform number is exponential; divided by the weight, the smallest of
+// several falls to each with a probability in proportion to its weight.
+double score_of(std::uint64_t phone, std::string_view record, double weight) {
+    const auto hash = mixed(phone ^ mixed(hash_of(record) + 0x9e3779b97f4a7c15U));
+    const double uniform = (static_cast<double>(hash >> 11U) + 1.0) * 0x1.0p-53;
+    return -std::log(uniform) / weight;
 }
 
 struct Record {  // one SRV record, or the next hop itself, with its addresses in the order of the
                  // answer
-    std::string identity;
     std::uint32_t weight = 0;
     std::vector<Candidate> addresses;
+
+    // What record_identity() says, without its text.
+    [[nodiscard]] bool is_of(const Candidate& candidate) const {
+        const auto& ours = addresses.front();
+        return ours.host == candidate.host &&
+               ours.target.endpoint.port == candidate.target.endpoint.port &&
+               ours.target.transport == candidate.target.transport;
+    }
+    [[nodiscard]] std::string identity() const {
+        const auto& target = addresses.front().target;
+        return record_identity(addresses.front().host, target.endpoint.port, target.transport);
+    }
 };
 using Tier = std::vector<Record>;
 
 std::vector<Tier> tiers_of(std::vector<Candidate> candidates) {
-    std::map<std::uint32_t, Tier> tiers;
+    if (!std::ranges::is_sorted(candidates, {}, &Candidate::tier))
+        std::ranges::stable_sort(candidates, {}, &Candidate::tier);
+    std::vector<Tier> tiers;
+    std::optional<std::uint32_t> last;
     for (auto& candidate : candidates) {
-        auto& tier = tiers[candidate.tier];
-        const auto& target = candidate.target;
-        auto identity = record_identity(candidate.host, target.endpoint.port, target.transport);
-        auto record = std::find_if(tier.begin(), tier.end(),
-                                   [&](const Record& r) { return r.identity == identity; });
-        if (record == tier.end()) {
-            tier.push_back({std::move(identity), 0, {}});
-            record = tier.end() - 1;
-        }
+        if (last != candidate.tier) tiers.emplace_back();
+        last = candidate.tier;
+        auto& tier = tiers.back();
+        auto record =
+            std::ranges::find_if(tier, [&](const Record& known) { return known.is_of(candidate); });
+        if (record == tier.end()) record = tier.emplace(tier.end());
         record->weight = std::max(record->weight, candidate.weight);
         record->addresses.push_back(std::move(candidate));
     }
-    std::vector<Tier> sorted;
-    sorted.reserve(tiers.size());
-    for (auto& [number, tier] : tiers) sorted.push_back(std::move(tier));
-    return sorted;
+    return tiers;
 }
 
 // Addresses of one record: each family by rendezvous hashing, then alternating, IPv6 first (RFC
 // 8305 §4).
-void rank_addresses(std::vector<Candidate>& addresses, const RankKey& key) {
-    std::vector<std::pair<double, Candidate>> families[2];
+void rank_addresses(std::vector<Candidate>& addresses, std::uint64_t phone) {
+    if (addresses.size() < 2) return;
+    struct Scored {
+        bool is_ipv4;
+        double score;
+        Candidate* candidate;
+    };
+    std::vector<Scored> order;
+    order.reserve(addresses.size());
     for (auto& address : addresses) {
         const auto& ip = address.target.endpoint.address;
-        const auto score = rendezvous_score(key, ip.to_string(), 1.0);
-        const bool ipv6 = ip.family() == Family::ipv6;
-        families[ipv6 ? 0 : 1].emplace_back(score, std::move(address));
+        order.push_back({.is_ipv4 = ip.family() == Family::ipv4,
+                         .score = score_of(phone, ip.to_string(), 1.0),
+                         .candidate = &address});
     }
-    for (auto& family : families)
-        std::sort(family.begin(), family.end(), [](const auto& a, const auto& b) {
-            return std::tie(a.first, a.second.target) < std::tie(b.first, b.second.target);
-        });
-    addresses.clear();
-    for (std::size_t i = 0; i < std::max(families[0].size(), families[1].size()); ++i)
-        for (auto& family : families)
-            if (i < family.size()) addresses.push_back(std::move(family[i].second));
+    std::ranges::sort(order, [](const Scored& a, const Scored& b) {
+        return std::tie(a.is_ipv4, a.score, a.candidate->target) <
+               std::tie(b.is_ipv4, b.score, b.candidate->target);
+    });
+    const auto first_v4 = std::ranges::find(order, true, &Scored::is_ipv4);
+    std::vector<Candidate> ranked;
+    ranked.reserve(addresses.size());
+    for (auto v6 = order.begin(), v4 = first_v4; v6 != first_v4 || v4 != order.end();) {
+        if (v6 != first_v4) ranked.push_back(std::move(*v6++->candidate));
+        if (v4 != order.end()) ranked.push_back(std::move(*v4++->candidate));
+    }
+    addresses = std::move(ranked);
 }
 
-void rank_by_rendezvous(Tier& tier, const RankKey& key) {
+void rank_records(Tier& tier, std::uint64_t phone) {
+    if (tier.size() < 2) return;
     std::uint32_t smallest = 0;
     for (const auto& record : tier)
         if (record.weight != 0 && (smallest == 0 || record.weight < smallest))
             smallest = record.weight;
-    std::vector<std::pair<double, std::size_t>> order;
+    struct Scored {
+        double score;
+        std::string identity;
+        Record record;
+    };
+    std::vector<Scored> order;
     order.reserve(tier.size());
-    for (std::size_t i = 0; i < tier.size(); ++i)
-        order.emplace_back(
-            rendezvous_score(key, tier[i].identity, effective_weight(tier[i].weight, smallest)), i);
-    std::sort(order.begin(), order.end(), [&](const auto& a, const auto& b) {
-        return std::tie(a.first, tier[a.second].identity) <
-               std::tie(b.first, tier[b.second].identity);
-    });
-    Tier ranked_tier;
-    for (const auto& [score, place] : order) {
-        rank_addresses(tier[place].addresses, key);
-        ranked_tier.push_back(std::move(tier[place]));
+    for (auto& record : tier) {
+        auto identity = record.identity();
+        const auto weight = effective_weight(record.weight, smallest);
+        const auto score = score_of(phone, identity, weight);
+        order.push_back({score, std::move(identity), std::move(record)});
     }
-    tier = std::move(ranked_tier);
+    std::ranges::sort(order, [](const Scored& a, const Scored& b) {
+        return std::tie(a.score, a.identity) < std::tie(b.score, b.identity);
+    });
+    std::ranges::transform(order, tier.begin(), [](Scored& s) { return std::move(s.record); });
+}
+
+void rank_by_rendezvous(Tier& tier, std::uint64_t phone) {
+    rank_records(tier, phone);
+    for (auto& record : tier) rank_addresses(record.addresses, phone);
 }
 
 // RFC 2782, "Weight": those of weight 0 first, then by running sums; what is drawn leaves the list.
@@ -125,15 +155,15 @@ void rank_by_weight(Tier& tier, Random& random) {
 
 }  // namespace
 
+RankKey::RankKey(std::string_view instance_id, std::string_view aor)
+    : hash_(hash_of(aor, hash_of(instance_id))) {}
+
 double rendezvous_score(const RankKey& key, std::string_view record, double weight) {
-    // In (0, 1]: -log of a uniform number is exponential; divided by the weight, the smallest of
-    // several falls to each with a probability in proportion to its weight.
-    const double uniform = (static_cast<double>(hash_of(key, record) >> 11U) + 1.0) * 0x1.0p-53;
-    return -std::log(uniform) / weight;
+    return score_of(key.hash(), record, weight);
 }
 
 std::string record_identity(std::string_view host, std::uint16_t port, Transport transport) {
-    return std::string(host) + ":" + std::to_string(port) + ":" + std::string(name_of(transport));
+    return joined({host, ":", std::to_string(port), ":", name_of(transport)});
 }
 
 double effective_weight(std::uint32_t weight, std::uint32_t smallest) {
@@ -143,11 +173,14 @@ double effective_weight(std::uint32_t weight, std::uint32_t smallest) {
 
 std::vector<Candidate> ranked(std::vector<Candidate> candidates, const RankKey& key,
                               LookupOrder order, Random* random) {
-    auto tiers = tiers_of(std::move(candidates));
+    if (candidates.size() < 2 && order != LookupOrder::weighted_random) return candidates;
+    const auto phone = key.hash();
     std::vector<Candidate> result;
+    result.reserve(candidates.size());
+    auto tiers = tiers_of(std::move(candidates));
     for (auto& tier : tiers) {
         switch (order) {
-        case LookupOrder::rendezvous: rank_by_rendezvous(tier, key); break;
+        case LookupOrder::rendezvous: rank_by_rendezvous(tier, phone); break;
         case LookupOrder::first_listed: break;
         case LookupOrder::weighted_random:
             CHECK(random != nullptr);

@@ -2,14 +2,20 @@
 // alike (L2).
 #pragma once
 
-#include <string>
+#include <cstdint>
+#include <string_view>
 
 namespace holdfast::location {
 
-struct RankKey {
-    std::string instance_id;  // "urn:uuid:…"
-    std::string aor;          // "sip:alice@example.test"
-    friend bool operator==(const RankKey&, const RankKey&) = default;
+class RankKey {
+public:
+    RankKey() = default;
+    // "urn:uuid:…", "sip:alice@example.test": only their hash decides, and only it is kept.
+    RankKey(std::string_view instance_id, std::string_view aor);
+    [[nodiscard]] std::uint64_t hash() const { return hash_; }
+
+private:
+    std::uint64_t hash_ = 0;
 };
 
 }  // namespace holdfast::location

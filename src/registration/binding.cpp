@@ -19,6 +19,7 @@ std::pair<std::string_view, std::string_view> first_word(std::string_view line) 
 }
 
 bool equal_uri(const sip::Uri& a, std::string_view b) {
+    if (a.text == b) return true;  // what we sent, as most registrars repeat it
     const auto parsed = sip::OwnedUri::parse(b);
     return parsed && sip::equal(a, parsed->get());
 }
@@ -65,15 +66,18 @@ void BindingIdentity::begin_run(std::int64_t wall_clock) {
 }
 
 std::string BindingIdentity::encode() const {
-    std::string text =
-        "call-id " + call_id + "\ntoken " + token + "\ncseq " + std::to_string(reserved) + "\n";
-    if (last_target) text += "target " + last_target->to_string() + "\n";
+    constexpr std::size_t usual = 288;  // octets, with an old Contact: allocated once
+    std::string text;
+    text.reserve(usual);
+    append(text,
+           {"call-id ", call_id, "\ntoken ", token, "\ncseq ", std::to_string(reserved), "\n"});
+    if (last_target) append(text, {"target ", last_target->to_string(), "\n"});
     if (!contact.empty() && contact_target)
-        text += "contact " + std::to_string(contact_ends) + " " + contact_target->to_string() +
-                " " + contact + "\n";
+        append(text, {"contact ", std::to_string(contact_ends), " ", contact_target->to_string(),
+                      " ", contact, "\n"});
     for (const auto& old : olds)
-        text += "old " + std::to_string(old.ends) + " " + std::to_string(old.tries) + " " +
-                old.target.to_string() + " " + old.uri + "\n";
+        append(text, {"old ", std::to_string(old.ends), " ", std::to_string(old.tries), " ",
+                      old.target.to_string(), " ", old.uri, "\n"});
     return text;
 }
 
@@ -123,7 +127,7 @@ std::optional<BindingIdentity> BindingIdentity::decode(std::string_view text, in
 
 Gruus gruus_of(const sip::Contact& contact) {
     const auto checked = [](std::string_view text) -> std::string {
-        if (text.size() > gruu_longest) return {};
+        if (text.empty() || text.size() > gruu_longest) return {};
         const auto uri = sip::OwnedUri::parse(text);
         const bool is_gruu = uri && uri->get().is_sip() && !uri->get().host.empty() &&
                              uri->get().parameters.has("gr");

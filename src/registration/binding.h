@@ -81,6 +81,7 @@ Listing read_listing(const sip::Message& response, const OurMarks& marks);
 struct Gruus {
     std::string public_one;
     std::string temporary_one;
+    friend bool operator==(const Gruus&, const Gruus&) = default;
 };
 Gruus gruus_of(const sip::Contact& contact);
 

@@ -74,14 +74,18 @@ Credentials::Judgement Credentials::on_challenge(const Target& target, const sip
         std::erase_if(nonces_, [&](const auto& known) { return known.first.first != target; });
     if (learned_realms_.size() > realms_most) learned_realms_.clear();
     bool refused_fresh = false;
+    bool refused_repetition = false;
     bool refused = false;
     for (const auto index : answered) {
         auto& challenge = offered[index];
         for (const auto& [realm, nonce] : sent.nonces) {
             if (realm != challenge.realm) continue;
             refused = true;
-            // The same realm again: stale says that the password was right (RFC 7616 §3.3).
-            if (!challenge.stale && sent.fresh_realms.contains(realm)) refused_fresh = true;
+            // The same realm again: stale says that the password was right (RFC 7616 §3.3). A
+            // server that takes a nonce once need not say so to the second copy of a request.
+            if (challenge.stale || !sent.fresh_realms.contains(realm)) continue;
+            const bool in_doubt = sent.repeated && nonce != challenge.nonce;
+            (in_doubt ? refused_repetition : refused_fresh) = true;
         }
         if (learn_realm) learned_realms_.insert(challenge.realm);
         nonces_[{target, challenge.realm}] = {.challenge = challenge,
@@ -92,6 +96,9 @@ Credentials::Judgement Credentials::on_challenge(const Target& target, const sip
     }
     if (refused_fresh)
         return {Outcome::refused_fresh, "the server refused our answer to its challenge"};
+    if (refused_repetition)
+        return {Outcome::refused_repetition,
+                "the server refused our answer to its challenge, perhaps because it was repeated"};
     return {refused ? Outcome::refused_cached : Outcome::answer, ""};
 }
 
@@ -111,9 +118,9 @@ Credentials::Authorized Credentials::authorize(const Target& target, std::string
                                          .nonce_count = ++entry.count,
                                          .cnonce = cnonce,
                                          .session_cnonce = entry.session_cnonce};
-        result.lines += entry.proxy ? "Proxy-Authorization: " : "Authorization: ";
-        result.lines += sip::digest_authorization(entry.challenge, identity, request);
-        result.lines += "\r\n";
+        append(result.lines,
+               {entry.proxy ? "Proxy-Authorization: " : "Authorization: ",
+                sip::digest_authorization(entry.challenge, identity, request), "\r\n"});
         result.sent.nonces.emplace(entry.challenge.realm, entry.challenge.nonce);
         // One that was used before may be refused because it is old: that proves nothing about the
         // password.
@@ -133,21 +140,27 @@ Credentials Credentials::for_other_requests() const {
 void Credentials::change_password(Redacted<std::string> password) {
     settings_.password = std::move(password);
     nonces_.clear();
-    wrong_.clear();
+    refusals_.clear();
 }
 
-void Credentials::note_wrong_password(Instant now) {
-    std::erase_if(wrong_, [&](Instant at) { return at + refusals_count_for <= now; });
-    wrong_.push_back(now);
+void Credentials::note_refusal(Instant now, Refusal what) {
+    std::erase_if(refusals_, [&](const auto& old) { return old.at + refusals_count_for <= now; });
+    refusals_.push_back({now, what});
+}
+
+std::size_t Credentials::refusals(Instant now) const {
+    return static_cast<std::size_t>(std::ranges::count_if(
+        refusals_, [&](const auto& old) { return old.at + refusals_count_for > now; }));
 }
 
 std::size_t Credentials::wrong_passwords(Instant now) const {
-    return static_cast<std::size_t>(
-        std::ranges::count_if(wrong_, [&](Instant at) { return at + refusals_count_for > now; }));
+    return static_cast<std::size_t>(std::ranges::count_if(refusals_, [&](const auto& old) {
+        return old.what == Refusal::of_the_password && old.at + refusals_count_for > now;
+    }));
 }
 
-Instant Credentials::wrong_passwords_rest_until() const {
-    return wrong_.empty() ? Instant{} : wrong_.front() + refusals_count_for;
+Instant Credentials::refusals_rest_until() const {
+    return refusals_.empty() ? Instant{} : refusals_.front().at + refusals_count_for;
 }
 
 }  // namespace holdfast::registration

@@ -36,12 +36,19 @@ public:
         refused_cached,  // a cached nonce, or a stale one, was refused: ask again, this is no wrong
                          // password
         refused_fresh,   // the answer to a nonce just received was refused
+        refused_repetition,  // so it was, with another nonce, and the request had been repeated:
+                             // its first copy may have used the nonce up (RFC 7616 §3.3)
         no_password,
         unusable,  // nothing we can or may answer: words say why
     };
     struct Judgement {
         Outcome outcome = Outcome::unusable;
         std::string words;
+        // What stands for no refusal of the password: the same request may be tried with new ones.
+        [[nodiscard]] bool is_a_question() const {
+            return outcome == Outcome::answer || outcome == Outcome::refused_cached ||
+                   outcome == Outcome::refused_repetition;
+        }
     };
     // A 401 or 407. sent: what authorize() gave for the refused request. learn_realm: the challenge
     // is to our own REGISTER from the account's own target (§11).
@@ -50,6 +57,7 @@ public:
             nonces;                          // (realm, nonce) that the request answered
         std::set<std::string> fresh_realms;  // those whose nonce came in the challenge just before
         bool fresh = false;                  // they came in the challenge just before
+        bool repeated = false;  // the request went out more than once before it was answered
     };
     Judgement on_challenge(const Target& target, const sip::Message& response, const Sent& sent,
                            bool learn_realm);
@@ -72,11 +80,15 @@ public:
     }
 
     void change_password(Redacted<std::string> password);
-    // F5: refusals of fresh answers in the last 10 min; at 3 nothing more is sent.
-    void note_wrong_password(Instant now);
-    void note_success() { wrong_.clear(); }
-    [[nodiscard]] std::size_t wrong_passwords(Instant now) const;
-    [[nodiscard]] Instant wrong_passwords_rest_until() const;
+    // F5: refusals of fresh answers in the last 10 min; at 3 nothing more is sent. Those that prove
+    // nothing about the password count as well: whoever counts failed logins cannot tell them
+    // apart.
+    enum class Refusal : std::uint8_t { of_the_password, in_doubt };
+    void note_refusal(Instant now, Refusal what);
+    void note_success() { refusals_.clear(); }
+    [[nodiscard]] std::size_t refusals(Instant now) const;
+    [[nodiscard]] std::size_t wrong_passwords(Instant now) const;  // without those in doubt
+    [[nodiscard]] Instant refusals_rest_until() const;
     [[nodiscard]] std::size_t nonces() const { return nonces_.size(); }  // remembered now
 
 private:
@@ -92,7 +104,11 @@ private:
     Settings settings_;
     std::set<std::string> learned_realms_;
     std::map<std::pair<Target, std::string>, Known> nonces_;
-    std::vector<Instant> wrong_;
+    struct Refused {
+        Instant at;
+        Refusal what{};
+    };
+    std::vector<Refused> refusals_;
 };
 
 }  // namespace holdfast::registration

@@ -11,6 +11,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using Outcome = Credentials::Outcome;
+using Refusal = Credentials::Refusal;
 
 Target target(int host) {
     return {Transport::udp, {IpAddress::v4(203, 0, 113, static_cast<std::uint8_t>(host)), 5060}};
@@ -205,6 +206,22 @@ TEST(Credentials, RefusalOfAFreshNonce) {
               Outcome::refused_fresh);
 }
 
+// The same to a request that was repeated proves nothing: its first copy may have used the nonce up
+// (F5; RFC 7616 §3.3). The same nonce again says that it is not used up.
+TEST(Credentials, RefusalOfARepetition) {
+    Account account;
+    account.told(target(11), challenge(digest("one")));
+    account.said(target(11));
+    account.last.sent.repeated = true;
+    const auto judged = account.told(target(11), challenge(digest("two")), account.last.sent);
+    EXPECT_EQ(judged.outcome, Outcome::refused_repetition);
+    EXPECT_NE(judged.words.find("repeated"), std::string::npos) << judged.words;
+    EXPECT_EQ(account.said(target(11)).at("example.test").nonce, "two");
+    account.last.sent.repeated = true;
+    EXPECT_EQ(account.told(target(11), challenge(digest("two")), account.last.sent).outcome,
+              Outcome::refused_fresh);
+}
+
 // A cached nonce is refused because it is old: once more with the new one, no wrong password (F5).
 TEST(Credentials, RefusalOfACachedNonce) {
     Account account;
@@ -344,7 +361,7 @@ TEST(Credentials, AnUnknownSchemeIsUnusable) {
 TEST(Credentials, AChangedPasswordStartsAfresh) {
     Account account;
     account.told(target(11), challenge(digest("n")));
-    account.credentials.note_wrong_password(Instant{1000s});
+    account.credentials.note_refusal(Instant{1000s}, Refusal::of_the_password);
     account.credentials.change_password(Redacted<std::string>("new"));
     EXPECT_TRUE(account.said(target(11)).empty());
     EXPECT_EQ(account.credentials.wrong_passwords(Instant{1000s}), 0u);
@@ -356,12 +373,22 @@ TEST(Credentials, AChangedPasswordStartsAfresh) {
 TEST(Credentials, RefusalsCountForTenMinutes) {
     Account account;
     for (const auto at : {1000s, 1100s, 1200s})
-        account.credentials.note_wrong_password(Instant{at});
+        account.credentials.note_refusal(Instant{at}, Refusal::of_the_password);
     EXPECT_EQ(account.credentials.wrong_passwords(Instant{1600s} - 1us), 3u);
-    EXPECT_EQ(account.credentials.wrong_passwords_rest_until(), Instant{1600s});
+    EXPECT_EQ(account.credentials.refusals_rest_until(), Instant{1600s});
     EXPECT_EQ(account.credentials.wrong_passwords(Instant{1600s}), 2u);
     account.credentials.note_success();
     EXPECT_EQ(account.credentials.wrong_passwords(Instant{1600s}), 0u);
+}
+
+// F5: a refusal in doubt counts for the limit, and not against the password.
+TEST(Credentials, DoubtsAreNoWrongPasswords) {
+    Account account;
+    account.credentials.note_refusal(Instant{1000s}, Refusal::in_doubt);
+    account.credentials.note_refusal(Instant{1001s}, Refusal::of_the_password);
+    EXPECT_EQ(account.credentials.refusals(Instant{1001s}), 2u);
+    EXPECT_EQ(account.credentials.wrong_passwords(Instant{1001s}), 1u);
+    EXPECT_EQ(account.credentials.refusals(Instant{1600s}), 1u);
 }
 
 }  // namespace

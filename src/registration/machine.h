@@ -22,6 +22,7 @@
 #include "base/redacted.h"
 #include "base/time.h"
 #include "flow/flow.h"
+#include "location/candidate_pool.h"
 #include "location/health.h"
 #include "sip/message.h"
 
@@ -121,6 +122,7 @@ struct Response {
     AttemptId attempt;
     FlowId flow;
     const sip::Message* message = nullptr;  // never null; valid during the call
+    bool repeated = false;  // the request went out more than once (RFC 3261 §17.1.2.2, Timer E)
 };
 struct Timeout {
     AttemptId attempt;
@@ -187,7 +189,8 @@ struct Context {
     Instant now;
     std::int64_t wall_clock = 0;  // seconds since 1970, for what is stored with an end
     Random& random;
-    location::Health& health;  // F7, shared by accounts
+    location::Health& health;             // F7, shared by accounts
+    location::CandidatePool& candidates;  // what DNS said, shared by accounts
     const flow::Table& flows;
     std::span<const IpAddress> addresses;  // the host's usable source addresses
     Actions& actions;

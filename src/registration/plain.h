@@ -42,7 +42,8 @@ public:
     void handle(const Told& told, const Context& context);
     [[nodiscard]] Deadline next_deadline() const;
     [[nodiscard]] View view() const;
-    [[nodiscard]] const AccountDetails& account() const { return config_; }
+    [[nodiscard]] const std::string& configured_aor() const { return config_.aor; }
+    [[nodiscard]] bool is_secure_only() const { return registration::is_secure_only(config_); }
     [[nodiscard]] const Policy& policy() const { return config_.policy; }
     [[nodiscard]] const Credentials* credentials() const {
         return session_ ? &session_->credentials() : nullptr;

@@ -97,6 +97,7 @@ PlainSession::Answered PlainSession::on_challenge(const sip::Message& response) 
         if (++rounds_ <= most_rounds) return {true, {}};
         return {false, "the server asks for credentials again and again"};
     case Credentials::Outcome::refused_fresh:
+    case Credentials::Outcome::refused_repetition:  // what is repeated is not told to it
     case Credentials::Outcome::no_password:
     case Credentials::Outcome::unusable: return {false, judgement.words};
     }

@@ -141,8 +141,8 @@ private:
     }
     void deliver(const Told& told) {
         Actions actions;
-        plain->handle(told,
-                      Context{AccountId{1}, now, 0, random_, health_, flows, addresses_, actions});
+        plain->handle(told, Context{AccountId{1}, now, 0, random_, health_, pool_, flows,
+                                    addresses_, actions});
         for (auto& action : actions) std::visit([this](auto& a) { perform(a); }, action);
     }
 
@@ -262,6 +262,7 @@ private:
 
     Random random_{seed_from_number(7)};
     location::Health health_;
+    location::CandidatePool pool_;
     std::vector<IpAddress> addresses_{IpAddress::v4(10, 0, 0, 2)};
     std::vector<Coming> coming_;
     std::vector<FlowId> lost_;

@@ -43,9 +43,12 @@ Deadline Registration::next_deadline() const {
 View Registration::view() const {
     return std::visit([](const auto& client) { return client->view(); }, client_);
 }
-const AccountDetails& Registration::account() const {
-    return std::visit([](const auto& client) -> const AccountDetails& { return client->account(); },
-                      client_);
+const std::string& Registration::aor() const {
+    return std::visit(
+        [](const auto& client) -> const std::string& { return client->configured_aor(); }, client_);
+}
+bool Registration::is_secure_only() const {
+    return std::visit([](const auto& client) { return client->is_secure_only(); }, client_);
 }
 const Policy& Registration::policy() const {
     return std::visit([](const auto& client) -> const Policy& { return client->policy(); },

@@ -36,7 +36,8 @@ public:
     void handle(const Told& told, const Context& context);
     [[nodiscard]] Deadline next_deadline() const;
     [[nodiscard]] View view() const;
-    [[nodiscard]] const AccountDetails& account() const;
+    [[nodiscard]] const std::string& aor() const;  // as it was configured
+    [[nodiscard]] bool is_secure_only() const;
     [[nodiscard]] const Policy& policy() const;
     // Which realms may have the password, for requests that are not the registration's (§11). Null
     // before it has begun.

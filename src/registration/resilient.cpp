@@ -26,9 +26,9 @@ std::string bare_aor(std::string_view aor) {
     return bare;
 }
 
-Credentials::Settings credential_settings(const AccountConfig& config) {
+Credentials::Settings credential_settings(const AccountConfig& config, const std::string& user) {
     const auto minimum = sip::digest_algorithm_of(config.policy.min_digest);
-    return {.user = config.auth_user.empty() ? user_of(config.aor) : config.auth_user,
+    return {.user = config.auth_user.empty() ? user : config.auth_user,
             .password = config.password,
             .realms = config.realms,
             .minimum = minimum.value_or(sip::DigestAlgorithm::md5)};
@@ -49,24 +49,27 @@ Backoff::Settings backoff_settings(const Policy& policy) {
 
 Resilient::Resilient(const AccountConfig& config, const std::string& instance_id,
                      const AccountState& state, std::string user_agent, SharedPolicy shared)
-    : account_(static_cast<const AccountDetails&>(config)),
+    : configured_aor_(config.aor),
       policy_(shared ? std::move(shared) : std::make_shared<const Policy>(config.policy)),
-      domain_(domain_of_aor(account_.aor)),
-      user_(user_of(account_.aor)),
-      aor_(bare_aor(account_.aor)),
+      domain_(domain_of_aor(config.aor)),
+      user_(user_of(config.aor)),
+      aor_(bare_aor(config.aor)),
       instance_("urn:uuid:" + instance_id),
       user_agent_(std::move(user_agent)),
-      targets_(config, {.instance_id = instance_, .aor = aor_}, state, policy_),
-      stun_(may_use_udp(config) && !account_.stun.empty()
-                ? std::make_unique<StunElsewhere>(account_.stun)
+      targets_(config, {instance_, aor_}, state, policy_),
+      stun_(may_use_udp(config) && !config.stun.empty()
+                ? std::make_unique<StunElsewhere>(config.stun)
                 : nullptr),
-      credentials_(credential_settings(config)),
+      credentials_(credential_settings(config, user_)),
       proof_(policy_->prove_interval),
-      asked_expires_(policy_->expires) {
+      asked_expires_(policy_->expires),
+      secure_only_(registration::is_secure_only(config)) {
+    if (!config.display_name.empty()) display_name_ = config.display_name;
+    if (!config.contact_address.empty()) contact_address_ = config.contact_address;
     for (const int reg_id : {1, 2})
         if (const auto stored = state.find("binding-" + std::to_string(reg_id));
             stored != state.end())
-            restored_[reg_id] = stored->second;
+            restored_.change()[reg_id] = stored->second;
     if (const auto stored = state.find("debts"); stored != state.end()) load_debts(stored->second);
     worked_before_ = state.contains("worked");
     if (const auto stored = state.find("instance-id"); stored != state.end())
@@ -113,9 +116,10 @@ const Resilient::Binding* Resilient::primary() const {
 void Resilient::on_told(const told::Start&, const Context& context) {
     from_tag_ = context.random.token(64);
     for (const int reg_id : {1, 2}) {
-        const auto stored = restored_.find(reg_id);
-        auto identity = stored == restored_.end() ? std::nullopt
-                                                  : BindingIdentity::decode(stored->second, reg_id);
+        const auto stored = restored_->find(reg_id);
+        auto identity = stored == restored_->end()
+                            ? std::nullopt
+                            : BindingIdentity::decode(stored->second, reg_id);
         if (reg_id == 2 && !identity)
             break;  // the second is made when the registrar has outbound (B1)
         if (!identity) identity = BindingIdentity::fresh(reg_id, context.random);
@@ -228,11 +232,11 @@ void Resilient::finish_leaving(const Context& context) {
             gone.target = binding.current->target;
             gone.contact = binding.current->contact;
             gone.reason = binding.unregistered ? "un-registered on exit"
-                          : binding.leave_failure.empty()
+                          : binding.leave_failure->empty()
                               ? "the server did not answer the un-REGISTER"
                               : "the server did not answer the un-REGISTER "
                                 "with 200: " +
-                                    binding.leave_failure;
+                                    *binding.leave_failure;
             context.act(std::move(gone));
         }
         // B3: what may still be there is on disk, and the next start removes it.
@@ -340,8 +344,8 @@ View Resilient::view() const {
             row.flow = binding.current->flow;
             row.target = binding.current->target;
             row.contact = binding.current->contact;
-            row.public_gruu = binding.current->gruus.public_one;
-            row.temporary_gruu = binding.current->gruus.temporary_one;
+            row.public_gruu = binding.current->gruus->public_one;
+            row.temporary_gruu = binding.current->gruus->temporary_one;
             row.expires = binding.current->expires;
             row.refresh_at = binding.current->refresh_at;
             view.registered = true;
@@ -357,12 +361,12 @@ View Resilient::view() const {
                  .sent = attempt.first_sent,
                  .settles = attempt.purpose != Purpose::register_ && !attempt.before_register});
     if (best != nullptr)
-        if (const auto routes = service_routes_.find(best->current->target);
-            routes != service_routes_.end())
+        if (const auto routes = service_routes_->find(best->current->target);
+            routes != service_routes_->end())
             view.service_route = routes->second;
     view.accepted = targets_.addresses(Instant{});
     view.accepted.insert(view.accepted.end(), path_addresses_.begin(), path_addresses_.end());
-    for (const auto& [target, redirect] : redirects_)
+    for (const auto& [target, redirect] : *redirects_)
         view.accepted.push_back(target.endpoint.address);
     const auto searching = [](const Binding& b) { return b.search && !b.search->is_exhausted(); };
     if (left_)

@@ -23,11 +23,13 @@
 #include <string>
 #include <vector>
 
+#include "base/rare.h"
 #include "registration/account.h"
 #include "registration/answer.h"
 #include "registration/backoff.h"
 #include "registration/binding.h"
 #include "registration/credentials.h"
+#include "registration/extensions.h"
 #include "registration/failback.h"
 #include "registration/machine.h"
 #include "registration/probe_budget.h"
@@ -50,7 +52,8 @@ public:
     void handle(const Told& told, const Context& context);
     [[nodiscard]] Deadline next_deadline() const;
     [[nodiscard]] View view() const;
-    [[nodiscard]] const AccountDetails& account() const { return account_; }
+    [[nodiscard]] const std::string& configured_aor() const { return configured_aor_; }
+    [[nodiscard]] bool is_secure_only() const { return secure_only_; }
     [[nodiscard]] const Policy& policy() const { return *policy_; }
     [[nodiscard]] const Credentials* credentials() const { return &credentials_; }
     [[nodiscard]] const std::string& domain() const { return domain_; }
@@ -92,7 +95,7 @@ private:
         Instant refresh_at{};
         bool confirmed = true;  // B8
         bool listed_before = false;
-        Gruus gruus{};  // RFC 5627: they live as long as the registration that gave them
+        Rare<Gruus> gruus{};  // RFC 5627: they live as long as the registration that gave them
     };
     struct Want {  // why and how a search begins
         std::string reason{};
@@ -109,7 +112,7 @@ private:
         std::string search_reason;
         std::unique_ptr<Want> again;  // something changed meanwhile: once more afterwards
         bool unregistered = false;    // on exit: the registrar has said so
-        std::string leave_failure;
+        Rare<std::string> leave_failure;
         std::string start_reason;
         std::optional<Duration> start_patience;  // a doubt waits for its moment (S2)
         Timers<Timer> timers;
@@ -126,17 +129,17 @@ private:
         bool missing_once = false;    // B8: ours was not listed: one REGISTER was made for it
         std::uint32_t refusals = 0;   // of a second flow that never registered
         Instant at_target_since{};
-        std::uint32_t evictions = 0;      // B3
-        std::optional<FlowId> hold_only;  // K1: a REGISTER is the proof of life on this flow
-        std::map<Target, FlowId> opened;  // by this search
-        std::set<Target> register_when_open;
-        std::set<Target> silent_before;  // told silent already in this search
+        std::uint32_t evictions = 0;            // B3
+        std::optional<FlowId> hold_only;        // K1: a REGISTER is the proof of life on this flow
+        Rare<std::map<Target, FlowId>> opened;  // by this search
+        Rare<std::set<Target>> register_when_open;
+        Rare<std::set<Target>> silent_before;  // told silent already in this search
         Instant search_began{};
         bool search_has_begun = false;    // I5: a REGISTER was sent, or it is a due refresh's
         bool unregistered_first = false;  // N3: done in this search
         // REGISTERs with identity.contact that were not refused: 0, it is in no location service.
         std::uint32_t contact_sent = 0;
-        std::string last_failure;
+        Rare<std::string> last_failure;
         explicit Binding(BindingIdentity who, const Backoff::Settings& settings)
             : identity(std::move(who)), backoff(settings) {}
     };
@@ -237,7 +240,7 @@ private:
     void make_way(Binding& binding, const Target& target, FlowId flow, const Context& context);
     static void give_up(Attempt& attempt, const Context& context);
     void debt_waits(const Target& target, Instant until);
-    void send_again(Attempt& attempt, const Context& context);
+    void send_again(Attempt attempt, const Context& context);
     void send_fetch(Debt& debt, const Context& context);
     void send_leave(Binding& binding, const Target& target, FlowId flow, const std::string& contact,
                     const Context& context);
@@ -247,7 +250,6 @@ private:
                               std::string_view branch, const Context& context);
     [[nodiscard]] std::string contact_uri(const Binding& binding, const flow::Flow& flow,
                                           Instant now) const;
-    [[nodiscard]] std::string place_domain(const Target& target) const;
     [[nodiscard]] std::string call_id_of(const Binding& binding, const Target& target) const;
     [[nodiscard]] std::vector<std::string> old_uris(const Binding& binding,
                                                     std::string_view current) const;
@@ -260,6 +262,8 @@ private:
     void register_answered(Attempt attempt, const sip::Message& response, const Context& context);
     void challenged(Binding& binding, Attempt& attempt, const sip::Message& response,
                     const Context& context);
+    void refused_for_now(Binding& binding, Attempt& attempt, const sip::Message& response,
+                         const std::string& words, const Context& context);
     void wrong_password(Binding& binding, const Attempt& attempt, const std::string& words,
                         const Context& context);
     [[nodiscard]] bool over_budget(const Attempt& attempt, const Context& context) const;
@@ -336,7 +340,9 @@ private:
     void note_options_answered(const Target& target);
     void update_failback(const Context& context);
 
-    AccountDetails account_;
+    std::string configured_aor_;
+    Rare<std::string> display_name_;
+    Rare<std::string> contact_address_;  // N4, by hand
     SharedPolicy policy_;
     std::string domain_;
     std::string user_;
@@ -351,14 +357,14 @@ private:
     std::map<AttemptId, Attempt> attempts_;
     std::vector<Debt> debts_;
     std::vector<Linger> lingering_;
-    std::map<Target, Redirect> redirects_;
+    Rare<std::map<Target, Redirect>> redirects_;
     std::vector<Following> following_;
-    std::map<int, AccountState::mapped_type> restored_;  // identities by reg-id, until start
+    Rare<std::map<int, std::string>> restored_;  // identities by reg-id, until start
     Proof proof_;
     FailbackWatch failback_;
     RegisterBudget budget_;
     ProbeBudget probe_budget_;
-    std::map<Target, std::vector<std::string>> service_routes_;
+    Rare<std::map<Target, std::vector<std::string>>> service_routes_;
     std::vector<IpAddress> path_addresses_;
     std::set<FlowId> used_;              // flows this account holds
     std::set<Target> options_answered_;  // S1
@@ -368,8 +374,9 @@ private:
     bool outbound_dropped_ = false;  // 439
     bool registrar_has_outbound_ = false;
     bool one_flow_only_ = false;  // B1: the registrar keeps one
-    std::set<std::string, std::less<>> supported_{"path", "outbound", "gruu"};
-    std::set<std::string, std::less<>> required_;
+    Extensions supported_ = Extensions::all();
+    Extensions required_ = Extensions::none();
+    bool secure_only_ = false;
     bool worked_before_ = false;  // this password registered once
     bool problem_told_ = false;
     bool large_unanswered_ = false;  // N8: over UDP, and no small REGISTER has worked since

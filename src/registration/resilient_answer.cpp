@@ -8,9 +8,9 @@ namespace holdfast::registration {
 
 namespace {
 
-constexpr int rounds_most = 4;         // F5: at most 4 rounds an attempt
-constexpr int refusals_are_wrong = 2;  // F5: in a row
-constexpr std::size_t wrong_most = 3;  // F5: never more than 3 refusals in 10 min
+constexpr int rounds_most = 4;            // F5: at most 4 rounds an attempt
+constexpr int refusals_are_wrong = 2;     // F5: in a row
+constexpr std::size_t refusals_most = 3;  // F5: never more than 3 in 10 min
 constexpr std::uint32_t second_flow_refusals = 2;
 constexpr Duration slow_first = 10min;
 constexpr Duration slow_most = 6h;
@@ -53,7 +53,7 @@ void Resilient::register_answered(Attempt attempt, const sip::Message& response,
     // An answer to the last attempt of a search that had given up: it counts (S1).
     const bool too_often = forbidden_too_often(attempt, response, context);
     if (!too_often && stepped_down(*binding, attempt, response, context)) return;
-    const auto words = in_words(response, attempt.target.to_string());
+    const auto words = [&] { return in_words(response, attempt.target.to_string()); };
     switch (verdict_of(response.status())) {
     case Verdict::progress: return;
     case Verdict::success: return registered(*binding, attempt, response, context);
@@ -65,7 +65,7 @@ void Resilient::register_answered(Attempt attempt, const sip::Message& response,
         if (attempt.rounds < rounds_most && adapted(attempt, response, context)) {
             return;
         }
-        return retry_slowly(*binding, attempt, words, response.retry_after(), context);
+        return retry_slowly(*binding, attempt, words(), response.retry_after(), context);
     case Verdict::redirect: return redirected(*binding, attempt, response, context);
     case Verdict::next_target:
         if (response.status() == 500 && renewed_identity(*binding, attempt, response, context))
@@ -76,8 +76,8 @@ void Resilient::register_answered(Attempt attempt, const sip::Message& response,
             return;
         // F5: FreeSWITCH says 403 to a wrong answer to its challenge.
         if (response.status() == 403 && attempt.sent.fresh)
-            return wrong_password(*binding, attempt, words, context);
-        return retry_slowly(*binding, attempt, words, response.retry_after(), context,
+            return wrong_password(*binding, attempt, words(), context);
+        return retry_slowly(*binding, attempt, words(), response.retry_after(), context,
                             too_often ? slow_first : Duration{});
     }
 }
@@ -108,40 +108,56 @@ void Resilient::contact_refused(Binding& binding, const Attempt& attempt) {
 bool Resilient::forbidden_too_often(const Attempt& attempt, const sip::Message& response,
                                     const Context& context) {
     if (response.status() != 403 || attempt.sent.nonces.empty()) return false;
-    credentials_.note_wrong_password(context.now);
-    return credentials_.wrong_passwords(context.now) >= wrong_most;
+    credentials_.note_refusal(context.now, Credentials::Refusal::of_the_password);
+    return credentials_.refusals(context.now) >= refusals_most;
 }
 
 void Resilient::challenged(Binding& binding, Attempt& attempt, const sip::Message& response,
                            const Context& context) {
-    const auto words = in_words(response, attempt.target.to_string());
     const auto judgement = credentials_.on_challenge(attempt.target, response, attempt.sent, true);
+    const auto words = [&] {
+        return in_words(response, attempt.target.to_string()) + " (" + judgement.words + ")";
+    };
     switch (judgement.outcome) {
     case Credentials::Outcome::answer:
     case Credentials::Outcome::refused_cached:
         if (++attempt.rounds > rounds_most) {
             return try_next(binding, attempt, response, context);
         }
-        return send_again(attempt, context);
+        return send_again(std::move(attempt), context);
     case Credentials::Outcome::refused_fresh:
         // F5: two in a row say that the password is wrong; never more than 3 in 10 min.
-        credentials_.note_wrong_password(context.now);
-        if (++attempt.refusals < refusals_are_wrong && ++attempt.rounds <= rounds_most &&
-            credentials_.wrong_passwords(context.now) < wrong_most) {
-            return send_again(attempt, context);
-        }
-        return wrong_password(binding, attempt, words + " (" + judgement.words + ")", context);
+        credentials_.note_refusal(context.now, Credentials::Refusal::of_the_password);
+        if (++attempt.refusals >= refusals_are_wrong ||
+            credentials_.wrong_passwords(context.now) >= refusals_most)
+            return wrong_password(binding, attempt, words(), context);
+        return refused_for_now(binding, attempt, response, words(), context);
+    case Credentials::Outcome::refused_repetition:
+        // F5: no word about the password, but whoever counts failed logins counts it.
+        credentials_.note_refusal(context.now, Credentials::Refusal::in_doubt);
+        return refused_for_now(binding, attempt, response, words(), context);
     case Credentials::Outcome::no_password:
     case Credentials::Outcome::unusable: {
         auto failed = event(EventKind::auth_failed, &binding);
         failed.target = attempt.target;
         failed.status = response.status();
-        failed.reason = words + ": " + judgement.words;
+        const auto why = in_words(response, attempt.target.to_string()) + ": " + judgement.words;
+        failed.reason = why;
         context.act(std::move(failed));
-        return retry_slowly(binding, attempt, words + ": " + judgement.words,
-                            response.retry_after(), context);
+        return retry_slowly(binding, attempt, why, response.retry_after(), context);
     }
     }
+}
+
+// F5: a refusal that does not prove the password wrong: the new nonce is answered; after the third
+// in 10 min it rests until there is room for another, and is never given up.
+void Resilient::refused_for_now(Binding& binding, Attempt& attempt, const sip::Message& response,
+                                const std::string& words, const Context& context) {
+    if (credentials_.refusals(context.now) >= refusals_most)
+        return retry_slowly(binding, attempt, words, response.retry_after(), context,
+                            credentials_.refusals_rest_until() - context.now);
+    if (++attempt.rounds > rounds_most) return try_next(binding, attempt, response, context);
+    send_again(std::move(attempt), context);
 }
 
 // F5: never worked before → stop and tell; worked before → one other target once, then as 403.
@@ -162,14 +178,14 @@ void Resilient::wrong_password(Binding& binding, const Attempt& attempt, const s
         context.act(std::move(failed));
         binding.auth_stopped = true;
         binding.search.reset();
-        binding.opened.clear();
+        binding.opened.reset();
         release_unused(context);
         return;
     }
     failed.reason = words + "; it worked before";
     context.act(std::move(failed));
     const bool elsewhere =
-        !binding.auth_elsewhere_tried && credentials_.wrong_passwords(context.now) < wrong_most;
+        !binding.auth_elsewhere_tried && credentials_.refusals(context.now) < refusals_most;
     if (elsewhere && binding.search) {
         binding.auth_elsewhere_tried = true;
         Search::Steps steps;
@@ -216,7 +232,7 @@ bool Resilient::stepped_down(Binding& binding, Attempt& attempt, const sip::Mess
             return true;
         }
     }
-    send_again(attempt, context);
+    send_again(std::move(attempt), context);
     return true;
 }
 
@@ -231,7 +247,7 @@ bool Resilient::unregister_first(Binding& binding, const Attempt& attempt, const
     removal.purpose = Purpose::remove;
     removal.contact = olds.back();
     removal.before_register = true;
-    send_again(removal, context);
+    send_again(std::move(removal), context);
     return true;
 }
 
@@ -251,8 +267,7 @@ bool Resilient::renewed_identity(Binding& binding, const Attempt& attempt,
     told.status = response.status();
     told.reason = in_words(response, attempt.target.to_string()) + ": once more with a new Call-ID";
     context.act(std::move(told));
-    auto again = attempt;
-    send_again(again, context);
+    send_again(attempt, context);
     for (auto& other : bindings_)
         if (&other != &binding && other.current)
             want(other, {.reason = "the other flow has a new Call-ID"}, context);
@@ -274,9 +289,8 @@ bool Resilient::adapted(Attempt& attempt, const sip::Message& response, const Co
         bool dropped = false;
         for (const auto& token : response.tokens()) {
             if (token.header != sip::HeaderName::unsupported) continue;
-            const std::string option(token.token);
-            const bool required = required_.erase(option) > 0;
-            dropped = supported_.erase(option) > 0 || required || dropped;
+            const bool required = required_.erase(token.token);
+            dropped = supported_.erase(token.token) || required || dropped;
         }
         if (!dropped) return false;
         break;
@@ -286,7 +300,7 @@ bool Resilient::adapted(Attempt& attempt, const sip::Message& response, const Co
         for (const auto& token : response.tokens()) {
             if (token.header != sip::HeaderName::require) continue;
             if (!supported_.contains(token.token)) return false;
-            added = required_.insert(std::string(token.token)).second || added;
+            added = required_.insert(token.token) || added;
         }
         if (!added) return false;
         break;
@@ -303,7 +317,7 @@ bool Resilient::adapted(Attempt& attempt, const sip::Message& response, const Co
     case Verdict::slow: return false;
     }
     ++attempt.rounds;
-    send_again(attempt, context);
+    send_again(std::move(attempt), context);
     return true;
 }
 
@@ -329,7 +343,7 @@ void Resilient::try_next(Binding& binding, const Attempt& attempt, const sip::Me
                                     bindings_.front().current && !response.retry_after() &&
                                     ++binding.refusals == second_flow_refusals;
     if (second_is_unwanted)
-        return one_flow("a second binding is refused: " + binding.last_failure, context);
+        return one_flow("a second binding is refused: " + *binding.last_failure, context);
     binding.backoff.on_refused(attempt.target);
     if (!binding.search) return;
     Search::Steps steps;
@@ -355,7 +369,7 @@ void Resilient::retry_slowly(Binding& binding, const Attempt& attempt, const std
     binding.last_failure = words;
     abandon_all(binding, context);
     binding.search.reset();
-    binding.opened.clear();
+    binding.opened.reset();
     binding.backoff.stop();
     auto refused = event(EventKind::refused, &binding);
     refused.target = attempt.target;

@@ -27,19 +27,18 @@ void Resilient::remember_service_route(const Target& target, const sip::Message&
     constexpr std::size_t targets_most = 32;
     constexpr std::size_t routes_most = 16;
     constexpr std::size_t octets_most = 4096;
-    if (service_routes_.size() >= targets_most)
-        std::erase_if(service_routes_, [&](const auto& known) {
+    if (service_routes_->size() >= targets_most)
+        std::erase_if(service_routes_.change(), [&](const auto& known) {
             return std::ranges::none_of(bindings_, [&](const Binding& binding) {
                 return binding.current && binding.current->target == known.first;
             });
         });
-    auto& routes = service_routes_[target];
-    routes.clear();
+    if (service_routes_->contains(target)) service_routes_.change().erase(target);
     std::size_t octets = 0;
     for (const auto& route : response.service_routes()) octets += route.text.size();
     if (response.service_routes().size() > routes_most || octets > octets_most) return;
     for (const auto& route : response.service_routes())  // a Route has angle brackets
-        if (route.text.contains('<')) routes.emplace_back(route.text);
+        if (route.text.contains('<')) service_routes_.change()[target].emplace_back(route.text);
 }
 
 void Resilient::registered(Binding& binding, const Attempt& attempt, const sip::Message& response,
@@ -55,11 +54,12 @@ void Resilient::registered(Binding& binding, const Attempt& attempt, const sip::
     if (attempt.bytes <= compact_above) large_unanswered_ = false;  // N8
     binding.slow_failures = 0;
     binding.auth_elsewhere_tried = false;
-    binding.last_failure.clear();
+    binding.last_failure.reset();
     binding.backoff.reset();
     if (before && before->target != attempt.target) {
         failback_.left(context.now, before->target);
-        redirects_.erase(before->target);  // F5: kept until the next failure
+        if (redirects_.is_held())
+            redirects_.change().erase(before->target);  // F5: kept until the next failure
     }
     if (!before || before->target != attempt.target) binding.at_target_since = context.now;
 
@@ -93,7 +93,9 @@ void Resilient::registered(Binding& binding, const Attempt& attempt, const sip::
         current.granted = header.value_or(std::min(asked_expires_, Duration{unconfirmed_most}));
     current.granted = std::clamp(current.granted, Duration{1s}, Duration{24h});
     current.listed_before = current.confirmed;
-    if (listing.current != nullptr) current.gruus = gruus_of(*listing.current);
+    if (listing.current != nullptr)
+        if (auto gruus = gruus_of(*listing.current); gruus != Gruus{})
+            current.gruus = std::move(gruus);
     current.expires = attempt.last_sent + current.granted;
     binding.current = current;
 
@@ -248,7 +250,7 @@ void Resilient::lapse(Binding& binding, const Context& context) {
     gone.target = binding.current->target;
     gone.contact = binding.current->contact;
     gone.reason = "the binding has lapsed" +
-                  (binding.last_failure.empty() ? "" : "; " + binding.last_failure);
+                  (binding.last_failure->empty() ? "" : "; " + *binding.last_failure);
     context.act(std::move(gone));
     const auto flow = binding.current->flow;
     const auto granted = binding.current->granted;
@@ -268,10 +270,9 @@ void Resilient::leave_answered(Attempt attempt, const sip::Message& response,
     const bool challenge = verdict_of(response.status()) == Verdict::challenge;
     if (challenge && attempt.rounds < 2) {
         const auto judged = credentials_.on_challenge(attempt.target, response, attempt.sent, true);
-        if (judged.outcome == Credentials::Outcome::answer ||
-            judged.outcome == Credentials::Outcome::refused_cached) {
+        if (judged.is_a_question()) {
             ++attempt.rounds;
-            send_again(attempt, context);
+            send_again(std::move(attempt), context);
             return;
         }
     }
@@ -344,9 +345,9 @@ void Resilient::second_flow(const sip::Message& response, const Listing& listing
         if (rests) want(second, {.reason = "second flow (B1)"}, context);
         return;
     }
-    const auto stored = restored_.find(2);
+    const auto stored = restored_->find(2);
     auto identity =
-        stored == restored_.end() ? std::nullopt : BindingIdentity::decode(stored->second, 2);
+        stored == restored_->end() ? std::nullopt : BindingIdentity::decode(stored->second, 2);
     if (!identity) identity = BindingIdentity::fresh(2, context.random);
     identity->begin_run(context.wall_clock);
     identity->last_target.reset();

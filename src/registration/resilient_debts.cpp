@@ -95,11 +95,10 @@ void Resilient::fetch_answered(const Attempt& attempt, const sip::Message& respo
     const bool challenge = verdict_of(response.status()) == Verdict::challenge;
     if (challenge && attempt.rounds < 2) {
         const auto judged = credentials_.on_challenge(attempt.target, response, attempt.sent, true);
-        if (judged.outcome == Credentials::Outcome::answer ||
-            judged.outcome == Credentials::Outcome::refused_cached) {
+        if (judged.is_a_question()) {
             auto again = attempt;
             ++again.rounds;
-            send_again(again, context);
+            send_again(std::move(again), context);
             return;
         }
     }
@@ -185,13 +184,13 @@ void Resilient::removed_before_register(Binding& binding, const Attempt& attempt
         store(binding, context);
         if (const auto left = old_uris(binding, {}); !left.empty()) {
             next.contact = left.front();
-            send_again(next, context);
+            send_again(std::move(next), context);
             return;
         }
     }
     next.purpose = Purpose::register_;
     next.before_register = false;
-    send_again(next, context);
+    send_again(std::move(next), context);
 }
 
 void Resilient::store_debts(const Context& context) const {

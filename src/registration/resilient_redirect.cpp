@@ -100,13 +100,13 @@ std::vector<location::Candidate> Resilient::ways_of(const Following& following, 
 
 void Resilient::remember_redirect(const location::Candidate& candidate, Instant until,
                                   const Target& by) {
-    if (redirects_.size() >= redirects_remembered)
-        std::erase_if(redirects_, [&](const auto& kept) {
+    if (redirects_->size() >= redirects_remembered)
+        std::erase_if(redirects_.change(), [&](const auto& kept) {
             return std::ranges::none_of(bindings_, [&](const Binding& binding) {
                 return binding.current && binding.current->target == kept.first;
             });
         });
-    redirects_.insert_or_assign(candidate.target, Redirect{candidate, until});
+    redirects_.change().insert_or_assign(candidate.target, Redirect{candidate, until});
     targets_.adopt(candidate.target, targets_.place_of(by));
 }
 

@@ -1,6 +1,7 @@
 // What our requests say: F1, B1, B6, N3, N4.
 #include <algorithm>
 
+#include "base/text.h"
 #include "flow/contact_address.h"
 #include "registration/resilient.h"
 #include "sip/via.h"
@@ -15,11 +16,6 @@ constexpr Duration debt_behind = 2s;        // behind the REGISTER that is out o
 std::uint32_t whole_seconds(Duration d) { return static_cast<std::uint32_t>(d / 1s); }
 
 }  // namespace
-
-std::string Resilient::place_domain(const Target& target) const {
-    const auto& backup = targets_.domain_of(targets_.place_of(target));
-    return backup.empty() ? domain_ : backup;
-}
 
 // F8: a backup registrar has a Call-ID of its own.
 std::string Resilient::call_id_of(const Binding& binding, const Target& target) const {
@@ -38,19 +34,17 @@ std::string Resilient::contact_uri(const Binding& binding, const flow::Flow& flo
     // K3: a mapping that keeps changing is not chased; what is registered stays until it rests.
     if (rewrite && same_flow && !flow.mapping.may_rewrite(now)) return binding.current->contact;
     const auto address = flow::contact_address(
-        {.by_hand = account_.contact_address,
+        {.by_hand = *contact_address_,
          .mapping = rewrite ? flow.mapping.usable() : std::nullopt,
          .answered = flow.answered,
          .stun_elsewhere = rewrite && stun_ ? stun_->mapping_for(flow) : std::nullopt,
          .local = flow.local});
-    const bool secure = account_.aor.starts_with("sips:");
-    std::string uri = secure ? "sips:" : "sip:";
-    if (!user_.empty()) uri += user_ + "@";
-    uri += address.host_port;
-    if (flow.target.transport != Transport::udp && !secure)
-        uri += ";transport=" + std::string(name_of(flow.target.transport));
-    if (flow.target.transport == Transport::tcp && secure) uri += ";transport=tcp";
-    return uri + ";hf=" + binding.identity.token;
+    const bool secure = configured_aor_.starts_with("sips:");
+    const auto transport = flow.target.transport;
+    const bool named = secure ? transport == Transport::tcp : transport != Transport::udp;
+    return joined({secure ? "sips:" : "sip:", user_, user_.empty() ? "" : "@", address.host_port,
+                   named ? ";transport=" : "", named ? name_of(transport) : "",
+                   ";hf=", binding.identity.token});
 }
 
 std::vector<std::string> Resilient::old_uris(const Binding& binding,
@@ -150,7 +144,7 @@ void Resilient::send_register(Binding& binding, const Target& target, FlowId flo
     transmit(attempt, context);
 }
 
-void Resilient::send_again(Attempt& attempt, const Context& context) {
+void Resilient::send_again(Attempt attempt, const Context& context) {
     auto* binding = binding_of(attempt.reg_id);
     const bool of_a_search = attempt.purpose == Purpose::register_ || attempt.before_register;
     const auto what =
@@ -159,15 +153,14 @@ void Resilient::send_again(Attempt& attempt, const Context& context) {
             budget_.exhausted_until(context.now, attempt.target, last_ranked_.size(), what);
         until && of_a_search && binding != nullptr)
         return hold_back(*binding, *until, context);  // I5: not even an answer
-    auto again = attempt;  // F1: a new transaction; the id is new too, so that a late copy of the
-                           // old one is nobody's
-    again.id = AttemptId{++last_attempt_};
-    again.answered = false;
-    again.last_sent = context.now;
-    auto& placed = attempts_.emplace(again.id, std::move(again)).first->second;
-    transmit(placed, context);
+    // F1: a new transaction; the id is new too, so that a late copy of the old one is nobody's
+    attempt.id = AttemptId{++last_attempt_};
+    attempt.answered = false;
+    attempt.last_sent = context.now;
+    const auto target = attempt.target;
+    transmit(attempts_.emplace(attempt.id, std::move(attempt)).first->second, context);
     if (of_a_search && binding != nullptr && binding->search)
-        binding->search->on_resent(context.now, attempt.target);
+        binding->search->on_resent(context.now, target);
 }
 
 void Resilient::transmit(Attempt& attempt, const Context& context) {
@@ -176,7 +169,7 @@ void Resilient::transmit(Attempt& attempt, const Context& context) {
     if (binding == nullptr || flow == nullptr) return;
     if (attempt.purpose == Purpose::register_)
         attempt.contact = contact_uri(*binding, *flow, context.now);
-    const auto branch = std::string(sip::branch_cookie) + context.random.token(96);
+    auto branch = joined({sip::branch_cookie, context.random.token(96)});
     budget_.spent(context.now, attempt.target,
                   attempt.due ? RegisterBudget::For::refresh : RegisterBudget::For::attempt);
     probe_budget_.spent(context.now);
@@ -185,7 +178,7 @@ void Resilient::transmit(Attempt& attempt, const Context& context) {
     context.act(act::Send{.attempt = attempt.id,
                           .flow = attempt.flow,
                           .method = sip::Method::register_,
-                          .branch = branch,
+                          .branch = std::move(branch),
                           .wire = std::move(wire),
                           .call_id = attempt.call_id,
                           .cseq = attempt.cseq});
@@ -195,29 +188,29 @@ std::string Resilient::register_text(Attempt& attempt, Binding& binding, const f
                                      std::string_view branch, const Context& context) {
     bool reserve = false;
     attempt.cseq = binding.identity.next_cseq(reserve);  // F1: CSeq + 1, same Call-ID
-    const auto domain = place_domain(attempt.target);
-    const auto request_uri = (account_.aor.starts_with("sips:") ? "sips:" : "sip:") + domain;
-    const auto backup = targets_.domain_of(targets_.place_of(attempt.target));
-    const auto aor = backup.empty() ? aor_ : "sip:" + user_ + "@" + backup;
+    const auto& backup = targets_.domain_of(targets_.place_of(attempt.target));
+    const auto request_uri = joined({configured_aor_.starts_with("sips:") ? "sips:" : "sip:",
+                                     backup.empty() ? domain_ : backup});
+    const auto aor = backup.empty() ? aor_ : joined({"sip:", user_, "@", backup});
     const auto sent_by = flow::via_sent_by(flow.local);
     attempt.call_id = call_id_of(binding, attempt.target);
     const auto asked = whole_seconds(asked_expires_);
     std::vector<ContactField> contacts;
     const bool outbound = !outbound_dropped_ && supported_.contains("outbound");
-    const auto parameters = ";+sip.instance=\"<" + instance_ + ">\"" +
-                            (outbound ? ";reg-id=" + std::to_string(binding.identity.reg_id) : "");
+    auto parameters = joined({";+sip.instance=\"<", instance_, ">\"", outbound ? ";reg-id=" : "",
+                              outbound ? std::to_string(binding.identity.reg_id) : ""});
     std::optional<std::uint32_t> expires;
     switch (attempt.purpose) {
     case Purpose::register_:
         attempt.removes = binding.together == Together::both ? old_uris(binding, attempt.contact)
                                                              : std::vector<std::string>{};
-        contacts.push_back({attempt.contact, asked, parameters});
+        contacts.push_back({attempt.contact, asked, std::move(parameters)});
         for (const auto& uri : attempt.removes)
             contacts.push_back({uri, 0, {}});  // B6: bare, behind the current one
         expires = asked;
         break;
     case Purpose::leave:  // B4: alone, expires=0 and Expires: 0
-        contacts.push_back({attempt.contact, 0, parameters});
+        contacts.push_back({attempt.contact, 0, std::move(parameters)});
         expires = 0;
         break;
     case Purpose::remove:
@@ -227,13 +220,10 @@ std::string Resilient::register_text(Attempt& attempt, Binding& binding, const f
     case Purpose::fetch:
     case Purpose::prove: break;
     }
-    std::string supported;
-    for (const auto& option : supported_) {
-        if (option == "outbound" && outbound_dropped_) continue;
-        supported += (supported.empty() ? "" : ", ") + option;
-    }
-    std::string require;
-    for (const auto& option : required_) require += (require.empty() ? "" : ", ") + option;
+    auto offered = supported_;
+    if (outbound_dropped_) offered.erase("outbound");
+    const auto supported = offered.list();
+    const auto require = required_.list();
     auto authorized =
         credentials_.authorize(attempt.target, "REGISTER", request_uri, context.random);
     attempt.sent = std::move(authorized.sent);
@@ -242,7 +232,7 @@ std::string Resilient::register_text(Attempt& attempt, Binding& binding, const f
     if (reserve) store(binding, context);
     return register_request({.request_uri = request_uri,
                              .aor = aor,
-                             .display_name = account_.display_name,
+                             .display_name = *display_name_,
                              .from_tag = from_tag_,
                              .call_id = attempt.call_id,
                              .cseq = attempt.cseq,
@@ -332,11 +322,11 @@ void Resilient::send_proof(const Context& context) {
     attempt.cseq = 1;
     const auto branch = std::string(sip::branch_cookie) + context.random.token(96);
     const auto sent_by = flow::via_sent_by(flow->local);
-    const auto& gruu = binding->current->gruus.public_one;
+    const auto& gruu = binding->current->gruus->public_one;
     const auto& to = gruu.empty() ? aor_ : gruu;  // R1
     auto authorized = credentials_.authorize(flow->target, "OPTIONS", to, context.random);
     attempt.sent = std::move(authorized.sent);
-    const auto routes = service_routes_.find(flow->target);  // L8
+    const auto routes = service_routes_->find(flow->target);  // L8
     auto wire = options_request(
         {.request_uri = to,
          .aor = aor_,
@@ -348,7 +338,7 @@ void Resilient::send_proof(const Context& context) {
          .transport = flow->target.transport,
          .sent_by = sent_by,
          .contact = binding->current->contact,
-         .routes = routes == service_routes_.end() ? std::vector<std::string>{} : routes->second,
+         .routes = routes == service_routes_->end() ? std::vector<std::string>{} : routes->second,
          .user_agent = user_agent_,
          .authorization = authorized.lines});
     proof_.sent(context.now, attempt.call_id);

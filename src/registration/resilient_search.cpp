@@ -123,13 +123,13 @@ void Resilient::want(Binding& binding, Want want, const Context& context) {
     binding.together =
         binding.refuses_two && !want.name_olds ? Together::alone : Together::both;  // N3
     binding.search_reason = want.reason;
-    binding.silent_before.clear();
+    binding.silent_before.reset();
     binding.search_began = context.now;
     binding.refresh_is_due = want.routine && binding.backoff.failures() == 0;
     binding.search_has_begun = binding.refresh_is_due;
     binding.waits_for_stun = false;
     binding.unregistered_first = false;
-    binding.register_when_open.clear();
+    binding.register_when_open.reset();
     binding.redirects = 0;
     std::erase_if(following_, [&](const Following& following) {
         return following.reg_id == binding.identity.reg_id;
@@ -208,8 +208,8 @@ std::vector<Search::Entry> Resilient::search_order(Binding& binding, const Want&
         if (!elsewhere && !barred) order.push_back(std::move(candidate));
     }
     for (const auto& wished : {affine, want.first}) {  // F5: where we were redirected to
-        const auto kept = wished ? redirects_.find(*wished) : redirects_.end();
-        if (kept == redirects_.end() || kept->second.until <= context.now) continue;
+        const auto kept = wished ? redirects_->find(*wished) : redirects_->end();
+        if (kept == redirects_->end() || kept->second.until <= context.now) continue;
         const bool in_order = std::ranges::any_of(
             order, [&](const auto& candidate) { return candidate.target == *wished; });
         const bool barred =
@@ -221,8 +221,8 @@ std::vector<Search::Entry> Resilient::search_order(Binding& binding, const Want&
             std::ranges::find_if(order, [&](const auto& c) { return c.target == target; });
         if (at != order.end()) std::rotate(order.begin(), at, at + 1);
     };
-    const auto kept = affine ? redirects_.find(*affine) : redirects_.end();
-    const bool redirected = kept != redirects_.end() && kept->second.until > context.now;
+    const auto kept = affine ? redirects_->find(*affine) : redirects_->end();
+    const bool redirected = kept != redirects_->end() && kept->second.until > context.now;
     if (keep || redirected)
         to_front(*affine);
     else if (binding.current && affine && order.size() > 1) {
@@ -287,11 +287,11 @@ void Resilient::register_at(Binding& binding, const Target& target, const Contex
     if (const auto until = budget_.exhausted_until(context.now, target, last_ranked_.size(), what))
         return hold_back(binding, *until, context);  // I5
     const auto* flow = context.flows.find(target, targets_.tls_name_of(target));
-    const auto opened = binding.opened.find(target);
-    const bool ours = flow != nullptr && flow->is_open() && opened != binding.opened.end() &&
+    const auto opened = binding.opened->find(target);
+    const bool ours = flow != nullptr && flow->is_open() && opened != binding.opened->end() &&
                       opened->second == flow->id;
     if (ours) return send_register(binding, target, flow->id, context);
-    binding.register_when_open.insert(target);
+    binding.register_when_open.change().insert(target);
     context.act(act::Open{target, targets_.tls_name_of(target)});
 }
 
@@ -305,7 +305,7 @@ void Resilient::hold_back(Binding& binding, Instant until, const Context& contex
     binding.backoff.hold(context.now, until + context.random.between(0s, 1s), context.random);
     auto waiting = event(EventKind::waiting, &binding);
     waiting.expires = binding.backoff.until() - context.now;
-    waiting.reason = binding.last_failure;
+    waiting.reason = *binding.last_failure;
     context.act(std::move(waiting));
 }
 
@@ -342,7 +342,7 @@ void Resilient::note_silence(Binding& binding, const Context& context) {
                            attempt.reg_id == binding.identity.reg_id && !attempt.answered &&
                            attempt.last_sent >= binding.search_began &&
                            context.now - attempt.last_sent >= refresh_at_least_after / 25;
-        if (!asked || !binding.silent_before.insert(attempt.target).second) continue;
+        if (!asked || !binding.silent_before.change().insert(attempt.target).second) continue;
         context.health.on_silence(attempt.target, context.now, context.random);
         attempt_failed(binding, attempt.target, 0, "no answer", context);
         binding.last_failure = "no answer from " + attempt.target.to_string();
@@ -353,7 +353,7 @@ void Resilient::note_silence(Binding& binding, const Context& context) {
 void Resilient::exhausted(Binding& binding, const Context& context) {
     note_silence(binding, context);
     for (const auto& target : binding.search->silent_targets())
-        if (binding.silent_before.insert(target).second)
+        if (binding.silent_before.change().insert(target).second)
             context.health.on_silence(target, context.now, context.random);
     const auto lost = binding.search->unreachable_targets();
     std::set<Target> unreachable(lost.begin(), lost.end());
@@ -367,7 +367,7 @@ void Resilient::exhausted(Binding& binding, const Context& context) {
     targets_.set_healthy(false, context.now);
     auto waiting = event(EventKind::waiting, &binding);
     waiting.expires = binding.backoff.until() - context.now;
-    waiting.reason = binding.last_failure.empty() ? "no server answered" : binding.last_failure;
+    waiting.reason = binding.last_failure->empty() ? "no server answered" : *binding.last_failure;
     context.act(std::move(waiting));
 }
 
@@ -375,8 +375,8 @@ void Resilient::end_search(Binding& binding, const Context& context) {
     if (!binding.search) return;
     abandon_all(binding, context);
     binding.search.reset();
-    binding.opened.clear();
-    binding.register_when_open.clear();
+    binding.opened.reset();
+    binding.register_when_open.reset();
     std::erase_if(following_, [&](const Following& following) {
         return following.reg_id == binding.identity.reg_id;
     });
@@ -389,7 +389,7 @@ void Resilient::release_unused(const Context& context) {
     std::set<FlowId> needed;
     for (const auto& binding : bindings_) {
         if (binding.current) needed.insert(binding.current->flow);
-        for (const auto& [target, flow] : binding.opened) needed.insert(flow);
+        for (const auto& [target, flow] : *binding.opened) needed.insert(flow);
     }
     for (const auto& [id, attempt] : attempts_) needed.insert(attempt.flow);
     for (const auto& linger : lingering_) needed.insert(linger.flow);

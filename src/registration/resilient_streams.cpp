@@ -54,8 +54,8 @@ bool Resilient::left_udp(Binding& binding, const Context& context) {
     context.act(std::move(told));
     abandon_all(binding, context);
     binding.search.reset();
-    binding.opened.clear();
-    binding.register_when_open.clear();
+    binding.opened.reset();
+    binding.register_when_open.reset();
     want(binding, {.reason = "too large for UDP (N8)"}, context);
     return true;
 }

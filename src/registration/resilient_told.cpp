@@ -14,8 +14,8 @@ void Resilient::on_told(const told::FlowOpen& told, const Context& context) {
     for (auto& binding : bindings_) {
         if (!binding.search || binding.search->candidate(told.target) == nullptr) continue;
         wanted = true;
-        binding.opened[told.target] = told.flow;
-        if (binding.register_when_open.erase(told.target) > 0) {
+        binding.opened.change()[told.target] = told.flow;
+        if (binding.register_when_open.change().erase(told.target) > 0) {
             register_at(binding, told.target, context);
             continue;
         }
@@ -38,7 +38,7 @@ void Resilient::on_told(const told::FlowFailed& told, const Context& context) {
             debt.next_try = context.now + debt_again;
     for (auto& binding : bindings_) {
         if (!binding.search || binding.search->candidate(told.target) == nullptr) continue;
-        binding.register_when_open.erase(told.target);
+        binding.register_when_open.change().erase(told.target);
         attempt_failed(binding, told.target, 0, words, context);
         binding.last_failure = words + " at " + told.target.to_string();
         Search::Steps steps;
@@ -62,10 +62,10 @@ void Resilient::on_told(const told::FlowLost& told, const Context& context) {
         }
     }
     for (auto& binding : bindings_) {
-        const auto opened = binding.opened.find(told.target);
-        const bool of_this_search = opened != binding.opened.end() && opened->second == told.flow;
+        const auto opened = binding.opened->find(told.target);
+        const bool of_this_search = opened != binding.opened->end() && opened->second == told.flow;
         if (binding.search && !told.usable && of_this_search) {
-            binding.opened.erase(opened);
+            binding.opened.change().erase(opened);
             Search::Steps steps;
             binding.search->on_failed(context.now, told.target, steps, true);
             perform(binding, steps, context);
@@ -166,6 +166,7 @@ void Resilient::on_told(const told::Response& told, const Context& context) {
     auto copy = std::move(attempt);  // of several final answers the first counts (F5)
     attempts_.erase(found);
     copy.status = response.status();
+    copy.sent.repeated = told.repeated;
     switch (copy.purpose) {
     case Purpose::register_: register_answered(std::move(copy), response, context); return;
     case Purpose::fetch:

@@ -223,8 +223,7 @@ void Resilient::proof_answered(Attempt attempt, const sip::Message& response,
     if (challenge && attempt.rounds < 2) {  // R1: challenges are answered; §11: known realms only
         const auto judged =
             credentials_.on_challenge(attempt.target, response, attempt.sent, false);
-        if (judged.outcome == Credentials::Outcome::answer ||
-            judged.outcome == Credentials::Outcome::refused_cached) {
+        if (judged.is_a_question()) {
             const auto* binding = primary();
             if (binding == nullptr) return;
             ++attempt.rounds;

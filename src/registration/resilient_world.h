@@ -25,6 +25,7 @@ namespace holdfast::registration {
 class ResilientWorld {
 public:
     static constexpr Duration rtt = 20ms;
+    static constexpr Duration t1 = 500ms;  // then a request is repeated
     struct Reply {
         int status = 200;
         std::string lines{};  // complete header lines
@@ -201,6 +202,7 @@ public:
     bool ended = false;
     flow::Table flows;
     location::Health health;
+    location::CandidatePool pool;
     std::optional<Resilient> resilient;
     Instant now{1000s};
     std::int64_t wall_clock_offset = 1'800'000'000;
@@ -217,7 +219,7 @@ private:
         Actions actions;
         resilient->handle(
             told, Context{AccountId{1}, now, wall_clock_offset + (now - Instant{}) / 1s, random_,
-                          health, flows, addresses_, actions});
+                          health, pool, flows, addresses_, actions});
         for (auto& action : actions) std::visit([this](auto& a) { perform(a); }, action);
     }
 
@@ -260,16 +262,18 @@ private:
         const auto reply = answer_to(one, server);
         if (reply.status == 0) return later(32s, told::Timeout{send.attempt});
         one.answered = reply.status;
-        coming_.push_back({now + server.answers_after, [this, text = text_of(one, reply),
-                                                        attempt = send.attempt, id = send.flow] {
-                               const auto message = sip::Message::parse(text);
-                               ASSERT_TRUE(message.has_value()) << text;
-                               if (auto* back = flows.find(id)) {
-                                   back->heard(now);
-                                   note_mapping(*back);
-                                   deliver(told::Response{attempt, id, &*message});
-                               }
-                           }});
+        const bool repeated = !is_reliable(flow->target.transport) && server.answers_after >= t1;
+        coming_.push_back(
+            {now + server.answers_after,
+             [this, text = text_of(one, reply), attempt = send.attempt, id = send.flow, repeated] {
+                 const auto message = sip::Message::parse(text);
+                 ASSERT_TRUE(message.has_value()) << text;
+                 if (auto* back = flows.find(id)) {
+                     back->heard(now);
+                     note_mapping(*back);
+                     deliver(told::Response{attempt, id, &*message, repeated});
+                 }
+             }});
     }
     void note_mapping(flow::Flow& flow) {
         const auto mapping = mapping_for(server_at(flow.target));

@@ -18,11 +18,14 @@ protected:
     Instant now{1000s};
     Random random{seed_from_number(1)};
     location::Health health;
+    location::CandidatePool pool;
     flow::Table flows;
     std::vector<IpAddress> addresses{IpAddress::v4(10, 0, 0, 2)};
     Actions actions;
 
-    Context context() { return {AccountId{1}, now, 0, random, health, flows, addresses, actions}; }
+    Context context() {
+        return {AccountId{1}, now, 0, random, health, pool, flows, addresses, actions};
+    }
     template <class T>
     std::vector<T> take() {
         std::vector<T> found;

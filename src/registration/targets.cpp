@@ -51,7 +51,7 @@ std::vector<std::string> next_hop_uris(const AccountDetails& account) {
 Targets::Targets(const AccountConfig& config, location::RankKey key, const AccountState& state,
                  SharedPolicy shared)
     : fixed_transport_(config.transport),
-      key_(std::move(key)),
+      key_(key),
       policy_(shared ? std::move(shared) : std::make_shared<const Policy>(config.policy)) {
     std::size_t index = 0;
     for (const auto& uri : next_hop_uris(config)) {
@@ -73,13 +73,21 @@ Targets::Targets(const AccountConfig& config, location::RankKey key, const Accou
         if (const auto stored = state.find("last-good-" + std::to_string(index));
             stored != state.end())
             if (auto good = location::decode_candidates(stored->second))
-                place.good = std::move(*good);
+                for (auto& candidate : *good)
+                    place.good.push_back(
+                        std::make_shared<const location::Candidate>(std::move(candidate)));
         places_.push_back(std::move(place));
         ++index;
     }
     if (places_.empty() && configuration_problem_.empty())
         configuration_problem_ = "no next hop: the AOR is no SIP URI";
     tls_has_worked_ = state.contains("tls-has-worked");
+}
+
+void Targets::start(const Context& context) {
+    for (auto& place : places_)
+        for (auto& good : place.good) good = context.candidates.share(*good);
+    look_up_all(context);
 }
 
 void Targets::look_up_all(const Context& context) {
@@ -149,7 +157,7 @@ void Targets::finish(Place& place, const Context& context) {
     place.ttl = outcome.ttl;
     // L5: a failure, or half an answer, takes nothing away.
     const bool usable = outcome.status == location::LookupStatus::ok;
-    if (usable) place.listed.note(context.now, outcome.candidates);
+    if (usable) place.listed.note(context.now, outcome.candidates, context.candidates);
     place.serve_good = (!usable || outcome.partial) && policy_->serve_stale && !place.good.empty();
     place.failures = usable ? 0 : place.failures + 1;
     schedule(place, context.now);
@@ -189,7 +197,7 @@ bool Targets::on_time(const Context& context) {
         if (place.early_at <= context.now && place.lookup) {
             const auto& so_far = place.lookup->outcome().candidates;
             place.early_at = so_far.empty() ? context.now + early_enough : never;
-            if (!so_far.empty()) place.listed.note(context.now, so_far);
+            if (!so_far.empty()) place.listed.note(context.now, so_far, context.candidates);
             changed = changed || !so_far.empty();
         }
         if (place.look_up_at <= context.now) {
@@ -217,22 +225,26 @@ bool Targets::keep_as_good(const Target& registered, const Context& context) {
         tls_has_worked_ = true;
         context.act(act::Store{"tls-has-worked", "1"});
     }
-    auto listed = place.listed.listed(context.now);
+    const auto listed = place.listed.listed(context.now);
     const bool one_of_them = std::ranges::any_of(
         listed, [&](const location::Candidate& c) { return c.target == registered; });
-    if (!one_of_them || listed == place.good) return first_tls;
-    place.good = std::move(listed);
+    const bool as_before = std::ranges::equal(
+        listed, place.good, [](const auto& now, const auto& good) { return now == *good; });
+    if (!one_of_them || as_before) return first_tls;
+    place.good = place.listed.shared(context.now);
     const auto index = static_cast<std::size_t>(&place - places_.data());
-    context.act(act::Store{"last-good-" + std::to_string(index), location::encode(place.good)});
+    context.act(act::Store{"last-good-" + std::to_string(index), location::encode(listed)});
     return first_tls;
 }
 
 std::vector<location::Candidate> Targets::candidates_of(const Place& place, Instant now) const {
     auto candidates = place.listed.listed(now);
-    for (const auto& good : place.serve_good ? place.good : std::vector<location::Candidate>{})
-        if (std::ranges::none_of(
-                candidates, [&](const location::Candidate& c) { return c.target == good.target; }))
-            candidates.push_back(good);
+    if (place.serve_good)
+        for (const auto& good : place.good)
+            if (std::ranges::none_of(candidates, [&](const location::Candidate& c) {
+                    return c.target == good->target;
+                }))
+                candidates.push_back(*good);
     // L1: what was listed before TLS worked is clear text still, and no longer allowed.
     const auto allowed = transports_of(place.hop);
     std::erase_if(candidates, [&](const location::Candidate& c) {
@@ -246,12 +258,16 @@ std::vector<location::Candidate> Targets::by_rank_alone(const Context& context) 
     for (std::size_t i = 0; i < places_.size(); ++i) {
         auto ranked = location::ranked(candidates_of(places_[i], context.now), key_, policy_->order,
                                        &context.random);
-        for (auto& candidate : ranked) {
+        for (auto& candidate : ranked)
             candidate.tier += static_cast<std::uint32_t>(i) * tiers_of_a_place;
+        if (all.empty()) {  // a place names no target twice
+            all = std::move(ranked);
+            continue;
+        }
+        for (auto& candidate : ranked)
             if (std::ranges::none_of(all,
                                      [&](const auto& c) { return c.target == candidate.target; }))
                 all.push_back(std::move(candidate));
-        }
     }
     return all;
 }
@@ -265,7 +281,7 @@ bool Targets::is_listed(const Target& target, Instant now) const {
         // While DNS fails nothing can be missing from it (L5).
         if (place.failures > 0 || !place.answered)
             return std::ranges::any_of(place.good,
-                                       [&](const auto& c) { return c.target == target; }) ||
+                                       [&](const auto& c) { return c->target == target; }) ||
                    place.listed.is_listed(target, now);
         return place.listed.is_listed(target, now);
     });
@@ -297,19 +313,19 @@ std::vector<location::Candidate> Targets::in_order(std::vector<location::Candida
 
 void Targets::adopt(const Target& target, std::size_t place) {
     constexpr std::size_t adopted_most = 16;
-    if (adopted_.size() >= adopted_most && !adopted_.contains(target)) adopted_.clear();
-    adopted_[target] = place;
+    if (adopted_->size() >= adopted_most && !adopted_->contains(target)) adopted_.reset();
+    adopted_.change()[target] = place;
 }
 
 std::size_t Targets::place_of(const Target& target) const {
     for (std::size_t i = 0; i < places_.size(); ++i) {
-        const auto here = [&](const location::Candidate& c) { return c.target == target; };
+        const auto here = [&](const auto& good) { return good->target == target; };
         if (places_[i].listed.is_listed(target, places_[i].answered_at) ||
             std::ranges::any_of(places_[i].good, here))
             return i;
     }
-    const auto adopted = adopted_.find(target);
-    return adopted == adopted_.end() ? 0 : adopted->second;
+    const auto adopted = adopted_->find(target);
+    return adopted == adopted_->end() ? 0 : adopted->second;
 }
 
 std::string Targets::tls_name_of(const Target& target) const {
@@ -325,7 +341,7 @@ std::vector<IpAddress> Targets::addresses(Instant now) const {
     };
     for (const auto& place : places_) {
         for (const auto& candidate : place.listed.listed(now)) add(candidate);
-        for (const auto& candidate : place.good) add(candidate);
+        for (const auto& candidate : place.good) add(*candidate);
     }
     return all;
 }
@@ -338,7 +354,7 @@ bool Targets::host_is_ours(std::string_view host) const {
         const auto same = [&](const location::Candidate& c) {
             return c.target.endpoint.address == *address;
         };
-        return std::ranges::any_of(place.good, same) ||
+        return std::ranges::any_of(place.good, [&](const auto& good) { return same(*good); }) ||
                std::ranges::any_of(place.listed.listed(place.answered_at), same);
     });
 }

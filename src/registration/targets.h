@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "base/rare.h"
+#include "location/candidate_pool.h"
 #include "location/listed.h"
 #include "location/lookup.h"
 #include "location/next_hop.h"
@@ -27,7 +29,7 @@ public:
     Targets(const AccountConfig& config, location::RankKey key, const AccountState& state,
             SharedPolicy shared = nullptr);
 
-    void start(const Context& context) { look_up_all(context); }
+    void start(const Context& context);
     // Whether a lookup ended (or gave up waiting) with this.
     bool on_dns(const told::Dns& told, const Context& context);
     bool on_time(const Context& context);
@@ -66,8 +68,8 @@ private:
         location::NextHop hop;
         std::string domain;  // "" : the AOR's
         location::ListedTargets listed;
-        std::vector<location::Candidate> good;     // L5
-        std::unique_ptr<location::Lookup> lookup;  // while it goes on
+        std::vector<location::SharedCandidate> good;  // L5
+        std::unique_ptr<location::Lookup> lookup;     // while it goes on
         Instant look_up_at = never;
         Instant stale_at = never;  // DNS takes its time: the last good answer serves
         Instant early_at = never;  // some questions are answered, others take long
@@ -89,7 +91,7 @@ private:
     location::RankKey key_;
     SharedPolicy policy_;
     std::vector<Place> places_;
-    std::map<Target, std::size_t> adopted_;
+    Rare<std::map<Target, std::size_t>> adopted_;
     std::string configuration_problem_;
     bool healthy_ = false;
     bool tls_has_worked_ = false;

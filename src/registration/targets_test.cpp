@@ -29,12 +29,11 @@ AccountConfig account() {
 class Asked {
 public:
     explicit Asked(const AccountConfig& config = account(), AccountState state = {})
-        : stored(std::move(state)),
-          targets(config, {.instance_id = "urn:uuid:x", .aor = config.aor}, stored) {}
+        : stored(std::move(state)), targets(config, {"urn:uuid:x", config.aor}, stored) {}
 
     Context context() {
         actions.clear();
-        return {AccountId{1}, now, 0, random, health, flows, addresses, actions};
+        return {AccountId{1}, now, 0, random, health, pool, flows, addresses, actions};
     }
     void take() {
         for (auto& action : actions) {
@@ -85,6 +84,7 @@ public:
     AccountState stored;
     Random random{seed_from_number(2)};
     location::Health health;
+    location::CandidatePool pool;
     flow::Table flows;
     std::vector<IpAddress> addresses{IpAddress::v4(10, 0, 0, 2)};
     Actions actions;

@@ -139,12 +139,14 @@ private:
     std::thread thread_;
 };
 
-std::uint32_t share_of(std::uint32_t all, std::size_t shards) {
-    if (all == 0) return 0;
-    return std::max<std::uint32_t>(1, all / static_cast<std::uint32_t>(shards));
-}
-
 }  // namespace
+
+std::uint32_t registers_per_second_of(std::uint32_t all, std::size_t shards, std::size_t number) {
+    if (all == 0) return 0;
+    const auto one = all / static_cast<std::uint32_t>(shards);
+    const bool one_more = number < all % shards;
+    return std::max<std::uint32_t>(1, one + (one_more ? 1 : 0));
+}
 
 struct Shards::Impl {
     Impl(Loop& loop, ShardHandler what_to_do) : owner(loop), handler(std::move(what_to_do)) {}
@@ -188,7 +190,9 @@ std::expected<void, Failure> Shards::Impl::open(const ShardOptions& options) {
         if (!driver) return std::unexpected(driver.error());
         auto of_engine = (*driver)->engine_options();
         of_engine.instance_per_account = true;
-        of_engine.registers_per_second = share_of(options.registers_per_second, options.count);
+        of_engine.leave_within = options.leave_within;
+        of_engine.registers_per_second =
+            registers_per_second_of(options.registers_per_second, options.count, number);
         shards.push_back(std::make_unique<Shard>(std::move(loop), *std::move(driver),
                                                  std::move(of_engine), [this] { wake(); }));
     }

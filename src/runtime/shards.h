@@ -30,6 +30,8 @@ struct ShardOptions {
     DriverOptions driver;
     // S3: of all accounts together, divided evenly; 0: no limit.
     std::uint32_t registers_per_second = 0;
+    // B4: the un-REGISTERs of a stop go at that rate, for so long at most.
+    Duration leave_within = std::chrono::seconds{2};
 };
 
 // On the owner's loop, all of them.
@@ -50,6 +52,10 @@ struct ShardTotals {
     std::uint64_t steps = 0;
 };
 
+// S3: of a rate for all (0: no limit), what one shard may. Together they have it all; but each has
+// one a second at least, or a shard with nothing would be one without a limit.
+std::uint32_t registers_per_second_of(std::uint32_t all, std::size_t shards, std::size_t number);
+
 class Shards {
 public:
     // Opens every shard's state, port and TLS files; the threads start. The error: as
@@ -63,8 +69,8 @@ public:
 
     // Ids are unique among all shards and never used again. The AOR has no other account here.
     AccountId add(registration::AccountConfig config);
-    // Unregisters first (2 s at most), then `gone`. Before that no other account may have its AOR:
-    // they would share its state.
+    // Unregisters first (leave_within at most), then `gone`. Before that no other account may have
+    // its AOR: they would share its state.
     void remove(AccountId account);
     void change_password(AccountId account, Redacted<std::string> password);
     void register_now();  // all accounts, at S3's rate

@@ -23,6 +23,8 @@ struct Freed {
 };
 using Hash = std::unique_ptr<EVP_MD, Freed>;
 
+constexpr std::size_t usual_authorization = 384;  // octets: most fit, and it costs one allocation
+
 constexpr bool is_sess(DigestAlgorithm algorithm) {
     return algorithm == DigestAlgorithm::md5_sess || algorithm == DigestAlgorithm::sha256_sess ||
            algorithm == DigestAlgorithm::sha512_256_sess;
@@ -42,33 +44,58 @@ constexpr DigestAlgorithm without_sess(DigestAlgorithm algorithm) {
 
 // "-fips": a host whose OpenSSL prefers its FIPS provider still finds MD5 in the default one, if
 // that is loaded.
-Hash fetch(DigestAlgorithm algorithm) {
-    const auto base = without_sess(algorithm);
-    const char* name = base == DigestAlgorithm::md5      ? "MD5"
-                       : base == DigestAlgorithm::sha256 ? "SHA2-256"
-                                                         : "SHA2-512/256";
-    return Hash{EVP_MD_fetch(nullptr, name, "-fips")};
+Hash fetch(const char* name) { return Hash{EVP_MD_fetch(nullptr, name, "-fips")}; }
+
+// nullptr: this system has it not. Each is fetched once, when it is first wanted, and never
+// changes: a fetch costs nearly as much as a hash.
+const EVP_MD* function_of(DigestAlgorithm algorithm) {
+    switch (without_sess(algorithm)) {
+    case DigestAlgorithm::sha256:
+    case DigestAlgorithm::sha256_sess: {
+        static const Hash sha256 = fetch("SHA2-256");
+        return sha256.get();
+    }
+    case DigestAlgorithm::sha512_256:
+    case DigestAlgorithm::sha512_256_sess: {
+        static const Hash sha512_256 = fetch("SHA2-512/256");
+        return sha512_256.get();
+    }
+    case DigestAlgorithm::md5:
+    case DigestAlgorithm::md5_sess: break;
+    }
+    static const Hash md5 = fetch("MD5");
+    return md5.get();
 }
 
-// H(): the hash of the parts joined by colons, as lower-case hex. In parts, so that no password is
-// copied.
-std::string hash_of(DigestAlgorithm algorithm, std::initializer_list<std::string_view> parts) {
-    const Hash hash = fetch(algorithm);
-    const std::unique_ptr<EVP_MD_CTX, Freed> context{EVP_MD_CTX_new()};
-    CHECK(hash && context);
-    CHECK(EVP_DigestInit_ex2(context.get(), hash.get(), nullptr) == 1);
-    bool first = true;
-    for (const auto part : parts) {
-        if (!first) CHECK(EVP_DigestUpdate(context.get(), ":", 1) == 1);
-        first = false;
-        CHECK(EVP_DigestUpdate(context.get(), part.data(), part.size()) == 1);
+// H(), for all the hashes of one answer.
+class Hasher {
+public:
+    explicit Hasher(DigestAlgorithm algorithm)
+        : function_(function_of(algorithm)), context_(EVP_MD_CTX_new()) {
+        CHECK(function_ != nullptr && context_);
     }
-    std::array<unsigned char, EVP_MAX_MD_SIZE> bytes{};
-    unsigned size = 0;
-    CHECK(EVP_DigestFinal_ex(context.get(), bytes.data(), &size) == 1);
-    std::string raw(bytes.begin(), bytes.begin() + size);
-    return hex(raw);
-}
+
+    // The hash of the parts joined by colons, as lower-case hex. In parts, so that no password is
+    // copied.
+    std::string operator()(std::initializer_list<std::string_view> parts) {
+        CHECK(EVP_DigestInit_ex2(context_.get(), function_, nullptr) == 1);
+        bool first = true;
+        for (const auto part : parts) {
+            if (!first) CHECK(EVP_DigestUpdate(context_.get(), ":", 1) == 1);
+            first = false;
+            CHECK(EVP_DigestUpdate(context_.get(), part.data(), part.size()) == 1);
+        }
+        std::array<char, EVP_MAX_MD_SIZE> bytes{};
+        unsigned size = 0;
+        CHECK(EVP_DigestFinal_ex(context_.get(), reinterpret_cast<unsigned char*>(bytes.data()),
+                                 &size) == 1);
+        return hex({bytes.data(), size});
+    }
+
+private:
+    const EVP_MD* function_;
+    std::unique_ptr<EVP_MD_CTX, Freed> context_;
+};
 
 bool ha1_fits(const DigestIdentity& identity, DigestAlgorithm algorithm) {
     return identity.ha1 && without_sess(identity.ha1_algorithm) == without_sess(algorithm);
@@ -76,25 +103,23 @@ bool ha1_fits(const DigestIdentity& identity, DigestAlgorithm algorithm) {
 
 // H(A1), RFC 7616 §3.4.2. Inside the -sess form the inner hash is hex too (as every peer does; RFC
 // 2617's sample code used bytes and was corrected by its errata).
-std::string hashed_a1(const DigestChallenge& challenge, const DigestIdentity& identity,
-                      const DigestRequest& request) {
+std::string hashed_a1(Hasher& hash_of, const DigestChallenge& challenge,
+                      const DigestIdentity& identity, const DigestRequest& request) {
     CHECK(ha1_fits(identity, challenge.algorithm) || identity.password);
     auto secret = ha1_fits(identity, challenge.algorithm)
                       ? identity.ha1->reveal()
-                      : hash_of(challenge.algorithm,
-                                {identity.username, challenge.realm, identity.password->reveal()});
+                      : hash_of({identity.username, challenge.realm, identity.password->reveal()});
     if (!is_sess(challenge.algorithm)) return secret;
     const auto first_cnonce =
         request.session_cnonce.empty() ? request.cnonce : request.session_cnonce;
-    return hash_of(challenge.algorithm, {secret, challenge.nonce, first_cnonce});
+    return hash_of({secret, challenge.nonce, first_cnonce});
 }
 
 // H(A2), RFC 7616 §3.4.3. Without a body the hash of nothing counts (RFC 3261 §22.4, 7).
-std::string hashed_a2(const DigestChallenge& challenge, const DigestRequest& request) {
-    if (qop_of(challenge) != DigestQop::auth_int)
-        return hash_of(challenge.algorithm, {request.method, request.uri});
-    return hash_of(challenge.algorithm,
-                   {request.method, request.uri, hash_of(challenge.algorithm, {request.body})});
+std::string hashed_a2(Hasher& hash_of, const DigestChallenge& challenge,
+                      const DigestRequest& request) {
+    if (qop_of(challenge) != DigestQop::auth_int) return hash_of({request.method, request.uri});
+    return hash_of({request.method, request.uri, hash_of({request.body})});
 }
 
 std::string_view name_of(DigestQop qop) {
@@ -108,16 +133,22 @@ std::string_view name_of(DigestQop qop) {
 
 // nc-value = 8LHEX (RFC 3261 §25.1).
 std::string eight_digits(std::uint32_t count) {
-    std::string bytes;
-    for (int shift = 24; shift >= 0; shift -= 8)
-        bytes += static_cast<char>((count >> shift) & 0xffU);
-    return hex(bytes);
+    std::array<char, 4> bytes{};
+    for (auto& byte : bytes) {
+        byte = static_cast<char>(count >> 24U);
+        count <<= 8U;
+    }
+    return hex({bytes.data(), bytes.size()});
 }
 
 // Text that came from between quotes, quoted again as it was. What a quoted-string cannot hold (RFC
 // 3261 §25.1) becomes a blank, and a quote or last backslash without its pair gets one: nothing in
 // it can end the value early or begin a header field of its own.
 std::string quoted_as_it_was(std::string_view text) {
+    const auto needs_care = [](char c) {
+        return c == '\r' || c == '\n' || c == '\0' || c == '\\' || c == '"';
+    };
+    if (std::ranges::none_of(text, needs_care)) return joined({"\"", text, "\""});
     std::string result = "\"";
     for (std::size_t i = 0; i < text.size(); ++i) {
         const char c = text[i];
@@ -196,7 +227,7 @@ bool can_answer(const DigestChallenge& challenge, const DigestIdentity& identity
     if (is_sess(challenge.algorithm) && qop == DigestQop::none)
         return false;  // RFC 3261 §22.4, 8: no cnonce
     if (!identity.password && !ha1_fits(identity, challenge.algorithm)) return false;
-    return fetch(challenge.algorithm) != nullptr;
+    return function_of(challenge.algorithm) != nullptr;
 }
 
 std::vector<std::size_t> choose_challenges(std::span<const DigestChallenge> challenges,
@@ -213,44 +244,55 @@ std::vector<std::size_t> choose_challenges(std::span<const DigestChallenge> chal
     return chosen;
 }
 
+namespace {
+
 // RFC 7616 §3.4.1; without qop as RFC 2069 did it.
+std::string response_to(Hasher& hash_of, const DigestChallenge& challenge,
+                        const DigestIdentity& identity, const DigestRequest& request) {
+    const auto a1 = hashed_a1(hash_of, challenge, identity, request);
+    const auto a2 = hashed_a2(hash_of, challenge, request);
+    const auto qop = qop_of(challenge);
+    if (qop == DigestQop::none) return hash_of({a1, challenge.nonce, a2});
+    CHECK(!request.cnonce.empty());
+    return hash_of(
+        {a1, challenge.nonce, eight_digits(request.nonce_count), request.cnonce, name_of(qop), a2});
+}
+
+}  // namespace
+
 std::string digest_response(const DigestChallenge& challenge, const DigestIdentity& identity,
                             const DigestRequest& request) {
-    const auto a1 = hashed_a1(challenge, identity, request);
-    const auto a2 = hashed_a2(challenge, request);
-    const auto qop = qop_of(challenge);
-    if (qop == DigestQop::none) return hash_of(challenge.algorithm, {a1, challenge.nonce, a2});
-    CHECK(!request.cnonce.empty());
-    return hash_of(challenge.algorithm, {a1, challenge.nonce, eight_digits(request.nonce_count),
-                                         request.cnonce, name_of(qop), a2});
+    Hasher hash_of(challenge.algorithm);
+    return response_to(hash_of, challenge, identity, request);
 }
 
 // Which values are quoted and which must not be: RFC 7616 §3.4, RFC 3261 §25.1. The order is RFC
 // 3261 §22's.
 std::string digest_authorization(const DigestChallenge& challenge, const DigestIdentity& identity,
                                  const DigestRequest& request) {
+    Hasher hash_of(challenge.algorithm);
     const auto username = challenge.userhash  // RFC 7616 §3.4.4
-                              ? hash_of(challenge.algorithm, {identity.username, challenge.realm})
+                              ? hash_of({identity.username, challenge.realm})
                               : identity.username;
-    std::string value =
-        "Digest username=" + quoted(username) + ", realm=" + quoted_as_it_was(challenge.realm) +
-        ", nonce=" + quoted_as_it_was(challenge.nonce) + ", uri=" + quoted_as_it_was(request.uri) +
-        ", response=\"" + digest_response(challenge, identity, request) + "\", algorithm=";
-    value += name_of(challenge.algorithm);
-    if (challenge.has_opaque) value += ", opaque=" + quoted_as_it_was(challenge.opaque);
+    std::string value;
+    value.reserve(usual_authorization);
+    append(value,
+           {"Digest username=", quoted(username), ", realm=", quoted_as_it_was(challenge.realm),
+            ", nonce=", quoted_as_it_was(challenge.nonce), ", uri=", quoted_as_it_was(request.uri),
+            ", response=\"", response_to(hash_of, challenge, identity, request),
+            "\", algorithm=", name_of(challenge.algorithm)});
+    if (challenge.has_opaque) append(value, {", opaque=", quoted_as_it_was(challenge.opaque)});
     if (const auto qop = qop_of(challenge);
-        qop != DigestQop::none) {  // RFC 3261 §22.4, 8: only then a cnonce
-        value += ", cnonce=" + quoted_as_it_was(request.cnonce) + ", qop=";
-        value += name_of(qop);
-        value += ", nc=" + eight_digits(request.nonce_count);
-    }
+        qop != DigestQop::none)  // RFC 3261 §22.4, 8: only then a cnonce
+        append(value, {", cnonce=", quoted_as_it_was(request.cnonce), ", qop=", name_of(qop),
+                       ", nc=", eight_digits(request.nonce_count)});
     if (challenge.userhash) value += ", userhash=true";
     return value;
 }
 
 Redacted<std::string> digest_ha1(DigestAlgorithm algorithm, std::string_view username,
                                  std::string_view realm, const Redacted<std::string>& password) {
-    return Redacted{hash_of(algorithm, {username, realm, password.reveal()})};
+    return Redacted{Hasher(algorithm)({username, realm, password.reveal()})};
 }
 
 std::optional<DigestChallenge> digest_challenge_of(const Challenge& challenge) {
@@ -312,7 +354,7 @@ bool verify(const DigestCredentials& credentials, const DigestIdentity& identity
     if (!can_answer(challenge, identity, DigestAlgorithm::md5)) return false;
     if (challenge.has_qop && credentials.cnonce.empty()) return false;
     const auto name = credentials.userhash
-                          ? hash_of(credentials.algorithm, {identity.username, credentials.realm})
+                          ? Hasher(credentials.algorithm)({identity.username, credentials.realm})
                           : identity.username;
     if (name != credentials.username) return false;
     return credentials.response == digest_response(challenge, identity,

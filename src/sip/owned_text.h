@@ -25,12 +25,14 @@ std::optional<ParseError> parse_owned(std::string_view text, std::unique_ptr<cha
         return ParseError{.kind = ParseError::Kind::too_large,
                           .offset = limits::uri_bytes,
                           .reason = "URI too long"};
-    buffer = std::make_unique<char[]>(text.size() + scan::padding);
-    std::ranges::copy(text, buffer.get());
+    buffer = std::make_unique_for_overwrite<char[]>(text.size() + scan::padding);
+    text.copy(buffer.get(), text.size());
     char* end = buffer.get() + text.size();
+    std::memset(end, 0, scan::padding);
     *end = '\r';
     // Each parameter costs a ';': the pool is exact, and never too small.
-    parameters.resize(static_cast<std::size_t>(std::ranges::count(text, ';')));
+    const auto first = std::min(text.find(';'), text.size());
+    parameters.resize(static_cast<std::size_t>(std::ranges::count(text.substr(first), ';')));
     ValueParser values(parameters.data(), parameters.size());
     const char* stop = read(values, buffer.get());
     if (stop == end) return std::nullopt;

@@ -1,6 +1,8 @@
 // RFC 3261 §17.1.3 and §17.2.3.
 #include "transaction/matching.h"
 
+#include <algorithm>
+
 #include "base/text.h"
 
 namespace holdfast::transaction {
@@ -32,19 +34,16 @@ std::string rfc2543_key(const sip::Message& request, std::string_view method) {
 ServerKey server_key(const sip::Message& request, std::string_view method) {
     const auto& via = request.top_via();
     if (!via.has_magic_cookie()) return {rfc2543_key(request, method)};
-    std::string text = "3261";
-    append(text, method);
-    append(text, lower_case(via.branch));
-    append(text, lower_case(via.host));
-    append(text, std::to_string(via.port));
-    return {std::move(text)};
+    return {joined({"3261\n", method, "\n", lower_case(via.branch), "\n", lower_case(via.host),
+                    "\n", std::to_string(via.port)})};
 }
 
 }  // namespace
 
 ClientKey client_key(std::string_view branch, std::string_view method) {
-    std::string text = lower_case(branch);
-    append(text, method);  // methods are case sensitive (RFC 3261 §7.1)
+    auto text = joined({branch, "\n", method});  // methods are case sensitive (RFC 3261 §7.1)
+    const auto branch_end = text.begin() + static_cast<std::ptrdiff_t>(branch.size());
+    std::transform(text.begin(), branch_end, text.begin(), to_lower);
     return {std::move(text)};
 }
 

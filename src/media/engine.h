@@ -1,0 +1,185 @@
+// The contract of calls' sound: commands in, events out, as values. The owner's loop waits for
+// descriptor(); nothing calls back into it (docs/media.md).
+//
+//   engine.submit(in::Open{id, options})       → out::Ready{id, stream}: into the offer or answer
+//   engine.submit(in::Agreed{id, stream})      sound flows; again after each offer and answer
+//   engine.submit(in::Close{id})               → out::Closed{id, statistics}
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/time.h"
+#include "media/types.h"
+#include "sdp/stream.h"
+
+namespace holdfast::media {
+
+namespace in {
+
+// Binds ports; answered by out::Ready, or by out::Failed and then the session is not there.
+struct Open {
+    SessionId session;
+    SessionOptions options{};
+};
+// What offer and answer agreed on. The first starts the sound, a later one changes it.
+struct Agreed {
+    SessionId session;
+    sdp::AgreedStream stream{};
+};
+// RFC 4733 events, one after the other: 0-9 A-D * #; a comma pauses for a second.
+struct SendDtmf {
+    SessionId session;
+    std::string digits{};
+    Duration length = std::chrono::milliseconds{160};  // of one digit; 40 ms – 8 s
+};
+struct Mute {
+    SessionId session;
+    bool microphone = false;
+    bool speaker = false;
+};
+// 1 is as it comes, 0 silence, at most 10.
+struct Volume {
+    SessionId session;
+    double microphone = 1;
+    double speaker = 1;
+};
+// Another source instead of the present one, in the call.
+struct Source {
+    SessionId session;
+    AudioEnd source{};
+};
+struct Sink {
+    SessionId session;
+    AudioEnd sink{};
+};
+// Both directions: what we send is the left channel, what we hear the right one. A WAV file.
+struct Record {
+    SessionId session;
+    std::string path{};
+};
+struct StopRecording {
+    SessionId session;
+};
+struct AskStatistics {
+    SessionId session;
+};
+struct Close {
+    SessionId session;
+};
+struct List {};  // answered by out::Listed
+
+}  // namespace in
+
+using Command =
+    std::variant<in::Open, in::Agreed, in::SendDtmf, in::Mute, in::Volume, in::Source, in::Sink,
+                 in::Record, in::StopRecording, in::AskStatistics, in::Close, in::List>;
+
+namespace out {
+
+enum class FailureKind : std::uint8_t {
+    no_module,      // libholdfast-media or GStreamer cannot be loaded
+    no_port,        // the range is full, or the address is not ours
+    codec_missing,  // no plug-in for a codec, or none of all
+    device,         // a device, or a file in its place
+    recording,
+    dtmf,
+    stream,  // the media pipeline itself
+};
+
+struct Ready {
+    SessionId session;
+    sdp::LocalStream stream{};
+};
+// `ends`: the session is gone; else it goes on without what failed.
+struct Failed {
+    SessionId session;
+    FailureKind kind = FailureKind::stream;
+    std::string sentence{};  // what, where, what to do
+    bool ends = false;
+};
+struct Started {  // the first packet of ours is on its way
+    SessionId session;
+    std::string codec{};
+};
+struct FirstPacket {  // RTP arrives
+    SessionId session;
+    Endpoint from{};
+    std::string codec{};
+};
+// Nothing came for 3 s although the peer may send: a one-way or dead call.
+struct Silent {
+    SessionId session;
+    Duration since{};
+};
+struct Heard {  // after Silent: it comes again
+    SessionId session;
+};
+// RTP does not come from where the SDP said. `followed`: we send there now (latch.h).
+struct FromElsewhere {
+    SessionId session;
+    Endpoint expected{};
+    Endpoint from{};
+    bool followed = false;
+};
+struct DtmfHeard {  // as it begins
+    SessionId session;
+    char digit = '0';
+};
+struct DtmfSent {  // all digits of the SendDtmf commands so far
+    SessionId session;
+};
+struct Played {  // the source's file has ended; silence follows
+    SessionId session;
+};
+// A device is gone. The call goes on with `null` at this end until told otherwise.
+struct DeviceLost {
+    SessionId session;
+    AudioEnd end{};
+    std::string sentence{};
+};
+struct Recorded {
+    SessionId session;
+    std::string path{};
+    Duration length{};
+};
+struct Measured {
+    SessionId session;
+    Statistics statistics{};
+};
+struct Closed {
+    SessionId session;
+    Statistics statistics{};
+};
+struct Listed {
+    std::vector<CodecSupport> codecs{};
+    std::vector<Device> devices{};
+    std::vector<std::string> missing{};  // "no PulseAudio devices: install …"
+};
+
+}  // namespace out
+
+using Event =
+    std::variant<out::Ready, out::Failed, out::Started, out::FirstPacket, out::Silent, out::Heard,
+                 out::FromElsewhere, out::DtmfHeard, out::DtmfSent, out::Played, out::DeviceLost,
+                 out::Recorded, out::Measured, out::Closed, out::Listed>;
+
+// An interface, since what implements it is loaded when the first call needs it (service.h).
+class Engine {
+public:
+    Engine() = default;
+    Engine(const Engine&) = delete;
+    Engine& operator=(const Engine&) = delete;
+    virtual ~Engine() = default;
+    // Returns at once, from any one thread; a session that is not there is ignored (it may just
+    // have failed).
+    virtual void submit(Command command) = 0;
+    // Readable (poll) while take() has something.
+    [[nodiscard]] virtual int descriptor() const = 0;
+    // What has happened since the last time, in order.
+    virtual std::vector<Event> take() = 0;
+};
+
+}  // namespace holdfast::media

@@ -1,0 +1,67 @@
+#include "media/gst_codec.h"
+
+#include <algorithm>
+#include <cctype>
+#include <string>
+
+namespace holdfast::media::gst {
+
+namespace {
+
+constexpr int opus_bitrate = 32'000;   // bits per second: full-band speech, with in-band repair
+constexpr int opus_complexity = 5;     // of 10; what is above is not heard at this rate, and costs
+constexpr int opus_expected_loss = 5;  // percent: what in-band repair is made for
+
+// Opus knows frames of 10, 20, 40 and 60 ms (RFC 7587 §4.2); the longest that fits.
+int opus_frame(Duration ptime) {
+    constexpr int ms = 1000;
+    for (const int frame : {60, 40, 20}) {
+        if (ptime.count() >= frame * ms) return frame;
+    }
+    return 10;
+}
+
+}  // namespace
+
+void add_encoder(Chain& chain, const CodecFacts& codec, std::uint8_t payload_type, Duration ptime) {
+    chain.add_conversion(codec.sample_rate);
+    GstElement* encoder = chain.add(std::string{codec.encoder}.c_str());
+    GstElement* payloader = chain.add(std::string{codec.payloader}.c_str());
+    if (!payloader) return;
+    if (codec.encoder == "opusenc") {
+        gst_util_set_object_arg(G_OBJECT(encoder), "audio-type", "voice");
+        gst_util_set_object_arg(G_OBJECT(encoder), "frame-size",
+                                std::to_string(opus_frame(ptime)).c_str());
+        g_object_set(encoder, "bitrate", opus_bitrate, "complexity", opus_complexity, "inband-fec",
+                     TRUE, "packet-loss-percentage", opus_expected_loss, nullptr);
+    }
+    const gint64 nanoseconds = ptime.count() * 1000;
+    g_object_set(payloader, "pt", static_cast<guint>(payload_type), "min-ptime", nanoseconds,
+                 "max-ptime", nanoseconds, nullptr);
+}
+
+void add_decoder(Chain& chain, const CodecFacts& codec, std::uint32_t rate) {
+    chain.add(std::string{codec.depayloader}.c_str());
+    GstElement* decoder = chain.add(std::string{codec.decoder}.c_str());
+    if (decoder && codec.decoder == "opusdec")
+        g_object_set(decoder, "use-inband-fec", TRUE, "plc", TRUE, nullptr);
+    chain.add_conversion(rate);
+}
+
+Ref<GstCaps> rtp_caps(const sdp::Codec& codec, std::uint8_t payload_type) {
+    std::string name = codec.name;
+    std::ranges::transform(name, name.begin(),
+                           [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+    Ref<GstCaps> caps{gst_caps_new_simple(
+        "application/x-rtp", "media", G_TYPE_STRING, "audio", "clock-rate", G_TYPE_INT,
+        static_cast<int>(codec.clock_rate), "encoding-name", G_TYPE_STRING, name.c_str(), "payload",
+        G_TYPE_INT, static_cast<int>(payload_type), nullptr)};
+    // What their depayloaders want to hear; Opus says in each packet whether it is stereo (RFC 7587
+    // §4).
+    if (name == "L16")
+        gst_caps_set_simple(caps.get(), "channels", G_TYPE_INT, static_cast<int>(codec.channels),
+                            nullptr);
+    return caps;
+}
+
+}  // namespace holdfast::media::gst

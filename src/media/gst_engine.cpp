@@ -1,0 +1,145 @@
+#include "media/gst_engine.h"
+
+#include <atomic>
+#include <map>
+#include <utility>
+
+#include "media/event_queue.h"
+#include "media/gst_devices.h"
+#include "media/gst_library.h"
+#include "media/gst_session.h"
+#include "media/gst_thread.h"
+#include "media/limits.h"
+#include "media/local_stream.h"
+
+namespace holdfast::media::gst {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto rhythm = 250ms;  // of recordings and of the watch for silence
+
+template <class C>
+concept ForOneSession = requires(Session& session, const C& command) { session.handle(command); };
+
+class GstEngine final : public Engine {
+public:
+    GstEngine() : support_(supported_codecs()) {}
+    GstEngine(const GstEngine&) = delete;
+    GstEngine& operator=(const GstEngine&) = delete;
+    ~GstEngine() override {
+        thread_.post([this] {
+            rhythm_.reset();
+            sessions_.clear();
+        });
+    }
+
+    void submit(Command command) override {
+        // Ports are opened here: an answer to a call does not wait for another call's pipeline.
+        if (auto* open = std::get_if<in::Open>(&command)) return this->open(std::move(*open));
+        thread_.post([this, command = std::move(command)] {
+            std::visit([this](const auto& c) { handle(c); }, command);
+        });
+    }
+    [[nodiscard]] int descriptor() const override { return events_.descriptor(); }
+    std::vector<Event> take() override { return events_.take(); }
+
+private:
+    void open(in::Open command);
+    void handle(const in::Open& /*done by submit()*/) {}
+    void handle(const in::List& /*list*/) { events_.push(list_all()); }
+    void handle(const in::Close& close);
+    template <ForOneSession C>
+    void handle(const C& command) {
+        const auto found = sessions_.find(command.session);
+        if (found == sessions_.end()) return;
+        found->second->handle(command);
+        if (found->second->is_over()) remove(command.session);
+    }
+    void adopt(SessionId id, SessionOptions options, Ports ports);
+    void remove(SessionId id);
+    void on_time();
+
+    std::vector<CodecSupport> support_;
+    EventQueue events_;
+    std::atomic<std::size_t> count_{0};
+    // On the media thread only:
+    std::map<SessionId, std::unique_ptr<Session>> sessions_;
+    Ref<GSource> rhythm_;
+    Thread thread_;  // the last: it ends first
+};
+
+void GstEngine::open(in::Open command) {
+    const auto failed = [&](out::FailureKind kind, std::string sentence) {
+        events_.push(out::Failed{.session = command.session,
+                                 .kind = kind,
+                                 .sentence = std::move(sentence),
+                                 .ends = true});
+    };
+    if (count_ >= limits::sessions) {
+        return failed(out::FailureKind::no_port,
+                      "there are " + std::to_string(limits::sessions) +
+                          " calls with sound already, which is the limit");
+    }
+    auto offered = offered_codecs(support_, command.options.codecs);
+    for (auto& sentence : offered.missing) {
+        events_.push(out::Failed{.session = command.session,
+                                 .kind = out::FailureKind::codec_missing,
+                                 .sentence = sentence});
+    }
+    if (offered.codecs.empty())
+        return failed(out::FailureKind::codec_missing, "there is no codec to offer");
+    auto ports = open_ports(command.options.bind, command.options.ports, command.options.dscp,
+                            g_random_int());
+    if (!ports) return failed(out::FailureKind::no_port, std::move(ports.error()));
+    ++count_;
+    events_.push(out::Ready{.session = command.session,
+                            .stream = local_stream(command.options, offered.codecs,
+                                                   ports->rtp_endpoint, ports->rtcp_endpoint)});
+    // A std::function is copied: what cannot be is behind a pointer.
+    auto opened =
+        std::make_shared<std::pair<in::Open, Ports>>(std::move(command), std::move(*ports));
+    thread_.post([this, opened] {
+        adopt(opened->first.session, std::move(opened->first.options), std::move(opened->second));
+    });
+}
+
+void GstEngine::adopt(SessionId id, SessionOptions options, Ports ports) {
+    sessions_.insert_or_assign(
+        id, std::make_unique<Session>(thread_, events_, id, std::move(options), std::move(ports)));
+    if (!rhythm_) rhythm_ = thread_.every(rhythm, [this] { on_time(); });
+}
+
+void GstEngine::handle(const in::Close& close) {
+    const auto found = sessions_.find(close.session);
+    if (found == sessions_.end()) return;
+    auto last = found->second->close();
+    remove(close.session);  // before it is told: its ports are free then
+    events_.push(out::Closed{.session = close.session, .statistics = std::move(last)});
+}
+
+void GstEngine::remove(SessionId id) {
+    sessions_.erase(id);
+    --count_;
+    if (sessions_.empty()) rhythm_.reset();
+}
+
+void GstEngine::on_time() {
+    std::vector<SessionId> over;
+    for (auto& [id, session] : sessions_) {
+        session->on_time();
+        if (session->is_over()) over.push_back(id);
+    }
+    for (const auto id : over) remove(id);
+}
+
+}  // namespace
+
+std::expected<std::unique_ptr<Engine>, std::string> make_engine() {
+    if (auto started = start_library(); !started)
+        return std::unexpected(std::move(started.error()));
+    return std::make_unique<GstEngine>();
+}
+
+}  // namespace holdfast::media::gst

@@ -1,0 +1,372 @@
+#include "media/gst_network.h"
+
+#include <gio/gio.h>
+#include <gst/net/gstnetaddressmeta.h>
+#include <gst/rtp/gstrtpbuffer.h>
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "base/check.h"
+#include "base/text.h"
+#include "media/gst_clock.h"
+#include "media/gst_codec.h"
+#include "media/gst_library.h"
+#include "media/limits.h"
+
+namespace holdfast::media::gst {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+// Another source of the peer is let in when the one that is heard has paused for so long; two at a
+// time would be played as one.
+constexpr Duration source_is_gone = 200ms;
+
+bool is_named(const sdp::Codec& codec, std::string_view name) {
+    return equals_ignoring_case(codec.name, name);
+}
+
+// Telephone events and comfort noise are no sound to encode.
+bool is_sound(const sdp::Codec& codec) {
+    return !is_named(codec, "telephone-event") && !is_named(codec, "CN");
+}
+
+const sdp::Codec* with_payload_type(const std::vector<sdp::Codec>& codecs,
+                                    std::uint8_t payload_type) {
+    const auto found =
+        std::ranges::find_if(codecs, [&](const auto& c) { return c.payload_type == payload_type; });
+    return found == codecs.end() ? nullptr : &*found;
+}
+
+// RTCP's place: as the SDP says, else one above RTP's (RFC 3550 §11).
+Endpoint rtcp_of(const sdp::AgreedStream& stream) {
+    const auto above = static_cast<std::uint16_t>(stream.remote_rtp.port + 1);
+    return stream.remote_rtcp.value_or(
+        Endpoint{.address = stream.remote_rtp.address, .port = above});
+}
+
+Endpoint endpoint_of(GSocketAddress* address) {
+    if (!G_IS_INET_SOCKET_ADDRESS(address)) return {};
+    GInetAddress* ip = g_inet_socket_address_get_address(G_INET_SOCKET_ADDRESS(address));
+    const guint8* bytes = g_inet_address_to_bytes(ip);
+    Endpoint endpoint{.address = {},
+                      .port = g_inet_socket_address_get_port(G_INET_SOCKET_ADDRESS(address))};
+    if (g_inet_address_get_family(ip) == G_SOCKET_FAMILY_IPV4) {
+        endpoint.address = IpAddress::v4(bytes[0], bytes[1], bytes[2], bytes[3]);
+    } else {
+        std::array<std::uint8_t, 16> all{};
+        std::memcpy(all.data(), bytes, all.size());
+        endpoint.address = IpAddress::v6(all);
+    }
+    return endpoint;
+}
+
+void add_probe(GstElement* element, const char* pad, GstPadProbeType type,
+               GstPadProbeCallback callback, gpointer data) {
+    const Ref<GstPad> probed{gst_element_get_static_pad(element, pad)};
+    gst_pad_add_probe(probed.get(), type, callback, data, nullptr);
+}
+
+}  // namespace
+
+Sockets to_sockets(Ports ports) {
+    const auto wrap = [](Socket socket) {
+        return Ref<GObject>{G_OBJECT(g_socket_new_from_fd(socket.release(), nullptr))};
+    };
+    return {.rtp = wrap(std::move(ports.rtp)),
+            .rtcp = wrap(std::move(ports.rtcp)),
+            .family = ports.rtp_endpoint.address.family()};
+}
+
+Network::Network(SessionId session, EventQueue& events, const SessionOptions& options,
+                 sdp::AgreedStream stream, std::uint32_t rate)
+    : session_(session),
+      events_(events),
+      options_(options),
+      stream_(std::move(stream)),
+      rate_(rate),
+      bin_(owned(gst_bin_new("network"))),
+      latch_(stream_.remote_rtp, options.symmetric),
+      last_arrival_(present().time_since_epoch().count()) {}
+
+Network::~Network() {
+    // rtpbin gives up its pads as it goes, and nobody is left to hear of it.
+    if (rtpbin_) g_signal_handlers_disconnect_by_data(rtpbin_, this);
+}
+
+std::expected<std::unique_ptr<Network>, std::string> Network::make(
+    SessionId session, EventQueue& events, const Sockets& sockets, const SessionOptions& options,
+    const sdp::AgreedStream& stream, std::uint32_t rate) {
+    // The constructor is private.
+    std::unique_ptr<Network> network{new Network{session, events, options, stream, rate}};
+    if (auto error = network->build(sockets); !error.empty())
+        return std::unexpected(std::move(error));
+    return network;
+}
+
+std::string Network::build(const Sockets& sockets) {
+    if (auto error = build_transport(sockets); !error.empty()) return error;
+    if (auto error = build_sender(); !error.empty()) return error;
+    add_ghost(bin_.get(), "sink", valve_, "sink");
+    add_ghost(bin_.get(), "src", funnel_, "src");
+    set_directions(stream_);
+    return {};
+}
+
+std::string Network::build_transport(const Sockets& sockets) {
+    GstBin* bin = GST_BIN(bin_.get());
+    const auto make = [&](const char* factory) { return Chain{bin}.add(factory); };
+    rtpbin_ = make("rtpbin");
+    funnel_ = make("funnel");
+    GstElement* rtp_source = make("udpsrc");
+    GstElement* rtcp_source = make("udpsrc");
+    rtp_sink_ = make("multiudpsink");
+    rtcp_sink_ = make("multiudpsink");
+    if (!rtpbin_ || !funnel_ || !rtp_source || !rtcp_source || !rtp_sink_ || !rtcp_sink_)
+        return "GStreamer lacks rtpbin, udpsrc or multiudpsink: install gstreamer1.0-plugins-good";
+
+    g_object_set(rtpbin_, "latency", static_cast<guint>(options_.jitter / 1ms), "do-lost", TRUE,
+                 "autoremove", TRUE, "max-streams", static_cast<guint>(limits::sources), nullptr);
+    if (!options_.cname.empty()) {
+        const Ref<GstStructure> sdes{gst_structure_new("application/x-rtp-source-sdes", "cname",
+                                                       G_TYPE_STRING, options_.cname.c_str(),
+                                                       nullptr)};
+        g_object_set(rtpbin_, "sdes", sdes.get(), nullptr);
+    }
+    const auto map = +[](GstElement*, guint, guint payload_type, gpointer self) -> GstCaps* {
+        return static_cast<Network*>(self)
+            ->caps_of(static_cast<std::uint8_t>(payload_type))
+            .release();
+    };
+    const auto added = +[](GstElement*, GstPad* pad, gpointer self) {
+        static_cast<Network*>(self)->add_decoder(pad);
+    };
+    const auto removed = +[](GstElement*, GstPad* pad, gpointer self) {
+        static_cast<Network*>(self)->remove_decoder(pad);
+    };
+    const auto jitter_buffer = +[](GstElement*, GstElement* buffer, guint, guint, gpointer self) {
+        auto& network = *static_cast<Network*>(self);
+        const std::lock_guard lock{network.mutex_};
+        network.jitter_buffer_ = shared(buffer);
+    };
+    g_signal_connect(rtpbin_, "request-pt-map", G_CALLBACK(map), this);
+    g_signal_connect(rtpbin_, "pad-added", G_CALLBACK(added), this);
+    g_signal_connect(rtpbin_, "pad-removed", G_CALLBACK(removed), this);
+    g_signal_connect(rtpbin_, "new-jitterbuffer", G_CALLBACK(jitter_buffer), this);
+
+    const char* const socket_property = sockets.family == Family::ipv6 ? "socket-v6" : "socket";
+    const Ref<GstCaps> rtp{gst_caps_new_empty_simple("application/x-rtp")};
+    const Ref<GstCaps> rtcp{gst_caps_new_empty_simple("application/x-rtcp")};
+    g_object_set(rtp_source, "socket", sockets.rtp.get(), "close-socket", FALSE, "caps", rtp.get(),
+                 nullptr);
+    g_object_set(rtcp_source, "socket", sockets.rtcp.get(), "close-socket", FALSE, "caps",
+                 rtcp.get(), nullptr);
+    for (GstElement* sink : {rtp_sink_, rtcp_sink_}) {
+        g_object_set(sink, socket_property, (sink == rtp_sink_ ? sockets.rtp : sockets.rtcp).get(),
+                     "close-socket", FALSE, "sync", FALSE, "async", FALSE, nullptr);
+    }
+    add_target(rtp_sink_, stream_.remote_rtp);
+    add_target(rtcp_sink_, rtcp_of(stream_));
+    if (!gst_element_link_pads(rtp_source, "src", rtpbin_, "recv_rtp_sink_0") ||
+        !gst_element_link_pads(rtcp_source, "src", rtpbin_, "recv_rtcp_sink_0") ||
+        !gst_element_link_pads(rtpbin_, "send_rtcp_src_0", rtcp_sink_, "sink"))
+        return "GStreamer cannot link rtpbin";
+    const auto arrival = +[](GstPad*, GstPadProbeInfo* info, gpointer self) {
+        return static_cast<Network*>(self)->on_arrival(GST_PAD_PROBE_INFO_BUFFER(info));
+    };
+    add_probe(rtp_source, "src", GST_PAD_PROBE_TYPE_BUFFER, arrival, this);
+    return {};
+}
+
+std::string Network::build_sender() {
+    Chain chain{GST_BIN(bin_.get())};
+    valve_ = chain.add("valve");
+    const auto sound = std::ranges::find_if(stream_.send, is_sound);
+    if (sound == stream_.send.end() || !sound->payload_type) return "no codec was agreed on";
+    codec_ = find_codec(sound->name, sound->clock_rate);
+    if (!codec_) return "the agreed codec " + sound->name + " is not known here";
+    const Duration ptime =
+        stream_.ptime ? std::chrono::milliseconds{*stream_.ptime} : options_.ptime;
+    options_.ptime = std::clamp<Duration>(ptime, 10ms, 60ms);
+    add_encoder(chain, *codec_, *sound->payload_type, options_.ptime);
+    if (!chain.error().empty()) {
+        const auto missing = missing_for(*codec_);
+        return "codec " + sound->name + ": " + (missing.empty() ? chain.error() : missing);
+    }
+    const auto departure = +[](GstPad*, GstPadProbeInfo* info, gpointer self) {
+        return static_cast<Network*>(self)->on_departure(info);
+    };
+    add_probe(chain.last(), "src", GST_PAD_PROBE_TYPE_BUFFER, departure, this);
+    if (!gst_element_link_pads(chain.last(), "src", rtpbin_, "send_rtp_sink_0") ||
+        !gst_element_link_pads(rtpbin_, "send_rtp_src_0", rtp_sink_, "sink"))
+        return "GStreamer cannot link rtpbin";
+    return {};
+}
+
+void Network::add_target(GstElement* sink, const Endpoint& target) const {
+    g_signal_emit_by_name(sink, "clear");
+    // An unspecified address is an old way to say hold (RFC 3264 §8.4): there is nobody to send to.
+    if (target.port == 0 || target.address.is_unspecified()) return;
+    g_signal_emit_by_name(sink, "add", target.address.to_string().c_str(),
+                          static_cast<gint>(target.port));
+}
+
+void Network::set_directions(const sdp::AgreedStream& stream) {
+    may_send_ = sdp::sends(stream.direction);
+    g_object_set(valve_, "drop", !may_send_.load(), nullptr);
+    const bool received_before = may_receive_.exchange(sdp::receives(stream.direction));
+    if (may_receive_ && !received_before) last_arrival_ = present().time_since_epoch().count();
+}
+
+bool Network::update(const sdp::AgreedStream& stream) {
+    if (stream.send != stream_.send || stream.receive != stream_.receive ||
+        stream.ptime != stream_.ptime || stream.rtcp_mux != stream_.rtcp_mux)
+        return false;
+    if (stream.remote_rtp != stream_.remote_rtp) {
+        {
+            const std::lock_guard lock{mutex_};
+            latch_.describe(stream.remote_rtp);
+            told_elsewhere_.reset();
+        }
+        add_target(rtp_sink_, stream.remote_rtp);
+    }
+    if (rtcp_of(stream) != rtcp_of(stream_)) add_target(rtcp_sink_, rtcp_of(stream));
+    set_directions(stream);
+    stream_.direction = stream.direction;
+    stream_.remote_rtp = stream.remote_rtp;
+    stream_.remote_rtcp = stream.remote_rtcp;
+    return true;
+}
+
+std::expected<void, std::string> Network::send_dtmf(const std::string& digits, Duration length) {
+    if (!stream_.dtmf_send)
+        return std::unexpected(
+            "the other side does not take digits as telephone events (RFC 4733)");
+    if (!may_send_) return std::unexpected("no digits while the call is held");
+    const std::lock_guard lock{mutex_};
+    if (!dtmf_sender_.queue(digits, length))
+        return std::unexpected(
+            "`" + digits +
+            "` cannot be sent: digits are 0-9 * # A-D, a comma is a pause, and at most " +
+            std::to_string(limits::dtmf_digits) + " may wait");
+    dtmf_under_way_ = true;
+    return {};
+}
+
+std::optional<Duration> Network::silent_for(Instant now) const {
+    if (!may_receive_) return std::nullopt;
+    const Duration since = now - Instant{Duration{last_arrival_.load()}};
+    return since >= limits::silence ? std::optional{since} : std::nullopt;
+}
+
+const sdp::Codec* Network::received_codec(std::uint8_t payload_type) const {
+    return with_payload_type(stream_.receive, payload_type);
+}
+
+Ref<GstCaps> Network::caps_of(std::uint8_t payload_type) const {
+    if (const auto* codec = received_codec(payload_type)) return rtp_caps(*codec, payload_type);
+    if (payload_type != stream_.dtmf_receive) return nullptr;
+    return rtp_caps({.name = "telephone-event",
+                     .clock_rate = codec_->clock_rate,
+                     .channels = 1,
+                     .fmtp = {},
+                     .payload_type = payload_type},
+                    payload_type);
+}
+
+GstPadProbeReturn Network::on_arrival(GstBuffer* buffer) {
+    std::array<std::uint8_t, 12> bytes{};
+    const auto size = gst_buffer_extract(buffer, 0, bytes.data(), bytes.size());
+    const auto header = rtp_header(std::span{bytes}.first(size));
+    if (!header || !may_receive_) return GST_PAD_PROBE_DROP;
+    const GstNetAddressMeta* meta = gst_buffer_get_net_address_meta(buffer);
+    const Endpoint from = meta ? endpoint_of(meta->addr) : Endpoint{};
+    const Instant now = present();
+    const std::lock_guard lock{mutex_};
+    const Arrival arrival = latch_.on_packet(now, from, *header);
+    if (arrival == Arrival::followed) add_target(rtp_sink_, from);
+    if (arrival != Arrival::expected) {
+        const bool followed = arrival == Arrival::followed;
+        if (followed || told_elsewhere_ != from) {
+            told_elsewhere_ = from;
+            events_.push(out::FromElsewhere{.session = session_,
+                                            .expected = latch_.described(),
+                                            .from = from,
+                                            .followed = followed});
+        }
+        if (arrival == Arrival::dropped) return GST_PAD_PROBE_DROP;
+    }
+    last_arrival_ = now.time_since_epoch().count();
+    if (!heard_.exchange(true)) {
+        const auto* codec = received_codec(header->payload_type);
+        events_.push(out::FirstPacket{
+            .session = session_, .from = from, .codec = codec ? codec->name : "?"});
+    }
+    return GST_PAD_PROBE_OK;
+}
+
+GstPadProbeReturn Network::on_departure(GstPadProbeInfo* info) {
+    if (!started_.exchange(true))
+        events_.push(out::Started{.session = session_, .codec = std::string{codec_->name}});
+    const std::lock_guard lock{mutex_};
+    if (!dtmf_under_way_) return GST_PAD_PROBE_OK;
+    GstBuffer* audio = GST_PAD_PROBE_INFO_BUFFER(info);
+    GstRTPBuffer from = GST_RTP_BUFFER_INIT;
+    if (!gst_rtp_buffer_map(audio, GST_MAP_READ, &from)) return GST_PAD_PROBE_OK;
+    const auto samples =
+        static_cast<std::uint32_t>(seconds_of(options_.ptime) * codec_->clock_rate);
+    const auto packet =
+        dtmf_sender_.replace(gst_rtp_buffer_get_timestamp(&from), samples, codec_->clock_rate);
+    if (dtmf_sender_.idle()) {
+        dtmf_under_way_ = false;
+        events_.push(out::DtmfSent{session_});
+    }
+    if (packet) {
+        // The audio's place in the stream, with another payload (RFC 4733 §2.2).
+        GstBuffer* digit =
+            gst_rtp_buffer_new_allocate(static_cast<guint>(packet->payload.size()), 0, 0);
+        GstRTPBuffer to = GST_RTP_BUFFER_INIT;
+        CHECK(gst_rtp_buffer_map(digit, GST_MAP_WRITE, &to));
+        gst_rtp_buffer_set_ssrc(&to, gst_rtp_buffer_get_ssrc(&from));
+        gst_rtp_buffer_set_seq(&to, gst_rtp_buffer_get_seq(&from));
+        gst_rtp_buffer_set_timestamp(&to, packet->timestamp);
+        gst_rtp_buffer_set_payload_type(&to, *stream_.dtmf_send);
+        gst_rtp_buffer_set_marker(&to, packet->marker);
+        std::memcpy(gst_rtp_buffer_get_payload(&to), packet->payload.data(),
+                    packet->payload.size());
+        gst_rtp_buffer_unmap(&to);
+        gst_buffer_copy_into(digit, audio, GST_BUFFER_COPY_TIMESTAMPS, 0, static_cast<gsize>(-1));
+        gst_rtp_buffer_unmap(&from);
+        GST_PAD_PROBE_INFO_DATA(info) = digit;
+        gst_buffer_unref(audio);
+        return GST_PAD_PROBE_OK;
+    }
+    gst_rtp_buffer_unmap(&from);
+    return GST_PAD_PROBE_OK;
+}
+
+GstPadProbeReturn Network::on_source(std::uint32_t ssrc) {
+    const Instant now = present();
+    const std::lock_guard lock{mutex_};
+    if (ssrc != active_source_ && active_source_ != 0 && now - active_since_ < source_is_gone)
+        return GST_PAD_PROBE_DROP;
+    active_source_ = ssrc;
+    active_since_ = now;
+    return GST_PAD_PROBE_OK;
+}
+
+void Network::on_telephone_event(GstBuffer* buffer) {
+    GstRTPBuffer rtp = GST_RTP_BUFFER_INIT;
+    if (!gst_rtp_buffer_map(buffer, GST_MAP_READ, &rtp)) return;
+    const std::span payload{static_cast<const std::uint8_t*>(gst_rtp_buffer_get_payload(&rtp)),
+                            gst_rtp_buffer_get_payload_len(&rtp)};
+    const std::lock_guard lock{mutex_};
+    const auto digit = dtmf_receiver_.on_packet(gst_rtp_buffer_get_timestamp(&rtp), payload);
+    gst_rtp_buffer_unmap(&rtp);
+    if (digit) events_.push(out::DtmfHeard{.session = session_, .digit = *digit});
+}
+
+}  // namespace holdfast::media::gst

@@ -1,0 +1,370 @@
+#include "media/gst_session.h"
+
+#include <algorithm>
+#include <cmath>
+#include <future>
+#include <span>
+#include <utility>
+
+#include "base/check.h"
+#include "media/gst_clock.h"
+#include "media/gst_library.h"
+
+namespace holdfast::media::gst {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto patience_with_streams =
+    2s;  // a sink that plays holds a buffer for its latency at most
+
+// Runs `work` at a moment when no buffer passes this pad, and holds the next one back meanwhile.
+bool between_buffers(GstPad* pad, std::function<void()> work) {
+    struct Turn {
+        std::function<void()> work;
+        std::promise<void> done;
+    };
+    auto turn = std::make_unique<Turn>(Turn{.work = std::move(work), .done = {}});
+    auto done = turn->done.get_future();
+    const auto idle = +[](GstPad*, GstPadProbeInfo*, gpointer data) {
+        auto& due = *static_cast<Turn*>(data);
+        due.work();
+        due.done.set_value();
+        return GST_PAD_PROBE_REMOVE;
+    };
+    const auto forget =
+        +[](gpointer data) { std::default_delete<Turn>{}(static_cast<Turn*>(data)); };
+    const gulong probe =
+        gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_IDLE, idle, turn.release(), forget);
+    if (done.wait_for(patience_with_streams) == std::future_status::ready) return true;
+    gst_pad_remove_probe(pad, probe);
+    return false;
+}
+
+Ref<GstPad> pad_of(GstElement* element, const char* name) {
+    return Ref<GstPad>{gst_element_get_static_pad(element, name)};
+}
+
+void take_out(GstElement* pipeline, GstElement* element) {
+    gst_element_set_locked_state(element, TRUE);
+    gst_element_set_state(element, GST_STATE_NULL);
+    gst_bin_remove(GST_BIN(pipeline), element);
+}
+
+double level_of(std::span<const std::int16_t> samples) {
+    double sum = 0;
+    for (const std::int16_t sample : samples) sum += static_cast<double>(sample) * sample;
+    if (sum == 0) return -90;
+    return std::max(-90.0, 10 * std::log10(sum / static_cast<double>(samples.size())) -
+                               20 * std::log10(32768.0));
+}
+
+const CodecFacts* first_sound(const sdp::AgreedStream& stream) {
+    for (const auto& codec : stream.send) {
+        if (const auto* facts = find_codec(codec.name, codec.clock_rate)) return facts;
+    }
+    return nullptr;
+}
+
+}  // namespace
+
+Session::Session(Thread& thread, EventQueue& events, SessionId id, SessionOptions options,
+                 Ports ports)
+    : thread_(thread),
+      events_(events),
+      id_(id),
+      options_(std::move(options)),
+      sockets_(to_sockets(std::move(ports))) {}
+
+Session::~Session() {
+    bus_watch_.reset();
+    if (pipeline_) gst_element_set_state(pipeline_.get(), GST_STATE_NULL);
+}
+
+void Session::fail(out::FailureKind kind, std::string sentence, bool ends) {
+    over_ = over_ || ends;
+    events_.push(
+        out::Failed{.session = id_, .kind = kind, .sentence = std::move(sentence), .ends = ends});
+}
+
+Duration Session::running_time() const {
+    const Ref<GstClock> clock{gst_element_get_clock(pipeline_.get())};
+    if (!clock) return {};
+    return Duration{static_cast<std::int64_t>(
+        (gst_clock_get_time(clock.get()) - gst_element_get_base_time(pipeline_.get())) / 1000)};
+}
+
+Statistics Session::statistics() const {
+    if (!network_) return {};
+    auto sum = network_->statistics();
+    sum.level = level_;
+    return sum;
+}
+
+void Session::handle(const in::Agreed& agreed) {
+    if (agreed.stream.rejected) {
+        if (!network_) return;
+        auto stream = agreed.stream;
+        stream.direction = sdp::Direction::inactive;
+        network_->update(stream);
+        return;
+    }
+    if (!pipeline_) {
+        if (start(agreed.stream)) return;
+        pipeline_.reset();
+        return;
+    }
+    silence_told_ = false;
+    if (!network_->update(agreed.stream)) replace_network(agreed.stream);
+}
+
+bool Session::start(const sdp::AgreedStream& stream) {
+    const auto* codec = first_sound(stream);
+    if (!codec) {
+        fail(out::FailureKind::codec_missing, "the agreed codecs are not known here", true);
+        return false;
+    }
+    rate_ = codec->sample_rate;
+    pipeline_ = owned(gst_pipeline_new(nullptr));
+    // One clock for all: devices with their own are fitted to it.
+    const Ref<GstClock> clock{gst_system_clock_obtain()};
+    gst_pipeline_use_clock(GST_PIPELINE(pipeline_.get()), clock.get());
+    Chain microphone{GST_BIN(pipeline_.get())};
+    microphone_ = microphone.add("volume");
+    Chain speaker{GST_BIN(pipeline_.get())};
+    speaker_ = speaker.add("volume");
+    if (!microphone_ || !speaker_) {
+        fail(out::FailureKind::stream,
+             "GStreamer lacks its element volume: install gstreamer1.0-plugins-base", true);
+        return false;
+    }
+    const auto left = +[](GstPad*, GstPadProbeInfo* info, gpointer self) {
+        static_cast<Session*>(self)->on_sound(Side::left, GST_PAD_PROBE_INFO_BUFFER(info));
+        return GST_PAD_PROBE_OK;
+    };
+    const auto right = +[](GstPad*, GstPadProbeInfo* info, gpointer self) {
+        static_cast<Session*>(self)->on_sound(Side::right, GST_PAD_PROBE_INFO_BUFFER(info));
+        return GST_PAD_PROBE_OK;
+    };
+    gst_pad_add_probe(pad_of(microphone_, "src").get(), GST_PAD_PROBE_TYPE_BUFFER, left, this,
+                      nullptr);
+    gst_pad_add_probe(pad_of(speaker_, "src").get(), GST_PAD_PROBE_TYPE_BUFFER, right, this,
+                      nullptr);
+    // A device that is gone ends its stream; the call's goes on.
+    const auto keep = +[](GstPad*, GstPadProbeInfo* info, gpointer) {
+        return GST_EVENT_TYPE(GST_PAD_PROBE_INFO_EVENT(info)) == GST_EVENT_EOS ? GST_PAD_PROBE_DROP
+                                                                               : GST_PAD_PROBE_OK;
+    };
+    gst_pad_add_probe(pad_of(microphone_, "sink").get(), GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, keep,
+                      nullptr, nullptr);
+
+    if (!replace_network(stream)) return false;
+    for (const bool is_source : {true, false}) {
+        const auto& end = is_source ? options_.source : options_.sink;
+        const auto made = is_source ? replace_source(end) : replace_sink(end);
+        if (made) continue;
+        // Without a device the call goes on, and the user is told.
+        fail(out::FailureKind::device, made.error(), false);
+        const auto silent = is_source ? replace_source(AudioEnd{}) : replace_sink(AudioEnd{});
+        if (!silent) {
+            fail(out::FailureKind::stream, silent.error(), true);
+            return false;
+        }
+    }
+    const Ref<GstBus> bus{gst_element_get_bus(pipeline_.get())};
+    bus_watch_ = thread_.watch(bus.get(), [this](GstMessage* message) { on_message(message); });
+    gst_element_set_state(pipeline_.get(), GST_STATE_PLAYING);
+    return true;
+}
+
+bool Session::replace_network(const sdp::AgreedStream& stream) {
+    auto made = Network::make(id_, events_, sockets_, options_, stream, rate_);
+    if (!made) {
+        fail(out::FailureKind::codec_missing, made.error(), !network_);
+        return false;
+    }
+    const auto swap = [&] {
+        if (network_) take_out(pipeline_.get(), network_->bin());
+        network_ = std::move(*made);
+        gst_bin_add(GST_BIN(pipeline_.get()), network_->bin());
+        gst_element_link_pads(microphone_, "src", network_->bin(), "sink");
+        gst_element_link_pads(network_->bin(), "src", speaker_, "sink");
+        gst_element_sync_state_with_parent(network_->bin());
+    };
+    if (between_buffers(pad_of(microphone_, "src").get(), swap)) return true;
+    fail(out::FailureKind::stream, "the call's sound hangs: its source does not come to rest",
+         true);
+    return false;
+}
+
+std::expected<void, std::string> Session::replace_source(const AudioEnd& end) {
+    if (source_.generator && !is_device(end.kind))
+        return set_waveform(*source_.generator, end, rate_);
+    auto made = make_source(end, rate_, options_.ptime, [this] { events_.push(out::Played{id_}); });
+    if (!made) return std::unexpected(made.error());
+    if (source_.bin) take_out(pipeline_.get(), source_.bin.get());
+    source_ = std::move(*made);
+    GstElement* bin = source_.bin.get();
+    gst_bin_add(GST_BIN(pipeline_.get()), bin);
+    gst_element_link_pads(bin, "src", microphone_, "sink");
+    gst_element_sync_state_with_parent(bin);
+    return {};
+}
+
+std::expected<void, std::string> Session::replace_sink(const AudioEnd& end) {
+    auto made = make_sink(end);
+    if (!made) return std::unexpected(made.error());
+    const auto swap = [&] {
+        if (sink_bin_) take_out(pipeline_.get(), sink_bin_.get());
+        sink_bin_ = std::move(*made);
+        gst_bin_add(GST_BIN(pipeline_.get()), sink_bin_.get());
+        gst_element_link_pads(speaker_, "src", sink_bin_.get(), "sink");
+        gst_element_sync_state_with_parent(sink_bin_.get());
+    };
+    if (!between_buffers(pad_of(speaker_, "src").get(), swap))
+        return std::unexpected("the sink " + end.to_string() +
+                               " cannot be set: the present one hangs");
+    return {};
+}
+
+void Session::handle(const in::SendDtmf& dtmf) {
+    const auto sent = network_ ? network_->send_dtmf(dtmf.digits, dtmf.length)
+                               : std::expected<void, std::string>{
+                                     std::unexpect, "no digits before the call has sound"};
+    if (!sent) fail(out::FailureKind::dtmf, sent.error(), false);
+}
+
+void Session::handle(const in::Mute& mute) {
+    if (!pipeline_) return;
+    g_object_set(microphone_, "mute", mute.microphone, nullptr);
+    g_object_set(speaker_, "mute", mute.speaker, nullptr);
+}
+
+void Session::handle(const in::Volume& volume) {
+    if (!pipeline_) return;
+    g_object_set(microphone_, "volume", std::clamp(volume.microphone, 0.0, 10.0), nullptr);
+    g_object_set(speaker_, "volume", std::clamp(volume.speaker, 0.0, 10.0), nullptr);
+}
+
+void Session::handle(const in::Source& source) {
+    options_.source = source.source;
+    if (!pipeline_) return;
+    if (const auto made = replace_source(source.source); !made)
+        fail(out::FailureKind::device, made.error(), false);
+}
+
+void Session::handle(const in::Sink& sink) {
+    options_.sink = sink.sink;
+    if (!pipeline_) return;
+    if (const auto made = replace_sink(sink.sink); !made)
+        fail(out::FailureKind::device, made.error(), false);
+}
+
+void Session::handle(const in::Record& record) {
+    stop_recording();
+    if (!pipeline_) {
+        fail(out::FailureKind::recording,
+             "cannot record to " + record.path + ": the call has no sound yet", false);
+        return;
+    }
+    auto made = Recorder::make(record.path, rate_, running_time());
+    if (!made) {
+        fail(out::FailureKind::recording, made.error(), false);
+        return;
+    }
+    const std::lock_guard lock{recorder_mutex_};
+    recorder_ = std::move(*made);
+}
+
+void Session::handle(const in::StopRecording& /*stop*/) { stop_recording(); }
+
+void Session::stop_recording() {
+    std::unique_ptr<Recorder> recorder;
+    {
+        const std::lock_guard lock{recorder_mutex_};
+        recorder = std::move(recorder_);
+    }
+    if (!recorder) return;
+    if (const auto length = recorder->stop(running_time())) {
+        events_.push(out::Recorded{.session = id_, .path = recorder->path(), .length = *length});
+    } else {
+        fail(out::FailureKind::recording, length.error(), false);
+    }
+}
+
+void Session::handle(const in::AskStatistics& /*ask*/) {
+    events_.push(out::Measured{.session = id_, .statistics = statistics()});
+}
+
+Statistics Session::close() {
+    stop_recording();
+    auto last = statistics();
+    bus_watch_.reset();
+    if (pipeline_) gst_element_set_state(pipeline_.get(), GST_STATE_NULL);
+    return last;
+}
+
+void Session::on_time() {
+    if (!network_) return;
+    const auto silent = network_->silent_for(present());
+    if (silent.has_value() != silence_told_) {
+        silence_told_ = silent.has_value();
+        if (silent)
+            events_.push(out::Silent{.session = id_, .since = *silent});
+        else
+            events_.push(out::Heard{id_});
+    }
+    std::optional<std::string> wrong;
+    if (recorder_) wrong = recorder_->flush(running_time());
+    if (!wrong) return;
+    {
+        const std::lock_guard lock{recorder_mutex_};
+        recorder_.reset();
+    }
+    fail(out::FailureKind::recording, *wrong, false);
+}
+
+void Session::on_sound(Side side, GstBuffer* buffer) {
+    const std::lock_guard lock{recorder_mutex_};
+    if (side == Side::left && !recorder_) return;
+    GstMapInfo map{};
+    if (!gst_buffer_map(buffer, &map, GST_MAP_READ)) return;
+    // GStreamer's buffers are aligned for every type.
+    const std::span samples{reinterpret_cast<const std::int16_t*>(map.data),
+                            map.size / sizeof(std::int16_t)};
+    if (side == Side::right) level_ = level_of(samples);
+    if (recorder_ && GST_BUFFER_PTS_IS_VALID(buffer))
+        recorder_->add(side, Duration{static_cast<std::int64_t>(GST_BUFFER_PTS(buffer) / 1000)},
+                       samples);
+    gst_buffer_unmap(buffer, &map);
+}
+
+void Session::on_message(GstMessage* message) {
+    switch (GST_MESSAGE_TYPE(message)) {
+    case GST_MESSAGE_ERROR: on_error(message); break;
+    case GST_MESSAGE_LATENCY: gst_bin_recalculate_latency(GST_BIN(pipeline_.get())); break;
+    default: break;  // of some forty kinds, none that matters here
+    }
+}
+
+void Session::on_error(GstMessage* message) {
+    const auto is_of = [&](const Ref<GstElement>& bin) {
+        return bin && gst_object_has_as_ancestor(GST_MESSAGE_SRC(message), GST_OBJECT(bin.get()));
+    };
+    const bool of_source = is_of(source_.bin);
+    if (!of_source && !is_of(sink_bin_)) {
+        fail(out::FailureKind::stream, "the call's sound fails: " + words_of(message), true);
+        return;
+    }
+    AudioEnd& end = of_source ? options_.source : options_.sink;
+    events_.push(out::DeviceLost{
+        .session = id_, .end = end, .sentence = end.to_string() + ": " + words_of(message)});
+    end = AudioEnd{};
+    const auto silent = of_source ? replace_source(end) : replace_sink(end);
+    if (!silent) fail(out::FailureKind::stream, silent.error(), true);
+    // What failed may have kept the others from starting.
+    gst_element_set_state(pipeline_.get(), GST_STATE_PLAYING);
+}
+
+}  // namespace holdfast::media::gst

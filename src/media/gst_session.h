@@ -1,0 +1,82 @@
+// One call's sound: a pipeline from source to network and from network to sink. All of it is called
+// on the media thread.
+//
+//   source ─ volume ─ network.sink → RTP      RTP → network.src ─ volume ─ sink
+//                 └ recorder, level                           └ recorder, level
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "media/engine.h"
+#include "media/event_queue.h"
+#include "media/gst_network.h"
+#include "media/gst_recorder.h"
+#include "media/gst_source.h"
+#include "media/gst_thread.h"
+
+namespace holdfast::media::gst {
+
+class Session {
+public:
+    // `thread` and `events` outlive it.
+    Session(Thread& thread, EventQueue& events, SessionId id, SessionOptions options, Ports ports);
+    Session(const Session&) = delete;
+    Session& operator=(const Session&) = delete;
+    ~Session();
+
+    void handle(const in::Agreed& agreed);
+    void handle(const in::SendDtmf& dtmf);
+    void handle(const in::Mute& mute);
+    void handle(const in::Volume& volume);
+    void handle(const in::Source& source);
+    void handle(const in::Sink& sink);
+    void handle(const in::Record& record);
+    void handle(const in::StopRecording& stop);
+    void handle(const in::AskStatistics& ask);
+    // Ends the recording and the sound; the last figures.
+    Statistics close();
+    // A few times a second: recording, silence.
+    void on_time();
+    // It has failed for good, and said so.
+    [[nodiscard]] bool is_over() const { return over_; }
+
+private:
+    bool start(const sdp::AgreedStream& stream);
+    bool replace_network(const sdp::AgreedStream& stream);
+    std::expected<void, std::string> replace_source(const AudioEnd& end);
+    std::expected<void, std::string> replace_sink(const AudioEnd& end);
+    void on_message(GstMessage* message);
+    void on_error(GstMessage* message);
+    void on_sound(Side side, GstBuffer* buffer);  // from GStreamer's threads
+    void stop_recording();
+    void fail(out::FailureKind kind, std::string sentence, bool ends);
+    [[nodiscard]] Duration running_time() const;
+    [[nodiscard]] Statistics statistics() const;
+
+    Thread& thread_;
+    EventQueue& events_;
+    SessionId id_;
+    SessionOptions options_;
+    Sockets sockets_;
+    std::uint32_t rate_ = 0;  // of the sound within, from the first codec
+
+    Ref<GstElement> pipeline_;          // null: not started
+    GstElement* microphone_ = nullptr;  // its volume
+    GstElement* speaker_ = nullptr;
+    Source source_;
+    Ref<GstElement> sink_bin_;
+    std::unique_ptr<Network> network_;
+    Ref<GSource> bus_watch_;
+
+    std::mutex recorder_mutex_;  // guards recorder_ itself, against on_sound()
+    std::unique_ptr<Recorder> recorder_;
+    std::atomic<double> level_{-90};
+    bool silence_told_ = false;
+    bool over_ = false;
+};
+
+}  // namespace holdfast::media::gst

@@ -1,0 +1,209 @@
+#include "media/gst_source.h"
+
+#include <gst/app/gstappsrc.h>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <utility>
+
+#include "base/check.h"
+#include "base/text.h"
+#include "media/gst_clip.h"
+#include "media/gst_library.h"
+
+namespace holdfast::media::gst {
+
+namespace {
+
+// A thread that was held up for longer skips what it missed, instead of sending it in a burst.
+constexpr GstClockTime furthest_behind = 200 * GST_MSECOND;
+
+// The frames that wait on their way to the network while the next one is made: one in the appsrc,
+// one in the clocksync. The end of a file is told when its last frame has gone, too.
+constexpr int frames_ahead = 3;
+
+struct DeviceElement {
+    EndKind kind;
+    const char* source;
+    const char* sink;
+    const char* property;  // of the device's name
+    const char* package;
+};
+constexpr std::array device_elements{
+    DeviceElement{.kind = EndKind::standard,
+                  .source = "autoaudiosrc",
+                  .sink = "autoaudiosink",
+                  .property = nullptr,
+                  .package = "gstreamer1.0-plugins-good"},
+    DeviceElement{.kind = EndKind::pulse,
+                  .source = "pulsesrc",
+                  .sink = "pulsesink",
+                  .property = "device",
+                  .package = "gstreamer1.0-plugins-good"},
+    DeviceElement{.kind = EndKind::pipewire,
+                  .source = "pipewiresrc",
+                  .sink = "pipewiresink",
+                  .property = "target-object",
+                  .package = "gstreamer1.0-pipewire"},
+    DeviceElement{.kind = EndKind::alsa,
+                  .source = "alsasrc",
+                  .sink = "alsasink",
+                  .property = "device",
+                  .package = "gstreamer1.0-alsa"},
+};
+
+const DeviceElement* element_of(EndKind kind) {
+    for (const auto& element : device_elements) {
+        if (element.kind == kind) return &element;
+    }
+    return nullptr;
+}
+
+// The running time of the element's pipeline; none before it runs.
+GstClockTime running_time_of(GstElement* element) {
+    const Ref<GstClock> clock{gst_element_get_clock(element)};
+    if (!clock) return 0;
+    const GstClockTime now = gst_clock_get_time(clock.get());
+    const GstClockTime base = gst_element_get_base_time(element);
+    return now > base ? now - base : 0;
+}
+
+void on_need_data(GstAppSrc* appsrc, guint /*length*/, gpointer generator) {
+    auto& frames = **static_cast<std::shared_ptr<Generator>*>(generator);
+    gst_app_src_push_buffer(appsrc,
+                            frames.frame_at(running_time_of(GST_ELEMENT(appsrc))).release());
+}
+
+void forget(gpointer generator) {
+    std::default_delete<std::shared_ptr<Generator>>{}(
+        static_cast<std::shared_ptr<Generator>*>(generator));
+}
+
+}  // namespace
+
+std::expected<void, std::string> set_waveform(Generator& generator, const AudioEnd& end,
+                                              std::uint32_t rate) {
+    if (end.kind == EndKind::null) generator.change([](Waveform& waveform) { waveform.silence(); });
+    if (end.kind == EndKind::tone) {
+        const auto hertz = parse_number<std::uint32_t>(end.name);
+        if (!hertz || *hertz == 0 || *hertz > 20000)
+            return std::unexpected("`tone:" + end.name + "` is no tone: say hertz, as in tone:440");
+        generator.change([&](Waveform& waveform) {
+            waveform.play(Tone{.hertz = {static_cast<double>(*hertz), 0}});
+        });
+    }
+    if (end.kind == EndKind::file) {
+        const auto clip = load_clip(end.name, rate);
+        if (!clip) return std::unexpected(clip.error());
+        generator.change([&](Waveform& waveform) { waveform.play(*clip, end.loop); });
+    }
+    return {};
+}
+
+bool is_device(EndKind kind) { return element_of(kind) != nullptr; }
+
+Generator::Generator(std::uint32_t rate, Duration frame, std::function<void()> on_end)
+    : waveform_(rate),
+      samples_(static_cast<std::size_t>(seconds_of(frame) * rate)),
+      on_end_(std::move(on_end)) {
+    CHECK(samples_ > 0);
+}
+
+void Generator::change(const std::function<void(Waveform&)>& change) {
+    const std::lock_guard lock{mutex_};
+    change(waveform_);
+}
+
+Ref<GstBuffer> Generator::frame_at(GstClockTime running_time) {
+    Ref<GstBuffer> buffer{
+        gst_buffer_new_allocate(nullptr, samples_ * sizeof(std::int16_t), nullptr)};
+    GstMapInfo map{};
+    CHECK(buffer && gst_buffer_map(buffer.get(), &map, GST_MAP_WRITE));
+    bool ended = false;
+    GstClockTime length = 0;
+    {
+        const std::lock_guard lock{mutex_};
+        // GStreamer's buffers are aligned for every type.
+        ended = waveform_.fill({reinterpret_cast<std::int16_t*>(map.data), samples_});
+        length = samples_ * GST_SECOND / waveform_.rate();
+    }
+    gst_buffer_unmap(buffer.get(), &map);
+    if (next_ == GST_CLOCK_TIME_NONE || next_ + furthest_behind < running_time)
+        next_ = running_time;
+    GST_BUFFER_PTS(buffer.get()) = next_;
+    GST_BUFFER_DURATION(buffer.get()) = length;
+    next_ += length;
+    if (ended) frames_to_end_ = frames_ahead;
+    if (frames_to_end_ > 0) {
+        --frames_to_end_;
+        if (frames_to_end_ == 0) on_end_();
+    }
+    return buffer;
+}
+
+std::expected<Source, std::string> make_source(const AudioEnd& end, std::uint32_t rate,
+                                               Duration frame, std::function<void()> on_end) {
+    auto bin = owned(gst_bin_new("source"));
+    Chain chain{GST_BIN(bin.get())};
+    if (const auto* device = element_of(end.kind)) {
+        if (!has_element(device->source))
+            return std::unexpected("no " + std::string{name_of(end.kind)} + " devices: install " +
+                                   device->package);
+        GstElement* source = chain.add(device->source);
+        if (source && device->property)
+            g_object_set(source, device->property, end.name.c_str(), nullptr);
+        chain.add_conversion(rate);
+        if (!chain.error().empty()) return std::unexpected(chain.error());
+        add_ghost(bin.get(), "src", chain.last(), "src");
+        return Source{.bin = std::move(bin), .generator = nullptr};
+    }
+    auto generator = std::make_shared<Generator>(rate, frame, std::move(on_end));
+    if (const auto set = set_waveform(*generator, end, rate); !set)
+        return std::unexpected(set.error());
+    GstElement* appsrc = chain.add("appsrc");
+    chain.add("clocksync");  // real time: a frame goes when its moment has come
+    if (!chain.error().empty()) return std::unexpected(chain.error());
+    g_object_set(appsrc, "caps", raw_caps(rate).get(), "format", GST_FORMAT_TIME, "is-live", TRUE,
+                 nullptr);
+    GstAppSrcCallbacks callbacks{};
+    callbacks.need_data = on_need_data;
+    gst_app_src_set_callbacks(GST_APP_SRC(appsrc), &callbacks,
+                              std::make_unique<std::shared_ptr<Generator>>(generator).release(),
+                              forget);
+    add_ghost(bin.get(), "src", chain.last(), "src");
+    return Source{.bin = std::move(bin), .generator = std::move(generator)};
+}
+
+std::expected<Ref<GstElement>, std::string> make_sink(const AudioEnd& end) {
+    auto bin = owned(gst_bin_new("sink"));
+    Chain chain{GST_BIN(bin.get())};
+    if (const auto* device = element_of(end.kind)) {
+        if (!has_element(device->sink))
+            return std::unexpected("no " + std::string{name_of(end.kind)} + " devices: install " +
+                                   device->package);
+        // A device that is gone must not stop the network's thread: the session puts another in its
+        // place.
+        if (GstElement* ignore = chain.add("errorignore"))
+            gst_util_set_object_arg(G_OBJECT(ignore), "convert-to", "ok");
+        chain.add("audioconvert");
+        chain.add("audioresample");
+        GstElement* sink = chain.add(device->sink);
+        if (sink && device->property)
+            g_object_set(sink, device->property, end.name.c_str(), nullptr);
+    } else if (end.kind == EndKind::null) {
+        // Nothing waits for its time here: who records or measures it looks at the buffers
+        // themselves.
+        if (GstElement* sink = chain.add("fakesink")) {
+            g_object_set(sink, "sync", FALSE, "async", FALSE, nullptr);
+        }
+    } else {
+        return std::unexpected("`" + end.to_string() + "` plays nothing: give a device, or `null`");
+    }
+    if (!chain.error().empty()) return std::unexpected(chain.error());
+    add_ghost(bin.get(), "sink", chain.first(), "sink");
+    return bin;
+}
+
+}  // namespace holdfast::media::gst

@@ -1,0 +1,17 @@
+// Named limits of media: what grows with a peer's packets or a user's files (I8).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "base/time.h"
+
+namespace holdfast::media::limits {
+
+constexpr std::size_t sessions = 64;                   // at a time, in one engine
+constexpr Duration clip = std::chrono::minutes{10};    // of a file that is played
+constexpr std::size_t dtmf_digits = 256;               // that wait to be sent
+constexpr Duration silence = std::chrono::seconds{3};  // without RTP is told
+constexpr std::size_t sources = 8;                     // SSRCs that one session follows
+
+}  // namespace holdfast::media::limits
