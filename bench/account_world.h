@@ -38,6 +38,7 @@ private:
     void perform(const out::Send& send);
     void perform(const out::CloseFlow&) {}
     void perform(const out::Store&) {}
+    void perform(const out::Media&) {}
     void perform(const Event& event);
     void later(Duration delay, Input input);
 

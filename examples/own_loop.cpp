@@ -203,6 +203,7 @@ private:
         happened(in::DnsAnswer{resolve.query, look_up(resolve.question)});
     }
     void perform(const out::Store&) {}  // already done
+    void perform(const out::Media&) {}  // this program makes no calls
     void perform(const Event& event) {
         std::printf("%s %s\n", std::string(name_of(event.kind)).c_str(), event.reason.c_str());
         std::fflush(stdout);

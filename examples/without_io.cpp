@@ -84,6 +84,7 @@ private:
         answers_.emplace_back(in::DnsAnswer{resolve.query, answer});
     }
     void tell(const out::Store& store) const { line("store " + store.key); }
+    void tell(const out::Media&) const {}  // this program makes no calls
     void tell(const Event& event) {
         const std::string why = event.reason.empty() ? "" : ": " + event.reason;
         line("event " + std::string(name_of(event.kind)) + why);

@@ -61,6 +61,12 @@ void Outcome::on_event(const Event& event) {
     case EventKind::binding_removed:
     case EventKind::binding_debt:
     case EventKind::ring:
+    case EventKind::dialling:
+    case EventKind::ringing:
+    case EventKind::early_media:
+    case EventKind::answered:
+    case EventKind::held:
+    case EventKind::resumed:
     case EventKind::call_ended:
     case EventKind::notice:
     case EventKind::flow_lost: return;

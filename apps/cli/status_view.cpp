@@ -30,6 +30,12 @@ bool is_bad(EventKind kind) {
     case EventKind::binding_debt:
     case EventKind::unregistered:
     case EventKind::ring:
+    case EventKind::dialling:
+    case EventKind::ringing:
+    case EventKind::early_media:
+    case EventKind::answered:
+    case EventKind::held:
+    case EventKind::resumed:
     case EventKind::call_ended:
     case EventKind::notice:
     case EventKind::stopped: return false;
@@ -147,6 +153,12 @@ void StatusView::note_state(Instant now, const Event& event) {
     case EventKind::ring: ringing_ = printable(event.reason); return;
     case EventKind::call_ended: ringing_.clear(); return;
     case EventKind::stopped: state_ = "stopped"; return;
+    case EventKind::dialling:
+    case EventKind::ringing:
+    case EventKind::early_media:
+    case EventKind::answered:
+    case EventKind::held:
+    case EventKind::resumed:
     case EventKind::attempt_failed:
     case EventKind::probed:
     case EventKind::registered:

@@ -91,6 +91,12 @@ std::string sentence_of(const Event& event) {
                     : "");
     case EventKind::unregistered: return "Unregistered" + flow_of(event) + because(event);
     case EventKind::ring: return "Incoming call" + because(event);
+    case EventKind::dialling: return "Calling " + event.contact + because(event);
+    case EventKind::ringing: return "It rings" + because(event);
+    case EventKind::early_media: return "The other side can be heard already" + because(event);
+    case EventKind::answered: return "The call is answered" + because(event);
+    case EventKind::held: return "On hold" + because(event);
+    case EventKind::resumed: return "No longer on hold" + because(event);
     case EventKind::call_ended: return "The call has ended" + because(event);
     case EventKind::notice: return event.reason;
     case EventKind::flow_lost:

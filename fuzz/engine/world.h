@@ -58,6 +58,7 @@ private:
     void perform(const out::Send& send);
     void perform(const out::Resolve& resolve);
     void perform(const out::Store& store);
+    void perform(const out::Media&) {}
     void perform(const Event& event);
 
     void answer_by_itself(FlowId flow, const sip::Message& request);

@@ -23,6 +23,12 @@ std::string_view name_of(EventKind kind) {
     case EventKind::waiting: return "waiting";
     case EventKind::unregistered: return "unregistered";
     case EventKind::ring: return "ring";
+    case EventKind::dialling: return "dialling";
+    case EventKind::ringing: return "ringing";
+    case EventKind::early_media: return "early_media";
+    case EventKind::answered: return "answered";
+    case EventKind::held: return "held";
+    case EventKind::resumed: return "resumed";
     case EventKind::call_ended: return "call_ended";
     case EventKind::notice: return "notice";
     case EventKind::flow_lost: return "flow_lost";

@@ -33,7 +33,13 @@ enum class EventKind : std::uint8_t {
     refused,  // a final refusal that is retried slowly (F5)
     waiting,  // all targets failed; next try in `expires` (S1)
     unregistered,
-    ring,  // an incoming call
+    ring,         // an incoming call
+    dialling,     // an INVITE of ours goes to contact; again after a redirection
+    ringing,      // it rings there (180), is forwarded (181) or queued (182)
+    early_media,  // something is to be heard before the answer
+    answered,     // by either side: the call is there
+    held,         // by us or by the other side: reason says whom
+    resumed,
     call_ended,
     notice,  // anything else worth a sentence
     flow_lost,
@@ -52,6 +58,7 @@ struct EventTarget {  // one row of `resolved`
 struct Event {
     EventKind kind = EventKind::notice;
     AccountId account{};
+    CallRef call{};  // of an account that takes calls
     std::optional<Target> target{};
     std::optional<Target> from{};
     std::optional<Endpoint> mapping{};

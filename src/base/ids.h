@@ -18,6 +18,7 @@ struct Id {
 using AccountId = Id<struct AccountTag>;
 using FlowId = Id<struct FlowTag>;    // one flow (RFC 5626 §3): our socket and one target
 using QueryId = Id<struct QueryTag>;  // one DNS question
+using CallRef = Id<struct CallTag>;   // one call, as a person has it
 using TransactionId = Id<struct TransactionTag>;
 
 }  // namespace holdfast

@@ -2,6 +2,7 @@
 // afterwards.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <utility>
 #include <variant>
@@ -12,6 +13,10 @@
 #include "base/ids.h"
 
 namespace holdfast {
+
+namespace sdp {
+struct Agreement;  // sdp/agreement.h: base carries it and does not look at it
+}
 
 namespace out {
 
@@ -42,11 +47,17 @@ struct Store {
     std::string key;
     std::string value;  // empty: forget the key
 };
+// How a call is to sound from now on: what both sides agreed on. The application hands it to the
+// media that it described with in::Dial or in::Answer.
+struct Media {
+    CallRef call{};
+    std::shared_ptr<const sdp::Agreement> agreed{};  // null: the media of the call end
+};
 
 }  // namespace out
 
-using Output =
-    std::variant<out::OpenFlow, out::CloseFlow, out::Send, out::Resolve, out::Store, Event>;
+using Output = std::variant<out::OpenFlow, out::CloseFlow, out::Send, out::Resolve, out::Store,
+                            out::Media, Event>;
 
 class Outbox {
 public:

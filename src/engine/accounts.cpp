@@ -21,6 +21,13 @@ std::string user_of(std::string_view aor) {
     return uri ? sip::percent_decode((*uri)->user) : std::string{};
 }
 
+std::unique_ptr<const engine::CallSettings> call_settings_of(
+    const registration::AccountConfig& config) {
+    if (!config.takes_calls) return nullptr;
+    return std::make_unique<const engine::CallSettings>(
+        engine::CallSettings{config.display_name, config.outbound_proxy});
+}
+
 }  // namespace
 
 void Engine::Impl::on(const Step& step, const in::AddAccount& add) {
@@ -41,8 +48,8 @@ void Engine::Impl::on(const Step& step, const in::AddAccount& add) {
         engine::PingIdentity{std::string(scheme).append(registration.domain()), aor, user_agent_});
     std::string user = user_of(aor);
     by_user_.emplace(user, add.account);
-    accounts_.emplace(add.account,
-                      Account{std::move(registration), std::move(identity), std::move(user)});
+    accounts_.emplace(add.account, Account{std::move(registration), std::move(identity),
+                                           std::move(user), call_settings_of(add.config)});
     expect_proofs();
     step.tell(add.account, told::Start{});
 }
@@ -216,6 +223,7 @@ void Engine::Impl::leave(const Step& step, AccountId id, Account& account) {
     // B4: 2 s at most, which the registration counts from its turn in S3's line.
     leaving_.put(id, {step.now + leave_within_, "waits until it is unregistered (B4)"});
     incoming_.forget(step, id);
+    calls_.end_all(step, accounts_, id, "the account is being removed");
     step.tell(id, told::ShutDown{});
 }
 
@@ -231,6 +239,7 @@ void Engine::Impl::remove_those_gone(const Step& step) {
         stun_.forget(id);
         dns_.forget(id);
         incoming_.forget(step, id);
+        calls_.forget(step, id);
         flows_.forget(step.now, id);
         health_.forget(id);
         agenda_.remove(id);

@@ -34,6 +34,7 @@ Engine::Impl::Impl(EngineOptions options)
       pace_(options.registers_per_second),
       leave_within_(options.leave_within),
       incoming_(options.user_agent),
+      calls_(options.user_agent),
       now_(options.started) {
     persistence_.restore_health(health_, options.started);
 }
@@ -80,6 +81,7 @@ void Engine::Impl::on_time(const Step& step) {
     learning_.on_time(step);
     flows_.on_time(step);
     incoming_.on_time(step);
+    calls_.on_time(step, accounts_);
     for (const AccountId id : agenda_.take_due(step.now)) step.tell(id, told::Time{});
 }
 
@@ -89,8 +91,8 @@ Deadline Engine::Impl::next_deadline() const {
     for (const Deadline deadline :
          {transactions_.next_deadline(), probes_.next_deadline(), keep_alives_.next_deadline(),
           learning_.next_deadline(), stun_.next_deadline(), flows_.next_deadline(),
-          incoming_.next_deadline(), pace_.next_deadline(), agenda_.next(), leaving_.next(),
-          persistence_.next_deadline()})
+          incoming_.next_deadline(), calls_.next_deadline(), pace_.next_deadline(), agenda_.next(),
+          leaving_.next(), persistence_.next_deadline()})
         next = sooner(next, deadline);
     return next;
 }
@@ -105,6 +107,7 @@ void Engine::Impl::on(const Step& step, const in::FlowOpened& opened) {
     probes_.on_flow_opened(step, *flow);
     learning_.on_flow_opened(step, *flow);
     stun_.on_flow_opened(step, *flow);
+    calls_.on_flow_opened(step, accounts_, opened.flow);
     auto strayed = strays_.extract(opened.flow);
     if (strayed.empty()) return;
     for (const auto& [arrived, source, bytes] : strayed.mapped()) {
@@ -121,6 +124,7 @@ void Engine::Impl::on(const Step& step, const in::FlowFailed& failed) {
         probes_.on_flow_trouble(step, *flow, failed.error);
         learning_.on_flow_ended(step, failed.flow);
         stun_.on_flow_trouble(step, *flow, failed.error);
+        calls_.on_flow_trouble(step, accounts_, trouble, true);
         strays_.erase(failed.flow);
     } else if (is_reliable(flow->target.transport)) {
         if (flows_.on_closed(trouble)) end_flow(step, trouble);
@@ -197,11 +201,38 @@ void Engine::Impl::on(const Step& step, const in::RegisterNow& command) {
 void Engine::Impl::on(const Step& step, const in::ChangePassword& change) {
     if (const auto found = returning_.find(change.account); found != returning_.end())
         found->second.password = change.password;
+    calls_.password_changed(change.account);
     step.tell(change.account, told::PasswordChanged{change.password});
 }
 
 void Engine::Impl::on(const Step& step, const in::HangUp& hang_up) {
+    if (hang_up.call) return calls_.command(step, accounts_, hang_up.call, call::told::HangUp{});
     incoming_.hang_up(step, hang_up.account);
+    calls_.end_all(step, accounts_, hang_up.account, "hung up");
+}
+
+void Engine::Impl::on(const Step& step, const in::Dial& dial) {
+    calls_.dial(step, accounts_, dial);
+}
+
+void Engine::Impl::on(const Step& step, const in::Answer& answer) {
+    calls_.command(step, accounts_, answer.call, call::told::Answer{answer.streams});
+}
+
+void Engine::Impl::on(const Step& step, const in::Reject& reject) {
+    calls_.command(step, accounts_, reject.call, call::told::Reject{.status = reject.status});
+}
+
+void Engine::Impl::on(const Step& step, const in::Hold& hold) {
+    calls_.command(step, accounts_, hold.call, call::told::Hold{});
+}
+
+void Engine::Impl::on(const Step& step, const in::Resume& resume) {
+    calls_.command(step, accounts_, resume.call, call::told::Resume{});
+}
+
+void Engine::Impl::on(const Step& step, const in::MediaChanged& changed) {
+    calls_.command(step, accounts_, changed.call, call::told::MediaChanged{changed.streams});
 }
 
 void Engine::Impl::on(const Step& step, const in::RemoveAccount& remove) {

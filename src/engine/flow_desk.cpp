@@ -76,6 +76,20 @@ void FlowDesk::release(Instant now, FlowId flow, AccountId account) {
     watch(now, flow, entry);
 }
 
+void FlowDesk::hold(FlowId flow) {
+    const auto found = entries_.find(flow);
+    if (found == entries_.end()) return;
+    ++found->second.holds;
+    unused_.remove(flow);
+}
+
+void FlowDesk::let_go(Instant now, FlowId flow) {
+    const auto found = entries_.find(flow);
+    if (found == entries_.end() || found->second.holds == 0) return;
+    --found->second.holds;
+    watch(now, flow, found->second);
+}
+
 void FlowDesk::send(const Step& step, FlowId flow, std::string bytes) {
     touch(step.now, flow);
     step.outbox.push(out::Send{flow, std::move(bytes)});

@@ -39,6 +39,9 @@ public:
     // UDP from a port of its own, for the engine's use alone, until close() (K4).
     FlowId open_spare(const Step& step, const Target& target);
     void release(Instant now, FlowId flow, AccountId account);
+    // L8: a flow stays alive while a dialog uses it, whoever left it. Each hold is let go once.
+    void hold(FlowId flow);
+    void let_go(Instant now, FlowId flow);
     void send(const Step& step, FlowId flow, std::string bytes);
     // Something was sent: a flow without users lives 32 s from here.
     void touch(Instant now, FlowId flow);
@@ -79,11 +82,12 @@ private:
         std::set<AccountId> users;
         std::set<AccountId> waiting;
         std::set<AccountId> former;
+        std::size_t holds = 0;
         bool engine_uses = false;
         bool to_answer = false;
         std::optional<sip::StreamFramer> framer{};
         [[nodiscard]] bool is_unused() const {
-            return users.empty() && waiting.empty() && !engine_uses;
+            return users.empty() && waiting.empty() && !engine_uses && holds == 0;
         }
     };
     FlowId begin(const Step& step, const Target& target, std::string_view tls_name,

@@ -16,7 +16,9 @@
 #include <utility>
 #include <vector>
 
+#include "engine/account.h"
 #include "engine/agenda.h"
+#include "engine/call_desk.h"
 #include "engine/dns_desk.h"
 #include "engine/engine.h"
 #include "engine/flow_desk.h"
@@ -47,12 +49,7 @@ public:
 
 private:
     using Step = engine::Step;
-    struct Account {
-        registration::Registration registration;
-        engine::PingIdentityPtr identity;
-        std::string user;  // of the AOR, escapes resolved
-        bool leaving = false;
-    };
+    using Account = engine::Account;
 
     // engine.cpp: inputs, time, and the end.
     void on(const Step& step, const in::Time&);
@@ -68,6 +65,12 @@ private:
     void on(const Step& step, const in::RegisterNow& command);
     void on(const Step& step, const in::ChangePassword& change);
     void on(const Step& step, const in::HangUp& hang_up);
+    void on(const Step& step, const in::Dial& dial);
+    void on(const Step& step, const in::Answer& answer);
+    void on(const Step& step, const in::Reject& reject);
+    void on(const Step& step, const in::Hold& hold);
+    void on(const Step& step, const in::Resume& resume);
+    void on(const Step& step, const in::MediaChanged& changed);
     void on(const Step& step, const in::ShutDown&);
     void on_time(const Step& step);
     void stop(const Step& step);
@@ -108,6 +111,7 @@ private:
                     std::string_view bytes);
     void on_response(const Step& step, flow::Flow& flow, const sip::Message& response);
     void on_request(const Step& step, engine::Incoming incoming);
+    void on_request_of_call(const Step& step, engine::Incoming incoming);
     // The flow to answer on, or nothing: it is being opened, and the request comes again when it
     // is.
     std::optional<FlowId> flow_to_answer(const Step& step, const engine::Incoming& incoming);
@@ -141,9 +145,10 @@ private:
     engine::StunDesk stun_;
     engine::NatDesk nat_;
     engine::IncomingDesk incoming_;
+    engine::CallDesk calls_;
     engine::OwnOptions own_options_;
 
-    std::map<AccountId, Account> accounts_;
+    engine::Accounts accounts_;
     std::set<std::pair<std::string, AccountId>> by_user_;
     engine::Agenda<AccountId> agenda_;   // the registrations' deadlines
     engine::Agenda<AccountId> leaving_;  // until when an account may take to unregister

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "engine/contact.h"
 #include "engine/flow_desk.h"
 #include "engine/incoming_desk.h"
 #include "engine/limits.h"
@@ -19,20 +20,6 @@ std::string caller_in_words(const sip::Message& invite) {
     const std::string name = sip::unescape(from.display_name);
     const std::string uri(from.uri.text);
     return name.empty() ? uri : name + " <" + uri + ">";
-}
-
-// The Contact others reach this account by, over this flow if it has one there. RFC 5627 §4.4: a
-// GRUU where the registrar gave one, the public one first (who calls knows our AOR), because it
-// leads here from anywhere and outlives a change of our address; not in a call to a sips URI, if it
-// is none itself (RFC 3261 §12.1.1).
-std::string contact_of(const Addressee& addressee, FlowId flow, sip::Scheme called) {
-    const registration::BindingView* best = nullptr;
-    for (const auto& binding : addressee.view.bindings)
-        if (best == nullptr || binding.flow == flow) best = &binding;
-    if (best == nullptr) return {};
-    const auto& gruu = best->public_gruu.empty() ? best->temporary_gruu : best->public_gruu;
-    const bool usable = !gruu.empty() && (called != sip::Scheme::sips || gruu.starts_with("sips:"));
-    return usable ? gruu : best->contact;
 }
 
 // RFC 3261 §9.2, RFC 3326: why a proxy cancels.
@@ -56,7 +43,7 @@ void IncomingDesk::on_invite(const Step& step, const Incoming& incoming, const A
         .source = incoming.source,
         .invite = invite.clone(),
         .to_tag = step.random.token(64),
-        .contact = contact_of(*accepted.addressee, incoming.flow, invite.request_uri().scheme),
+        .contact = contact_of(accepted.addressee->view, incoming.flow, invite.request_uri().scheme),
         .ring_until = step.now + limits::ring_time,
         .server = {
             step.now,

@@ -27,8 +27,25 @@ constexpr std::string_view what_we_can =
     "Accept: application/sdp, application/simple-message-summary\r\n"
     "Supported: path, outbound, gruu\r\n";
 
-sip::Capabilities capabilities() {
-    return {.methods = methods, .options = options, .media_types = media_types, .sent_types = {}};
+// Of an account that takes calls; what only dialogs know gets 481 here, for there is none.
+constexpr std::array call_methods{Method::invite, Method::ack,     Method::cancel,
+                                  Method::bye,    Method::options, Method::notify,
+                                  Method::prack,  Method::update,  Method::info};
+constexpr std::array<std::string_view, 5> call_options{"path", "outbound", "gruu", "100rel",
+                                                       "timer"};
+constexpr std::string_view what_calls_can =
+    "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, NOTIFY, PRACK, UPDATE, INFO\r\n"
+    "Accept: application/sdp, application/simple-message-summary\r\n"
+    "Supported: path, outbound, gruu, 100rel, timer\r\n";
+
+sip::Capabilities capabilities(bool takes_calls) {
+    sip::Capabilities all{
+        .methods = methods, .options = options, .media_types = media_types, .sent_types = {}};
+    if (takes_calls) {
+        all.methods = call_methods;
+        all.options = call_options;
+    }
+    return all;
 }
 
 std::string_view token_of(const sip::Message& request) {
@@ -102,14 +119,20 @@ bool IncomingDesk::is_full() const {
     return served_.size() >= std::max(limits::server_transactions, accounts_);
 }
 
-void IncomingDesk::on_request(const Step& step, const Incoming& incoming,
-                              std::span<const Addressee> addressees) {
+std::optional<AccountId> IncomingDesk::on_request(const Step& step, const Incoming& incoming,
+                                                  std::span<const Addressee> addressees) {
     const auto known = by_key_.find(transaction::server_key_of(incoming.request));
-    if (known != by_key_.end()) return on_known(step, known->second, incoming.request);
-    if (incoming.request.method() == Method::ack) return;  // never answered
-    if (is_full()) return on_own_options_without_state(step, incoming, addressees);
-    if (incoming.request.method() == Method::cancel) return on_cancel(step, incoming);
-    if (const auto accepted = accept(incoming, addressees)) on_new(step, incoming, *accepted);
+    if (known != by_key_.end()) {
+        on_known(step, known->second, incoming.request);
+    } else if (incoming.request.method() == Method::ack) {  // never answered
+    } else if (is_full()) {
+        on_own_options_without_state(step, incoming, addressees);
+    } else if (incoming.request.method() == Method::cancel) {
+        on_cancel(step, incoming);
+    } else if (const auto accepted = accept(incoming, addressees)) {
+        return on_new(step, incoming, *accepted);
+    }
+    return std::nullopt;
 }
 
 // Past the limit nothing is answered but our own OPTIONS (R1), which needs no state (RFC 3261
@@ -120,7 +143,8 @@ void IncomingDesk::on_own_options_without_state(const Step& step, const Incoming
     if (incoming.request.method() != Method::options || flow == nullptr || !flow->is_open()) return;
     const auto accepted = accept(incoming, addressees);
     if (!accepted || !accepted->addressee->sent_it) return;
-    if (sip::check_request(incoming.request, capabilities())) return;
+    if (sip::check_request(incoming.request, capabilities(accepted->addressee->takes_calls)))
+        return;
     const Reply answer = answer_options(step, incoming, *accepted);
     step.flows.send(step, incoming.flow,
                     response(incoming.request, incoming.source, answer, step.random.token(64)));
@@ -140,40 +164,47 @@ void IncomingDesk::on_known(const Step& step, ServedId id, const sip::Message& r
     watch(id);
 }
 
-void IncomingDesk::on_new(const Step& step, const Incoming& incoming, const Accepted& accepted) {
+std::optional<AccountId> IncomingDesk::on_new(const Step& step, const Incoming& incoming,
+                                              const Accepted& accepted) {
     const sip::Message& request = incoming.request;
-    if (auto rejection = sip::check_request(request, capabilities()))
-        return reply(step, incoming,
-                     {rejection->status, std::move(rejection->extra_headers), rejection->reason});
+    const bool takes_calls = accepted.addressee->takes_calls;
+    const auto answer = [&](const Reply& with) -> std::optional<AccountId> {
+        reply(step, incoming, with);
+        return std::nullopt;
+    };
+    if (auto rejection = sip::check_request(request, capabilities(takes_calls)))
+        return answer({rejection->status, std::move(rejection->extra_headers), rejection->reason});
     switch (request.method()) {
     case Method::options: {
-        const Reply answer = answer_options(step, incoming, accepted);
+        const Reply full = answer_options(step, incoming, accepted);
         // A proxy that forks sends two copies; both are proof (R1), one is answered in full.
-        return reply(step, incoming, is_merged(request) ? Reply{.status = 482} : answer);
+        return answer(is_merged(request) ? Reply{.status = 482} : full);
     }
     case Method::notify:
-        return reply(
-            step, incoming,
-            is_merged(request) ? Reply{.status = 482} : answer_notify(step, incoming, accepted));
+        return answer(is_merged(request) ? Reply{.status = 482}
+                                         : answer_notify(step, incoming, accepted));
     case Method::invite:
         // RFC 3261 §12.2.2: a To tag names a dialog, and there is none.
-        if (!request.to().tag().empty()) return reply(step, incoming, {.status = 481});
-        if (is_merged(request)) return reply(step, incoming, {.status = 482});
-        if (!accepted.addressed) return reply(step, incoming, {.status = 404});
-        return on_invite(step, incoming, accepted);
-    case Method::bye: return reply(step, incoming, {.status = 481});
+        if (!request.to().tag().empty()) return answer({.status = 481});
+        if (is_merged(request)) return answer({.status = 482});
+        if (!accepted.addressed) return answer({.status = 404});
+        if (takes_calls) return accepted.addressee->account;
+        on_invite(step, incoming, accepted);
+        return std::nullopt;
+    case Method::bye:
+    case Method::info:
+    case Method::prack:
+    case Method::update: return answer({.status = 481});
     case Method::register_:
     case Method::ack:
     case Method::cancel:
     case Method::subscribe:
     case Method::message:
-    case Method::info:
-    case Method::prack:
-    case Method::update:
     case Method::refer:
     case Method::publish:
-    case Method::other: return;  // check_request has refused them
+    case Method::other: break;  // check_request has refused them
     }
+    return std::nullopt;
 }
 
 IncomingDesk::Reply IncomingDesk::answer_options(const Step& step, const Incoming& incoming,
@@ -187,7 +218,8 @@ IncomingDesk::Reply IncomingDesk::answer_options(const Step& step, const Incomin
                   told::Returned{.call_id = std::string(incoming.request.call_id()),
                                  .flow = incoming.arrived,
                                  .ours_by_from = !addressee.sent_it});
-    return {.status = 200, .headers = std::string(what_we_can)};
+    return {.status = 200,
+            .headers = std::string(addressee.takes_calls ? what_calls_can : what_we_can)};
 }
 
 IncomingDesk::Reply IncomingDesk::answer_notify(const Step& step, const Incoming& incoming,

@@ -1,6 +1,6 @@
 // Requests that come to us (RFC 3261 §8.2, §17.2): who may send them (§11 of the design:
-// docs/registration.md), to which account they go, and what is answered. There is no sound yet: an
-// INVITE rings and ends.
+// docs/registration.md), to which account they go, and what is answered. An INVITE for an account
+// that takes no calls rings and ends.
 #pragma once
 
 #include <map>
@@ -34,6 +34,7 @@ struct Addressee {
     flow::SourceRules rules;
     bool on_own_flow = false;  // it uses or used the flow the request came on
     bool sent_it = false;      // the Call-ID is of an OPTIONS of its own (R1)
+    bool takes_calls = false;  // its INVITEs are the CallDesk's
 };
 
 struct Incoming {
@@ -57,8 +58,10 @@ public:
     // An ACK, or a copy of a request that is served: what it leads to goes where the first copy's
     // answer went, and no flow is opened for it.
     [[nodiscard]] bool needs_no_flow(const sip::Message& request) const;
-    void on_request(const Step& step, const Incoming& incoming,
-                    std::span<const Addressee> addressees);
+    // An account: the request is an INVITE for it, checked, and not answered here, for it takes
+    // calls.
+    std::optional<AccountId> on_request(const Step& step, const Incoming& incoming,
+                                        std::span<const Addressee> addressees);
     // A request that could not be read, but can be answered (RFC 3261 §8.2).
     void refuse_unreadable(const Step& step, const Incoming& incoming, int status);
     void hang_up(const Step& step, AccountId account);
@@ -110,7 +113,8 @@ private:
     void on_own_options_without_state(const Step& step, const Incoming& incoming,
                                       std::span<const Addressee> addressees) const;
     void on_known(const Step& step, ServedId id, const sip::Message& request);
-    void on_new(const Step& step, const Incoming& incoming, const Accepted& accepted);
+    std::optional<AccountId> on_new(const Step& step, const Incoming& incoming,
+                                    const Accepted& accepted);
     void on_cancel(const Step& step, const Incoming& incoming);
     void on_invite(const Step& step, const Incoming& incoming, const Accepted& accepted);
     [[nodiscard]] Reply answer_options(const Step& step, const Incoming& incoming,

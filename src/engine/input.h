@@ -10,7 +10,9 @@
 #include "base/dns.h"
 #include "base/flow_error.h"
 #include "base/ids.h"
+#include "call/options.h"
 #include "registration/account.h"
+#include "sdp/stream.h"
 
 namespace holdfast {
 
@@ -68,8 +70,35 @@ struct ChangePassword {
     AccountId account;
     Redacted<std::string> password;
 };
-struct HangUp {  // the incoming call of the account, if any
+struct HangUp {  // that call; without one every call of the account
     AccountId account;
+    CallRef call{};
+};
+// Of an account that takes calls. How a call gets its sound: docs/calls.md.
+struct Dial {
+    AccountId account;
+    CallRef call;     // chosen by the driver, below 2^31 and not in use; not 0
+    std::string uri;  // sip:, sips: or tel:
+    std::vector<sdp::LocalStream> streams;
+    call::Options options{};
+};
+struct Answer {  // the call of an Event `ring`
+    CallRef call;
+    std::vector<sdp::LocalStream> streams;
+};
+struct Reject {
+    CallRef call;
+    int status = 486;  // 400–699: 486 busy, 603 declined, 480 not available, …
+};
+struct Hold {
+    CallRef call;
+};
+struct Resume {
+    CallRef call;
+};
+struct MediaChanged {  // other streams, or other addresses of the same: the other side is asked
+    CallRef call;
+    std::vector<sdp::LocalStream> streams;
 };
 struct ShutDown {};  // unregisters all (2 s at most), then Event stopped
 
@@ -78,6 +107,7 @@ struct ShutDown {};  // unregisters all (2 s at most), then Event stopped
 using Input =
     std::variant<in::Time, in::FlowOpened, in::FlowFailed, in::FlowClosed, in::Received, in::Stray,
                  in::DnsAnswer, in::NetworkChanged, in::AddAccount, in::RemoveAccount,
-                 in::RegisterNow, in::ChangePassword, in::HangUp, in::ShutDown>;
+                 in::RegisterNow, in::ChangePassword, in::HangUp, in::Dial, in::Answer, in::Reject,
+                 in::Hold, in::Resume, in::MediaChanged, in::ShutDown>;
 
 }  // namespace holdfast

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "engine/recording_calls.h"
 #include "engine/recording_words.h"
 #include "registration/policy.h"
 #include "sip/redaction.h"
@@ -13,18 +14,11 @@ namespace holdfast {
 namespace {
 
 using namespace recording;
-using Json = nlohmann::ordered_json;
 
 template <class... Cases>
 struct Overloaded : Cases... {
     using Cases::operator()...;
 };
-
-// Text where it is UTF-8, else base64.
-Json bytes_json(std::string_view bytes) {
-    if (is_utf8(bytes)) return {{"text", bytes}};
-    return {{"base64", to_base64(bytes)}};
-}
 
 Json dns_record_json(const dns::Record& record) {
     return std::visit(
@@ -72,6 +66,7 @@ Json account_json(const registration::AccountConfig& config) {
     if (config.transport) json["transport"] = name_of(*config.transport);
     json["realms"] = config.realms;
     json["contact_address"] = config.contact_address;
+    if (config.takes_calls) json["takes_calls"] = true;
     json["stun"] = config.stun;
     json["policy"] = std::move(policy);
     return json;
@@ -93,66 +88,84 @@ Json failure_json(std::string_view what, FlowId flow, FlowError error, const std
 
 Json input_json(const Input& input) {
     return std::visit(
-        Overloaded{[](const in::Time&) { return Json{{"in", "time"}}; },
-                   [](const in::FlowOpened& i) {
-                       return Json{{"in", "flow_opened"},
-                                   {"flow", i.flow.value},
-                                   {"local", i.local.to_string()},
-                                   {"verified_name", i.verified_name}};
-                   },
-                   [](const in::FlowFailed& i) {
-                       return failure_json("flow_failed", i.flow, i.error, i.detail);
-                   },
-                   [](const in::FlowClosed& i) {
-                       return failure_json("flow_closed", i.flow, i.error, i.detail);
-                   },
-                   [](const in::Received& i) {
-                       return received_json(i.flow, sip::redact_authorization(i.bytes));
-                   },
-                   [](const in::Stray& i) {
-                       return Json{{"in", "stray"},
-                                   {"local", i.local.to_string()},
-                                   {"remote", i.remote.to_string()},
-                                   {"bytes", message_json(i.bytes)}};
-                   },
-                   [](const in::DnsAnswer& i) {
-                       return Json{{"in", "dns_answer"},
-                                   {"query", i.query.value},
-                                   {"answer", answer_json(i.answer)}};
-                   },
-                   [](const in::NetworkChanged& i) {
-                       Json addresses = Json::array();
-                       for (const auto& address : i.addresses)
-                           addresses.push_back(address.to_string());
-                       return Json{{"in", "network_changed"},
-                                   {"addresses", std::move(addresses)},
-                                   {"woke", i.woke}};
-                   },
-                   [](const in::AddAccount& i) {
-                       return Json{{"in", "add_account"},
-                                   {"account", i.account.value},
-                                   {"config", account_json(i.config)}};
-                   },
-                   [](const in::RemoveAccount& i) {
-                       return Json{{"in", "remove_account"}, {"account", i.account.value}};
-                   },
-                   [](const in::RegisterNow& i) {
-                       return Json{{"in", "register_now"}, {"account", i.account.value}};
-                   },
-                   [](const in::ChangePassword& i) {
-                       return Json{{"in", "change_password"},
-                                   {"account", i.account.value},
-                                   {"password", recorded_password}};
-                   },
-                   [](const in::HangUp& i) {
-                       return Json{{"in", "hang_up"}, {"account", i.account.value}};
-                   },
-                   [](const in::ShutDown&) { return Json{{"in", "shut_down"}}; }},
+        Overloaded{
+            [](const in::Time&) { return Json{{"in", "time"}}; },
+            [](const in::FlowOpened& i) {
+                return Json{{"in", "flow_opened"},
+                            {"flow", i.flow.value},
+                            {"local", i.local.to_string()},
+                            {"verified_name", i.verified_name}};
+            },
+            [](const in::FlowFailed& i) {
+                return failure_json("flow_failed", i.flow, i.error, i.detail);
+            },
+            [](const in::FlowClosed& i) {
+                return failure_json("flow_closed", i.flow, i.error, i.detail);
+            },
+            [](const in::Received& i) {
+                return received_json(i.flow, sip::redact_authorization(i.bytes));
+            },
+            [](const in::Stray& i) {
+                return Json{{"in", "stray"},
+                            {"local", i.local.to_string()},
+                            {"remote", i.remote.to_string()},
+                            {"bytes", message_json(i.bytes)}};
+            },
+            [](const in::DnsAnswer& i) {
+                return Json{{"in", "dns_answer"},
+                            {"query", i.query.value},
+                            {"answer", answer_json(i.answer)}};
+            },
+            [](const in::NetworkChanged& i) {
+                Json addresses = Json::array();
+                for (const auto& address : i.addresses) addresses.push_back(address.to_string());
+                return Json{{"in", "network_changed"},
+                            {"addresses", std::move(addresses)},
+                            {"woke", i.woke}};
+            },
+            [](const in::AddAccount& i) {
+                return Json{{"in", "add_account"},
+                            {"account", i.account.value},
+                            {"config", account_json(i.config)}};
+            },
+            [](const in::RemoveAccount& i) {
+                return Json{{"in", "remove_account"}, {"account", i.account.value}};
+            },
+            [](const in::RegisterNow& i) {
+                return Json{{"in", "register_now"}, {"account", i.account.value}};
+            },
+            [](const in::ChangePassword& i) {
+                return Json{{"in", "change_password"},
+                            {"account", i.account.value},
+                            {"password", recorded_password}};
+            },
+            [](const in::HangUp& i) {
+                Json json{{"in", "hang_up"}, {"account", i.account.value}};
+                if (i.call) json["call"] = i.call.value;
+                return json;
+            },
+            [](const in::Dial& i) { return dial_json(i); },
+            [](const in::Answer& i) {
+                return Json{
+                    {"in", "answer"}, {"call", i.call.value}, {"streams", streams_json(i.streams)}};
+            },
+            [](const in::Reject& i) {
+                return Json{{"in", "reject"}, {"call", i.call.value}, {"status", i.status}};
+            },
+            [](const in::Hold& i) { return Json{{"in", "hold"}, {"call", i.call.value}}; },
+            [](const in::Resume& i) { return Json{{"in", "resume"}, {"call", i.call.value}}; },
+            [](const in::MediaChanged& i) {
+                return Json{{"in", "media_changed"},
+                            {"call", i.call.value},
+                            {"streams", streams_json(i.streams)}};
+            },
+            [](const in::ShutDown&) { return Json{{"in", "shut_down"}}; }},
         input);
 }
 
 Json event_json(const Event& event) {
     Json json{{"out", "event"}, {"event", name_of(event.kind)}, {"account", event.account.value}};
+    if (event.call) json["call"] = event.call.value;
     if (event.target) json["target"] = event.target->to_string();
     if (event.from) json["from"] = event.from->to_string();
     if (event.mapping) json["mapping"] = event.mapping->to_string();
@@ -199,6 +212,7 @@ Json output_json(const Output& output) {
                                                  {"key", bytes_json(o.key)},
                                                  {"value", bytes_json(o.value)}};
                                  },
+                                 [](const out::Media& o) { return media_json(o); },
                                  [](const Event& event) { return event_json(event); }},
                       output);
 }

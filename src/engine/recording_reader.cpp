@@ -1,16 +1,15 @@
 #include <algorithm>
 #include <array>
-#include <concepts>
 #include <cstdint>
 #include <nlohmann/json.hpp>
 #include <optional>
-#include <span>
-#include <type_traits>
 #include <utility>
 
 #include "base/redacted.h"
 #include "base/text.h"
 #include "engine/recording.h"
+#include "engine/recording_calls.h"
+#include "engine/recording_fields.h"
 #include "engine/recording_words.h"
 #include "registration/policy.h"
 
@@ -19,7 +18,6 @@ namespace holdfast {
 namespace {
 
 using namespace recording;
-using Json = nlohmann::ordered_json;
 
 constexpr std::array flow_errors{FlowError::refused,
                                  FlowError::reset,
@@ -34,96 +32,6 @@ constexpr std::array flow_errors{FlowError::refused,
 constexpr std::array dns_statuses{
     dns::Status::ok,        dns::Status::nxdomain,  dns::Status::servfail, dns::Status::refused,
     dns::Status::timed_out, dns::Status::no_server, dns::Status::malformed};
-
-template <class Enum, std::size_t Size>
-std::optional<Enum> named(const std::array<Enum, Size>& all, std::string_view name) {
-    const auto found =
-        std::ranges::find_if(all, [&](Enum value) { return name_of(value) == name; });
-    if (found == all.end()) return std::nullopt;
-    return *found;
-}
-
-// Reads members of one object. Getters never throw: a missing or wrong one is remembered, and the
-// reader is not sound any more.
-class Reader {
-public:
-    explicit Reader(const Json& json) : json_(json), sound_(json.is_object()) {}
-
-    [[nodiscard]] bool sound() const { return sound_; }
-    void fault() { sound_ = false; }
-    [[nodiscard]] bool has(const char* key) const {
-        return json_.is_object() && json_.contains(key);
-    }
-
-    const Json& member(const char* key) {
-        static const Json nothing;
-        if (has(key)) return json_.at(key);
-        fault();
-        return nothing;
-    }
-    template <std::integral Number>
-    Number number(const char* key) {
-        const auto& value = member(key);
-        if constexpr (std::is_signed_v<Number>) {
-            if (value.is_number_integer()) return value.template get<Number>();
-        } else if (value.is_number_unsigned() &&
-                   std::in_range<Number>(value.template get<std::uint64_t>())) {
-            return static_cast<Number>(value.template get<std::uint64_t>());
-        }
-        fault();
-        return {};
-    }
-    bool flag(const char* key) {
-        const auto& value = member(key);
-        if (!value.is_boolean()) fault();
-        return value.is_boolean() && value.get<bool>();
-    }
-    std::string text(const char* key) { return string_of(member(key)); }
-    std::string bytes(const char* key) {
-        Reader inner{member(key)};
-        if (inner.has("text")) return string_of(inner.member("text"));
-        auto decoded = from_base64(string_of(inner.member("base64")));
-        if (!decoded || !inner.sound()) fault();
-        return std::move(decoded).value_or("");
-    }
-    // A message whose Authorization headers were taken out can be parsed again: the same outputs
-    // are due to it, and not those to a malformed one. (Our own OPTIONS comes back to us with it.)
-    std::string message(const char* key) {
-        constexpr std::string_view hidden = Redacted<std::string>::to_string();
-        constexpr std::string_view stand_in = "Digest response=\"\"";
-        auto text = bytes(key);
-        for (auto at = text.find(hidden); at != std::string::npos; at = text.find(hidden, at))
-            text.replace(at, hidden.size(), stand_in);
-        return text;
-    }
-    template <class Value>
-    Value required(std::optional<Value> value) {
-        if (!value) fault();
-        return std::move(value).value_or(Value{});
-    }
-    Endpoint endpoint(const char* key) { return required(Endpoint::parse(text(key))); }
-    template <class IdType>
-    IdType id(const char* key) {
-        return IdType{number<std::uint32_t>(key)};
-    }
-    std::span<const Json> list(const char* key) {
-        const auto& value = member(key);
-        if (!value.is_array()) {
-            fault();
-            return {};
-        }
-        return value.get_ref<const Json::array_t&>();
-    }
-    std::string string_of(const Json& value) {
-        if (value.is_string()) return value.get_ref<const std::string&>();
-        fault();
-        return {};
-    }
-
-private:
-    const Json& json_;
-    bool sound_;
-};
 
 dns::Record read_dns_record(Reader& r) {
     if (r.has("address")) return r.required(IpAddress::parse(r.text("address")));
@@ -170,6 +78,7 @@ registration::AccountConfig read_account(Reader& r) {
     if (r.has("transport")) config.transport = r.required(parse_transport(r.text("transport")));
     for (const auto& realm : r.list("realms")) config.realms.push_back(r.string_of(realm));
     if (r.has("contact_address")) config.contact_address = r.text("contact_address");
+    if (r.has("takes_calls")) config.takes_calls = r.flag("takes_calls");
     if (r.has("stun")) config.stun = r.text("stun");
     // "preset" comes first and sets everything; the other fields then say how this policy differs.
     const auto& policy = r.member("policy");
@@ -244,7 +153,25 @@ constexpr std::array input_readers{
                                               .password = Redacted{r.text("password")}};
                 }},
     InputReader{"hang_up",
-                [](Reader& r) -> Input { return in::HangUp{r.id<AccountId>("account")}; }},
+                [](Reader& r) -> Input {
+                    in::HangUp input{.account = r.id<AccountId>("account")};
+                    if (r.has("call")) input.call = r.id<CallRef>("call");
+                    return input;
+                }},
+    InputReader{"dial", [](Reader& r) -> Input { return read_dial(r); }},
+    InputReader{
+        "answer",
+        [](Reader& r) -> Input { return in::Answer{r.id<CallRef>("call"), read_streams(r)}; }},
+    InputReader{"reject",
+                [](Reader& r) -> Input {
+                    return in::Reject{r.id<CallRef>("call"), r.number<int>("status")};
+                }},
+    InputReader{"hold", [](Reader& r) -> Input { return in::Hold{r.id<CallRef>("call")}; }},
+    InputReader{"resume", [](Reader& r) -> Input { return in::Resume{r.id<CallRef>("call")}; }},
+    InputReader{"media_changed",
+                [](Reader& r) -> Input {
+                    return in::MediaChanged{r.id<CallRef>("call"), read_streams(r)};
+                }},
     InputReader{"shut_down", [](Reader&) -> Input { return in::ShutDown{}; }},
 };
 

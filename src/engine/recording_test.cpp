@@ -7,6 +7,7 @@
 
 #include "engine/recording_words.h"
 #include "registration/policy.h"
+#include "sdp/agreement.h"
 #include "sip/message.h"
 
 namespace holdfast {
@@ -36,6 +37,29 @@ std::string recording_of(const std::vector<Input>& inputs) {
     return text;
 }
 
+// Everything that a stream can say, keys as a recording has them.
+sdp::LocalStream full_stream() {
+    return {.kind = sdp::MediaKind::video,
+            .codecs = {{"opus", 48000, 2, "useinbandfec=1", std::uint8_t{111}},
+                       {"telephone-event", 8000, 1, "0-16", std::nullopt}},
+            .rtp = *Endpoint::parse("192.0.2.1:40000"),
+            .rtcp = Endpoint::parse("192.0.2.1:40007"),
+            .rtcp_mux = true,
+            .direction = sdp::Direction::recvonly,
+            .ptime = std::uint16_t{20},
+            .maxptime = std::uint16_t{60},
+            .bandwidth_kbps = 64U,
+            .srtp = sdp::Srtp::required,
+            .crypto = {{2, "AES_CM_128_HMAC_SHA1_80", Redacted{"AAAA"s}, "2^20|1:4", "X"}},
+            .fingerprint = sdp::Fingerprint{"sha-256", "4A:AD"},
+            .setup = sdp::Setup::active,
+            .ice = sdp::IceCredentials{"frag", Redacted{"AAAAAA"s}},
+            .candidates = {"1 1 UDP 1 192.0.2.1 40000 typ host", "\xff"},
+            .ice_lite = true,
+            .feedback = {"* nack pli"},
+            .source = sdp::Source{7, "a@b"}};
+}
+
 std::vector<Input> one_of_each() {
     registration::AccountConfig config;
     config.aor = "sip:alice@example.test";
@@ -46,6 +70,7 @@ std::vector<Input> one_of_each() {
     config.realms = {"a", "b"};
     config.contact_address = "phone.example.test:5070";
     config.stun = "stun.example.test";
+    config.takes_calls = true;
     config.policy = *registration::preset("microsip-3.20");
     config.policy.patience = 1500ms;
     const dns::Answer answer{
@@ -67,7 +92,22 @@ std::vector<Input> one_of_each() {
             in::RemoveAccount{AccountId{6}},
             in::RegisterNow{},
             in::ChangePassword{AccountId{6}, Redacted{std::string{recorded_password}}},
-            in::HangUp{AccountId{6}},
+            in::HangUp{AccountId{6}, CallRef{7}},
+            in::Dial{AccountId{6},
+                     CallRef{7},
+                     "sip:bob@example.test",
+                     {full_stream()},
+                     {.redirects = call::Redirects::refuse,
+                      .reliable = call::Reliable::required,
+                      .session_interval = 600,
+                      .least_interval = 120,
+                      .no_answer = 30s,
+                      .headers = "Subject: x\r\n"}},
+            in::Answer{CallRef{8}, {full_stream()}},
+            in::Reject{CallRef{8}, 603},
+            in::Hold{CallRef{8}},
+            in::Resume{CallRef{8}},
+            in::MediaChanged{CallRef{8}, {full_stream()}},
             in::ShutDown{}};
 }
 
@@ -93,6 +133,11 @@ TEST(Recording, GivesBackEveryKindOfInput) {
     EXPECT_EQ(std::get<in::Received>(again[5]).bytes, std::get<in::Received>(inputs[5]).bytes);
     EXPECT_EQ(std::get<in::AddAccount>(again[9]).config.policy.patience, 1500ms);
     EXPECT_EQ(std::get<in::AddAccount>(again[9]).config.policy.unregister_at_once, true);
+    EXPECT_TRUE(std::get<in::AddAccount>(again[9]).config.takes_calls);
+    const auto& dial = std::get<in::Dial>(again[14]);
+    EXPECT_EQ(dial.streams, std::vector{full_stream()});
+    EXPECT_EQ(dial.options, std::get<in::Dial>(inputs[14]).options);
+    EXPECT_EQ(dial.call, CallRef{7});
 }
 
 TEST(Recording, HoldsNoPasswordAndNoAuthorization) {
@@ -113,6 +158,34 @@ TEST(Recording, HoldsNoPasswordAndNoAuthorization) {
                  "REGISTER sip:a SIP/2.0\r\nAuthorization: Digest response=\"s3cret5\"\r\n\r\n"}});
     EXPECT_THAT(text, Not(HasSubstr("s3cret")));
     EXPECT_THAT(text, HasSubstr(recorded_password));
+}
+
+// RFC 4568 §6.1, RFC 8839 §5.4: nor what a call is encrypted with, neither as a value nor in a
+// session description; as many letters stand there, so that lengths stay true.
+TEST(Recording, HoldsNoKeysOfMedia) {
+    auto stream = full_stream();
+    stream.crypto.front().key = Redacted{"s3cretKey"s};
+    stream.ice->pwd = Redacted{"s3cretPwd"s};
+    const std::string body =
+        "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:s3cretKey|2^20|1:4\r\na=ice-pwd:s3cretPwd\r\n";
+    auto agreed = std::make_shared<sdp::Agreement>();
+    agreed->streams.emplace_back();
+    agreed->streams.back().crypto = {stream.crypto.front(), stream.crypto.front()};
+    auto text = recording_of({in::Answer{CallRef{1}, {stream}}, in::Received{FlowId{1}, body}});
+    text += recorded(options().started, Output{out::Media{CallRef{1}, agreed}});
+    text += recorded(options().started, Output{out::Send{FlowId{1}, body}});
+    EXPECT_THAT(text, Not(HasSubstr("s3cret")));
+    EXPECT_THAT(text, HasSubstr("inline:AAAAAAAAA|2^20|1:4"));
+    EXPECT_THAT(text, HasSubstr("a=ice-pwd:AAAAAAAAA"));
+    // A stream's text comes cut anywhere.
+    StepRecorder recorder;
+    const auto tcp = *Target::parse("tcp:203.0.113.11:5060");
+    recorder.step(options().started, in::Time{}, {out::OpenFlow{FlowId{1}, tcp, "", false}});
+    std::string cut;
+    for (const auto& piece : {body.substr(0, 45), body.substr(45, 6), body.substr(51)})
+        cut += recorder.step(options().started, in::Received{FlowId{1}, piece}, {});
+    EXPECT_THAT(cut, Not(HasSubstr("s3c")));
+    EXPECT_THAT(cut, Not(HasSubstr("Key")));
 }
 
 // A stream is read as it comes: a header that is cut over several reads is hidden whole, and what
@@ -170,7 +243,8 @@ TEST(Recording, OutputsOfAStepStayWithIt) {
         out::Send{FlowId{1}, "OPTIONS"},
         out::Resolve{QueryId{1}, {"example.test", dns::RecordType::naptr}},
         out::Store{"key", "\xfe"},
-        event};
+        event,
+        out::Media{CallRef{1}, std::make_shared<const sdp::Agreement>()}};
     ASSERT_EQ(outputs.size(), std::variant_size_v<Output>);
     auto text = recorded(options()) + "\n" + recorded(now, Input{in::Time{}}) + "\n";
     for (const auto& output : outputs) text += recorded(now, output) + "\n";

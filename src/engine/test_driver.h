@@ -49,6 +49,7 @@ public:
     std::vector<std::string> tls_names;  // of these, in the same order
     std::vector<FlowId> closed;
     State stored;
+    std::vector<out::Media> media;
     std::string trace;
     std::map<dns::Question, dns::Answer> zone;
     Duration zone_delay = 5ms;
@@ -182,6 +183,10 @@ private:
         } else {
             stored[store.key] = store.value;
         }
+    }
+    void perform(const out::Media& given) {
+        note(std::string("media ") + (given.agreed ? "agreed" : "ended"));
+        media.push_back(given);
     }
     void perform(const Event& event) {
         note(std::string(name_of(event.kind)) + " " + event.reason);

@@ -127,6 +127,8 @@ void Engine::Impl::on_response(const Step& step, flow::Flow& flow, const sip::Me
         // (K2).
         if (result->method == sip::Method::options) keep_alives_.on_options_answered(step, flow);
         health_.on_answer(flow.target, step.now, is_register ? result->rtt : std::nullopt);
+    } else if (calls_.on_response(step, accounts_, flow.id, response)) {
+        health_.on_answer(flow.target, step.now, std::nullopt);
     } else if (probes_.on_response(step, flow, response)) {
         keep_alives_.on_options_answered(step, flow);
     } else if (!keep_alives_.on_response(step, flow, response)) {
@@ -228,6 +230,7 @@ void Engine::Impl::on_icmp(const Step& step, const engine::FlowTrouble& trouble)
         probes_.on_flow_trouble(step, *flow, trouble.error);
         stun_.on_flow_trouble(step, *flow, trouble.error);
     }
+    calls_.on_flow_trouble(step, accounts_, trouble, false);
 }
 
 void Engine::Impl::end_flow(const Step& step, const engine::FlowTrouble& trouble) {
@@ -243,18 +246,31 @@ void Engine::Impl::end_flow(const Step& step, const engine::FlowTrouble& trouble
     keep_alives_.on_flow_ended(trouble.flow);
     learning_.on_flow_ended(step, trouble.flow);
     incoming_.on_flow_ended(trouble.flow);
+    calls_.on_flow_trouble(step, accounts_, trouble, true);
 }
 
 void Engine::Impl::on_request(const Step& step, engine::Incoming incoming) {
+    if (calls_.is_ours(incoming)) return on_request_of_call(step, incoming);
     const auto candidates = addressees(step, incoming.arrived, incoming.request);
     if (!incoming_.is_welcome(incoming, candidates)) return;  // §11: dropped unanswered
-    if (incoming_.needs_no_flow(incoming.request))
-        return incoming_.on_request(step, incoming, candidates);
-    const auto flow = flow_to_answer(step, incoming);
-    if (!flow) return;
-    incoming.flow = *flow;
-    flows_.touch(step.now, *flow);
-    incoming_.on_request(step, incoming, candidates);
+    if (!incoming_.needs_no_flow(incoming.request)) {
+        const auto flow = flow_to_answer(step, incoming);
+        if (!flow) return;
+        incoming.flow = *flow;
+        flows_.touch(step.now, *flow);
+    }
+    if (const auto called = incoming_.on_request(step, incoming, candidates))
+        calls_.on_invite(step, accounts_, incoming, *called);
+}
+
+void Engine::Impl::on_request_of_call(const Step& step, engine::Incoming incoming) {
+    if (incoming.request.method() != sip::Method::ack) {
+        const auto flow = flow_to_answer(step, incoming);
+        if (!flow) return;
+        incoming.flow = *flow;
+        flows_.touch(step.now, *flow);
+    }
+    calls_.on_request(step, accounts_, incoming);
 }
 
 std::optional<FlowId> Engine::Impl::flow_to_answer(const Step& step,
@@ -288,7 +304,8 @@ engine::Addressee Engine::Impl::addressee(const Step& step, FlowId flow, Account
             .rules = {.secure = account.registration.is_secure_only(),
                       .accept_direct_calls = account.registration.policy().accept_direct_calls},
             .on_own_flow = flows_.uses_or_used(flow, id),
-            .sent_it = may_be_proof && own_options_.sender(step.now, request.call_id()) == id};
+            .sent_it = may_be_proof && own_options_.sender(step.now, request.call_id()) == id,
+            .takes_calls = account.calls != nullptr};
 }
 
 // Who a request may be for: who has the user of its Request-URI; else who uses the flow, or a few

@@ -4,10 +4,11 @@
 
 namespace holdfast::lab {
 
-Verdict Authenticator::check(const sip::Message& request, const Passwords& passwords, Instant now) {
+Verdict Authenticator::check(const sip::Message& request, const Passwords& passwords, Instant now,
+                             By by) {
     if (!rules_.required) return Verdict::accepted;
     for (const auto& given : request.authorizations()) {
-        if (given.proxy) continue;
+        if (given.proxy != (by == By::proxy)) continue;
         const auto credentials = sip::digest_credentials_of(given);
         if (!credentials || credentials->realm != rules_.realm) continue;
         const auto password = passwords.find(credentials->username);
@@ -28,14 +29,14 @@ Verdict Authenticator::check(const sip::Message& request, const Passwords& passw
     return Verdict::challenge;
 }
 
-std::string Authenticator::challenge_line(bool stale, Instant now) {
+std::string Authenticator::challenge_line(bool stale, Instant now, By by) {
     std::erase_if(nonces_, [&](const auto& entry) {
         return now - entry.second.issued > 2 * rules_.nonce_lifetime;
     });
     const auto nonce = random_.token(128);
     nonces_[nonce] = {now, 0};
-    std::string line =
-        "WWW-Authenticate: Digest realm=\"" + rules_.realm + "\", nonce=\"" + nonce + "\"";
+    std::string line = by == By::proxy ? "Proxy-Authenticate" : "WWW-Authenticate";
+    line += ": Digest realm=\"" + rules_.realm + "\", nonce=\"" + nonce + "\"";
     line += ", algorithm=" + std::string(sip::name_of(rules_.algorithm));
     if (rules_.qop_auth) line += ", qop=\"auth\"";
     if (stale && rules_.says_stale) line += ", stale=true";

@@ -36,9 +36,12 @@ public:
 
     // password: of the user that the request claims; nothing: there is no such user.
     using Passwords = std::map<std::string, std::string>;
-    Verdict check(const sip::Message& request, const Passwords& passwords, Instant now);
+    // by: a proxy asks with Proxy-Authenticate (RFC 3261 §22.3).
+    enum class By : std::uint8_t { registrar, proxy };
+    Verdict check(const sip::Message& request, const Passwords& passwords, Instant now,
+                  By by = By::registrar);
     // A header line with a new nonce.
-    std::string challenge_line(bool stale, Instant now);
+    std::string challenge_line(bool stale, Instant now, By by = By::registrar);
     void forget_nonces() { nonces_.clear(); }
     [[nodiscard]] DigestRules& rules() { return rules_; }
 

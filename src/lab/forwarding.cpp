@@ -41,6 +41,8 @@ std::string forwarded_request(const sip::Message& request, const ForwardFields& 
         first = false;
     }
     if (!fields.route.empty()) writer.header(sip::HeaderName::route, fields.route);
+    for (const auto& route : fields.record_routes)
+        writer.header(sip::HeaderName::record_route, route);
     writer.max_forwards(request.max_forwards().value_or(70) - 1);
     for (const auto& header : request.headers()) {
         if (is_rewritten(header.name) || header.name == sip::HeaderName::route ||

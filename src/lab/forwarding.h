@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "lab/location_service.h"
 #include "sip/message.h"
@@ -10,8 +11,9 @@
 namespace holdfast::lab {
 
 struct ForwardFields {
-    std::string_view target;  // the new Request-URI
-    std::string_view route;   // a Route instead of those it had; "" : none
+    std::string_view target;                   // the new Request-URI
+    std::string_view route;                    // a Route instead of those it had; "" : none
+    std::vector<std::string> record_routes{};  // on top of those it had
     std::string_view sent_by;
     std::string_view branch;
     Transport transport = Transport::udp;

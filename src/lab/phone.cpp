@@ -1,6 +1,7 @@
 #include "lab/phone.h"
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 #include "base/check.h"
@@ -75,6 +76,7 @@ registration::AccountConfig Phone::account_config() const {
     config.transport = options_.transport;
     config.contact_address = options_.contact_address;
     config.stun = options_.stun;
+    config.takes_calls = options_.takes_calls;
     config.policy = *policy;
     return config;
 }
@@ -230,6 +232,7 @@ std::string Phone::event_log() const {
         if (event.reg_id != 0) log += " #" + std::to_string(event.reg_id);
         if (event.target) log += " " + event.target->to_string();
         if (event.mapping) log += " mapping " + event.mapping->to_string();
+        if (event.call) log += " call " + std::to_string(event.call.value);
         if (event.status != 0) log += " " + std::to_string(event.status);
         if (!event.reason.empty()) log += ": " + event.reason;
         log += "\n";
@@ -276,6 +279,16 @@ std::optional<Target> Phone::current_target() const {
     for (const auto& binding : status().bindings)
         if (binding.registered) return binding.target;
     return std::nullopt;
+}
+
+std::vector<sdp::LocalStream> Phone::audio(std::uint16_t port) const {
+    sdp::LocalStream stream;
+    for (const auto& [name, rate, type] :
+         {std::tuple{"PCMA", 8000U, std::uint8_t{8}}, std::tuple{"PCMU", 8000U, std::uint8_t{0}}})
+        stream.codecs.push_back(
+            {.name = name, .clock_rate = rate, .channels = 1, .fmtp = {}, .payload_type = type});
+    if (!addresses_.empty()) stream.rtp = {addresses_.front(), port};
+    return {stream};
 }
 
 std::optional<IpAddress> Phone::address_of(Family family) const {

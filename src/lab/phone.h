@@ -23,6 +23,7 @@
 #include "lab/internet.h"
 #include "lab/nat.h"
 #include "lab/tcp.h"
+#include "sdp/agreement.h"
 
 namespace holdfast::lab {
 
@@ -47,6 +48,7 @@ struct PhoneOptions {
     std::optional<Duration> dns_round_trip{};
     bool resolver_cache = false;  // a resolver that keeps answers for their TTL
     bool on = true;               // from the start
+    bool takes_calls = false;     // its calls are answered by give(in::Answer…), or not at all
     bool record = false;          // every step, as --record does (engine/recording.h)
     // After every step of the engine; the account is running.
     std::function<void(Instant, const AccountStatus&)> watch{};
@@ -56,6 +58,11 @@ struct PhoneOptions {
 struct TimedEvent {
     Instant at;
     Event event;
+};
+
+struct TimedMedia {
+    Instant at;
+    out::Media media;
 };
 
 // A request as it left the phone for the first time; retransmissions are not counted again.
@@ -109,6 +116,10 @@ public:
     [[nodiscard]] std::optional<Instant> first(EventKind kind,
                                                Instant since = Instant::min()) const;
     [[nodiscard]] std::string event_log() const;  // one line each, for failure messages
+    // What was agreed for each call, the latest last; the application would hand it to its media.
+    [[nodiscard]] const std::vector<TimedMedia>& media() const { return media_; }
+    // Its audio: one stream of this host, as an application would have opened it.
+    [[nodiscard]] std::vector<sdp::LocalStream> audio(std::uint16_t port = 40'000) const;
     [[nodiscard]] const std::vector<SentRequest>& sent() const { return sent_; }
     void forget_history();  // of a run of days: events() and sent() begin anew
     [[nodiscard]] const State& state() const { return state_; }
@@ -159,6 +170,7 @@ private:
     void perform(const out::Send& send);
     void perform(const out::Resolve& resolve);
     void perform(const out::Store& store);
+    void perform(const out::Media& media);
     void perform(Event& event);
     void schedule();
     void connect(FlowId id, Flow& flow);
@@ -206,6 +218,7 @@ private:
     std::string recording_;
     StepRecorder step_recorder_;
     std::vector<TimedEvent> events_;
+    std::vector<TimedMedia> media_;
     std::vector<SentRequest> sent_;
     std::set<std::string, std::less<>> branches_;  // of what was sent
 };

@@ -52,6 +52,7 @@ void Phone::perform(std::vector<Output> outputs) {
         if (const auto* close = std::get_if<out::CloseFlow>(&output)) perform(*close);
         if (const auto* send = std::get_if<out::Send>(&output)) perform(*send);
         if (const auto* resolve = std::get_if<out::Resolve>(&output)) perform(*resolve);
+        if (const auto* media = std::get_if<out::Media>(&output)) perform(*media);
         if (auto* event = std::get_if<Event>(&output)) {
             perform(*event);
             told = true;
@@ -67,6 +68,13 @@ void Phone::perform(const out::Store& store) {
     } else {
         state_[store.key] = store.value;
     }
+}
+
+void Phone::perform(const out::Media& media) {
+    internet_.ladder().note(internet_.now(),
+                            name_ + (media.agreed ? ": media of call " : ": no media of call ") +
+                                std::to_string(media.call.value));
+    media_.push_back({internet_.now(), media});
 }
 
 void Phone::perform(Event& event) {
@@ -180,7 +188,8 @@ void Phone::note_request(const Flow& flow, std::string_view bytes) {
     const auto start = bytes.find("branch=");
     if (start == std::string_view::npos) return;
     const auto branch = bytes.substr(start, bytes.find_first_of(";,\r", start) - start);
-    if (method == "ACK" || !branches_.emplace(branch).second) return;
+    // A CANCEL has the branch of its INVITE.
+    if (method == "ACK" || !branches_.emplace(std::string(method).append(branch)).second) return;
     SentRequest request{internet_.now(), flow.target, std::string(method), {}, 0, run_};
     if (method == "REGISTER") {
         if (const auto message = sip::Message::parse(bytes)) {

@@ -43,7 +43,7 @@ Proxy::Fork* Proxy::fork_of(const std::string& branch) {
 
 void Proxy::on_request(const sip::Message& request, const Hop& from) {
     if (request.method() == sip::Method::cancel) return on_cancel(request, from);
-    if (request.method() == sip::Method::ack) return;  // final answers were acknowledged hop by hop
+    if (request.method() == sip::Method::ack) return pass_ack(request, from);
     const auto key = transaction_key(request);
     if (const auto known = forks_.find(key); known != forks_.end()) {
         if (!known->second.last_response.empty())
@@ -62,9 +62,9 @@ void Proxy::on_request(const sip::Message& request, const Hop& from) {
     if (request.max_forwards() == 0U) return respond(fork, 483);
     if (request.method() == sip::Method::invite) respond(fork, 100);
     if (!request.routes().empty()) {
-        const auto hop = way_of_token(request.routes().front().uri.user, from.local);
-        if (!hop) return respond(fork, 404);
-        start(fork, std::string(request.request_uri().text), {}, *hop);
+        const auto next = onward(request, from);
+        if (!next) return respond(fork, 404);
+        start(fork, std::string(request.request_uri().text), next->route, next->hop);
     } else {
         // RFC 5627 §5.4: a GRUU is for its instance alone.
         const auto instance = request.request_uri().parameters.find("gr");
@@ -106,13 +106,92 @@ void Proxy::start(Fork& fork, const std::string& target, const std::string& rout
     const auto id = std::string(sip::branch_cookie) + "-" + registrar_.name() + "-" +
                     std::to_string(++next_branch_);
     Branch branch{.hop = hop, .target = target, .route = route, .text = {}, .response = {}};
-    branch.text = forwarded_request(fork.request, {.target = target,
-                                                   .route = route,
-                                                   .sent_by = hop.local.to_string(),
-                                                   .branch = id,
-                                                   .transport = hop.transport,
-                                                   .source = fork.upstream.remote});
+    branch.text = forwarded_request(
+        fork.request, {.target = target,
+                       .route = route,
+                       .record_routes = own_record_routes(fork.request, fork.upstream, hop),
+                       .sent_by = hop.local.to_string(),
+                       .branch = id,
+                       .transport = hop.transport,
+                       .source = fork.upstream.remote});
     fork.branches[id] = std::move(branch);
+}
+
+// RFC 3261 §16.4: our own Routes are taken off; one with a way in its user part says where to.
+std::optional<Proxy::Onward> Proxy::onward(const sip::Message& request, const Hop& from) const {
+    auto routes = request.routes();
+    while (!routes.empty()) {
+        const auto& uri = routes.front().uri;
+        const auto address = uri.host_address();
+        if (!address || !registrar_.has(*address)) break;
+        routes = routes.subspan(1);
+        if (uri.user.empty()) continue;
+        const auto hop = way_of_token(uri.user, from.local);
+        if (!hop) return std::nullopt;
+        return Onward{*hop, {}};
+    }
+    std::string left;
+    for (const auto& route : routes) left.append(left.empty() ? "" : ", ").append(route.text);
+    const auto hop = hop_to(routes.empty() ? request.request_uri() : routes.front().uri, from);
+    if (!hop) return std::nullopt;
+    return Onward{*hop, left};
+}
+
+// RFC 5626 §5.3: a Contact that is registered is reached the way it registered; else its address.
+std::optional<Hop> Proxy::hop_to(const sip::Uri& uri, const Hop& from) const {
+    const auto instance = uri.parameters.find("gr");
+    for (const auto& aor : registrar_.location_service().aors())
+        for (const auto& binding : registrar_.location_service().bindings(aor)) {
+            const auto contact = sip::OwnedUri::parse(binding.contact);
+            const bool is_it = instance ? binding.instance == *instance
+                                        : contact && sip::equal(contact->get(), uri);
+            if (!is_it || !registrar_.has(binding.flow.local.address)) continue;
+            if (auto way = registrar_.way_to(binding)) return way;
+        }
+    const auto address = uri.host_address();
+    if (!address) return std::nullopt;
+    const auto transport =
+        parse_transport(uri.transport().value_or("udp")).value_or(Transport::udp);
+    if (is_reliable(transport)) return std::nullopt;  // nobody listens there
+    for (const auto& own : registrar_.addresses())
+        if (own.family() == address->family())
+            return Hop{transport,
+                       {own, default_port(transport)},
+                       {*address, uri.port != 0 ? uri.port : default_port(transport)}};
+    return from.remote.address == *address ? std::optional(from) : std::nullopt;
+}
+
+// RFC 3261 §16.6: the ACK of a 2xx is a request of its own, without a transaction; that of a
+// refusal was for us.
+void Proxy::pass_ack(const sip::Message& ack, const Hop& from) {
+    if (forks_.contains(transaction_key(ack)) || ack.routes().empty()) return;
+    const auto next = onward(ack, from);
+    if (!next) return;
+    const auto branch = std::string(sip::branch_cookie) + "-" + registrar_.name() + "-ack-" +
+                        std::to_string(++next_branch_);
+    registrar_.send(next->hop, forwarded_request(ack, {.target = ack.request_uri().text,
+                                                       .route = next->route,
+                                                       .sent_by = next->hop.local.to_string(),
+                                                       .branch = branch,
+                                                       .transport = next->hop.transport,
+                                                       .source = from.remote}));
+}
+
+// RFC 3261 §16.6, step 4; RFC 5658 §3: two of them where the transport changes.
+std::vector<std::string> Proxy::own_record_routes(const sip::Message& request, const Hop& in,
+                                                  const Hop& out) const {
+    if (!registrar_.options().record_route || request.method() != sip::Method::invite ||
+        !request.to().tag().empty())
+        return {};
+    const auto route = [](const Hop& hop) {
+        std::string text = "<sip:" + hop.local.to_string();
+        if (hop.transport != Transport::udp)
+            text.append(";transport=").append(name_of(hop.transport));
+        return text + ";lr>";
+    };
+    std::vector<std::string> routes{route(out)};
+    if (route(in) != routes.front()) routes.push_back(route(in));
+    return routes;
 }
 
 // RFC 3261 §17.1: INVITE until anything comes, others until a final answer.
@@ -154,7 +233,12 @@ void Proxy::on_response(const sip::Message& response) {
     }
     if (response.status() >= 300 && fork->request.method() == sip::Method::invite)
         acknowledge(*fork, id, response);
-    if (branch.final_status != 0) return;
+    if (branch.final_status != 0) {
+        // RFC 3261 §16.7, step 5: every 2xx of an INVITE, copies too, goes upstream.
+        if (response.status() < 300 && fork->request.method() == sip::Method::invite)
+            registrar_.send(fork->upstream, forwarded_response(response));
+        return;
+    }
     on_final(*fork, id, response.status(), forwarded_response(response));
 }
 
@@ -162,6 +246,8 @@ void Proxy::on_final(Fork& fork, const std::string& id, int status, const std::s
     auto& branch = fork.branches.at(id);
     branch.final_status = status;
     branch.response = text;
+    if (status < 300 && fork.answered && fork.request.method() == sip::Method::invite)
+        return registrar_.send(fork.upstream, text);
     if (status < 300 && !fork.answered) {
         fork.answered = true;
         upstream(fork, text);

@@ -3,13 +3,16 @@
 // answer is one answer.
 //
 // Between nodes the way to a binding travels in the Route's user part, as RFC 5626 §5.3 does it
-// with Path. Left out: Record-Route (nobody talks for long here), ACK for 2xx, redirection.
+// with Path. With record_route requests of dialogs come this way too, and the ACK of a 2xx. Left
+// out: redirection, of which the caller is told.
 #pragma once
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "lab/location_service.h"
 #include "sip/message.h"
@@ -47,6 +50,16 @@ private:
     void on_cancel(const sip::Message& request, const Hop& from);
     void fork_to(Fork& fork, const Binding& binding);
     void start(Fork& fork, const std::string& target, const std::string& route, const Hop& hop);
+    // Where a request with a Route to us goes on to; nothing: nowhere.
+    struct Onward {
+        Hop hop;
+        std::string route;  // what is left of it
+    };
+    [[nodiscard]] std::optional<Onward> onward(const sip::Message& request, const Hop& from) const;
+    [[nodiscard]] std::optional<Hop> hop_to(const sip::Uri& uri, const Hop& from) const;
+    void pass_ack(const sip::Message& ack, const Hop& from);
+    [[nodiscard]] std::vector<std::string> own_record_routes(const sip::Message& request,
+                                                             const Hop& in, const Hop& out) const;
     void again(const std::string& branch, Duration interval);
     void time_out(const std::string& branch);
     void on_final(Fork& fork, const std::string& id, int status, const std::string& text);

@@ -46,9 +46,11 @@ struct ServerOptions {
     bool use_received =
         false;  // reach a binding where its REGISTER came from, whatever its Contact says
     bool route_via_owner =
-        true;           // a call goes through the node that has the flow; else from the node itself
-    bool stun = false;  // on the SIP port
-    bool pong = true;   // CRLF answers CRLFCRLF on streams (RFC 5626 §4.4.1)
+        true;  // a call goes through the node that has the flow; else from the node itself
+    bool challenges_calls = false;  // an INVITE of a user that begins a call gets a 407
+    bool record_route = false;  // the proxy stays in the way of a dialog (RFC 3261 §16.6, step 4)
+    bool stun = false;          // on the SIP port
+    bool pong = true;           // CRLF answers CRLFCRLF on streams (RFC 5626 §4.4.1)
     OptionsToAor options_to_aor = OptionsToAor::forward;
     Duration branch_timeout = std::chrono::seconds(32);
     BanRules ban{};
@@ -172,6 +174,7 @@ private:
     void on_new_request(const sip::Message& request, const Hop& hop);
     void on_register(const sip::Message& request, const Hop& hop);
     bool authorize(const sip::Message& request, const Hop& hop);
+    bool authorize_call(const sip::Message& request, const Hop& hop);
     void on_closed(TcpId id);
     void close_streams();
     void count(const sip::Message& request);

@@ -27,7 +27,9 @@ struct AccountDetails {
     std::string outbound_proxy;  // URI; "" : none
     std::vector<Backup> backups;
     std::optional<Transport> transport;  // nothing: auto (L1)
-    std::vector<std::string> realms;     // "" : learned (§11)
+    // It makes calls, and INVITEs become calls that can be answered; else they ring and end.
+    bool takes_calls = false;
+    std::vector<std::string> realms;  // "" : learned (§11)
     std::string contact_address;  // N4: HOST[:PORT] of the Contact, by hand; "" : as it is learned
     std::string stun;  // N4: HOST[:PORT] of a STUN server for the first Contact; "" : none
     friend bool operator==(const AccountDetails&, const AccountDetails&) = default;

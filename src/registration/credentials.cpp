@@ -131,6 +131,12 @@ Credentials::Authorized Credentials::authorize(const Target& target, std::string
     return result;
 }
 
+Credentials Credentials::for_other_requests() const {
+    Credentials other(settings_);
+    other.learned_realms_ = learned_realms_;
+    return other;
+}
+
 void Credentials::change_password(Redacted<std::string> password) {
     settings_.password = std::move(password);
     nonces_.clear();

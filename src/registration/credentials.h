@@ -71,6 +71,14 @@ public:
     Authorized authorize(const Target& target, std::string_view method, std::string_view uri,
                          Random& random);
 
+    // Others' requests of the same account (calls): the same secret and realms, nonces of their
+    // own, for a proxy's challenge is not its registrar's.
+    [[nodiscard]] Credentials for_other_requests() const;
+    // The realms that `registration` has learned since (§11).
+    void learn_realms_of(const Credentials& registration) {
+        learned_realms_ = registration.learned_realms_;
+    }
+
     void change_password(Redacted<std::string> password);
     // F5: refusals of fresh answers in the last 10 min; at 3 nothing more is sent. Those that prove
     // nothing about the password count as well: whoever counts failed logins cannot tell them

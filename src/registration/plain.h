@@ -45,6 +45,9 @@ public:
     [[nodiscard]] const std::string& configured_aor() const { return config_.aor; }
     [[nodiscard]] bool is_secure_only() const { return registration::is_secure_only(config_); }
     [[nodiscard]] const Policy& policy() const { return config_.policy; }
+    [[nodiscard]] const Credentials* credentials() const {
+        return session_ ? &session_->credentials() : nullptr;
+    }
     [[nodiscard]] const std::string& domain() const { return identity_.domain; }
 
 private:

@@ -63,6 +63,8 @@ public:
         credentials_.change_password(password);
     }
 
+    [[nodiscard]] const Credentials& credentials() const { return credentials_; }
+
 private:
     std::string call_id_;
     std::string from_tag_;

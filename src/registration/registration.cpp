@@ -3,6 +3,7 @@
 #include <utility>
 #include <variant>
 
+#include "registration/credentials.h"
 #include "registration/plain.h"
 #include "registration/resilient.h"
 
@@ -52,6 +53,9 @@ bool Registration::is_secure_only() const {
 const Policy& Registration::policy() const {
     return std::visit([](const auto& client) -> const Policy& { return client->policy(); },
                       client_);
+}
+const Credentials* Registration::credentials() const {
+    return std::visit([](const auto& client) { return client->credentials(); }, client_);
 }
 const std::string& Registration::domain() const {
     return std::visit([](const auto& client) -> const std::string& { return client->domain(); },

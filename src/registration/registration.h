@@ -15,6 +15,7 @@ namespace holdfast::registration {
 using AccountState =
     std::map<std::string, std::string, std::less<>>;  // what act::Store wrote, restored
 
+class Credentials;
 class Resilient;
 class Plain;
 
@@ -38,6 +39,9 @@ public:
     [[nodiscard]] const std::string& aor() const;  // as it was configured
     [[nodiscard]] bool is_secure_only() const;
     [[nodiscard]] const Policy& policy() const;
+    // Which realms may have the password, for requests that are not the registration's (§11). Null
+    // before it has begun.
+    [[nodiscard]] const Credentials* credentials() const;
     [[nodiscard]] const std::string& domain()
         const;  // of the AOR: the Request-URI's host, the probes' To
 

@@ -55,6 +55,7 @@ public:
     [[nodiscard]] const std::string& configured_aor() const { return configured_aor_; }
     [[nodiscard]] bool is_secure_only() const { return secure_only_; }
     [[nodiscard]] const Policy& policy() const { return *policy_; }
+    [[nodiscard]] const Credentials* credentials() const { return &credentials_; }
     [[nodiscard]] const std::string& domain() const { return domain_; }
 
 private:

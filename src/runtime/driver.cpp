@@ -337,6 +337,9 @@ void Driver::Impl::perform(Output& output) {
                               dns_->ask(resolve.query, resolve.question);
                           },
                           [](const out::Store&) {},  // done
+                          [this](const out::Media& media) {
+                              for (auto* observer : observers_) observer->on_media(now_, media);
+                          },
                           [this](const Event& event) { tell(event); }},
                output);
 }

@@ -69,6 +69,7 @@ public:
     Observer& operator=(const Observer&) = delete;
     virtual ~Observer() = default;
     virtual void on_event(Instant, const Event&) {}  // the engine's, and the runtime's own notices
+    virtual void on_media(Instant, const out::Media&) {}  // of a call
     virtual void on_traffic(Instant, const Traffic&) {}
     // Everything: one step of the machine, before it is performed.
     virtual void on_step(Instant, const Input&, const std::vector<Output>&) {}

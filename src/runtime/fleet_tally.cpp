@@ -170,6 +170,12 @@ void FleetTally::count(const Event& event, const Account* account) {
     case EventKind::reachable:
     case EventKind::unreachable:
     case EventKind::unprovable:
+    case EventKind::dialling:
+    case EventKind::ringing:
+    case EventKind::early_media:
+    case EventKind::answered:
+    case EventKind::held:
+    case EventKind::resumed:
     case EventKind::call_ended:
     case EventKind::notice:
     case EventKind::stopped: return;
@@ -218,6 +224,12 @@ void FleetTally::change(Account& account, const Event& event) {
     case EventKind::binding_removed:
     case EventKind::binding_debt:
     case EventKind::ring:
+    case EventKind::dialling:
+    case EventKind::ringing:
+    case EventKind::early_media:
+    case EventKind::answered:
+    case EventKind::held:
+    case EventKind::resumed:
     case EventKind::call_ended:
     case EventKind::notice:
     case EventKind::stopped: return;

@@ -146,16 +146,36 @@ void AuthorizationRedactor::step(char c, std::string& shown) {
     }
 }
 
+void AuthorizationRedactor::hide_keys(std::string& shown) {
+    constexpr std::string_view srtp = "inline:";
+    constexpr std::string_view ice = "=ice-pwd:";
+    for (char& c : shown) {
+        if (in_key_ && c != '|' && c != '\r' && c != '\n' && !is_blank(c)) {
+            c = 'A';
+            continue;
+        }
+        in_key_ = false;
+        if (before_key_.size() == ice.size()) before_key_.erase(0, 1);
+        before_key_ += to_lower(c);
+        if (!before_key_.ends_with(srtp) && !before_key_.ends_with(ice)) continue;
+        in_key_ = true;
+        before_key_.clear();
+    }
+}
+
 std::string AuthorizationRedactor::feed(std::string_view piece) {
     std::string shown;
     shown.reserve(piece.size());
     for (const char c : piece) step(c, shown);
+    hide_keys(shown);
     return shown;
 }
 
 std::string AuthorizationRedactor::finish() {
     where_ = Where::name;
     name_.clear();
+    before_key_.clear();
+    in_key_ = false;
     auto held = std::exchange(line_end_, {});
     if (held == "\r") held.clear();  // a value's last octet, not a line end
     return held;

@@ -18,7 +18,9 @@ std::string mask_digest_response(std::string_view message_text);
 
 // The whole value of every Authorization and Proxy-Authorization header, its folded lines included,
 // becomes
-// "<redacted>". All schemes, not only Digest.
+// "<redacted>". All schemes, not only Digest. In a body the keys of SRTP (RFC 4568 §6.1, behind
+// "inline:") and the password of ICE (RFC 8839 §5.4) become as many letters A, so that a recording
+// can still be replayed.
 std::string redact_authorization(std::string_view message_text);
 
 // The same for a text that comes in pieces, as a stream is read: what the pieces give, one behind
@@ -39,10 +41,13 @@ private:
         hidden_end,  // behind a line end in it: a blank goes on, anything else is another line
     };
     void step(char c, std::string& shown);
+    void hide_keys(std::string& shown);
 
     Where where_ = Where::name;
     std::string name_;  // lower case, as far as it can matter
     std::string line_end_;
+    std::string before_key_;  // the last octets shown, as many as a key's introduction has
+    bool in_key_ = false;
 };
 
 }  // namespace holdfast::sip

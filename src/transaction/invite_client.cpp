@@ -71,6 +71,7 @@ ClientResult InviteClient::on_time(Instant now, Outbox& outbox) {
         switch (*timer) {
         case Timer::a:  // T1, 2·T1, 4·T1, … without a ceiling
             outbox.push(out::Send{invite_.flow, invite_.bytes});
+            retransmitted_ = true;
             interval_ = 2 * interval_;
             timers_.arm(Timer::a, now + interval_);  // from now: a late wake-up sends one, not ten
             break;

@@ -33,6 +33,7 @@ public:
     [[nodiscard]] bool had_provisional() const {
         return provisional_;
     }  // CANCEL only after a 1xx (RFC 3261 §9.1)
+    [[nodiscard]] bool was_retransmitted() const { return retransmitted_; }
     [[nodiscard]] const std::string& invite() const { return invite_.bytes; }
     [[nodiscard]] FlowId flow() const { return invite_.flow; }
 
@@ -49,6 +50,7 @@ private:
     Duration interval_;
     State state_ = State::calling;
     bool provisional_ = false;
+    bool retransmitted_ = false;
 };
 
 }  // namespace holdfast::transaction

@@ -29,6 +29,7 @@ TEST(InviteClient, SilenceIsRepeatedUntilTimerB) {
     EXPECT_EQ(end.at, Instant{32s});
     EXPECT_THAT(wire.times,
                 ::testing::ElementsAre(0ms, 500ms, 1500ms, 3500ms, 7500ms, 15500ms, 31500ms));
+    EXPECT_TRUE(client.was_retransmitted());
 }
 
 TEST(InviteClient, NothingIsSentTwiceOverTcp) {
@@ -36,6 +37,7 @@ TEST(InviteClient, NothingIsSentTwiceOverTcp) {
     auto client = sent(wire, true);
     EXPECT_EQ(run(client, wire, Instant{}, 60s).result, ClientResult::timed_out);
     EXPECT_EQ(wire.times.size(), 1U);
+    EXPECT_FALSE(client.was_retransmitted());
 }
 
 // After a 1xx nothing is repeated and nothing times out: a call may ring for ever (Figure 5,

@@ -1,0 +1,265 @@
+#include "call/call.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+#include "call/limits.h"
+#include "call/words.h"
+
+namespace holdfast::call {
+
+using sip::Method;
+
+std::string_view name_of(State state) {
+    switch (state) {
+    case State::idle: return "idle";
+    case State::calling: return "calling";
+    case State::ringing: return "ringing";
+    case State::answered: return "answered";
+    case State::established: return "established";
+    case State::ending: return "ending";
+    case State::over: return "over";
+    }
+    return "?";
+}
+
+Call::Call(Identity identity)
+    : self_(std::move(identity)),
+      session_timer_(options_.session_interval, options_.least_interval) {}
+
+void Call::handle(const Told& told, const Context& context) {
+    if (state_ == State::over) return;
+    std::visit([&](const auto& what) { on(what, context); }, told);
+    change_if_possible(context);
+    settle(context);
+}
+
+void Call::on(const told::Time&, const Context& context) {
+    const Instant now = context.now;
+    while (const auto timer = timers_.take_due(now)) {
+        switch (*timer) {
+        case Timer::ring: refuse(status_when_over_, {}, "not answered", context); break;
+        case Timer::ring_again: ring(context); break;
+        case Timer::no_answer: give_up_calling(480, "no answer", context); break;
+        case Timer::glare:   // what is wanted goes out again
+        case Timer::linger:  // nothing more can come
+        case Timer::count: break;
+        }
+    }
+    if (provisional_) switch (provisional_->repeater.on_time(now)) {
+        case Repeater::Do::send_again: context.act(act::Respond(provisional_->response)); break;
+        case Repeater::Do::give_up:  // RFC 3262 §3
+            refuse(504, {}, "the caller does not acknowledge that it rings", context);
+            break;
+        case Repeater::Do::nothing: break;
+        }
+    if (ours_) switch (ours_->repeater.on_time(now)) {
+        case Repeater::Do::send_again: context.act(act::Respond(ours_->response)); break;
+        case Repeater::Do::give_up:  // RFC 3261 §13.3.1.4, §14.2
+            ours_.reset();
+            if (auto* const leg = chosen()) say_bye(*leg, {}, context);
+            bye_wanted_ = false;
+            end(408, "the other side did not acknowledge our answer", context);
+            break;
+        case Repeater::Do::nothing: break;
+        }
+    switch (session_timer_.on_time(now)) {
+    case SessionTimer::Do::refresh: refresh_wanted_ = true; break;
+    case SessionTimer::Do::expire:  // RFC 4028 §10
+        if (auto* const leg = chosen()) say_bye(*leg, reason_line(408, "session expired"), context);
+        end(408, "nobody refreshed the session: the other side is not there any more", context);
+        break;
+    case SessionTimer::Do::nothing: break;
+    }
+}
+
+Deadline Call::next_deadline() const {
+    Deadline next;
+    if (const auto at = timers_.next(); at != never) {
+        next = {at, "a call rings"};
+        if (at == timers_.at(Timer::no_answer)) next.reason = "an outgoing call is not answered";
+        if (at == timers_.at(Timer::glare)) next.reason = "a change of a call goes out again";
+        if (at == timers_.at(Timer::linger)) next.reason = "late answers of a call";
+    }
+    if (provisional_)
+        next = sooner(next, {provisional_->repeater.next(), "a provisional answer without PRACK"});
+    if (ours_) next = sooner(next, {ours_->repeater.next(), "an answer without ACK"});
+    return sooner(next, {session_timer_.next(), "a session timer"});
+}
+
+const dialog::Dialog* Call::dialog() const {
+    for (const auto& leg : legs_)
+        if (leg.fate == Leg::Fate::chosen) return &leg.dialog;
+    return legs_.size() == 1 ? &legs_.front().dialog : nullptr;
+}
+
+Call::Leg* Call::chosen() {
+    const auto found = std::ranges::find(legs_, Leg::Fate::chosen, &Leg::fate);
+    return found == legs_.end() ? nullptr : &*found;
+}
+
+Call::Leg* Call::leg_of(std::string_view remote_tag) {
+    const auto found = std::ranges::find_if(
+        legs_, [&](const Leg& leg) { return leg.dialog.has(self_.tag, remote_tag); });
+    return found == legs_.end() ? nullptr : &*found;
+}
+
+void Call::on(const told::HangUp& hang_up, const Context& context) {
+    switch (state_) {
+    case State::calling: return give_up_calling(487, hang_up.words, context);
+    case State::ringing: return refuse(486, {}, hang_up.words, context);
+    case State::answered:  // RFC 3261 §15: the callee's BYE waits for the ACK
+        bye_wanted_ = true;
+        return end(200, hang_up.words, context);
+    case State::established:
+        say_bye(*chosen(), {}, context);
+        return end(200, hang_up.words, context);
+    case State::idle:
+    case State::ending:
+    case State::over: return;
+    }
+}
+
+void Call::on(const told::WayChanged&, const Context&) {
+    if (state_ == State::answered || state_ == State::established) target_refresh_wanted_ = true;
+}
+
+RequestId Call::send(Pending pending, const Context& context) {
+    pending.id = RequestId{++last_request_};
+    context.act(act::Send{pending.id, pending.request});
+    pending_.push_back(std::move(pending));
+    return pending_.back().id;
+}
+
+Call::Pending* Call::find_pending(RequestId id) {
+    const auto found = std::ranges::find(pending_, id, &Pending::id);
+    return found == pending_.end() ? nullptr : &*found;
+}
+
+std::optional<Call::Pending> Call::take_pending(RequestId id) {
+    auto* const found = find_pending(id);
+    if (found == nullptr) return std::nullopt;
+    auto taken = std::move(*found);
+    std::erase_if(pending_, [&](const Pending& pending) { return pending.id == id; });
+    return taken;
+}
+
+void Call::on(const told::Response& response, const Context& context) {
+    const auto& message = *response.message;
+    const bool success = message.status() >= 200 && message.status() < 300;
+    const auto* const known = find_pending(response.id);
+    if (response.id == invite_id_) {
+        if (message.status() < 200) return on_provisional(response, context);
+        if (success) return on_success(message, context);
+    }
+    if (known == nullptr) {
+        // A copy of the 2xx of a re-INVITE (RFC 3261 §13.2.2.4).
+        if (auto* const leg = chosen(); success && leg && response.id == last_change_.id)
+            context.act(act::Acknowledge{response.id, leg->dialog.ack(last_change_.cseq)});
+        return;
+    }
+    if (message.status() < 200) return;
+    const auto pending = *take_pending(response.id);
+    if (response.challenge == Challenge::can_answer &&
+        send_again_with_credentials(pending, response, context))
+        return;
+    switch (pending.purpose) {
+    case Purpose::invite: return on_refusal(response, context);
+    case Purpose::change:
+    case Purpose::refresh: return on_change_answer(pending, response, context);
+    case Purpose::prack:  // refused: the peer will say so in its own way
+    case Purpose::bye: return;
+    }
+}
+
+// RFC 3261 §22.2: the same request with the next CSeq; the engine adds the credentials.
+bool Call::send_again_with_credentials(const Pending& pending, const told::Response& response,
+                                       const Context& context) {
+    if (pending.challenges >= limits::challenges) return false;
+    const bool changes = pending.purpose == Purpose::change || pending.purpose == Purpose::refresh;
+    if (changes && state_ != State::established) return false;  // it ended meanwhile
+    auto again = pending;
+    ++again.challenges;
+    if (pending.purpose == Purpose::invite) {
+        if (cancel_wanted_) return false;
+        legs_.clear();
+        ++invite_.cseq;
+        again.request = invite_;
+        had_provisional_ = false;
+        invite_id_ = send(std::move(again), context);
+        return true;
+    }
+    auto* const leg = leg_of(pending.remote_tag);
+    if (leg == nullptr) return false;
+    auto request = leg->dialog.request(response.message->method());
+    request.has_contact = pending.request.has_contact;
+    request.headers = pending.request.headers;
+    request.content_type = pending.request.content_type;
+    request.body = pending.request.body;
+    again.request = std::move(request);
+    send(std::move(again), context);
+    return true;
+}
+
+void Call::on(const told::Failed& failed, const Context& context) {
+    const auto pending = take_pending(failed.id);
+    if (!pending) return;
+    switch (pending->purpose) {
+    case Purpose::invite:
+        if (try_next_target(context)) return;
+        return end(408, failed.words, context);
+    case Purpose::change:
+    case Purpose::refresh:
+        // RFC 3261 §12.2.1.2, RFC 4028 §10: no answer at all is a 408.
+        if (state_ != State::established) return;
+        say_bye(*chosen(), {}, context);
+        return end(408, "the other side cannot be reached any more: " + failed.words, context);
+    case Purpose::prack:
+    case Purpose::bye: return;
+    }
+}
+
+void Call::say_bye(Leg& leg, std::string headers, const Context& context) {
+    auto bye = leg.dialog.request(Method::bye);
+    bye.headers = std::move(headers);
+    send({.id = {},
+          .purpose = Purpose::bye,
+          .remote_tag = leg.dialog.remote_tag(),
+          .request = std::move(bye)},
+         context);
+}
+
+void Call::tell(EventKind kind, int status, std::string words, const Context& context) const {
+    Event event;
+    event.kind = kind;
+    event.status = status;
+    event.reason = std::move(words);
+    context.act(std::move(event));
+}
+
+void Call::tell_media(const std::optional<sdp::Agreement>& agreement, const Context& context) {
+    told_media_ = true;
+    context.act(
+        out::Media{.call = {}, .agreed = std::make_shared<const sdp::Agreement>(*agreement)});
+}
+
+void Call::end(int status, std::string words, const Context& context) {
+    if (std::exchange(told_end_, true)) return;
+    state_ = State::ending;
+    for (const auto timer : {Timer::ring, Timer::ring_again, Timer::no_answer, Timer::glare})
+        timers_.stop(timer);
+    session_timer_.stop();
+    provisional_.reset();
+    if (std::exchange(told_media_, false)) context.act(out::Media{});
+    tell(EventKind::call_ended, status, std::move(words), context);
+}
+
+// Whether anything is still owed, or can still come: a re-INVITE that crossed a BYE may have been
+// accepted, and its 2xx wants its ACK (RFC 3261 §13.2.2.4).
+void Call::settle(const Context&) {
+    if (state_ != State::ending) return;
+    if (pending_.empty() && !ours_ && !timers_.is_armed(Timer::linger)) state_ = State::over;
+}
+
+}  // namespace holdfast::call

@@ -1,0 +1,215 @@
+// One call, as a person has it: from the first INVITE until nobody is there any more (RFC 3261 §13
+// – §15). Several early dialogs of a forked INVITE are one call.
+//
+//   dialled:   calling ──2xx──► established ──BYE──► ending ──► over
+//   incoming:  ringing ──our 2xx──► answered ──ACK──► established …
+//
+// In `ending` nothing concerns the user any more; what is owed to the peers is still done: a CANCEL
+// waits for its final answer, a 2xx that comes too late gets ACK and BYE.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/time.h"
+#include "base/timers.h"
+#include "call/machine.h"
+#include "call/repeater.h"
+#include "call/session_timer.h"
+#include "dialog/dialog.h"
+#include "sdp/negotiation.h"
+
+namespace holdfast::call {
+
+enum class State : std::uint8_t { idle, calling, ringing, answered, established, ending, over };
+std::string_view name_of(State state);
+
+class Call {
+public:
+    explicit Call(Identity identity);
+
+    // Any told is legal at any time; what does not apply is ignored.
+    void handle(const Told& told, const Context& context);
+    [[nodiscard]] Deadline next_deadline() const;
+
+    [[nodiscard]] State state() const { return state_; }
+    [[nodiscard]] bool is_over() const { return state_ == State::over; }
+    [[nodiscard]] const Identity& identity() const { return self_; }
+    [[nodiscard]] bool is_held() const { return held_; }  // by us
+    // The dialog that was chosen, or the only one; null before.
+    [[nodiscard]] const dialog::Dialog* dialog() const;
+
+private:
+    enum class Timer : std::uint8_t {
+        ring,        // nobody answers: 480, or 487 if the INVITE expired
+        ring_again,  // §13.3.1.1: a provisional answer every minute
+        no_answer,   // an outgoing call is given up
+        glare,       // §14.1
+        linger,      // late 2xx of other branches (RFC 6026 §7.2)
+        count
+    };
+    struct Leg {  // a dialog that came of our INVITE, or the only one of theirs
+        enum class Fate : std::uint8_t { early, chosen, unwanted };
+        dialog::Dialog dialog;
+        Fate fate = Fate::early;
+        // Of an early dialog that has answered; the chosen one's is Call::session_.
+        std::optional<sdp::Negotiation> session{};
+        std::optional<std::uint32_t> last_rseq{};
+        bool rings = false;
+    };
+    enum class Purpose : std::uint8_t {
+        invite,   // the first one
+        change,   // re-INVITE or UPDATE with an offer
+        refresh,  // RFC 4028, or a new Contact: UPDATE without an offer
+        prack,
+        bye,
+    };
+    struct Pending {  // a client transaction of ours without a final answer
+        RequestId id;
+        Purpose purpose = Purpose::bye;
+        std::string remote_tag{};  // whose leg; "" for the first INVITE
+        dialog::Request request;
+        std::size_t challenges = 0;
+    };
+    struct Acknowledged {  // of our last re-INVITE: a copy of its 2xx gets the ACK again
+        RequestId id;
+        std::uint32_t cseq = 0;
+    };
+    struct Ours {  // a 2xx of ours that waits for its ACK (§13.3.1.4)
+        act::Respond response;
+        std::uint32_t cseq = 0;
+        bool has_offer = false;  // the ACK brings the answer
+        Repeater repeater{};
+    };
+    struct Provisional {  // a reliable one that waits for its PRACK (RFC 3262 §3)
+        act::Respond response;
+        std::uint32_t rseq = 0;
+        Repeater repeater{};
+    };
+
+    // call.cpp: what happens to every call, and its end.
+    void on(const told::Time&, const Context& context);
+    void on(const told::HangUp& hang_up, const Context& context);
+    void on(const told::Response& response, const Context& context);
+    void on(const told::Failed& failed, const Context& context);
+    void on(const told::WayChanged&, const Context& context);
+    RequestId send(Pending pending, const Context& context);
+    bool send_again_with_credentials(const Pending& pending, const told::Response& response,
+                                     const Context& context);
+    std::optional<Pending> take_pending(RequestId id);
+    Pending* find_pending(RequestId id);
+    void say_bye(Leg& leg, std::string headers, const Context& context);
+    void end(int status, std::string words, const Context& context);
+    void tell(EventKind kind, int status, std::string words, const Context& context) const;
+    void tell_media(const std::optional<sdp::Agreement>& agreement, const Context& context);
+    void settle(const Context& context);
+    Leg* leg_of(std::string_view remote_tag);
+    Leg* chosen();
+
+    // outgoing.cpp: our first INVITE and its answers.
+    void on(const told::Dial& dial, const Context& context);
+    void send_invite(const Context& context);
+    void on_invite_answer(const told::Response& response, const Context& context);
+    void on_provisional(const told::Response& response, const Context& context);
+    void on_success(const sip::Message& response, const Context& context);
+    void choose(Leg& leg, const sip::Message& response, const Context& context);
+    void on_refusal(const told::Response& response, const Context& context);
+    bool redirect(const sip::Message& response, const Context& context);
+    Leg* leg_for(const sip::Message& response);
+    bool try_next_target(const Context& context);
+    bool acknowledge_provisional(Leg& leg, const sip::Message& response, const Context& context);
+    void on_early_media(Leg& leg, const sip::Message& response, const Context& context);
+    void give_up_calling(int status, std::string words, const Context& context);
+
+    // incoming.cpp: their first INVITE and our answer.
+    void on(const told::Invited& invited, const Context& context);
+    void on(const told::Answer& answer, const Context& context);
+    void on(const told::Reject& reject, const Context& context);
+    void on(const told::Cancelled& cancelled, const Context& context);
+    void on(const told::Acknowledged& acknowledged, const Context& context);
+    void ring(const Context& context);
+    void refuse(int status, std::string headers, std::string words, const Context& context);
+    void send_success(act::Respond response, std::uint32_t cseq, bool has_offer,
+                      const Context& context);
+    void on_prack(const told::Request& request, const Context& context);
+
+    // in_dialog.cpp: requests of the peer in the dialog.
+    void on(const told::Request& request, const Context& context);
+    void on_bye(const told::Request& request, Leg& leg, const Context& context);
+    void on_change(const told::Request& request, Leg& leg, const Context& context);
+    void answer_change(const told::Request& request, Leg& leg, const Context& context);
+    [[nodiscard]] std::optional<act::Respond> refusal_of_change(const told::Request& request,
+                                                                const Context& context) const;
+
+    // change.cpp: what we change: hold, resume, other media, another Contact, refreshes.
+    void on(const told::Hold&, const Context& context);
+    void on(const told::Resume&, const Context& context);
+    void on(const told::MediaChanged& changed, const Context& context);
+    void change_if_possible(const Context& context);
+    void send_change(const Context& context);
+    void send_refresh(const Context& context);
+    void on_change_answer(const Pending& pending, const told::Response& response,
+                          const Context& context);
+    void on_change_success(const Pending& pending, const sip::Message& response,
+                           const Context& context);
+    void wait_for_glare(const Context& context);
+    void tell_holding(const Context& context);
+    void begin_session(std::vector<sdp::LocalStream> streams, Random& random);
+    [[nodiscard]] std::vector<sdp::LocalStream> wanted_streams() const;
+    [[nodiscard]] bool is_held_by_peer() const;
+    [[nodiscard]] bool has_change_out() const;
+
+    Identity self_;
+    Options options_;
+    State state_ = State::idle;
+    bool dialled_ = false;
+    bool told_end_ = false;
+    bool told_media_ = false;
+
+    // What the application has, and what is made of it with the other side (RFC 3264).
+    std::vector<sdp::LocalStream> streams_;
+    bool held_ = false;  // by us
+    sdp::Negotiation session_{{}};
+    SessionTimer session_timer_;
+    std::vector<Leg> legs_;
+    std::vector<Pending> pending_;
+    std::uint32_t last_request_ = 0;
+    Timers<Timer> timers_;
+
+    // Of our first INVITE.
+    dialog::Request invite_;
+    RequestId invite_id_;
+    std::vector<std::string> targets_;  // of a 3xx, those not yet tried
+    std::size_t redirects_ = 0;
+    std::size_t interval_rounds_ = 0;
+    bool had_provisional_ = false;
+    bool cancel_wanted_ = false;
+    bool cancel_sent_ = false;
+
+    // Of their first INVITE.
+    ServerId invited_;  // 0: answered, or not incoming
+    sip::Message their_invite_;
+    int status_when_over_ = 480;
+    std::optional<Provisional> provisional_;
+    std::optional<Ours> ours_;
+    bool bye_wanted_ = false;
+
+    Acknowledged last_change_;
+    // What we want to change as soon as it is possible.
+    bool offer_wanted_ = false;
+    bool refresh_wanted_ = false;
+    bool target_refresh_wanted_ = false;
+    bool peer_takes_update_ = false;
+    bool told_held_by_us_ = false;
+    bool told_held_by_peer_ = false;
+};
+
+// What we can do in a call, in every request and answer that makes or keeps one (RFC 3261 §20.5,
+// §20.37).
+constexpr std::string_view allow_line =
+    "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, NOTIFY, PRACK, UPDATE, INFO\r\n";
+
+}  // namespace holdfast::call

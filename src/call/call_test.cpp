@@ -1,0 +1,380 @@
+// A call and a peer that says what it likes, in any order: each row is a story of messages and what
+// must come of it (RFC 3261 §9, §13 – §15; RFC 3262; RFC 3311; RFC 4028). Not tested here: the
+// texts on the wire (tests/calls_test.cpp), transactions (src/transaction).
+#include "call/call.h"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "call/call_bench.h"
+#include "call/limits.h"
+
+namespace holdfast::call {
+namespace {
+
+struct Story {
+    std::string said;
+    std::string done;  // after the beginning that all have
+    State end = State::established;
+};
+
+constexpr auto over = State::over;
+constexpr auto ending = State::ending;
+constexpr auto calling = State::calling;
+constexpr auto ringing = State::ringing;
+
+void tell_stories(const std::vector<Story>& stories, const std::string& beginning,
+                  const std::function<Bench()>& begin) {
+    for (const auto& story : stories) {
+        Bench bench = begin();
+        bench.play(story.said);
+        const auto expected = story.done.empty() ? beginning : beginning + " " + story.done;
+        EXPECT_EQ(bench.log(), expected) << "after: " << story.said;
+        EXPECT_EQ(name_of(bench.state()), name_of(story.end)) << "after: " << story.said;
+        EXPECT_LE(bench.ends(), 1u) << "the user is told of one end: " << story.said;
+        // Whatever was said: if the peer falls silent the call does not hang in the air for ever.
+        bench.play("hangup silence wait>40 silence wait>40");
+        EXPECT_EQ(name_of(bench.state()), name_of(over)) << "after: " << story.said;
+        EXPECT_LE(bench.ends(), 1u) << "after: " << story.said;
+    }
+}
+
+void tell_dialled(const std::vector<Story>& stories) {
+    tell_stories(stories, "dialling INVITE", [] { return Bench{}; });
+}
+void tell_incoming(const std::vector<Story>& stories, const std::string& extra = {},
+                   const std::string& body = sdp_of_peer()) {
+    tell_stories(stories, "180 ring", [&] { return Bench::incoming(extra, body); });
+}
+
+// RFC 3261 §13.2.2: provisional answers, the answer, its copies.
+TEST(Call, AnInviteAndItsAnswers) {
+    tell_dialled({
+        {"", "", calling},
+        {"100", "", calling},
+        {"100 180a 200a+", "ringing ACK answered media"},
+        {"200a+ 200a+ 200a+", "ACK answered media ACK ACK"},
+        {"180a 180a 180a", "ringing", calling},
+        {"181a 182a", "ringing", calling},
+        {"183a", "", calling},
+        {"200a-", "ACK BYE call_ended", ending},
+        {"200a!", "ACK BYE call_ended", ending},
+        {"200a! BYE:200 wait>33", "ACK BYE call_ended", over},
+        {"486", "call_ended", over},
+        {"180a 486 486", "ringing call_ended", over},
+        {"lost", "call_ended", over},
+        {"wait>181 lost", "call_ended", over},
+        {"486 180a 200a+", "call_ended", over},
+    });
+}
+
+// RFC 3261 §13.2.2.4, §12.1: several branches are one call.
+TEST(Call, AForkedInvite) {
+    tell_dialled({
+        {"180a 180b 200b+", "ringing ringing ACK answered media"},
+        {"180a 180b 200b+ 200a+", "ringing ringing ACK answered media ACK BYE"},
+        {"200a+ 200b+ BYE:200 200b+", "ACK answered media ACK BYE ACK"},
+        {"200a+ 200b+ 200c+", "ACK answered media ACK BYE ACK BYE"},
+        {"200a+ hangup 200b+", "ACK answered media BYE silence call_ended ACK BYE", ending},
+        {"180a 180b 486", "ringing ringing call_ended", over},
+        {"183a+ 183b+ 200a+", "media early_media media early_media ACK answered media"},
+        {"200b! 200a+", "ACK BYE call_ended ACK BYE", ending},
+    });
+}
+
+// RFC 3261 §13.2.1: an answer before the answer.
+TEST(Call, EarlyMedia) {
+    tell_dialled({
+        {"183a+", "media early_media", calling},
+        {"183a+ 183a+ 180a", "media early_media ringing", calling},
+        {"183a+ 200a-", "media early_media ACK answered media"},
+        {"183a+ 200a+", "media early_media ACK answered media"},
+        {"183a! 200a+", "ACK answered media"},
+        {"183a+ 200b-", "media early_media ACK BYE silence call_ended", ending},
+        {"183a+ 486", "media early_media silence call_ended", over},
+        {"183a+ hangup 487", "media early_media CANCEL silence call_ended", over},
+    });
+}
+
+// RFC 3261 §9.1, §15: giving up, and what crosses it on its way.
+TEST(Call, GivingUp) {
+    tell_dialled({
+        {"hangup", "call_ended", ending},
+        {"hangup hangup", "call_ended", ending},
+        {"hangup 100", "call_ended CANCEL", ending},
+        {"hangup 100 180a 180b", "call_ended CANCEL", ending},
+        {"180a hangup", "ringing CANCEL call_ended", ending},
+        {"180a hangup 487", "ringing CANCEL call_ended", over},
+        {"180a hangup 180b 487", "ringing CANCEL call_ended", over},
+        {"180a hangup 200a+", "ringing CANCEL call_ended ACK BYE", ending},
+        {"180a hangup 200a+ 200a+", "ringing CANCEL call_ended ACK BYE ACK", ending},
+        {"180a hangup 200a+ BYE:200 wait>33", "ringing CANCEL call_ended ACK BYE", over},
+        {"hangup 200a+", "call_ended ACK BYE", ending},
+        {"hangup 407", "call_ended", over},
+        {"hangup 302>sip:carol@example.test", "call_ended", over},
+        {"hangup 422>3600", "call_ended", over},
+        {"hangup lost", "call_ended", over},
+        {"180a wait>181", "ringing CANCEL call_ended", ending},
+        {"wait>181", "call_ended", ending},
+        {"180a hangup 180a#1 487", "ringing CANCEL call_ended PRACK", ending},
+    });
+}
+
+// RFC 3261 §22.2, §8.1.3.4; RFC 4028 §7.4: the INVITE goes again, but not for ever.
+TEST(Call, ChallengesRedirectsAndIntervals) {
+    tell_dialled({
+        {"407 180a 200a+", "INVITE ringing ACK answered media"},
+        {"401 407 200a+", "INVITE INVITE ACK answered media"},
+        {"407 407 407 407 407", "INVITE INVITE INVITE INVITE call_ended", over},
+        {"407x", "call_ended", over},
+        {"407 486", "INVITE call_ended", over},
+        {"302>sip:carol@example.test 200a+", "dialling INVITE ACK answered media"},
+        {"302>sip:carol@example.test 486", "dialling INVITE call_ended", over},
+        {"302>tel:+15551234 180a", "dialling INVITE ringing", calling},
+        {"302", "call_ended", over},
+        {"302>sip:bob@example.test", "call_ended", over},
+        {"302>mailto:bob@example.test", "call_ended", over},
+        {"302>sip:c1@x.test 302>sip:c2@x.test 302>sip:c3@x.test 302>sip:c4@x.test "
+         "302>sip:c5@x.test 302>sip:c6@x.test",
+         "dialling INVITE dialling INVITE dialling INVITE dialling INVITE dialling INVITE "
+         "call_ended",
+         over},
+        {"422>3600 200a+", "INVITE ACK answered media"},
+        {"422>90", "call_ended", over},
+        {"422", "call_ended", over},
+        {"422>3600 422>3600", "INVITE call_ended", over},
+        {"422>2000 422>3000 422>4000 422>5000 422>6000", "INVITE INVITE INVITE INVITE call_ended",
+         over},
+    });
+}
+
+// RFC 3262 §4: each reliable provisional answer once, in order.
+TEST(Call, ReliableProvisionalAnswers) {
+    tell_dialled({
+        {"180a#7", "PRACK ringing", calling},
+        {"180a#7 180a#7", "PRACK ringing", calling},
+        {"180a#7 180a#9", "PRACK ringing", calling},
+        {"180a#7 180a#9 180a#8 180a#9", "PRACK ringing PRACK PRACK", calling},
+        {"180a#7 180a#6", "PRACK ringing", calling},
+        {"180a#7 180b#1", "PRACK ringing PRACK ringing", calling},
+        {"180a#7 PRACK:200 200a+", "PRACK ringing ACK answered media"},
+        {"180a#7 PRACK:481 200a+", "PRACK ringing ACK answered media"},
+        {"180a#7 PRACK:407 PRACK:200 200a+", "PRACK ringing PRACK ACK answered media"},
+        {"180a#7 lost 200a+", "PRACK ringing ACK answered media"},
+        {"200a+ 180a#7", "ACK answered media"},
+    });
+}
+
+// RFC 3261 §15.1: the end, from either side, and from both.
+TEST(Call, HangingUp) {
+    tell_dialled({
+        {"200a+ bye", "ACK answered media 200 silence call_ended", ending},
+        {"200a+ bye wait>33", "ACK answered media 200 silence call_ended", over},
+        {"200a+ bye bye", "ACK answered media 200 silence call_ended 200", ending},
+        {"200a+ hangup", "ACK answered media BYE silence call_ended", ending},
+        {"200a+ hangup BYE:200 wait>33", "ACK answered media BYE silence call_ended", over},
+        {"200a+ hangup BYE:481 wait>33", "ACK answered media BYE silence call_ended", over},
+        {"200a+ hangup BYE:407 BYE:200 wait>33", "ACK answered media BYE silence call_ended BYE",
+         over},
+        {"200a+ hangup lost wait>33", "ACK answered media BYE silence call_ended", over},
+        {"200a+ hangup bye", "ACK answered media BYE silence call_ended 200", ending},
+        {"200a+ hangup inv+ info upd", "ACK answered media BYE silence call_ended 481 481 481",
+         ending},
+        {"200a+ hold bye RE:200a+", "ACK answered media re-INVITE 200 silence call_ended ACK",
+         ending},
+        {"200a+ hold bye RE:407a", "ACK answered media re-INVITE 200 silence call_ended", ending},
+        {"180a bye", "ringing 200", calling},
+        {"200a+ bye-b", "ACK answered media 481"},
+    });
+}
+
+// RFC 3261 §12.2.2, §14.2; RFC 3311 §5.2: what the peer may ask in a dialog, and when.
+TEST(Call, RequestsOfThePeer) {
+    tell_dialled({
+        {"200a+ info old", "ACK answered media 200 500"},
+        {"200a+ msg", "ACK answered media 405"},
+        {"200a+ inv+ ack", "ACK answered media 200 media"},
+        {"200a+ inv+ inv+", "ACK answered media 200 media 491"},
+        {"200a+ inv+ ack inv+ ack", "ACK answered media 200 media 200 media"},
+        {"200a+ inv- ack+", "ACK answered media 200 media"},
+        {"200a+ inv- ack", "ACK answered media 200"},
+        {"200a+ inv- upd+", "ACK answered media 200 491"},
+        {"200a+ inv! inv+ ack", "ACK answered media 488 200 media"},
+        {"200a+ invh ack inv+ ack", "ACK answered media 200 media held 200 media resumed"},
+        {"200a+ upd", "ACK answered media 200"},
+        {"200a+ upd+", "ACK answered media 200 media"},
+        {"200a+ upd!", "ACK answered media 488"},
+        {"200a+ updh", "ACK answered media 200 media held"},
+        {"200a+ prack#0", "ACK answered media 481"},
+        {"180a inv+", "ringing 491", calling},
+        {"180a upd+", "ringing 491", calling},
+        {"180a upd", "ringing 200", calling},
+        {"200a+ inv+ wait>33",
+         "ACK answered media 200 media 200 200 200 200 200 200 200 200 200 200 BYE silence "
+         "call_ended",
+         ending},
+    });
+}
+
+// RFC 3261 §14.1, RFC 3311 §5.1: what we ask, and what may be answered.
+TEST(Call, RequestsOfOurs) {
+    tell_dialled({
+        {"200a+ hold RE:200a+", "ACK answered media re-INVITE ACK media held"},
+        {"200a+ hold RE:200a+ RE:200a+", "ACK answered media re-INVITE ACK media held ACK"},
+        {"200a+ hold hold", "ACK answered media re-INVITE"},
+        {"200a+ resume", "ACK answered media"},
+        {"200a+ hold RE:200a+ resume RE:200a+",
+         "ACK answered media re-INVITE ACK media held re-INVITE ACK media resumed"},
+        {"200a+ hold RE:491a", "ACK answered media re-INVITE"},
+        {"200a+ hold RE:491a wait>5 RE:200a+",
+         "ACK answered media re-INVITE re-INVITE ACK media held"},
+        {"200a+ hold RE:500a>3 wait>4", "ACK answered media re-INVITE re-INVITE"},
+        {"200a+ hold RE:488a", "ACK answered media re-INVITE notice"},
+        {"200a+ hold RE:488a resume", "ACK answered media re-INVITE notice"},
+        {"200a+ hold RE:200a!", "ACK answered media re-INVITE ACK notice"},
+        {"200a+ hold RE:407a RE:200a+", "ACK answered media re-INVITE re-INVITE ACK media held"},
+        {"200a+ hold RE:481a", "ACK answered media re-INVITE silence call_ended", ending},
+        {"200a+ hold RE:408a", "ACK answered media re-INVITE BYE silence call_ended", ending},
+        {"200a+ hold lost", "ACK answered media re-INVITE BYE silence call_ended", ending},
+        {"200a+ hold inv+", "ACK answered media re-INVITE 491"},
+        {"200a+ hold upd+ upd", "ACK answered media re-INVITE 491 200"},
+        {"200a+ inv+ hold ack", "ACK answered media 200 media re-INVITE"},
+        {"200a+ media RE:200a+", "ACK answered media re-INVITE ACK media"},
+        {"200a+ moved UPDATE:200a", "ACK answered media UPDATE"},
+        {"200a+ moved UPDATE:405a RE:200a+", "ACK answered media UPDATE re-INVITE ACK media"},
+        {"200a+ moved UPDATE:491a wait>5", "ACK answered media UPDATE UPDATE"},
+        {"200a+ moved UPDATE:481a", "ACK answered media UPDATE silence call_ended", ending},
+        {"hold resume media moved", "", calling},
+    });
+}
+
+// RFC 3261 §13.3.1, §9.2, §15: an incoming call.
+TEST(Call, AnIncomingCall) {
+    tell_incoming({
+        {"", "", ringing},
+        {"answer ack", "200 answered media"},
+        {"answer ack bye", "200 answered media 200 silence call_ended", over},
+        {"answer answer ack", "200 answered media"},
+        {"answer bye", "200 answered media 200 silence call_ended", over},
+        {"answer inv+", "200 answered media 491", State::answered},
+        {"answer cancel ack", "200 answered media"},
+        {"answer reject ack", "200 answered media"},
+        {"answer ack ack", "200 answered media"},
+        {"answer ack hold RE:200a+", "200 answered media re-INVITE ACK media held"},
+        {"answer hold ack", "200 answered media re-INVITE"},
+        {"answer hangup", "200 answered media silence call_ended", ending},
+        {"answer hangup ack BYE:200", "200 answered media silence call_ended BYE", over},
+        {"answer wait>33",
+         "200 answered media 200 200 200 200 200 200 200 200 200 200 BYE silence call_ended",
+         ending},
+        {"reject", "486 call_ended", over},
+        {"reject answer", "486 call_ended", over},
+        {"hangup", "486 call_ended", over},
+        {"cancel", "487 call_ended", over},
+        {"cancel answer", "487 call_ended", over},
+        {"bye", "200 487 call_ended", over},
+        {"inv+", "500", ringing},
+        {"upd+", "500", ringing},
+        {"upd", "200", ringing},
+        {"old", "500", ringing},
+        {"prack#0", "481", ringing},
+        {"wait>181", "180 180 480 call_ended", over},
+        {"hold media moved resume", "", ringing},
+    });
+}
+
+// RFC 3261 §13.2.1, §13.3.1: our 2xx has the offer, the ACK the answer.
+TEST(Call, AnIncomingCallWithoutAnOffer) {
+    tell_incoming(
+        {
+            {"answer ack+", "200 answered media"},
+            {"answer ack", "200 answered BYE call_ended", ending},
+            {"answer upd+", "200 answered 491", State::answered},
+            {"answer hangup ack+", "200 answered call_ended BYE", ending},
+        },
+        {}, {});
+}
+
+// RFC 3262 §3: who demands it acknowledges our ringing.
+TEST(Call, AnIncomingCallThatDemandsReliability) {
+    tell_incoming(
+        {
+            {"prack#0", "200", ringing},
+            {"prack#1 prack#0 prack#0", "481 200 481", ringing},
+            {"prack#0 wait>100", "200", ringing},
+            {"answer prack#0 ack", "200 answered media 481"},
+            {"wait>33", "180 180 180 180 180 180 504 call_ended", over},
+        },
+        "Require: 100rel\r\n");
+}
+
+// RFC 4028 §9, §10: as the callee we refresh if asked to, and notice who does not.
+TEST(Call, TheSessionTimerOfAnIncomingCall) {
+    const std::string timer = "Supported: timer\r\nSession-Expires: 90;refresher=";
+    tell_incoming({{"answer ack wait>59", "200 answered media"},
+                   {"answer ack wait>61", "200 answered media BYE silence call_ended", ending},
+                   {"answer ack wait>59 upd wait>59", "200 answered media 200"}},
+                  timer + "uac\r\n");
+    tell_incoming(
+        {{"answer ack wait>46", "200 answered media re-INVITE"},
+         {"answer ack wait>46 RE:200a+ wait>46", "200 answered media re-INVITE ACK media"}},
+        timer + "uas\r\n");
+    tell_incoming({{"answer ack wait>46 UPDATE:200a", "200 answered media UPDATE"}},
+                  timer + "uas\r\nAllow: INVITE, ACK, BYE, UPDATE\r\n");
+}
+
+// What cannot become a call is refused, and no user hears of it.
+TEST(Call, InvitationsThatAreNone) {
+    auto bench = Bench::incoming("Supported: timer\r\nSession-Expires: 30\r\n");
+    EXPECT_EQ(bench.log(), "422");
+    EXPECT_EQ(bench.state(), over);
+    bench = Bench::incoming({}, "nonsense");
+    EXPECT_EQ(bench.log(), "400");
+    bench = Bench::incoming("Content-Type: text/plain\r\n", "nonsense");
+    EXPECT_EQ(bench.log(), "415");
+    EXPECT_EQ(bench.responses().back().headers, "Accept: application/sdp\r\n");
+    bench = Bench::incoming("Contact: <sip:another@192.0.2.2>\r\n");
+    EXPECT_EQ(bench.log(), "400");  // RFC 3261 §8.1.1.8: one Contact
+    bench = Bench::incoming("Expires: 5\r\n");
+    bench.play("wait>6");
+    EXPECT_EQ(bench.log(), "180 ring 487 call_ended");
+}
+
+// Early dialogs are limited: what a proxy gone mad sends does not pile up.
+TEST(Call, EarlyDialogsHaveALimit) {
+    Bench bench;
+    for (char tag = 'a'; tag < 'a' + 20; ++tag)
+        bench.play(std::string("180").append(1, tag).append("#1"));
+    EXPECT_EQ(std::ranges::count(bench.events(), EventKind::ringing, &Event::kind),
+              static_cast<std::ptrdiff_t>(20))
+        << "it rings, whether we keep the dialog or not";
+    std::size_t pracks = 0;
+    for (auto at = bench.log().find("PRACK"); at != std::string::npos;
+         at = bench.log().find("PRACK", at + 1))
+        ++pracks;
+    EXPECT_EQ(pracks, limits::early_dialogs);
+    bench.play("200t+");
+    EXPECT_EQ(bench.state(), State::established) << "the answer of one that was not kept counts";
+}
+
+// RFC 3261 §14.1: who dialled waits 2.1 to 4 s, the other 0 to 2 s.
+TEST(Call, WaitsAfterAGlare) {
+    Bench ours;
+    ours.play("200a+ hold RE:491a");
+    auto before = ours.log();
+    ours.pass(2099ms);
+    EXPECT_EQ(ours.log(), before);
+    ours.pass(1901ms);
+    EXPECT_EQ(ours.log(), before + " re-INVITE");
+    auto theirs = Bench::incoming();
+    theirs.play("answer ack hold RE:491a");
+    before = theirs.log();
+    theirs.pass(2s);
+    EXPECT_EQ(theirs.log(), before + " re-INVITE");
+}
+
+}  // namespace
+}  // namespace holdfast::call

@@ -1,0 +1,143 @@
+// What a call is told, and what it asks for in return. The engine stands above: it owns flows,
+// transactions and credentials, and knows the way of each request.
+//
+//   told::X  ── handle(told, context) ──►  act::Y
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/event.h"
+#include "base/ids.h"
+#include "base/outbox.h"
+#include "base/random.h"
+#include "base/time.h"
+#include "call/options.h"
+#include "dialog/request.h"
+#include "sdp/stream.h"
+#include "sip/message.h"
+
+namespace holdfast::call {
+
+using RequestId = Id<struct CallRequestTag>;  // a client transaction; unique in a call
+using ServerId = Id<struct CallServerTag>;    // a server transaction; unique in the engine
+
+namespace act {
+
+// A client transaction. Answered by told::Response for each response, and by told::Failed if no
+// final one came.
+struct Send {
+    RequestId id;
+    dialog::Request request;
+};
+// The ACK of a 2xx (RFC 3261 §13.2.2.4), with the credentials of its INVITE (§22.1).
+struct Acknowledge {
+    RequestId invite;
+    dialog::Request ack;
+};
+struct Cancel {
+    RequestId invite;
+    std::string headers{};
+};
+// A response; To tag and Contact are added where they belong.
+struct Respond {
+    ServerId to;
+    int status = 200;
+    std::string reason{};   // "": the RFC's phrase
+    std::string headers{};  // complete lines
+    bool has_contact = false;
+    std::string body{};  // SDP, or ""
+};
+
+}  // namespace act
+
+// Event: without account and call, which the engine knows. Media: what was agreed, or its end.
+using Action =
+    std::variant<act::Send, act::Acknowledge, act::Cancel, act::Respond, out::Media, Event>;
+using Actions = std::vector<Action>;
+
+// What the engine thinks of a 401 or 407 (F5, L9).
+enum class Challenge : std::uint8_t {
+    none,        // the response is no challenge
+    can_answer,  // the same request again will carry an answer
+    refused,     // words say why
+};
+
+namespace told {
+
+struct Time {};
+struct Dial {
+    std::string uri;  // parsed before
+    std::vector<sdp::LocalStream> streams;
+    Options options;
+};
+struct Invited {  // the INVITE that begins an incoming call; valid during the call
+    ServerId server;
+    const sip::Message* invite = nullptr;
+};
+struct Answer {
+    std::vector<sdp::LocalStream> streams;
+};
+struct Reject {
+    int status = 486;
+    std::string headers{};
+};
+struct HangUp {
+    std::string words = "hung up";
+};
+struct Hold {};
+struct Resume {};
+struct MediaChanged {
+    std::vector<sdp::LocalStream> streams;
+};
+struct WayChanged {};  // our Contact is another now: the peer must learn it (§12.2.1.1)
+struct Request {       // a request of a dialog of ours, not ACK or CANCEL
+    ServerId server;
+    const sip::Message* message = nullptr;
+};
+struct Cancelled {  // the INVITE that began the call was cancelled; the CANCEL has its 200
+    const sip::Message* message = nullptr;
+};
+struct Acknowledged {  // an ACK of a 2xx of ours
+    const sip::Message* message = nullptr;
+};
+struct Response {
+    RequestId id;
+    const sip::Message* message = nullptr;
+    Challenge challenge = Challenge::none;
+    std::string words{};
+};
+struct Failed {  // no final response: time, or the way, ran out
+    RequestId id;
+    std::string words;
+};
+
+}  // namespace told
+
+using Told =
+    std::variant<told::Time, told::Dial, told::Invited, told::Answer, told::Reject, told::HangUp,
+                 told::Hold, told::Resume, told::MediaChanged, told::WayChanged, told::Request,
+                 told::Cancelled, told::Acknowledged, told::Response, told::Failed>;
+
+struct Context {
+    Instant now;
+    Random& random;
+    Actions& actions;
+    template <class T>
+    void act(T&& action) const {
+        actions.emplace_back(std::forward<T>(action));
+    }
+};
+
+// Who we are in this call.
+struct Identity {
+    std::string aor;
+    std::string display_name{};
+    std::string call_id;
+    std::string tag;  // ours
+};
+
+}  // namespace holdfast::call

@@ -1,0 +1,157 @@
+#include "engine/call_clients.h"
+
+#include "base/check.h"
+#include "engine/flow_desk.h"
+#include "transaction/cancel.h"
+
+namespace holdfast::engine {
+
+using sip::Method;
+using transaction::ClientResult;
+using transaction::InviteClient;
+using transaction::NonInviteClient;
+
+namespace {
+
+// Visits one of two machines of the same shape.
+template <class Variant, class Function>
+auto with(Variant& machine, Function function) {
+    return std::visit([&](auto& it) { return function(it); }, machine);
+}
+
+}  // namespace
+
+void CallClients::send(const Step& step, const flow::Flow& flow, CallRequest request) {
+    last_ = TransactionId{last_.value + 1};
+    auto key = transaction::client_key(request.branch, sip::name_of(request.method));
+    CHECK(by_key_.emplace(key, last_).second);  // a new branch (RFC 3261 §8.1.1.7)
+    if (request.id) by_request_.insert_or_assign(Of{request.call, request.id}, last_);
+    by_flow_.emplace(flow.id, last_);
+    step.flows.touch(step.now, flow.id);
+    const transaction::Outgoing wire{flow.id, is_reliable(flow.target.transport), request.wire};
+    auto machine = request.method == Method::invite
+                       ? Machine(InviteClient{step.now, wire, {}, step.outbox})
+                       : Machine(NonInviteClient{step.now, wire, {}, step.outbox});
+    transaction::Asked asked{request.call_id, request.cseq};
+    entries_.emplace(last_, Entry{.key = std::move(key),
+                                  .request = std::move(request),
+                                  .asked = std::move(asked),
+                                  .machine = std::move(machine)});
+    settle(last_);
+}
+
+void CallClients::cancel(const Step& step, CallRef call, call::RequestId invite,
+                         std::string_view headers) {
+    const auto found = by_request_.find({call, invite});
+    if (found == by_request_.end()) return;
+    Entry& entry = entries_.at(found->second);
+    auto* const machine = std::get_if<InviteClient>(&entry.machine);
+    const auto* const flow = machine == nullptr ? nullptr : step.flows.find(machine->flow());
+    if (flow == nullptr || entry.answered) return;
+    machine->cancelled(step.now);
+    agenda_.put(found->second, machine->next_deadline());
+    if (!flow->is_open()) return;
+    send(step, *flow,
+         {.call = call,
+          .id = {},
+          .method = Method::cancel,
+          .branch = entry.request.branch,
+          .call_id = entry.request.call_id,
+          .cseq = entry.request.cseq,
+          .wire = transaction::cancel_for(machine->invite(), headers)});
+}
+
+std::optional<CallClients::Went> CallClients::went(CallRef call, call::RequestId id) const {
+    const auto found = by_request_.find({call, id});
+    if (found == by_request_.end()) return std::nullopt;
+    const Entry& entry = entries_.at(found->second);
+    return Went{flow_of(entry), entry.request.authorization};
+}
+
+CallClients::Heard CallClients::on_response(const Step& step, FlowId flow,
+                                            const sip::Message& response) {
+    const auto found = by_key_.find(transaction::client_key_of(response));
+    if (found == by_key_.end()) return {};
+    const TransactionId id = found->second;
+    Entry& entry = entries_.at(id);
+    if (flow_of(entry) != flow || !transaction::is_answer_to(entry.asked, response)) return {};
+    entry.heard = true;
+    const auto what =
+        std::holds_alternative<InviteClient>(entry.machine)
+            ? std::get<InviteClient>(entry.machine).on_response(step.now, response, step.outbox)
+            : std::get<NonInviteClient>(entry.machine).on_response(step.now, response.status());
+    if (response.status() >= 200) entry.answered = true;
+    Heard heard{.is_ours = true};
+    if (entry.request.id && what != ClientResult::absorbed) heard.answer = answer_of(entry, what);
+    settle(id);
+    return heard;
+}
+
+std::vector<CallAnswer> CallClients::on_flow_trouble(FlowId flow) {
+    std::vector<CallAnswer> failed;
+    for (auto at = by_flow_.lower_bound({flow, {}}); at != by_flow_.end() && at->first == flow;) {
+        const TransactionId id = (at++)->second;
+        Entry& entry = entries_.at(id);
+        if (entry.answered) continue;  // it waits for copies of the answer only
+        with(entry.machine, [](auto& machine) { return machine.on_transport_error(); });
+        if (entry.request.id) failed.push_back(answer_of(entry, ClientResult::transport_error));
+        settle(id);
+    }
+    return failed;
+}
+
+std::vector<CallAnswer> CallClients::on_time(const Step& step) {
+    std::vector<CallAnswer> ended;
+    for (const TransactionId id : agenda_.take_due(step.now)) {
+        Entry& entry = entries_.at(id);
+        const auto what = with(
+            entry.machine, [&](auto& machine) { return machine.on_time(step.now, step.outbox); });
+        if (what == ClientResult::timed_out && entry.request.id)
+            ended.push_back(answer_of(entry, what));
+        settle(id);
+    }
+    return ended;
+}
+
+void CallClients::forget(CallRef call) {
+    for (auto at = by_request_.lower_bound({call, {}});
+         at != by_request_.end() && at->first.first == call;)
+        erase((at++)->second);
+}
+
+CallAnswer CallClients::answer_of(const Entry& entry, ClientResult what) {
+    auto sent = entry.request.sent;
+    sent.repeated =
+        with(entry.machine, [](const auto& machine) { return machine.was_retransmitted(); });
+    return {.what = what,
+            .call = entry.request.call,
+            .id = entry.request.id,
+            .flow = flow_of(entry),
+            .method = entry.request.method,
+            .heard = entry.heard,
+            .sent = std::move(sent)};
+}
+
+FlowId CallClients::flow_of(const Entry& entry) {
+    return with(entry.machine, [](const auto& machine) { return machine.flow(); });
+}
+
+void CallClients::settle(TransactionId id) {
+    const Entry& entry = entries_.at(id);
+    if (with(entry.machine, [](const auto& machine) { return machine.is_done(); }))
+        return erase(id);
+    agenda_.put(id,
+                with(entry.machine, [](const auto& machine) { return machine.next_deadline(); }));
+}
+
+void CallClients::erase(TransactionId id) {
+    const Entry& entry = entries_.at(id);
+    agenda_.remove(id);
+    by_flow_.erase({flow_of(entry), id});
+    by_key_.erase(entry.key);
+    const auto of = by_request_.find({entry.request.call, entry.request.id});
+    if (of != by_request_.end() && of->second == id) by_request_.erase(of);
+    entries_.erase(id);
+}
+
+}  // namespace holdfast::engine

@@ -1,0 +1,219 @@
+#include "engine/call_desk.h"
+
+#include <utility>
+#include <variant>
+
+#include "base/check.h"
+#include "engine/flow_desk.h"
+#include "engine/limits.h"
+#include "flow/contact_address.h"
+#include "sip/uri.h"
+#include "sip/via.h"
+
+namespace holdfast::engine {
+
+namespace act = call::act;
+namespace told = call::told;
+
+namespace {
+
+std::string dialog_key(std::string_view call_id, std::string_view tag) {
+    return std::string(call_id).append("\n").append(tag);
+}
+
+Event refused_event(const in::Dial& dial, std::string words) {
+    Event event;
+    event.kind = EventKind::call_ended;
+    event.account = dial.account;
+    event.call = dial.call;
+    event.contact = dial.uri;
+    event.reason = std::move(words);
+    return event;
+}
+
+}  // namespace
+
+void CallDesk::dial(const Step& step, const Accounts& accounts, const in::Dial& dial) {
+    const auto refuse = [&](std::string words) {
+        step.outbox.push(refused_event(dial, std::move(words)));
+    };
+    const auto account = accounts.find(dial.account);
+    if (!dial.call || dial.call.value >= first_incoming || calls_.contains(dial.call))
+        return refuse("the call's number is taken, or none that may be chosen");
+    if (account == accounts.end() || account->second.leaving) return refuse("no such account");
+    if (calls_.size() >= limits::calls) return refuse("too many calls at once");
+    const auto uri = sip::OwnedUri::parse(dial.uri);
+    if (!uri || !((*uri)->is_sip() || (*uri)->scheme == sip::Scheme::tel))
+        return refuse("\"" + dial.uri + "\" is no address that can be called");
+    const auto& settings = account->second.calls;
+    if (!settings) return refuse("the account is not set up for calls (takes_calls)");
+    call::Identity self{.aor = account->second.registration.aor(),
+                        .display_name = settings->display_name,
+                        .call_id = step.random.token(128),
+                        .tag = step.random.token(96)};
+    add(dial.call, {.account = dial.account,
+                    .machine = call::Call(std::move(self)),
+                    .dialog_key = {},
+                    .secure = (*uri)->scheme == sip::Scheme::sips});
+    tell(step, accounts, dial.call, told::Dial{dial.uri, dial.streams, dial.options});
+}
+
+CallDesk::Entry& CallDesk::add(CallRef ref, Entry entry) {
+    const auto& self = entry.machine.identity();
+    entry.dialog_key = dialog_key(self.call_id, self.tag);
+    by_dialog_.insert_or_assign(entry.dialog_key, ref);
+    return calls_.insert_or_assign(ref, std::move(entry)).first->second;
+}
+
+CallRef CallDesk::call_of(const sip::Message& request) const {
+    if (request.to().tag().empty()) return {};
+    const auto found = by_dialog_.find(dialog_key(request.call_id(), request.to().tag()));
+    return found == by_dialog_.end() ? CallRef{} : found->second;
+}
+
+void CallDesk::command(const Step& step, const Accounts& accounts, CallRef call, call::Told told) {
+    tell(step, accounts, call, std::move(told));
+}
+
+// What performing brings (a flow that is gone) is told afterwards, one after the other: nothing
+// re-enters a machine.
+void CallDesk::tell(const Step& step, const Accounts& accounts, CallRef call, call::Told told) {
+    untold_.emplace_back(call, std::move(told));
+    work(step, accounts);
+}
+
+void CallDesk::work(const Step& step, const Accounts& accounts) {
+    if (std::exchange(telling_, true)) return;
+    for (std::size_t next = 0; next < untold_.size(); ++next) {
+        CHECK(next < limits::steps_per_account);
+        const auto [ref, what] = std::move(untold_[next]);
+        const auto found = calls_.find(ref);
+        if (found == calls_.end()) continue;
+        call::Actions actions;
+        found->second.machine.handle(what,
+                                     {.now = step.now, .random = step.random, .actions = actions});
+        for (auto& action : actions)
+            std::visit([&](auto& it) { perform(step, accounts, ref, it); }, action);
+        if (found->second.machine.is_over()) {
+            remove(step, ref);
+        } else {
+            agenda_.put(ref, found->second.machine.next_deadline());
+        }
+    }
+    untold_.clear();
+    telling_ = false;
+}
+
+void CallDesk::perform(const Step& step, const Accounts& accounts, CallRef ref, act::Send& send) {
+    Entry& entry = calls_.at(ref);
+    const auto account = accounts.find(entry.account);
+    if (account == accounts.end())
+        return untold_.emplace_back(ref, told::Failed{send.id, "the account is gone"}), void();
+    const Way way = way_of(step, account->second, entry, send.request);
+    if (!way.flow) return untold_.emplace_back(ref, told::Failed{send.id, way.words}), void();
+    use_flow(step, entry, way.flow);
+    if (way.is_open) return transmit(step, account->second, ref, way.flow, send);
+    waiting_[way.flow].push_back({ref, std::move(send)});
+}
+
+void CallDesk::perform(const Step& step, const Accounts& accounts, CallRef ref,
+                       act::Acknowledge& acknowledge) {
+    const Entry& entry = calls_.at(ref);
+    const auto account = accounts.find(entry.account);
+    if (account == accounts.end()) return;
+    const Way way = way_of(step, account->second, entry, acknowledge.ack);
+    const auto* const flow = step.flows.find(way.flow);
+    if (flow == nullptr) return;  // the 2xx comes again, and then perhaps there is a way
+    if (!way.is_open) return waiting_[way.flow].push_back({ref, std::move(acknowledge)});
+    const auto went = clients_.went(ref, acknowledge.invite);
+    const auto branch = std::string(sip::branch_cookie) + step.random.token(96);
+    const auto sent_by = flow::via_sent_by(flow->local);
+    const auto authorization = went ? went->authorization : std::string{};
+    step.flows.send(step, flow->id,
+                    dialog::written(acknowledge.ack, {.transport = flow->target.transport,
+                                                      .sent_by = sent_by,
+                                                      .branch = branch,
+                                                      .contact = {},
+                                                      .authorization = authorization,
+                                                      .user_agent = user_agent_}));
+}
+
+void CallDesk::perform(const Step& step, const Accounts&, CallRef ref, act::Cancel& cancel) {
+    clients_.cancel(step, ref, cancel.invite, cancel.headers);
+}
+
+void CallDesk::perform(const Step& step, const Accounts& accounts, CallRef ref,
+                       act::Respond& respond) {
+    const Entry& entry = calls_.at(ref);
+    const auto account = accounts.find(entry.account);
+    std::string contact;
+    if (respond.has_contact && account != accounts.end())
+        contact = contact_for(account->second, servers_.flow_of(respond.to), entry.secure);
+    servers_.respond(step, respond.to,
+                     {.status = respond.status,
+                      .reason = std::move(respond.reason),
+                      .headers = std::move(respond.headers),
+                      .contact = std::move(contact),
+                      .to_tag = entry.machine.identity().tag,
+                      .body = std::move(respond.body)});
+}
+
+void CallDesk::perform(const Step& step, const Accounts&, CallRef ref, out::Media& media) {
+    media.call = ref;
+    step.outbox.push(std::move(media));
+}
+
+void CallDesk::perform(const Step& step, const Accounts&, CallRef ref, Event& event) {
+    const Entry& entry = calls_.at(ref);
+    event.account = entry.account;
+    event.call = ref;
+    if (!event.target) event.target = entry.target;
+    step.outbox.push(std::move(event));
+}
+
+// L8: the flow of a call stays alive as long as the call.
+void CallDesk::use_flow(const Step& step, Entry& entry, FlowId flow) {
+    if (entry.flow == flow) return;
+    step.flows.hold(flow);
+    if (entry.flow) step.flows.let_go(step.now, entry.flow);
+    entry.flow = flow;
+    if (const auto* const known = step.flows.find(flow)) entry.target = known->target;
+}
+
+void CallDesk::remove(const Step& step, CallRef ref) {
+    const auto found = calls_.find(ref);
+    if (found == calls_.end()) return;
+    if (found->second.flow) step.flows.let_go(step.now, found->second.flow);
+    by_dialog_.erase(found->second.dialog_key);
+    clients_.forget(ref);
+    agenda_.remove(ref);
+    calls_.erase(found);
+}
+
+void CallDesk::end_all(const Step& step, const Accounts& accounts, AccountId account,
+                       const std::string& words) {
+    std::vector<CallRef> its;
+    for (const auto& [ref, entry] : calls_)
+        if (entry.account == account) its.push_back(ref);
+    for (const CallRef ref : its) tell(step, accounts, ref, told::HangUp{words});
+}
+
+void CallDesk::forget(const Step& step, AccountId account) {
+    std::vector<CallRef> its;
+    for (const auto& [ref, entry] : calls_)
+        if (entry.account == account) its.push_back(ref);
+    for (const CallRef ref : its) remove(step, ref);
+    credentials_.erase(account);
+}
+
+void CallDesk::on_time(const Step& step, const Accounts& accounts) {
+    for (const auto& answer : clients_.on_time(step)) report(step, accounts, answer, {}, nullptr);
+    servers_.on_time(step);
+    for (const CallRef ref : agenda_.take_due(step.now)) tell(step, accounts, ref, told::Time{});
+}
+
+Deadline CallDesk::next_deadline() const {
+    return sooner(sooner(clients_.next_deadline(), servers_.next_deadline()), agenda_.next());
+}
+
+}  // namespace holdfast::engine

@@ -1,0 +1,130 @@
+// The calls of all accounts: what the user commands, what comes for them, and the way their
+// requests go (L8).
+//
+//   command, message, time ──► call::Call::handle ──► Actions ──► transactions, flows, Events …
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/ids.h"
+#include "call/call.h"
+#include "engine/account.h"
+#include "engine/agenda.h"
+#include "engine/call_clients.h"
+#include "engine/call_servers.h"
+#include "engine/flow_desk.h"
+#include "engine/incoming_desk.h"
+#include "engine/input.h"
+#include "engine/step.h"
+
+namespace holdfast::engine {
+
+class CallDesk {
+public:
+    explicit CallDesk(const std::string& user_agent)
+        : servers_(user_agent), user_agent_(user_agent) {}
+
+    // The user's commands. What does not apply is told with an Event, or ignored.
+    void dial(const Step& step, const Accounts& accounts, const in::Dial& dial);
+    void command(const Step& step, const Accounts& accounts, CallRef call, call::Told told);
+    void end_all(const Step& step, const Accounts& accounts, AccountId account,
+                 const std::string& words);
+    // The account is gone.
+    void forget(const Step& step, AccountId account);
+    void password_changed(AccountId account) { credentials_.erase(account); }
+
+    // call_traffic.cpp: whether a request belongs to a call or transaction of ours (§11 d).
+    [[nodiscard]] bool is_ours(const Incoming& incoming) const;
+    void on_request(const Step& step, const Accounts& accounts, const Incoming& incoming);
+    // An INVITE outside dialogs, checked (RFC 3261 §8.2), for an account that takes calls.
+    void on_invite(const Step& step, const Accounts& accounts, const Incoming& incoming,
+                   AccountId account);
+    // false: the response is to nothing of ours.
+    bool on_response(const Step& step, const Accounts& accounts, FlowId flow,
+                     const sip::Message& response);
+    void on_flow_opened(const Step& step, const Accounts& accounts, FlowId flow);
+    // gone: false for ICMP, after which the flow stays usable.
+    void on_flow_trouble(const Step& step, const Accounts& accounts, const FlowTrouble& trouble,
+                         bool gone);
+
+    void on_time(const Step& step, const Accounts& accounts);
+    [[nodiscard]] Deadline next_deadline() const;
+    [[nodiscard]] std::size_t size() const { return calls_.size(); }
+
+    // Calls that come get numbers from here on; the driver's own are below.
+    static constexpr std::uint32_t first_incoming = 0x8000'0000;
+
+private:
+    struct Entry {
+        AccountId account;
+        call::Call machine;
+        std::optional<Target> target{};  // of its flow, for the Events
+        FlowId flow{};                   // held (L8); 0: none yet
+        std::string dialog_key;
+        bool secure = false;  // a sips URI was called
+    };
+    struct Waiting {  // for a flow that is being opened
+        CallRef call;
+        call::Action action;  // Send or Acknowledge
+    };
+
+    // call_desk.cpp
+    Entry& add(CallRef ref, Entry entry);
+    void tell(const Step& step, const Accounts& accounts, CallRef call, call::Told told);
+    void work(const Step& step, const Accounts& accounts);
+    void perform(const Step& step, const Accounts& accounts, CallRef ref, call::act::Send& send);
+    void perform(const Step& step, const Accounts& accounts, CallRef ref,
+                 call::act::Acknowledge& acknowledge);
+    void perform(const Step& step, const Accounts& accounts, CallRef ref,
+                 call::act::Cancel& cancel);
+    void perform(const Step& step, const Accounts& accounts, CallRef ref,
+                 call::act::Respond& respond);
+    void perform(const Step& step, const Accounts& accounts, CallRef ref, out::Media& media);
+    void perform(const Step& step, const Accounts& accounts, CallRef ref, Event& event);
+    void use_flow(const Step& step, Entry& entry, FlowId flow);
+    void remove(const Step& step, CallRef ref);
+
+    // call_traffic.cpp
+    void answer(const Step& step, const Incoming& incoming, int status, std::string headers,
+                std::string to_tag);
+    void on_cancel(const Step& step, const Accounts& accounts, const Incoming& incoming);
+    void on_ack(const Step& step, const Accounts& accounts, const sip::Message& ack);
+    [[nodiscard]] CallRef call_of(const sip::Message& request) const;
+    void report(const Step& step, const Accounts& accounts, const CallAnswer& answer,
+                const FlowTrouble& trouble, const sip::Message* response);
+    call::told::Response judged(const Step& step, const Accounts& accounts,
+                                const CallAnswer& answer, const sip::Message& response);
+
+    // call_way.cpp
+    struct Way {
+        FlowId flow{};         // 0: there is none, words say why
+        bool is_open = false;  // else it is being opened
+        std::string words{};
+    };
+    Way way_of(const Step& step, const Account& account, const Entry& entry,
+               const dialog::Request& request);
+    void transmit(const Step& step, const Account& account, CallRef ref, FlowId flow,
+                  const call::act::Send& send);
+    registration::Credentials* credentials_of(AccountId id, const Account& account);
+    [[nodiscard]] static std::string contact_for(const Account& account, FlowId flow, bool secure);
+
+    CallClients clients_;
+    CallServers servers_;
+    std::string user_agent_;
+    std::map<CallRef, Entry> calls_;
+    std::map<std::string, CallRef, std::less<>> by_dialog_;  // Call-ID and our tag
+    std::map<AccountId, registration::Credentials> credentials_;
+    std::map<FlowId, std::vector<Waiting>> waiting_;
+    std::vector<std::pair<CallRef, call::Told>> untold_;  // what performing has brought
+    Agenda<CallRef> agenda_;
+    std::uint32_t last_incoming_ = first_incoming;
+    bool telling_ = false;
+};
+
+}  // namespace holdfast::engine
