@@ -1,6 +1,6 @@
-# What is installed beside the library, and the two Debian packages that CPack makes of it (make package):
-# holdfast (the components command and command_debian) and libholdfast-dev (development, development_debian). What ends in
-# _debian is Debian's alone; make install leaves it out.
+# What is installed beside the library, and the Debian packages that CPack makes of it (make package): holdfast (the
+# components command and command_debian), holdfast-calls (calls, calls_debian), and libholdfast-dev (development,
+# development_debian). What ends in _debian is Debian's alone; make install leaves it out.
 include(CPackComponent)
 
 set(made "${CMAKE_BINARY_DIR}/packaging")
@@ -27,7 +27,7 @@ endif()
 
 # Everything that an installation needs; the tests alone are not in it.
 add_custom_target(installed DEPENDS
-  holdfast holdfast_all ${completions} "${made}/holdfast.1.gz" "${made}/holdfast.toml.5.gz"
+  holdfast holdfast-media holdfast_all ${completions} "${made}/holdfast.1.gz" "${made}/holdfast.toml.5.gz"
   "${made}/changelog.Debian.gz" "${made}/changelog.gz")
 
 install(FILES "${made}/holdfast.1.gz" DESTINATION "${CMAKE_INSTALL_MANDIR}/man1" COMPONENT command)
@@ -61,7 +61,7 @@ install(CODE "
       \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_LIBDIR}/libholdfast.a\" COMMAND_ERROR_IS_FATAL ANY)
   endif()" COMPONENT development)
 
-foreach(pair "command;holdfast" "development;libholdfast-dev")
+foreach(pair "command;holdfast" "calls;holdfast-calls" "development;libholdfast-dev")
   list(GET pair 0 component)
   list(GET pair 1 package)
   set(component "${component}_debian")
@@ -99,7 +99,7 @@ set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
 set(CPACK_STRIP_FILES ON)
 set(CPACK_INSTALL_DEFAULT_DIRECTORY_PERMISSIONS
   OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE WORLD_READ WORLD_EXECUTE)
-set(CPACK_COMPONENTS_ALL command command_debian development development_debian)
+set(CPACK_COMPONENTS_ALL command command_debian calls calls_debian development development_debian)
 set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "")  # it would stand above those of the packages
 set(CPACK_DEB_COMPONENT_INSTALL ON)
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
@@ -113,7 +113,7 @@ set(CPACK_DEBIAN_PROGRAM_PACKAGE_SECTION comm)
 set(CPACK_DEBIAN_PROGRAM_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_PROGRAM_PACKAGE_DEPENDS "systemd | systemd-standalone-sysusers | systemd-sysusers")
 set(CPACK_DEBIAN_PROGRAM_PACKAGE_RECOMMENDS "ca-certificates")
-set(CPACK_DEBIAN_PROGRAM_PACKAGE_SUGGESTS "curl, prometheus")  # webhooks; metrics
+set(CPACK_DEBIAN_PROGRAM_PACKAGE_SUGGESTS "holdfast-calls, curl, prometheus")  # calls; webhooks; metrics
 set(CPACK_DEBIAN_PROGRAM_PACKAGE_CONTROL_EXTRA
   "${packaging}/debian/postinst;${packaging}/debian/prerm;${packaging}/debian/postrm")
 set(CPACK_DEBIAN_PROGRAM_DESCRIPTION "SIP user agent that stays registered
@@ -121,6 +121,16 @@ Registers an account with the servers of its domain and keeps it reachable:
 it leaves a dead server within seconds, over UDP as over TCP and TLS, follows
 DNS that rotates and NATs that give each server another port, and says what it
 does and why.")
+
+set(CPACK_DEBIAN_CALLS_GROUP_PACKAGE_NAME holdfast-calls)
+set(CPACK_DEBIAN_CALLS_GROUP_PACKAGE_SECTION comm)
+set(CPACK_DEBIAN_CALLS_GROUP_PACKAGE_SHLIBDEPS ON)
+set(CPACK_DEBIAN_CALLS_GROUP_PACKAGE_DEPENDS
+  "holdfast (= ${full_version}), gstreamer1.0-plugins-base, gstreamer1.0-plugins-good")
+set(CPACK_DEBIAN_CALLS_GROUP_PACKAGE_RECOMMENDS "gstreamer1.0-plugins-bad, gstreamer1.0-libav")  # SRTP; G.722
+set(CPACK_DEBIAN_CALLS_GROUP_DESCRIPTION "SIP user agent that stays registered: sound of calls
+What the command holdfast loads when it makes or takes the first call: codecs,
+sound devices and RTP, on GStreamer.")
 
 set(CPACK_DEBIAN_LIBRARY_PACKAGE_NAME libholdfast-dev)
 set(CPACK_DEBIAN_LIBRARY_PACKAGE_SECTION libdevel)
@@ -133,8 +143,11 @@ file; with three examples.")
 
 include(CPack)
 cpack_add_component_group(program)
+cpack_add_component_group(calls_group)
 cpack_add_component_group(library)
 cpack_add_component(command GROUP program)
 cpack_add_component(command_debian GROUP program)
+cpack_add_component(calls GROUP calls_group)
+cpack_add_component(calls_debian GROUP calls_group)
 cpack_add_component(development GROUP library)
 cpack_add_component(development_debian GROUP library)

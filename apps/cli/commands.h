@@ -17,7 +17,7 @@ struct Command {
     std::string_view operand;  // "AOR"; "" : none
     std::string_view summary;  // one line
     std::string_view text;     // of --help: what it does
-    std::uint8_t options = 0;  // which of the table (Commands)
+    std::uint16_t options = 0;  // which of the table (Commands)
     // operands: as typed; settings: the command line's.
     ExitCode (*run)(const std::vector<std::string>& operands,
                     const std::vector<Setting>& settings) = nullptr;
@@ -27,6 +27,10 @@ std::span<const Command> commands();
 
 ExitCode run_register(const std::vector<std::string>& operands,
                       const std::vector<Setting>& settings);
+ExitCode run_call(const std::vector<std::string>& operands, const std::vector<Setting>& settings);
+ExitCode run_answer(const std::vector<std::string>& operands, const std::vector<Setting>& settings);
+ExitCode run_devices(const std::vector<std::string>& operands,
+                     const std::vector<Setting>& settings);
 ExitCode run_resolve(const std::vector<std::string>& operands,
                      const std::vector<Setting>& settings);
 ExitCode run_presets(const std::vector<std::string>& operands,

@@ -44,13 +44,13 @@ std::optional<std::string> text_of(const toml::node& node) {
     return std::nullopt;
 }
 
-bool is_known(const OptionText& option, std::uint8_t commands) {
+bool is_known(const OptionText& option, std::uint16_t commands) {
     // An option of no command stands in files alone: it is an account's.
     return option.in_file &&
            (commands == 0 || option.commands == 0 || (option.commands & commands) != 0);
 }
 
-std::string unknown_key(std::string_view key, std::uint8_t commands) {
+std::string unknown_key(std::string_view key, std::uint16_t commands) {
     std::vector<std::string_view> known{"policy"};
     if (commands == 0) known.insert(known.end(), {"account", "hook"});
     for (const auto& option : option_table())
@@ -98,7 +98,7 @@ std::expected<void, std::string> read_value(std::string_view key, const toml::no
 
 // commands: which options are legal here; 0: all.
 std::expected<void, std::string> read_key(std::string_view key, const toml::node& node,
-                                          const std::string& name, std::uint8_t commands,
+                                          const std::string& name, std::uint16_t commands,
                                           Settings& settings) {
     if (key == "policy") return read_policy(node, name, settings);
     const auto where = place_of(name, node.source()) + ": " + std::string(key);

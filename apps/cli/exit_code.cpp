@@ -40,6 +40,9 @@ constexpr std::array table{
                  "interrupted before it was known whether the registration succeeds"},
     ExitCodeText{ExitCode::promise_broken,
                  "demo: Holdfast was without reachability for longer than it promises"},
+    ExitCodeText{ExitCode::call_failed,
+                 "the call was not answered: refused, busy, or nobody there in time"},
+    ExitCodeText{ExitCode::no_sound, "the call's sound cannot be had: no port, no codec"},
 };
 
 }  // namespace

@@ -31,6 +31,8 @@ enum class ExitCode : std::uint8_t {
     not_unregistered = 17,
     undecided = 18,
     promise_broken = 19,
+    call_failed = 20,
+    no_sound = 21,
 };
 
 struct ExitCodeText {

@@ -4,6 +4,7 @@
 #include <array>
 #include <set>
 
+#include "apps/cli/call_options.h"
 #include "base/text.h"
 #include "flow/contact_address.h"
 #include "location/next_hop.h"
@@ -236,10 +237,11 @@ Applied apply_nothing(Options&, std::string_view, bool) {
     return {};
 }  // --config: it has been read by now
 
-constexpr std::uint8_t both = for_register | for_resolve;
-constexpr std::uint8_t all = both | for_policy;
-constexpr std::uint8_t host = both | for_run;       // one for the process
-constexpr std::uint8_t own = both | of_an_account;  // each account of many may have its own
+constexpr std::uint16_t calls = for_call | for_answer;
+constexpr std::uint16_t both = for_register | for_resolve | calls;
+constexpr std::uint16_t all = both | for_policy;
+constexpr std::uint16_t host = both | for_run;       // one for the process
+constexpr std::uint16_t own = both | of_an_account;  // each account of many may have its own
 
 constexpr std::array table{
     OptionText{"aor", "AOR", "",
@@ -308,15 +310,35 @@ constexpr std::array table{
                "read options from a TOML file: the same names, and policy as a table", Form::value,
                host, false, apply_nothing},
     OptionText{"json", "", "off", "print JSON, one object a line", Form::flag,
-               all | for_demo | for_run, true, apply_json},
+               all | for_demo | for_run | for_devices, true, apply_json},
     OptionText{"trace", "", "off",
                "print every SIP message to standard error, passwords' answers left out", Form::flag,
                both, true, apply_trace},
     OptionText{"record", "FILE", "none",
-               "record everything that happens, for replay; holds no password", Form::value,
-               both | for_demo, true, apply_record},
+               "record everything that happens, for replay; holds no password. Of call and answer: "
+               "the sound of both sides, as WAV",
+               Form::value, both | for_demo, true, apply_record},
     OptionText{"once", "", "off", "end after the first outcome: registered, or failed", Form::flag,
-               both, true, apply_once},
+               for_register | for_resolve, true, apply_once},
+    OptionText{"account", "AOR", "that of the configuration file", "the account to call with",
+               Form::value, for_call, false, apply_account},
+    OptionText{"audio", "DEVICE", "default",
+               "where sound comes from and goes to: default, null (none), tone:HERTZ, file:PATH, "
+               "loop:PATH (again and again), pulse:NAME, pipewire:NAME, alsa:NAME",
+               Form::value, calls, true, apply_audio},
+    OptionText{"play", "FILE", "none", "a sound file for the other side, instead of a microphone",
+               Form::value, calls, true, apply_play},
+    OptionText{"dtmf", "DIGITS", "none",
+               "digits to send once the call is answered: 0-9 * # A-D, a comma is a pause of 1 s",
+               Form::value, calls, true, apply_dtmf},
+    OptionText{"duration", "TIME", "until one side hangs up",
+               "hang up so long after the answer; 100ms to 24h", Form::value, calls, true,
+               apply_duration},
+    OptionText{"codec", "NAME", "all that are installed, wideband first",
+               "a codec to offer; may be given several times, in order of preference", Form::list,
+               calls, true, apply_codec},
+    OptionText{"rtp-ports", "FIRST-LAST", "16384-32767", "the ports of the sound", Form::value,
+               calls, true, apply_ports},
     OptionText{"shards", "N", "one a core", "how many threads share the accounts", Form::value,
                for_run, true, apply_shards},
     OptionText{"registers-per-second", "N", "200",

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "media/types.h"
 #include "registration/account.h"
 #include "runtime/driver.h"
 
@@ -26,9 +27,21 @@ struct FleetOptions {
     friend bool operator==(const FleetOptions&, const FleetOptions&) = default;
 };
 
+// Of `holdfast call` and `holdfast answer`.
+struct CallOptions {
+    media::AudioEnd audio{.kind = media::EndKind::standard};
+    std::string play;    // a file instead of the microphone; "": none
+    std::string record;  // a WAV file; "": none
+    std::string dtmf;
+    std::optional<Duration> duration;  // after the answer
+    std::vector<std::string> codecs;   // in order of preference; empty: all
+    media::PortRange ports;
+};
+
 struct Options {
     registration::AccountConfig account;
     FleetOptions fleet;
+    CallOptions call;
     runtime::DriverOptions driver;
     bool password_given = false;  // an empty one is one, too
     bool json = false;
@@ -46,13 +59,16 @@ struct Setting {
 enum class Form : std::uint8_t { flag, value, list };
 
 // Which commands know an option; and which an [[account]] of `holdfast run` may have of its own.
-enum Commands : std::uint8_t {
+enum Commands : std::uint16_t {
     for_register = 1,
     for_resolve = 2,
     for_policy = 4,
     for_demo = 8,
     for_run = 16,
-    of_an_account = 32
+    of_an_account = 32,
+    for_call = 64,
+    for_answer = 128,
+    for_devices = 256
 };
 
 struct OptionText {
@@ -61,7 +77,7 @@ struct OptionText {
     std::string_view standard;  // the default, in words
     std::string_view meaning;
     Form form = Form::value;
-    std::uint8_t commands = 0;
+    std::uint16_t commands = 0;
     bool in_file = true;
     // first: of this source; a list is begun anew, so that the command line replaces the file's.
     std::expected<void, std::string> (*apply)(Options& options, std::string_view value,
@@ -85,5 +101,7 @@ std::string with_scheme(std::string_view text);
 std::expected<std::string, std::string> aor_of(std::string_view text);
 // The same for what `resolve` takes: a user need not be there.
 std::expected<std::string, std::string> uri_of(std::string_view text);
+// Whom a person wants to call: a SIP URI, a tel URI, or a number or user of the account's domain.
+std::expected<std::string, std::string> called_uri_of(std::string_view text, std::string_view aor);
 
 }  // namespace holdfast::cli

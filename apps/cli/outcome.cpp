@@ -67,6 +67,14 @@ void Outcome::on_event(const Event& event) {
     case EventKind::answered:
     case EventKind::held:
     case EventKind::resumed:
+    case EventKind::sound:
+    case EventKind::sound_failed:
+    case EventKind::silent:
+    case EventKind::heard:
+    case EventKind::dtmf:
+    case EventKind::played:
+    case EventKind::recorded:
+    case EventKind::measured:
     case EventKind::call_ended:
     case EventKind::notice:
     case EventKind::flow_lost: return;

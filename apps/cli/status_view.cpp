@@ -36,6 +36,14 @@ bool is_bad(EventKind kind) {
     case EventKind::answered:
     case EventKind::held:
     case EventKind::resumed:
+    case EventKind::sound:
+    case EventKind::sound_failed:
+    case EventKind::silent:
+    case EventKind::heard:
+    case EventKind::dtmf:
+    case EventKind::played:
+    case EventKind::recorded:
+    case EventKind::measured:
     case EventKind::call_ended:
     case EventKind::notice:
     case EventKind::stopped: return false;
@@ -159,6 +167,14 @@ void StatusView::note_state(Instant now, const Event& event) {
     case EventKind::answered:
     case EventKind::held:
     case EventKind::resumed:
+    case EventKind::sound:
+    case EventKind::sound_failed:
+    case EventKind::silent:
+    case EventKind::heard:
+    case EventKind::dtmf:
+    case EventKind::played:
+    case EventKind::recorded:
+    case EventKind::measured:
     case EventKind::attempt_failed:
     case EventKind::probed:
     case EventKind::registered:

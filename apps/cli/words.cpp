@@ -97,6 +97,14 @@ std::string sentence_of(const Event& event) {
     case EventKind::answered: return "The call is answered" + because(event);
     case EventKind::held: return "On hold" + because(event);
     case EventKind::resumed: return "No longer on hold" + because(event);
+    case EventKind::sound: return "Sound" + because(event);
+    case EventKind::sound_failed: return "Sound is missing" + because(event);
+    case EventKind::silent: return "Silence" + because(event);
+    case EventKind::heard: return "Sound again" + because(event);
+    case EventKind::dtmf: return "The other side pressed " + event.reason;
+    case EventKind::played: return "Played" + because(event);
+    case EventKind::recorded: return "Recorded" + because(event);
+    case EventKind::measured: return "The call's sound was " + event.reason;
     case EventKind::call_ended: return "The call has ended" + because(event);
     case EventKind::notice: return event.reason;
     case EventKind::flow_lost:

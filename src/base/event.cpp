@@ -29,6 +29,14 @@ std::string_view name_of(EventKind kind) {
     case EventKind::answered: return "answered";
     case EventKind::held: return "held";
     case EventKind::resumed: return "resumed";
+    case EventKind::sound: return "sound";
+    case EventKind::sound_failed: return "sound_failed";
+    case EventKind::silent: return "silent";
+    case EventKind::heard: return "heard";
+    case EventKind::dtmf: return "dtmf";
+    case EventKind::played: return "played";
+    case EventKind::recorded: return "recorded";
+    case EventKind::measured: return "measured";
     case EventKind::call_ended: return "call_ended";
     case EventKind::notice: return "notice";
     case EventKind::flow_lost: return "flow_lost";

@@ -40,6 +40,14 @@ enum class EventKind : std::uint8_t {
     answered,     // by either side: the call is there
     held,         // by us or by the other side: reason says whom
     resumed,
+    sound,         // of a call begins: which codec, to or from where
+    sound_failed,  // a device, codec, port, key or recording: the reason says what to do
+    silent,        // nothing is heard although the other side may send
+    heard,         // again, after `silent`
+    dtmf,          // a digit from the other side, in reason (RFC 4733, INFO or in-band)
+    played,        // the file that we play has ended
+    recorded,      // which file, how long
+    measured,      // statistics of a call that has ended, in words
     call_ended,
     notice,  // anything else worth a sentence
     flow_lost,

@@ -29,7 +29,7 @@ struct Loaded {
 };
 
 Loaded load_module(const std::vector<std::filesystem::path>& modules) {
-    std::string why = "there is no libholdfast-media.so: is the package holdfast-media installed?";
+    std::string why = "there is no libholdfast-media.so: install the package holdfast-calls";
     for (const auto& path : modules) {
         std::error_code ignored;
         if (!std::filesystem::exists(path, ignored)) continue;

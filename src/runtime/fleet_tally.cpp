@@ -176,6 +176,14 @@ void FleetTally::count(const Event& event, const Account* account) {
     case EventKind::answered:
     case EventKind::held:
     case EventKind::resumed:
+    case EventKind::sound:
+    case EventKind::sound_failed:
+    case EventKind::silent:
+    case EventKind::heard:
+    case EventKind::dtmf:
+    case EventKind::played:
+    case EventKind::recorded:
+    case EventKind::measured:
     case EventKind::call_ended:
     case EventKind::notice:
     case EventKind::stopped: return;
@@ -230,6 +238,14 @@ void FleetTally::change(Account& account, const Event& event) {
     case EventKind::answered:
     case EventKind::held:
     case EventKind::resumed:
+    case EventKind::sound:
+    case EventKind::sound_failed:
+    case EventKind::silent:
+    case EventKind::heard:
+    case EventKind::dtmf:
+    case EventKind::played:
+    case EventKind::recorded:
+    case EventKind::measured:
     case EventKind::call_ended:
     case EventKind::notice:
     case EventKind::stopped: return;

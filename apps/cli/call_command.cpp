@@ -1,0 +1,182 @@
+// holdfast call and holdfast answer: one call with the account of register, in the foreground.
+#include <filesystem>
+#include <optional>
+#include <system_error>
+#include <utility>
+
+#include "apps/cli/commands.h"
+#include "apps/cli/console.h"
+#include "apps/cli/media_modules.h"
+#include "apps/cli/session.h"
+#include "apps/phone/calls.h"
+#include "base/text.h"
+#include "media/service.h"
+#include "runtime/clock.h"
+
+namespace holdfast::cli {
+
+namespace {
+
+constexpr int busy_here = 486;
+
+phone::CallSettings settings_of(const CallOptions& options) {
+    phone::CallSettings settings;
+    auto& sound = settings.sound;
+    sound.source = options.play.empty()
+                       ? options.audio
+                       : media::AudioEnd{.kind = media::EndKind::file, .name = options.play};
+    // Of a file or tone only the source is meant: what is heard goes nowhere.
+    const bool is_device = options.audio.kind != media::EndKind::file &&
+                           options.audio.kind != media::EndKind::tone;
+    sound.sink = is_device ? options.audio : media::AudioEnd{};
+    sound.codecs = options.codecs;
+    sound.ports = options.ports;
+    settings.record = options.record;
+    settings.dtmf = options.dtmf;
+    return settings;
+}
+
+// One call: dialled once registered, or the first that comes.
+class OneCall {
+public:
+    OneCall(Foreground& foreground, const Options& options, std::string uri)
+        : foreground_(foreground),
+          options_(options),
+          uri_(std::move(uri)),
+          media_(media_modules()),
+          calls_(
+              *foreground.driver, media_,
+              [this](Instant now, const Event& event) { on_sound(now, event); },
+              [this](Instant, CallRef ref, const phone::Call& call) { over(ref, call); }),
+          watch_(foreground.loop, media_.descriptor(),
+                 [this](runtime::Ready) { calls_.on_media(runtime::boot_time()); }),
+          time_is_over_(foreground.loop, [this] { calls_.hang_up_all(); }) {
+        auto& console = *foreground.console;
+        console.before_leaving([this] {
+            calls_.hang_up_all();
+            return !calls_.empty();
+        });
+        console.afterwards([this](Instant now, const Event& event) { on_event(now, event); });
+        foreground.driver->add_observer(calls_);
+    }
+
+    // What the command ends with: the call's end counts, then the registration's.
+    ExitCode run() {
+        const auto code = foreground_.run();
+        return code_.value_or(ExitCode::ok) == ExitCode::ok ? code : *code_;
+    }
+
+private:
+    // The calls have seen it before us only if they were asked first: the console is first.
+    void on_event(Instant now, const Event& event) {
+        auto& console = *foreground_.console;
+        if (console.is_leaving() || code_) return;
+        if (!uri_.empty()) {
+            if (event.kind == EventKind::registered && !dialled_) dial(event);
+        } else if (event.kind == EventKind::ring) {
+            ring(now, event);
+        }
+        if (event.kind == EventKind::answered && event.call == call_ && options_.call.duration)
+            time_is_over_.arm(now + *options_.call.duration);
+        // An account that cannot register makes no call.
+        if (!console.outcome().registered() && console.outcome().decided() && !call_)
+            console.leave();
+    }
+    void dial(const Event&) {
+        dialled_ = true;
+        foreground_.loop.post(
+            [this] { call_ = calls_.dial(only_account, uri_, settings_of(options_.call)); });
+    }
+    void ring(Instant, const Event& event) {
+        const auto ref = event.call;
+        const bool first = !std::exchange(call_, call_ ? call_ : ref);
+        foreground_.loop.post([this, ref, first] {
+            if (first) return calls_.answer(ref, settings_of(options_.call));
+            calls_.reject(ref, busy_here);
+        });
+    }
+    void on_sound(Instant now, const Event& event) { foreground_.console->show(now, event); }
+    void over(CallRef ref, const phone::Call& call) {
+        if (ref != call_) {
+            if (foreground_.console->is_leaving() || !calls_.empty()) return;
+        } else {
+            code_ = call.no_sound ? ExitCode::no_sound
+                    : call.answered ? ExitCode::ok
+                                    : ExitCode::call_failed;
+        }
+        foreground_.console->leave();
+    }
+
+    Foreground& foreground_;
+    const Options& options_;
+    std::string uri_;  // "" : the first call that comes is answered
+    media::Service media_;
+    phone::Calls calls_;
+    runtime::Watch watch_;
+    runtime::Timer time_is_over_;
+    CallRef call_{};
+    bool dialled_ = false;
+    std::optional<ExitCode> code_;
+};
+
+ExitCode call_with_account(Options options, std::string uri, WallClock clock) {
+    keep_memory_private();
+    if (const auto found = find_password(options); !found)
+        return complain(found.error().code, found.error().sentence);
+    options.account.takes_calls = true;
+    // What is recorded is the sound (--record of these commands).
+    options.call.record = std::exchange(options.driver.record_file, {}).string();
+    auto foreground = Foreground::open(options, clock);
+    if (!foreground) return foreground.error();
+    OneCall call{**foreground, options, std::move(uri)};
+    const auto code = call.run();
+    (*foreground)->driver.reset();  // it refers to the calls
+    return code;
+}
+
+std::expected<Options, ExitCode> options_of(const std::vector<Setting>& settings) {
+    auto options = gather(settings);
+    if (!options)
+        return std::unexpected(complain(options.error().code, options.error().sentence));
+    for (const auto& file : {options->call.play}) {
+        std::error_code error;
+        if (!file.empty() && !std::filesystem::is_regular_file(file, error))
+            return std::unexpected(
+                complain(ExitCode::usage, "--play " + file + ": there is no such file"));
+    }
+    return *std::move(options);
+}
+
+}  // namespace
+
+ExitCode run_call(const std::vector<std::string>& operands, const std::vector<Setting>& settings) {
+    const auto clock = wall_clock_now();
+    auto options = options_of(settings);
+    if (!options) return options.error();
+    if (operands.empty())
+        return complain(ExitCode::usage, "Whom? holdfast call sip:USER@DOMAIN --account …");
+    if (options->account.aor.empty())
+        return complain(ExitCode::usage,
+                        "With which account? holdfast call URI --account sip:USER@DOMAIN, or a "
+                        "--config FILE with an aor");
+    auto uri = called_uri_of(operands.front(), options->account.aor);
+    if (!uri) return complain(ExitCode::usage, uri.error());
+    return call_with_account(*std::move(options), *std::move(uri), clock);
+}
+
+ExitCode run_answer(const std::vector<std::string>& operands,
+                    const std::vector<Setting>& settings) {
+    const auto clock = wall_clock_now();
+    auto options = options_of(settings);
+    if (!options) return options.error();
+    if (!operands.empty()) {
+        auto aor = aor_of(operands.front());
+        if (!aor) return complain(ExitCode::usage, aor.error());
+        options->account.aor = *std::move(aor);
+    }
+    if (options->account.aor.empty())
+        return complain(ExitCode::usage, "Which account? holdfast answer sip:USER@DOMAIN");
+    return call_with_account(*std::move(options), {}, clock);
+}
+
+}  // namespace holdfast::cli

@@ -1,0 +1,94 @@
+#include "apps/cli/call_options.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include "apps/cli/options.h"
+#include "base/text.h"
+#include "media/codecs.h"
+#include "registration/policy_values.h"
+
+namespace holdfast::cli {
+
+namespace {
+
+using Applied = std::expected<void, std::string>;
+
+constexpr std::size_t digits_most = 128;
+
+std::unexpected<std::string> wrong(std::string_view value, std::string_view why) {
+    return std::unexpected("\"" + std::string(value) + "\" " + std::string(why));
+}
+
+}  // namespace
+
+Applied apply_account(Options& options, std::string_view value, bool) {
+    auto aor = aor_of(value);
+    if (!aor) return std::unexpected(aor.error());
+    options.account.aor = *std::move(aor);
+    return {};
+}
+
+Applied apply_play(Options& options, std::string_view value, bool) {
+    options.call.play = value;
+    return {};
+}
+
+// RFC 4733 §3.2, and a comma for a pause.
+Applied apply_dtmf(Options& options, std::string_view value, bool) {
+    constexpr std::string_view digits = "0123456789*#ABCDabcd,";
+    if (value.empty() || value.size() > digits_most ||
+        value.find_first_not_of(digits) != std::string_view::npos)
+        return wrong(value, "are no digits: 0-9 * # A-D, and a comma for a pause of a second");
+    options.call.dtmf = value;
+    return {};
+}
+
+Applied apply_duration(Options& options, std::string_view value, bool) {
+    const auto parsed = registration::parse_duration(value);
+    if (!parsed || *parsed < std::chrono::milliseconds{100} || *parsed > std::chrono::hours{24})
+        return wrong(value, "is no time from 100ms to 24h");
+    options.call.duration = *parsed;
+    return {};
+}
+
+Applied apply_audio(Options& options, std::string_view value, bool) {
+    const auto end = media::AudioEnd::parse(value);
+    if (!end)
+        return wrong(value,
+                     "is no device: default, null, tone:HERTZ, file:PATH, loop:PATH, pulse:NAME, "
+                     "pipewire:NAME or alsa:NAME");
+    options.call.audio = *end;
+    return {};
+}
+
+Applied apply_codec(Options& options, std::string_view value, bool first) {
+    if (first) options.call.codecs.clear();
+    const auto known = media::all_codecs();
+    const auto found = std::ranges::find_if(known, [&](const media::CodecFacts& codec) {
+        return equals_ignoring_case(codec.name, value);
+    });
+    if (found == known.end()) {
+        std::string names;
+        for (const auto& codec : known)
+            names.append(names.empty() ? "" : ", ").append(codec.name);
+        return wrong(value, "is no codec that is known here: " + names);
+    }
+    options.call.codecs.emplace_back(found->name);
+    return {};
+}
+
+Applied apply_ports(Options& options, std::string_view value, bool) {
+    const auto dash = value.find('-');
+    const auto first = parse_number<std::uint16_t>(value.substr(0, dash));
+    const auto last = dash == std::string_view::npos
+                          ? std::nullopt
+                          : parse_number<std::uint16_t>(value.substr(dash + 1));
+    constexpr std::uint16_t least = 1024;
+    if (!first || !last || *first < least || *first >= *last)
+        return wrong(value, "is no range of ports: FIRST-LAST, from 1024 to 65535");
+    options.call.ports = {.first = *first, .last = *last};
+    return {};
+}
+
+}  // namespace holdfast::cli

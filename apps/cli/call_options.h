@@ -1,0 +1,20 @@
+// What a user can say about a call (call and answer), as the table of options wants it.
+#pragma once
+
+#include <expected>
+#include <string>
+#include <string_view>
+
+namespace holdfast::cli {
+
+struct Options;
+
+std::expected<void, std::string> apply_account(Options& options, std::string_view value, bool);
+std::expected<void, std::string> apply_play(Options& options, std::string_view value, bool);
+std::expected<void, std::string> apply_dtmf(Options& options, std::string_view value, bool);
+std::expected<void, std::string> apply_duration(Options& options, std::string_view value, bool);
+std::expected<void, std::string> apply_audio(Options& options, std::string_view value, bool);
+std::expected<void, std::string> apply_codec(Options& options, std::string_view value, bool first);
+std::expected<void, std::string> apply_ports(Options& options, std::string_view value, bool);
+
+}  // namespace holdfast::cli

@@ -1,0 +1,142 @@
+// What the media say of a call's sound, in Events and in what is known of the call.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "apps/phone/calls.h"
+#include "engine/input.h"
+
+namespace holdfast::phone {
+
+namespace {
+
+CallRef call_of(media::SessionId session) { return CallRef{session.value}; }
+
+std::string in_words(const media::Statistics& heard) {
+    auto words = fmt::format("{}: {} packets heard, {} lost, {} late, jitter {:.0f} ms",
+                             heard.codec.empty() ? "no codec" : heard.codec,
+                             heard.received_packets, std::max<std::int64_t>(heard.lost_packets, 0), heard.late_packets,
+                             seconds_of(heard.jitter) * 1000);
+    if (heard.round_trip)
+        words += fmt::format(", round trip {:.0f} ms", seconds_of(*heard.round_trip) * 1000);
+    if (heard.lost_there) words += fmt::format(", {:.1f} % lost there", *heard.lost_there * 100);
+    if (heard.received_packets > 0) words += fmt::format(", MOS {:.1f}", heard.mos);
+    return words;
+}
+
+}  // namespace
+
+void Calls::on_media(Instant now) {
+    for (const auto& event : media_.take())
+        std::visit([&](const auto& what) { on(now, what); }, event);
+}
+
+void Calls::on(Instant, const media::out::Ready& ready) {
+    const auto ref = call_of(ready.session);
+    auto* call = find(ref);
+    const auto sound = sounds_.find(ref);
+    if (call == nullptr || sound == sounds_.end() || !sound->second.is_open) return;
+    sound->second.streams = {ready.stream};
+    if (call->incoming)
+        return driver_.submit(in::Answer{.call = ref, .streams = sound->second.streams});
+    call->stage = Stage::calling;
+    driver_.submit(in::Dial{.account = call->account,
+                            .call = ref,
+                            .uri = call->peer,
+                            .streams = sound->second.streams,
+                            .options = sound->second.settings.options});
+}
+
+void Calls::on(Instant now, const media::out::Failed& failed) {
+    const auto ref = call_of(failed.session);
+    auto* call = find(ref);
+    if (call == nullptr) return;
+    if (failed.kind == media::out::FailureKind::recording) call->recording = false;
+    say(now, ref, EventKind::sound_failed, failed.sentence);
+    if (!failed.ends) return;
+    // The session is gone, and with it what the call is for.
+    sounds_.erase(ref);
+    if (call->stage == Stage::opening || call->stage == Stage::ending) {
+        call->words = failed.sentence;
+        call->no_sound = true;
+        return over(now, ref);
+    }
+    call->no_sound = true;
+    if (call->incoming && call->stage == Stage::ringing)
+        driver_.submit(in::Reject{.call = ref, .status = 480});
+    else
+        driver_.submit(in::HangUp{.account = call->account, .call = ref});
+}
+
+void Calls::on(Instant now, const media::out::Started& started) {
+    const auto ref = call_of(started.session);
+    const auto sound = sounds_.find(ref);
+    say(now, ref, EventKind::sound, "we send " + started.codec);
+    if (sound == sounds_.end()) return;
+    if (auto digits = std::exchange(sound->second.settings.dtmf, {}); !digits.empty())
+        send_dtmf(ref, digits);
+}
+
+void Calls::on(Instant now, const media::out::FirstPacket& first) {
+    const auto ref = call_of(first.session);
+    if (auto* call = find(ref)) call->codec = first.codec;
+    say(now, ref, EventKind::sound, "we hear " + first.codec + " from " + first.from.to_string());
+}
+
+void Calls::on(Instant now, const media::out::Silent& silent) {
+    say(now, call_of(silent.session), EventKind::silent,
+        fmt::format("nothing is heard from the other side for {:.0f} s: its sound does not arrive "
+                    "here (a firewall or NAT on the way, or the other side sends none)",
+                    seconds_of(silent.since)));
+}
+
+void Calls::on(Instant now, const media::out::Heard& heard) {
+    say(now, call_of(heard.session), EventKind::heard, "the other side is heard again");
+}
+
+void Calls::on(Instant now, const media::out::FromElsewhere& elsewhere) {
+    say(now, call_of(elsewhere.session), EventKind::notice,
+        "the sound comes from " + elsewhere.from.to_string() + " and not from " +
+            elsewhere.expected.to_string() + ", which was agreed" +
+            (elsewhere.followed ? "; ours goes there now, too" : ""));
+}
+
+void Calls::on(Instant now, const media::out::DtmfHeard& heard) {
+    say(now, call_of(heard.session), EventKind::dtmf, std::string(1, heard.digit));
+}
+
+void Calls::on(Instant, const media::out::DtmfSent&) {}
+
+void Calls::on(Instant now, const media::out::Played& played) {
+    say(now, call_of(played.session), EventKind::played, "the file has been played");
+}
+
+void Calls::on(Instant now, const media::out::DeviceLost& lost) {
+    say(now, call_of(lost.session), EventKind::sound_failed, lost.sentence);
+}
+
+void Calls::on(Instant now, const media::out::Recorded& recorded) {
+    const auto ref = call_of(recorded.session);
+    if (auto* call = find(ref)) call->recording = false;
+    say(now, ref, EventKind::recorded,
+        fmt::format("{}, {:.1f} s", recorded.path, seconds_of(recorded.length)));
+}
+
+void Calls::on(Instant, const media::out::Measured& measured) {
+    if (auto* call = find(call_of(measured.session))) call->statistics = measured.statistics;
+}
+
+void Calls::on(Instant now, const media::out::Closed& closed) {
+    const auto ref = call_of(closed.session);
+    auto* call = find(ref);
+    sounds_.erase(ref);
+    if (call == nullptr) return;
+    call->statistics = closed.statistics;
+    if (call->answered) say(now, ref, EventKind::measured, in_words(closed.statistics));
+    if (call->stage == Stage::ending) over(now, ref);
+}
+
+void Calls::on(Instant, const media::out::Listed&) {}
+
+}  // namespace holdfast::phone

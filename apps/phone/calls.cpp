@@ -1,0 +1,227 @@
+#include "apps/phone/calls.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "engine/input.h"
+#include "sdp/agreement.h"
+
+namespace holdfast::phone {
+
+namespace {
+
+media::SessionId session_of(CallRef call) { return media::SessionId{call.value}; }
+
+}  // namespace
+
+std::string_view name_of(Stage stage) {
+    switch (stage) {
+    case Stage::opening: return "opening";
+    case Stage::calling: return "calling";
+    case Stage::ringing: return "ringing";
+    case Stage::talking: return "talking";
+    case Stage::ending: return "ending";
+    }
+    return {};
+}
+
+CallRef Calls::dial(AccountId account, const std::string& uri, CallSettings settings) {
+    const CallRef call{++last_call_};
+    calls_[call] = {.account = account, .incoming = false, .peer = uri};
+    const auto at = registered_at_.find(account);
+    open_sound(call, std::move(settings),
+               at == registered_at_.end() ? std::nullopt : std::optional{at->second});
+    return call;
+}
+
+void Calls::answer(CallRef ref, CallSettings settings) {
+    const auto* call = find(ref);
+    if (call == nullptr || !call->incoming || call->stage != Stage::ringing) return;
+    const auto sound = sounds_.find(ref);
+    if (sound != sounds_.end() && sound->second.is_open) return;  // it is being answered
+    open_sound(ref, std::move(settings), call->via);
+}
+
+void Calls::reject(CallRef ref, int status) {
+    const auto* call = find(ref);
+    if (call == nullptr || !call->incoming || call->stage != Stage::ringing) return;
+    driver_.submit(in::Reject{.call = ref, .status = status});
+}
+
+void Calls::hang_up(CallRef ref) {
+    auto* call = find(ref);
+    if (call == nullptr || call->stage == Stage::ending) return;
+    // The engine does not know it yet, and hears of it only if the user still wants it (Ready).
+    if (call->stage == Stage::opening) {
+        call->stage = Stage::ending;
+        return close_sound(ref);
+    }
+    driver_.submit(in::HangUp{.account = call->account, .call = ref});
+}
+
+void Calls::hang_up_all() {
+    for (const auto& [ref, call] : std::map(calls_)) hang_up(ref);
+}
+
+void Calls::hold(CallRef ref) {
+    auto* call = find(ref);
+    if (call == nullptr || call->stage != Stage::talking) return;
+    call->held_by_us = true;
+    driver_.submit(in::Hold{ref});
+}
+
+void Calls::resume(CallRef ref) {
+    auto* call = find(ref);
+    if (call == nullptr || call->stage != Stage::talking) return;
+    call->held_by_us = false;
+    driver_.submit(in::Resume{ref});
+}
+
+void Calls::mute(CallRef ref, bool microphone) {
+    auto* call = find(ref);
+    if (call == nullptr) return;
+    call->muted = microphone;
+    media_.submit(media::in::Mute{.session = session_of(ref), .microphone = microphone});
+}
+
+void Calls::send_dtmf(CallRef ref, const std::string& digits) {
+    if (find(ref) != nullptr)
+        media_.submit(media::in::SendDtmf{.session = session_of(ref), .digits = digits});
+}
+
+void Calls::record(CallRef ref, const std::string& path) {
+    auto* call = find(ref);
+    if (call == nullptr || call->recording) return;
+    call->recording = true;
+    media_.submit(media::in::Record{.session = session_of(ref), .path = path});
+}
+
+void Calls::stop_recording(CallRef ref) {
+    auto* call = find(ref);
+    if (call == nullptr || !std::exchange(call->recording, false)) return;
+    media_.submit(media::in::StopRecording{session_of(ref)});
+}
+
+// Ports first: what the other side is told must be true.
+void Calls::open_sound(CallRef ref, CallSettings settings, const std::optional<Target>& target) {
+    if (!settings.sound.advertise) settings.sound.advertise = address_towards(target);
+    auto options = settings.sound;
+    sounds_[ref] = {.settings = std::move(settings), .streams = {}, .is_open = true};
+    media_.submit(media::in::Open{.session = session_of(ref), .options = std::move(options)});
+}
+
+// Our address as the socket has it that leads there; of any other flow if there is none.
+std::optional<IpAddress> Calls::address_towards(const std::optional<Target>& target) const {
+    std::optional<IpAddress> any;
+    for (const auto& [id, flow] : flows_) {
+        if (!flow.local) continue;
+        if (target && flow.target == *target) return flow.local->address;
+        any = flow.local->address;
+    }
+    return any;
+}
+
+void Calls::close_sound(CallRef ref) {
+    const auto sound = sounds_.find(ref);
+    if (sound == sounds_.end() || !std::exchange(sound->second.is_open, false)) return;
+    media_.submit(media::in::Close{session_of(ref)});
+}
+
+void Calls::agreed(CallRef ref, const out::Media& media) {
+    auto* call = find(ref);
+    const auto sound = sounds_.find(ref);
+    if (call == nullptr || sound == sounds_.end() || !sound->second.is_open || !media.agreed)
+        return;
+    // Ours is one stream of sound; the others were rejected.
+    const auto& streams = media.agreed->streams;
+    const auto ours = std::ranges::find_if(streams, [](const sdp::AgreedStream& stream) {
+        return stream.local == std::size_t{0};
+    });
+    if (ours == streams.end()) return;
+    call->held_by_peer = ours->held_by_peer;
+    media_.submit(media::in::Agreed{.session = session_of(ref), .stream = *ours});
+}
+
+void Calls::on_step(Instant, const Input& input, const std::vector<holdfast::Output>& outputs) {
+    if (const auto* opened = std::get_if<in::FlowOpened>(&input)) {
+        if (const auto flow = flows_.find(opened->flow); flow != flows_.end())
+            flow->second.local = opened->local;
+    } else if (const auto* closed = std::get_if<in::FlowClosed>(&input)) {
+        flows_.erase(closed->flow);
+    }
+    for (const auto& output : outputs) {
+        if (const auto* open = std::get_if<out::OpenFlow>(&output))
+            flows_[open->flow] = {.target = open->target, .local = {}};
+        else if (const auto* close = std::get_if<out::CloseFlow>(&output))
+            flows_.erase(close->flow);
+        else if (const auto* media = std::get_if<out::Media>(&output))
+            agreed(media->call, *media);
+    }
+}
+
+void Calls::on_event(Instant now, const Event& event) {
+    if (event.target && (event.kind == EventKind::registered || event.kind == EventKind::moved ||
+                         event.kind == EventKind::refreshed))
+        registered_at_.insert_or_assign(event.account, *event.target);
+    if (!event.call) return;
+    if (event.kind == EventKind::ring && find(event.call) == nullptr) {
+        calls_[event.call] = {.account = event.account,
+                              .incoming = true,
+                              .peer = event.reason,
+                              .via = event.target,
+                              .stage = Stage::ringing};
+        return;
+    }
+    auto* call = find(event.call);
+    if (call == nullptr) return;
+    switch (event.kind) {
+    case EventKind::ringing: call->stage = Stage::ringing; break;
+    case EventKind::answered: answered(now, event.call, *call); break;
+    case EventKind::call_ended:
+        call->stage = Stage::ending;
+        call->status = event.status;
+        call->words = event.reason;
+        end(now, event.call);
+        break;
+    default: break;  // what else happens to a call is for the user to read
+    }
+}
+
+void Calls::answered(Instant now, CallRef ref, Call& call) {
+    call.stage = Stage::talking;
+    call.answered = now;
+    const auto sound = sounds_.find(ref);
+    if (sound == sounds_.end()) return;
+    if (!sound->second.settings.record.empty()) record(ref, sound->second.settings.record);
+}
+
+// The call is over when its sound is closed: until then a recording may be unfinished.
+void Calls::end(Instant now, CallRef ref) {
+    const auto sound = sounds_.find(ref);
+    if (sound != sounds_.end() && sound->second.is_open) return close_sound(ref);
+    if (sound == sounds_.end()) over(now, ref);  // never had one: not answered
+}
+
+void Calls::over(Instant now, CallRef ref) {
+    const auto found = calls_.find(ref);
+    if (found == calls_.end()) return;
+    const auto call = std::move(found->second);
+    calls_.erase(found);
+    sounds_.erase(ref);
+    if (on_over_) on_over_(now, ref, call);
+}
+
+Call* Calls::find(CallRef call) {
+    const auto found = calls_.find(call);
+    return found == calls_.end() ? nullptr : &found->second;
+}
+
+void Calls::say(Instant now, CallRef ref, EventKind kind, std::string reason) {
+    const auto* call = find(ref);
+    if (call == nullptr) return;
+    Event event{.kind = kind, .account = call->account, .call = ref};
+    event.reason = std::move(reason);
+    tell_(now, event);
+}
+
+}  // namespace holdfast::phone

@@ -1,0 +1,141 @@
+// The calls of a phone: what a person does with a call becomes inputs of the engine and commands of
+// the media, and what these two say becomes Events. One session of sound per call, under the call's
+// number.
+//
+//   Calls calls{driver, media, tell};
+//   driver.add_observer(calls);
+//   const auto call = calls.dial(account, "sip:bob@example.test", settings);
+//   calls.hang_up(call);             → Events, and `over` when its sound is closed
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/event.h"
+#include "call/options.h"
+#include "media/engine.h"
+#include "runtime/driver.h"
+
+namespace holdfast::phone {
+
+struct CallSettings {
+    media::SessionOptions sound{};
+    std::string record{};  // a WAV file for both directions, from the answer on; "": none
+    std::string dtmf{};    // sent as soon as the sound flows (RFC 4733)
+    call::Options options{};
+};
+
+enum class Stage : std::uint8_t {
+    opening,   // its sound gets ports and devices
+    calling,   // we have called
+    ringing,   // there, or here if it is incoming
+    talking,   // answered
+    ending,    // has ended; its sound is being closed
+};
+std::string_view name_of(Stage stage);
+
+struct Call {
+    AccountId account{};
+    bool incoming = false;
+    std::string peer{};  // the URI that was dialled, or who calls
+    std::optional<Target> via{};  // the server that an incoming call came from
+    Stage stage = Stage::opening;
+    bool no_sound = false;  // ended because its sound could not be had: words say why
+    bool held_by_us = false;
+    bool held_by_peer = false;
+    bool muted = false;
+    bool recording = false;
+    std::optional<Instant> answered{};
+    std::string codec{};  // that we hear
+    int status = 0;       // why it has ended; 0: by one of both after the answer
+    std::string words{};
+    media::Statistics statistics{};
+};
+
+class Calls final : public runtime::Observer {
+public:
+    using Tell = std::function<void(Instant, const Event&)>;
+    using Over = std::function<void(Instant, CallRef, const Call&)>;
+
+    // Both must outlive the calls. `tell` gets the media's Events (the driver's observers get the
+    // engine's); `over` each call that has ended, when its sound is closed and recordings are whole.
+    Calls(runtime::Driver& driver, media::Engine& media, Tell tell, Over over)
+        : driver_(driver), media_(media), tell_(std::move(tell)), on_over_(std::move(over)) {}
+
+    // The user's commands. What does not apply to the call, or a call that is not there, is ignored.
+    CallRef dial(AccountId account, const std::string& uri, CallSettings settings);
+    void answer(CallRef call, CallSettings settings);
+    void reject(CallRef call, int status);
+    void hang_up(CallRef call);
+    void hang_up_all();
+    void hold(CallRef call);
+    void resume(CallRef call);
+    void mute(CallRef call, bool microphone);
+    void send_dtmf(CallRef call, const std::string& digits);
+    void record(CallRef call, const std::string& path);
+    void stop_recording(CallRef call);
+
+    // What the media say: when its descriptor is readable.
+    void on_media(Instant now);
+
+    void on_step(Instant now, const Input& input, const std::vector<holdfast::Output>& outputs)
+        override;
+    void on_event(Instant now, const Event& event) override;
+
+    [[nodiscard]] const std::map<CallRef, Call>& all() const { return calls_; }
+    [[nodiscard]] bool empty() const { return calls_.empty(); }
+
+private:
+    struct Flow {
+        Target target;
+        std::optional<Endpoint> local;  // once it is open
+    };
+    struct Sound {  // of a call, beside what is told of it
+        CallSettings settings;
+        std::vector<sdp::LocalStream> streams;
+        bool is_open = false;  // the media have the session
+    };
+
+    void open_sound(CallRef call, CallSettings settings, const std::optional<Target>& target);
+    [[nodiscard]] std::optional<IpAddress> address_towards(
+        const std::optional<Target>& target) const;
+    void close_sound(CallRef call);
+    void agreed(CallRef call, const out::Media& media);
+    void say(Instant now, CallRef call, EventKind kind, std::string reason);
+    void answered(Instant now, CallRef ref, Call& call);
+    void end(Instant now, CallRef call);
+    void over(Instant now, CallRef call);
+    Call* find(CallRef call);
+
+    void on(Instant now, const media::out::Ready& ready);
+    void on(Instant now, const media::out::Failed& failed);
+    void on(Instant now, const media::out::Started& started);
+    void on(Instant now, const media::out::FirstPacket& first);
+    void on(Instant now, const media::out::Silent& silent);
+    void on(Instant now, const media::out::Heard& heard);
+    void on(Instant now, const media::out::FromElsewhere& elsewhere);
+    void on(Instant now, const media::out::DtmfHeard& heard);
+    void on(Instant now, const media::out::DtmfSent& sent);
+    void on(Instant now, const media::out::Played& played);
+    void on(Instant now, const media::out::DeviceLost& lost);
+    void on(Instant now, const media::out::Recorded& recorded);
+    void on(Instant now, const media::out::Measured& measured);
+    void on(Instant now, const media::out::Closed& closed);
+    void on(Instant now, const media::out::Listed& listed);
+
+    runtime::Driver& driver_;
+    media::Engine& media_;
+    Tell tell_;
+    Over on_over_;
+    std::map<CallRef, Call> calls_;
+    std::map<CallRef, Sound> sounds_;
+    std::map<FlowId, Flow> flows_;
+    std::map<AccountId, Target> registered_at_;
+    std::uint32_t last_call_ = 0;
+};
+
+}  // namespace holdfast::phone
