@@ -115,8 +115,13 @@ std::vector<CallAnswer> CallClients::on_time(const Step& step) {
 
 void CallClients::forget(CallRef call) {
     for (auto at = by_request_.lower_bound({call, {}});
-         at != by_request_.end() && at->first.first == call;)
-        erase((at++)->second);
+         at != by_request_.end() && at->first.first == call;) {
+        const TransactionId id = at->second;
+        Entry& entry = entries_.at(id);
+        at = by_request_.erase(at);
+        entry.request.id = {};
+        if (!entry.answered) erase(id);
+    }
 }
 
 CallAnswer CallClients::answer_of(const Entry& entry, ClientResult what) {

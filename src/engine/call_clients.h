@@ -68,6 +68,8 @@ public:
     // The flow is gone, or ICMP came for a datagram on it: what has no final answer has failed.
     std::vector<CallAnswer> on_flow_trouble(FlowId flow);
     std::vector<CallAnswer> on_time(const Step& step);
+    // What is answered lives on without the call: a copy of a refusal gets its ACK (RFC 3261
+    // §17.1.1.2).
     void forget(CallRef call);
 
     [[nodiscard]] Deadline next_deadline() const { return agenda_.next(); }

@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "base/ids.h"
@@ -71,7 +72,7 @@ private:
     };
     struct Waiting {  // for a flow that is being opened
         CallRef call;
-        call::Action action;  // Send or Acknowledge
+        std::variant<call::act::Send, call::act::Acknowledge> action;
     };
 
     // call_desk.cpp
