@@ -7,7 +7,7 @@ FUZZ_SECONDS ?= 60
 build:
 
 help:
-	@echo "make build    build/release/holdfast"
+	@echo "make build    build/release/holdfast, and beside it what calls sound with"
 	@echo "make demo     build, then show on loopback what the promise is worth"
 	@echo "make test     all tests: debug with sanitizers, then those that measure time, from the release build"
 	@echo "make test-real  the command against real servers (Kamailio, DNS, NAT) in network namespaces; needs root"
@@ -31,9 +31,12 @@ bootstrap:
 
 build: bootstrap
 	@tools/configure release
-	@cmake --build --preset release -j $(JOBS) --target holdfast
+	@cmake --build --preset release -j $(JOBS) --target holdfast holdfast-media
 
-demo: build
+# Without what calls sound with, which it does not need.
+demo: bootstrap
+	@tools/configure release
+	@cmake --build --preset release -j $(JOBS) --target holdfast
 	@build/release/holdfast demo
 
 test: bootstrap

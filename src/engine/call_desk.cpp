@@ -148,7 +148,7 @@ void CallDesk::perform(const Step& step, const Accounts& accounts, CallRef ref,
     const auto account = accounts.find(entry.account);
     std::string contact;
     if (respond.has_contact && account != accounts.end())
-        contact = contact_for(account->second, servers_.flow_of(respond.to), entry.secure);
+        contact = contact_for(step, account->second, servers_.flow_of(respond.to), entry.secure);
     servers_.respond(step, respond.to,
                      {.status = respond.status,
                       .reason = std::move(respond.reason),

@@ -113,7 +113,8 @@ private:
     void transmit(const Step& step, const Account& account, CallRef ref, FlowId flow,
                   const call::act::Send& send);
     registration::Credentials* credentials_of(AccountId id, const Account& account);
-    [[nodiscard]] static std::string contact_for(const Account& account, FlowId flow, bool secure);
+    [[nodiscard]] static std::string contact_for(const Step& step, const Account& account,
+                                                 FlowId flow, bool secure);
 
     CallClients clients_;
     CallServers servers_;

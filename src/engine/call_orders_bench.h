@@ -215,6 +215,10 @@ private:
         const auto request = newest(method);
         if (request.empty()) return {};
         const auto parsed = sip::Message::parse(request);
+        if (!parsed) {
+            ADD_FAILURE() << "what we have sent cannot be read: " << request;
+            return {};
+        }
         const int status = static_cast<int>(*parse_number<std::uint32_t>(word.substr(0, 3)));
         std::string to(parsed->to().text);
         if (parsed->to().tag().empty() && status > 100)

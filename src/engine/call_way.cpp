@@ -104,7 +104,7 @@ void CallDesk::transmit(const Step& step, const Account& account, CallRef ref, F
     }
     const auto sent_by = flow::via_sent_by(flow.local);
     const auto contact =
-        request.has_contact ? contact_for(account, flow_id, entry.secure) : std::string{};
+        request.has_contact ? contact_for(step, account, flow_id, entry.secure) : std::string{};
     out.wire = dialog::written(request, {.transport = flow.target.transport,
                                          .sent_by = sent_by,
                                          .branch = out.branch,
@@ -114,9 +114,17 @@ void CallDesk::transmit(const Step& step, const Account& account, CallRef ref, F
     clients_.send(step, flow, std::move(out));
 }
 
-std::string CallDesk::contact_for(const Account& account, FlowId flow, bool secure) {
-    return contact_of(account.registration.view(), flow,
-                      secure ? sip::Scheme::sips : sip::Scheme::sip);
+// Without a binding (a call that came before we registered, or while we cannot): where this flow ends.
+std::string CallDesk::contact_for(const Step& step, const Account& account, FlowId flow,
+                                  bool secure) {
+    auto contact = contact_of(account.registration.view(), flow,
+                              secure ? sip::Scheme::sips : sip::Scheme::sip);
+    const auto* const found = step.flows.find(flow);
+    if (!contact.empty() || found == nullptr) return contact;
+    const auto transport = found->target.transport;
+    return std::string(secure ? "sips:" : "sip:") + account.user + "@" +
+           flow::via_sent_by(found->local) +
+           (transport == Transport::udp ? "" : ";transport=" + std::string(name_of(transport)));
 }
 
 registration::Credentials* CallDesk::credentials_of(AccountId id, const Account& account) {
