@@ -86,6 +86,7 @@ enum class FailureKind : std::uint8_t {
     device,         // a device, or a file in its place
     recording,
     dtmf,
+    encryption,  // SRTP, DTLS: a plug-in is missing, keys do not fit, the peer is another
     stream,  // the media pipeline itself
 };
 

@@ -6,8 +6,10 @@
 
 #include "media/event_queue.h"
 #include "media/gst_devices.h"
+#include "media/gst_dtls.h"
 #include "media/gst_library.h"
 #include "media/gst_session.h"
+#include "media/gst_srtp.h"
 #include "media/gst_thread.h"
 #include "media/limits.h"
 #include "media/local_stream.h"
@@ -19,6 +21,20 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto rhythm = 250ms;  // of recordings and of the watch for silence
+
+bool wants_dtls(const SessionOptions& options) {
+    return options.srtp != sdp::Srtp::off && options.dtls;
+}
+
+// Keys of ours for SDP; what is wrong with them, in words.
+std::vector<std::string> add_keys(const SessionOptions& options, sdp::LocalStream& stream) {
+    if (options.srtp == sdp::Srtp::off || !options.sdes) return {};
+    if (!has_element("srtpenc") || !has_element("srtpdec"))
+        return {"no keys for SRTP: install gstreamer1.0-plugins-bad"};
+    auto offered = offered_suites(options.suites);
+    stream.crypto = draw_keys(offered.suites);
+    return std::move(offered.missing);
+}
 
 template <class C>
 concept ForOneSession = requires(Session& session, const C& command) { session.handle(command); };
@@ -57,6 +73,12 @@ private:
         found->second->handle(command);
         if (found->second->is_over()) remove(command.session);
     }
+    struct Opened {
+        in::Open command;
+        Ports ports;
+        sdp::LocalStream stream;
+    };
+    bool add_certificate(Opened& opened);
     void adopt(SessionId id, SessionOptions options, Ports ports);
     void remove(SessionId id);
     void on_time();
@@ -93,16 +115,54 @@ void GstEngine::open(in::Open command) {
     auto ports = open_ports(command.options.bind, command.options.ports, command.options.dscp,
                             g_random_int());
     if (!ports) return failed(out::FailureKind::no_port, std::move(ports.error()));
+    auto stream =
+        local_stream(command.options, offered.codecs, ports->rtp_endpoint, ports->rtcp_endpoint);
+    if (auto trouble = add_keys(command.options, stream); !trouble.empty()) {
+        const bool ends = command.options.srtp == sdp::Srtp::required && stream.crypto.empty() &&
+                          !command.options.dtls;
+        for (auto& sentence : trouble) {
+            events_.push(out::Failed{.session = command.session,
+                                     .kind = out::FailureKind::encryption,
+                                     .sentence = std::move(sentence),
+                                     .ends = ends});
+            if (ends) return;
+        }
+    }
     ++count_;
-    events_.push(out::Ready{.session = command.session,
-                            .stream = local_stream(command.options, offered.codecs,
-                                                   ports->rtp_endpoint, ports->rtcp_endpoint)});
     // A std::function is copied: what cannot be is behind a pointer.
-    auto opened =
-        std::make_shared<std::pair<in::Open, Ports>>(std::move(command), std::move(*ports));
-    thread_.post([this, opened] {
-        adopt(opened->first.session, std::move(opened->first.options), std::move(opened->second));
+    auto opened = std::make_shared<Opened>(Opened{.command = std::move(command),
+                                                  .ports = std::move(*ports),
+                                                  .stream = std::move(stream)});
+    const bool wants_certificate = wants_dtls(opened->command.options);
+    if (!wants_certificate)
+        events_.push(out::Ready{.session = opened->command.session, .stream = opened->stream});
+    thread_.post([this, opened, wants_certificate] {
+        if (wants_certificate && !add_certificate(*opened)) return;
+        adopt(opened->command.session, std::move(opened->command.options),
+              std::move(opened->ports));
     });
+}
+
+// The first certificate takes a while to make: not on the owner's thread.
+bool GstEngine::add_certificate(Opened& opened) {
+    const SessionId session = opened.command.session;
+    auto made = own_fingerprint();
+    if (made) {
+        opened.stream.fingerprint = std::move(*made);
+    } else {
+        const bool ends = opened.command.options.srtp == sdp::Srtp::required &&
+                          opened.stream.crypto.empty();
+        events_.push(out::Failed{.session = session,
+                                 .kind = out::FailureKind::encryption,
+                                 .sentence = std::move(made.error()),
+                                 .ends = ends});
+        if (ends) {
+            --count_;
+            return false;
+        }
+    }
+    events_.push(out::Ready{.session = session, .stream = std::move(opened.stream)});
+    return true;
 }
 
 void GstEngine::adopt(SessionId id, SessionOptions options, Ports ports) {

@@ -179,9 +179,9 @@ bool Session::start(const sdp::AgreedStream& stream) {
 }
 
 bool Session::replace_network(const sdp::AgreedStream& stream) {
-    auto made = Network::make(id_, events_, sockets_, options_, stream, rate_);
+    auto made = Network::make(id_, events_, sockets_, options_, stream, rate_, network_.get());
     if (!made) {
-        fail(out::FailureKind::codec_missing, made.error(), !network_);
+        fail(made.error().kind, made.error().sentence, !network_);
         return false;
     }
     const auto swap = [&] {
@@ -343,9 +343,17 @@ void Session::on_sound(Side side, GstBuffer* buffer) {
 void Session::on_message(GstMessage* message) {
     switch (GST_MESSAGE_TYPE(message)) {
     case GST_MESSAGE_ERROR: on_error(message); break;
+    case GST_MESSAGE_APPLICATION: on_refusal(message); break;
     case GST_MESSAGE_LATENCY: gst_bin_recalculate_latency(GST_BIN(pipeline_.get())); break;
     default: break;  // of some forty kinds, none that matters here
     }
+}
+
+// The peer's certificate is not the one that was agreed on.
+void Session::on_refusal(GstMessage* message) {
+    const GstStructure* said = gst_message_get_structure(message);
+    if (over_ || !said || !gst_structure_has_name(said, refusal)) return;
+    fail(out::FailureKind::encryption, gst_structure_get_string(said, "sentence"), true);
 }
 
 void Session::on_error(GstMessage* message) {

@@ -51,6 +51,7 @@ private:
     std::expected<void, std::string> replace_sink(const AudioEnd& end);
     void on_message(GstMessage* message);
     void on_error(GstMessage* message);
+    void on_refusal(GstMessage* message);
     void on_sound(Side side, GstBuffer* buffer);  // from GStreamer's threads
     void stop_recording();
     void fail(out::FailureKind kind, std::string sentence, bool ends);

@@ -11,6 +11,7 @@
 #include "base/address.h"
 #include "base/ids.h"
 #include "base/time.h"
+#include "sdp/stream.h"
 
 namespace holdfast::media {
 
@@ -63,6 +64,13 @@ struct SessionOptions {
     // Send to where RTP really comes from (latch.h). Off: only to what the SDP says.
     bool symmetric = true;
     std::string cname{};  // RFC 3550 §6.5.1; empty: drawn for this session
+    // RTCP on RTP's port if the peer has it too (RFC 5761); its own port is bound all the same.
+    bool rtcp_mux = true;
+    // Encryption, and by which ways its keys are exchanged: in SDP (RFC 4568), by DTLS (RFC 5763).
+    sdp::Srtp srtp = sdp::Srtp::off;
+    bool sdes = true;
+    bool dtls = true;
+    std::vector<std::string> suites{};  // SRTP's, as in a=crypto, best first; empty: ours (srtp.h)
 };
 
 // The call's other direction, told to the owner as it is heard.
