@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "media/event_queue.h"
+#include "media/gst_conferences.h"
 #include "media/gst_devices.h"
 #include "media/gst_dtls.h"
 #include "media/gst_library.h"
@@ -47,7 +48,7 @@ public:
     ~GstEngine() override {
         thread_.post([this] {
             rhythm_.reset();
-            sessions_.clear();
+            while (!sessions_.empty()) remove(sessions_.begin()->first);
         });
     }
 
@@ -66,6 +67,8 @@ private:
     void handle(const in::Open& /*done by submit()*/) {}
     void handle(const in::List& /*list*/) { events_.push(list_all()); }
     void handle(const in::Close& close);
+    void handle(const in::Join& join);
+    void handle(const in::Split& split);
     template <ForOneSession C>
     void handle(const C& command) {
         const auto found = sessions_.find(command.session);
@@ -81,6 +84,7 @@ private:
     bool add_certificate(Opened& opened);
     void adopt(SessionId id, SessionOptions options, Ports ports);
     void remove(SessionId id);
+    Conferences::Sessions seats();
     void on_time();
 
     std::vector<CodecSupport> support_;
@@ -88,6 +92,7 @@ private:
     std::atomic<std::size_t> count_{0};
     // On the media thread only:
     std::map<SessionId, std::unique_ptr<Session>> sessions_;
+    Conferences conferences_{seats()};
     Ref<GSource> rhythm_;
     Thread thread_;  // the last: it ends first
 };
@@ -179,7 +184,37 @@ void GstEngine::handle(const in::Close& close) {
     events_.push(out::Closed{.session = close.session, .statistics = std::move(last)});
 }
 
+void GstEngine::handle(const in::Join& join) {
+    if (!sessions_.contains(join.session)) return;
+    auto joined = conferences_.join(join.session, join.with);
+    if (joined) {
+        events_.push(out::Joined{.session = join.session, .members = std::move(*joined)});
+    } else {
+        events_.push(out::Failed{.session = join.session,
+                                 .kind = out::FailureKind::conference,
+                                 .sentence = std::move(joined.error())});
+    }
+}
+
+void GstEngine::handle(const in::Split& split) {
+    if (conferences_.leave(split.session)) events_.push(out::Parted{split.session});
+}
+
+Conferences::Sessions GstEngine::seats() {
+    return {.rate_of =
+                [this](SessionId id) {
+                    const auto found = sessions_.find(id);
+                    return found == sessions_.end() ? 0 : found->second->rate();
+                },
+            .seat =
+                [this](SessionId id, std::shared_ptr<Party> party) {
+                    const auto found = sessions_.find(id);
+                    if (found != sessions_.end()) found->second->seat(std::move(party));
+                }};
+}
+
 void GstEngine::remove(SessionId id) {
+    conferences_.leave(id);
     sessions_.erase(id);
     --count_;
     if (sessions_.empty()) rhythm_.reset();

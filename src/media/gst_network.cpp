@@ -11,6 +11,7 @@
 #include "media/gst_clock.h"
 #include "media/gst_codec.h"
 #include "media/gst_library.h"
+#include "media/gst_pads.h"
 #include "media/limits.h"
 
 namespace holdfast::media::gst {
@@ -44,12 +45,6 @@ Endpoint rtcp_of(const sdp::AgreedStream& stream) {
     const auto above = static_cast<std::uint16_t>(stream.remote_rtp.port + 1);
     return stream.remote_rtcp.value_or(
         Endpoint{.address = stream.remote_rtp.address, .port = above});
-}
-
-void add_probe(GstElement* element, const char* pad, GstPadProbeType type,
-               GstPadProbeCallback callback, gpointer data) {
-    const Ref<GstPad> probed{gst_element_get_static_pad(element, pad)};
-    gst_pad_add_probe(probed.get(), type, callback, data, nullptr);
 }
 
 }  // namespace
@@ -100,7 +95,7 @@ std::optional<Trouble> Network::build(const Sockets& sockets, const Network* bef
     const auto arrival = +[](GstPad*, GstPadProbeInfo* info, gpointer self) {
         return static_cast<Network*>(self)->on_arrival(GST_PAD_PROBE_INFO_BUFFER(info));
     };
-    gst_pad_add_probe(transport_->arrivals(), GST_PAD_PROBE_TYPE_BUFFER, arrival, this, nullptr);
+    on_buffers(transport_->arrivals(), arrival, this);
     if (auto error = build_sender(); !error.empty())
         return Trouble{.kind = out::FailureKind::codec_missing, .sentence = std::move(error)};
     add_ghost(bin_.get(), "sink", valve_, "sink");
@@ -162,7 +157,7 @@ std::string Network::build_sender() {
     const auto departure = +[](GstPad*, GstPadProbeInfo* info, gpointer self) {
         return static_cast<Network*>(self)->on_departure(info);
     };
-    add_probe(chain.last(), "src", GST_PAD_PROBE_TYPE_BUFFER, departure, this);
+    on_buffers(pad_of(chain.last(), "src").get(), departure, this);
     if (!gst_element_link_pads(chain.last(), "src", rtpbin_, "send_rtp_sink_0") ||
         !transport_->link_sender("send_rtp_src_0"))
         return "GStreamer cannot link rtpbin";
@@ -204,10 +199,7 @@ std::expected<void, std::string> Network::send_dtmf(const std::string& digits, D
     if (!may_send_) return std::unexpected("no digits while the call is held");
     const std::lock_guard lock{mutex_};
     if (!dtmf_sender_.queue(digits, length))
-        return std::unexpected(
-            "`" + digits +
-            "` cannot be sent: digits are 0-9 * # A-D, a comma is a pause, and at most " +
-            std::to_string(limits::dtmf_digits) + " may wait");
+        return std::unexpected(refused_digits(digits));
     dtmf_under_way_ = true;
     return {};
 }

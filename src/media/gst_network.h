@@ -43,8 +43,10 @@ public:
     [[nodiscard]] GstElement* bin() const { return bin_.get(); }
     // Address and direction change in place; false: codecs or keys differ, and a new one is needed.
     bool update(const sdp::AgreedStream& stream);
-    // Or why not, in words.
+    // As telephone events (RFC 4733). Or why not, in words.
     std::expected<void, std::string> send_dtmf(const std::string& digits, Duration length);
+    [[nodiscard]] bool may_send() const { return may_send_; }
+    [[nodiscard]] const sdp::AgreedStream& stream() const { return stream_; }
     [[nodiscard]] Statistics statistics() const;
     // How long nothing has come although it may; none: it need not, or does.
     [[nodiscard]] std::optional<Duration> silent_for(Instant now) const;

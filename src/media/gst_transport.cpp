@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "media/gst_library.h"
+#include "media/gst_pads.h"
 
 namespace holdfast::media::gst {
 
@@ -31,10 +32,6 @@ Endpoint endpoint_of(GSocketAddress* address) {
         endpoint.address = IpAddress::v6(all);
     }
     return endpoint;
-}
-
-Ref<GstPad> pad_of(GstElement* element, const char* name) {
-    return Ref<GstPad>{gst_element_get_static_pad(element, name)};
 }
 
 // RFC 5761 §4: RTP's marker and payload type are never in this range.
@@ -163,8 +160,7 @@ std::expected<Transport::Ways, std::string> Transport::plain() {
         gst_app_src_push_buffer(GST_APP_SRC(rtcp_feed), gst_buffer_ref(buffer));
         return GST_PAD_PROBE_DROP;
     };
-    gst_pad_add_probe(pad_of(rtp_source_, "src").get(), GST_PAD_PROBE_TYPE_BUFFER, arrival, feed,
-                      nullptr);
+    on_buffers(pad_of(rtp_source_, "src").get(), arrival, feed);
     ways.rtcp_in = {feed, "src"};
     ways.rtp_out = {joined, "sink_%u"};
     ways.rtcp_out = {joined, "sink_%u"};
@@ -225,8 +221,7 @@ std::expected<Transport::Ways, std::string> Transport::with_dtls(const sdp::Agre
             static_cast<Transport*>(self)->follow_dtls(GST_PAD_PROBE_INFO_BUFFER(info));
             return GST_PAD_PROBE_OK;
         };
-        gst_pad_add_probe(pad_of(rtp_source_, "src").get(), GST_PAD_PROBE_TYPE_BUFFER, arrival,
-                          this, nullptr);
+        on_buffers(pad_of(rtp_source_, "src").get(), arrival, this);
     }
     return Ways{.rtp_in = {rtp.decoder(), "rtp_src"},
                 .rtcp_in = {rtcp.decoder(), "rtcp_src"},
