@@ -40,12 +40,24 @@ std::optional<char> digit_of_event(std::uint8_t event) {
     return digits_in_order[event];
 }
 
+bool are_digits(std::string_view text) {
+    return std::ranges::all_of(
+        text, [](char c) { return c == ',' || event_of_digit(c).has_value(); });
+}
+
+std::string refused_digits(std::string_view text) {
+    return "`" + std::string{text} +
+           "` cannot be sent: digits are 0-9 * # A-D, a comma is a pause, and at most " +
+           std::to_string(limits::dtmf_digits) + " may wait";
+}
+
+Duration digit_length(Duration wanted) { return std::clamp(wanted, shortest, longest); }
+
 bool DtmfSender::queue(std::string_view digits, Duration length) {
-    const auto is_known = [](char c) { return c == ',' || event_of_digit(c).has_value(); };
-    if (!std::ranges::all_of(digits, is_known)) return false;
+    if (!are_digits(digits)) return false;
     if (digits.size() > limits::dtmf_digits - waiting_.size()) return false;
     for (const char digit : digits)
-        waiting_.push_back({.digit = digit, .length = std::clamp(length, shortest, longest)});
+        waiting_.push_back({.digit = digit, .length = digit_length(length)});
     return true;
 }
 

@@ -7,6 +7,7 @@
 #include <deque>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "base/time.h"
@@ -16,6 +17,12 @@ namespace holdfast::media {
 // 0-9, *, #, A-D (RFC 4733 §3.2); none: no digit.
 std::optional<std::uint8_t> event_of_digit(char digit);
 std::optional<char> digit_of_event(std::uint8_t event);
+
+// Digits and commas only.
+bool are_digits(std::string_view text);
+std::string refused_digits(std::string_view text);  // why, in words
+// Within 40 ms and 8 s.
+Duration digit_length(Duration wanted);
 
 class DtmfSender {
 public:

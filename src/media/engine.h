@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -29,11 +30,12 @@ struct Agreed {
     SessionId session;
     sdp::AgreedStream stream{};
 };
-// RFC 4733 events, one after the other: 0-9 A-D * #; a comma pauses for a second.
+// One after the other: 0-9 A-D * #; a comma pauses for a second.
 struct SendDtmf {
     SessionId session;
     std::string digits{};
     Duration length = std::chrono::milliseconds{160};  // of one digit; 40 ms – 8 s
+    std::optional<DtmfMethod> method{};  // none: as in SessionOptions
 };
 struct Mute {
     SessionId session;
@@ -63,6 +65,15 @@ struct Record {
 struct StopRecording {
     SessionId session;
 };
+// The two calls hear each other, and all that are in a conference with `with`; `session` leaves
+// the one where it is. Answered by out::Joined or out::Failed.
+struct Join {
+    SessionId session;
+    SessionId with;
+};
+struct Split {  // out of its conference; answered by out::Parted
+    SessionId session;
+};
 struct AskStatistics {
     SessionId session;
 };
@@ -75,7 +86,7 @@ struct List {};  // answered by out::Listed
 
 using Command =
     std::variant<in::Open, in::Agreed, in::SendDtmf, in::Mute, in::Volume, in::Source, in::Sink,
-                 in::Record, in::StopRecording, in::AskStatistics, in::Close, in::List>;
+                 in::Record, in::StopRecording, in::Join, in::Split, in::AskStatistics, in::Close, in::List>;
 
 namespace out {
 
@@ -85,7 +96,9 @@ enum class FailureKind : std::uint8_t {
     codec_missing,  // no plug-in for a codec, or none of all
     device,         // a device, or a file in its place
     recording,
+    conference,
     dtmf,
+    encryption,  // SRTP, DTLS: a plug-in is missing, keys do not fit, the peer is another
     stream,  // the media pipeline itself
 };
 
@@ -145,6 +158,13 @@ struct Recorded {
     std::string path{};
     Duration length{};
 };
+struct Joined {
+    SessionId session;
+    std::vector<SessionId> members{};  // of its conference now, itself among them
+};
+struct Parted {  // by in::Split; a call that ends leaves as well
+    SessionId session;
+};
 struct Measured {
     SessionId session;
     Statistics statistics{};
@@ -164,7 +184,7 @@ struct Listed {
 using Event =
     std::variant<out::Ready, out::Failed, out::Started, out::FirstPacket, out::Silent, out::Heard,
                  out::FromElsewhere, out::DtmfHeard, out::DtmfSent, out::Played, out::DeviceLost,
-                 out::Recorded, out::Measured, out::Closed, out::Listed>;
+                 out::Recorded, out::Joined, out::Parted, out::Measured, out::Closed, out::Listed>;
 
 // An interface, since what implements it is loaded when the first call needs it (service.h).
 class Engine {

@@ -5,9 +5,12 @@
 #include <utility>
 
 #include "media/event_queue.h"
+#include "media/gst_conferences.h"
 #include "media/gst_devices.h"
+#include "media/gst_dtls.h"
 #include "media/gst_library.h"
 #include "media/gst_session.h"
+#include "media/gst_srtp.h"
 #include "media/gst_thread.h"
 #include "media/limits.h"
 #include "media/local_stream.h"
@@ -20,6 +23,20 @@ using namespace std::chrono_literals;
 
 constexpr auto rhythm = 250ms;  // of recordings and of the watch for silence
 
+bool wants_dtls(const SessionOptions& options) {
+    return options.srtp != sdp::Srtp::off && options.dtls;
+}
+
+// Keys of ours for SDP; what is wrong with them, in words.
+std::vector<std::string> add_keys(const SessionOptions& options, sdp::LocalStream& stream) {
+    if (options.srtp == sdp::Srtp::off || !options.sdes) return {};
+    if (!has_element("srtpenc") || !has_element("srtpdec"))
+        return {"no keys for SRTP: install gstreamer1.0-plugins-bad"};
+    auto offered = offered_suites(options.suites);
+    stream.crypto = draw_keys(offered.suites);
+    return std::move(offered.missing);
+}
+
 template <class C>
 concept ForOneSession = requires(Session& session, const C& command) { session.handle(command); };
 
@@ -31,7 +48,7 @@ public:
     ~GstEngine() override {
         thread_.post([this] {
             rhythm_.reset();
-            sessions_.clear();
+            while (!sessions_.empty()) remove(sessions_.begin()->first);
         });
     }
 
@@ -50,6 +67,8 @@ private:
     void handle(const in::Open& /*done by submit()*/) {}
     void handle(const in::List& /*list*/) { events_.push(list_all()); }
     void handle(const in::Close& close);
+    void handle(const in::Join& join);
+    void handle(const in::Split& split);
     template <ForOneSession C>
     void handle(const C& command) {
         const auto found = sessions_.find(command.session);
@@ -57,8 +76,15 @@ private:
         found->second->handle(command);
         if (found->second->is_over()) remove(command.session);
     }
+    struct Opened {
+        in::Open command;
+        Ports ports;
+        sdp::LocalStream stream;
+    };
+    bool add_certificate(Opened& opened);
     void adopt(SessionId id, SessionOptions options, Ports ports);
     void remove(SessionId id);
+    Conferences::Sessions seats();
     void on_time();
 
     std::vector<CodecSupport> support_;
@@ -66,6 +92,7 @@ private:
     std::atomic<std::size_t> count_{0};
     // On the media thread only:
     std::map<SessionId, std::unique_ptr<Session>> sessions_;
+    Conferences conferences_{seats()};
     Ref<GSource> rhythm_;
     Thread thread_;  // the last: it ends first
 };
@@ -93,16 +120,54 @@ void GstEngine::open(in::Open command) {
     auto ports = open_ports(command.options.bind, command.options.ports, command.options.dscp,
                             g_random_int());
     if (!ports) return failed(out::FailureKind::no_port, std::move(ports.error()));
+    auto stream =
+        local_stream(command.options, offered.codecs, ports->rtp_endpoint, ports->rtcp_endpoint);
+    if (auto trouble = add_keys(command.options, stream); !trouble.empty()) {
+        const bool ends = command.options.srtp == sdp::Srtp::required && stream.crypto.empty() &&
+                          !command.options.dtls;
+        for (auto& sentence : trouble) {
+            events_.push(out::Failed{.session = command.session,
+                                     .kind = out::FailureKind::encryption,
+                                     .sentence = std::move(sentence),
+                                     .ends = ends});
+            if (ends) return;
+        }
+    }
     ++count_;
-    events_.push(out::Ready{.session = command.session,
-                            .stream = local_stream(command.options, offered.codecs,
-                                                   ports->rtp_endpoint, ports->rtcp_endpoint)});
     // A std::function is copied: what cannot be is behind a pointer.
-    auto opened =
-        std::make_shared<std::pair<in::Open, Ports>>(std::move(command), std::move(*ports));
-    thread_.post([this, opened] {
-        adopt(opened->first.session, std::move(opened->first.options), std::move(opened->second));
+    auto opened = std::make_shared<Opened>(Opened{.command = std::move(command),
+                                                  .ports = std::move(*ports),
+                                                  .stream = std::move(stream)});
+    const bool wants_certificate = wants_dtls(opened->command.options);
+    if (!wants_certificate)
+        events_.push(out::Ready{.session = opened->command.session, .stream = opened->stream});
+    thread_.post([this, opened, wants_certificate] {
+        if (wants_certificate && !add_certificate(*opened)) return;
+        adopt(opened->command.session, std::move(opened->command.options),
+              std::move(opened->ports));
     });
+}
+
+// The first certificate takes a while to make: not on the owner's thread.
+bool GstEngine::add_certificate(Opened& opened) {
+    const SessionId session = opened.command.session;
+    auto made = own_fingerprint();
+    if (made) {
+        opened.stream.fingerprint = std::move(*made);
+    } else {
+        const bool ends = opened.command.options.srtp == sdp::Srtp::required &&
+                          opened.stream.crypto.empty();
+        events_.push(out::Failed{.session = session,
+                                 .kind = out::FailureKind::encryption,
+                                 .sentence = std::move(made.error()),
+                                 .ends = ends});
+        if (ends) {
+            --count_;
+            return false;
+        }
+    }
+    events_.push(out::Ready{.session = session, .stream = std::move(opened.stream)});
+    return true;
 }
 
 void GstEngine::adopt(SessionId id, SessionOptions options, Ports ports) {
@@ -119,7 +184,37 @@ void GstEngine::handle(const in::Close& close) {
     events_.push(out::Closed{.session = close.session, .statistics = std::move(last)});
 }
 
+void GstEngine::handle(const in::Join& join) {
+    if (!sessions_.contains(join.session)) return;
+    auto joined = conferences_.join(join.session, join.with);
+    if (joined) {
+        events_.push(out::Joined{.session = join.session, .members = std::move(*joined)});
+    } else {
+        events_.push(out::Failed{.session = join.session,
+                                 .kind = out::FailureKind::conference,
+                                 .sentence = std::move(joined.error())});
+    }
+}
+
+void GstEngine::handle(const in::Split& split) {
+    if (conferences_.leave(split.session)) events_.push(out::Parted{split.session});
+}
+
+Conferences::Sessions GstEngine::seats() {
+    return {.rate_of =
+                [this](SessionId id) {
+                    const auto found = sessions_.find(id);
+                    return found == sessions_.end() ? 0 : found->second->rate();
+                },
+            .seat =
+                [this](SessionId id, std::shared_ptr<Party> party) {
+                    const auto found = sessions_.find(id);
+                    if (found != sessions_.end()) found->second->seat(std::move(party));
+                }};
+}
+
 void GstEngine::remove(SessionId id) {
+    conferences_.leave(id);
     sessions_.erase(id);
     --count_;
     if (sessions_.empty()) rhythm_.reset();

@@ -1,7 +1,5 @@
 #include "media/gst_network.h"
 
-#include <gio/gio.h>
-#include <gst/net/gstnetaddressmeta.h>
 #include <gst/rtp/gstrtpbuffer.h>
 
 #include <algorithm>
@@ -13,6 +11,7 @@
 #include "media/gst_clock.h"
 #include "media/gst_codec.h"
 #include "media/gst_library.h"
+#include "media/gst_pads.h"
 #include "media/limits.h"
 
 namespace holdfast::media::gst {
@@ -48,38 +47,7 @@ Endpoint rtcp_of(const sdp::AgreedStream& stream) {
         Endpoint{.address = stream.remote_rtp.address, .port = above});
 }
 
-Endpoint endpoint_of(GSocketAddress* address) {
-    if (!G_IS_INET_SOCKET_ADDRESS(address)) return {};
-    GInetAddress* ip = g_inet_socket_address_get_address(G_INET_SOCKET_ADDRESS(address));
-    const guint8* bytes = g_inet_address_to_bytes(ip);
-    Endpoint endpoint{.address = {},
-                      .port = g_inet_socket_address_get_port(G_INET_SOCKET_ADDRESS(address))};
-    if (g_inet_address_get_family(ip) == G_SOCKET_FAMILY_IPV4) {
-        endpoint.address = IpAddress::v4(bytes[0], bytes[1], bytes[2], bytes[3]);
-    } else {
-        std::array<std::uint8_t, 16> all{};
-        std::memcpy(all.data(), bytes, all.size());
-        endpoint.address = IpAddress::v6(all);
-    }
-    return endpoint;
-}
-
-void add_probe(GstElement* element, const char* pad, GstPadProbeType type,
-               GstPadProbeCallback callback, gpointer data) {
-    const Ref<GstPad> probed{gst_element_get_static_pad(element, pad)};
-    gst_pad_add_probe(probed.get(), type, callback, data, nullptr);
-}
-
 }  // namespace
-
-Sockets to_sockets(Ports ports) {
-    const auto wrap = [](Socket socket) {
-        return Ref<GObject>{G_OBJECT(g_socket_new_from_fd(socket.release(), nullptr))};
-    };
-    return {.rtp = wrap(std::move(ports.rtp)),
-            .rtcp = wrap(std::move(ports.rtcp)),
-            .family = ports.rtp_endpoint.address.family()};
-}
 
 Network::Network(SessionId session, EventQueue& events, const SessionOptions& options,
                  sdp::AgreedStream stream, std::uint32_t rate)
@@ -97,37 +65,49 @@ Network::~Network() {
     if (rtpbin_) g_signal_handlers_disconnect_by_data(rtpbin_, this);
 }
 
-std::expected<std::unique_ptr<Network>, std::string> Network::make(
+std::expected<std::unique_ptr<Network>, Trouble> Network::make(
     SessionId session, EventQueue& events, const Sockets& sockets, const SessionOptions& options,
-    const sdp::AgreedStream& stream, std::uint32_t rate) {
+    const sdp::AgreedStream& stream, std::uint32_t rate, const Network* before) {
     // The constructor is private.
     std::unique_ptr<Network> network{new Network{session, events, options, stream, rate}};
-    if (auto error = network->build(sockets); !error.empty())
-        return std::unexpected(std::move(error));
+    if (auto trouble = network->build(sockets, before); trouble)
+        return std::unexpected(std::move(*trouble));
     return network;
 }
 
-std::string Network::build(const Sockets& sockets) {
-    if (auto error = build_transport(sockets); !error.empty()) return error;
-    if (auto error = build_sender(); !error.empty()) return error;
+std::optional<Trouble> Network::build(const Sockets& sockets, const Network* before) {
+    if (auto error = build_rtpbin(); !error.empty())
+        return Trouble{.kind = out::FailureKind::stream, .sentence = std::move(error)};
+    auto transport = Transport::make(
+        GST_BIN(bin_.get()), rtpbin_, sockets, stream_,
+        {.follow = options_.symmetric,
+         .must_encrypt = options_.srtp == sdp::Srtp::required,
+         .rollovers = before ? before->transport_->rollovers() : Rollovers{}});
+    if (!transport) {
+        const bool encrypts = stream_.crypto || stream_.dtls || options_.srtp == sdp::Srtp::required;
+        return Trouble{
+            .kind = encrypts ? out::FailureKind::encryption : out::FailureKind::stream,
+            .sentence = std::move(transport.error())};
+    }
+    transport_ = std::move(*transport);
+    transport_->send_rtp_to(stream_.remote_rtp);
+    transport_->send_rtcp_to(rtcp_of(stream_));
+    const auto arrival = +[](GstPad*, GstPadProbeInfo* info, gpointer self) {
+        return static_cast<Network*>(self)->on_arrival(GST_PAD_PROBE_INFO_BUFFER(info));
+    };
+    on_buffers(transport_->arrivals(), arrival, this);
+    if (auto error = build_sender(); !error.empty())
+        return Trouble{.kind = out::FailureKind::codec_missing, .sentence = std::move(error)};
     add_ghost(bin_.get(), "sink", valve_, "sink");
     add_ghost(bin_.get(), "src", funnel_, "src");
     set_directions(stream_);
-    return {};
+    return std::nullopt;
 }
 
-std::string Network::build_transport(const Sockets& sockets) {
-    GstBin* bin = GST_BIN(bin_.get());
-    const auto make = [&](const char* factory) { return Chain{bin}.add(factory); };
-    rtpbin_ = make("rtpbin");
-    funnel_ = make("funnel");
-    GstElement* rtp_source = make("udpsrc");
-    GstElement* rtcp_source = make("udpsrc");
-    rtp_sink_ = make("multiudpsink");
-    rtcp_sink_ = make("multiudpsink");
-    if (!rtpbin_ || !funnel_ || !rtp_source || !rtcp_source || !rtp_sink_ || !rtcp_sink_)
-        return "GStreamer lacks rtpbin, udpsrc or multiudpsink: install gstreamer1.0-plugins-good";
-
+std::string Network::build_rtpbin() {
+    rtpbin_ = Chain{GST_BIN(bin_.get())}.add("rtpbin");
+    funnel_ = Chain{GST_BIN(bin_.get())}.add("funnel");
+    if (!rtpbin_ || !funnel_) return "GStreamer lacks rtpbin: install gstreamer1.0-plugins-good";
     g_object_set(rtpbin_, "latency", static_cast<guint>(options_.jitter / 1ms), "do-lost", TRUE,
                  "autoremove", TRUE, "max-streams", static_cast<guint>(limits::sources), nullptr);
     if (!options_.cname.empty()) {
@@ -156,28 +136,6 @@ std::string Network::build_transport(const Sockets& sockets) {
     g_signal_connect(rtpbin_, "pad-added", G_CALLBACK(added), this);
     g_signal_connect(rtpbin_, "pad-removed", G_CALLBACK(removed), this);
     g_signal_connect(rtpbin_, "new-jitterbuffer", G_CALLBACK(jitter_buffer), this);
-
-    const char* const socket_property = sockets.family == Family::ipv6 ? "socket-v6" : "socket";
-    const Ref<GstCaps> rtp{gst_caps_new_empty_simple("application/x-rtp")};
-    const Ref<GstCaps> rtcp{gst_caps_new_empty_simple("application/x-rtcp")};
-    g_object_set(rtp_source, "socket", sockets.rtp.get(), "close-socket", FALSE, "caps", rtp.get(),
-                 nullptr);
-    g_object_set(rtcp_source, "socket", sockets.rtcp.get(), "close-socket", FALSE, "caps",
-                 rtcp.get(), nullptr);
-    for (GstElement* sink : {rtp_sink_, rtcp_sink_}) {
-        g_object_set(sink, socket_property, (sink == rtp_sink_ ? sockets.rtp : sockets.rtcp).get(),
-                     "close-socket", FALSE, "sync", FALSE, "async", FALSE, nullptr);
-    }
-    add_target(rtp_sink_, stream_.remote_rtp);
-    add_target(rtcp_sink_, rtcp_of(stream_));
-    if (!gst_element_link_pads(rtp_source, "src", rtpbin_, "recv_rtp_sink_0") ||
-        !gst_element_link_pads(rtcp_source, "src", rtpbin_, "recv_rtcp_sink_0") ||
-        !gst_element_link_pads(rtpbin_, "send_rtcp_src_0", rtcp_sink_, "sink"))
-        return "GStreamer cannot link rtpbin";
-    const auto arrival = +[](GstPad*, GstPadProbeInfo* info, gpointer self) {
-        return static_cast<Network*>(self)->on_arrival(GST_PAD_PROBE_INFO_BUFFER(info));
-    };
-    add_probe(rtp_source, "src", GST_PAD_PROBE_TYPE_BUFFER, arrival, this);
     return {};
 }
 
@@ -199,19 +157,11 @@ std::string Network::build_sender() {
     const auto departure = +[](GstPad*, GstPadProbeInfo* info, gpointer self) {
         return static_cast<Network*>(self)->on_departure(info);
     };
-    add_probe(chain.last(), "src", GST_PAD_PROBE_TYPE_BUFFER, departure, this);
+    on_buffers(pad_of(chain.last(), "src").get(), departure, this);
     if (!gst_element_link_pads(chain.last(), "src", rtpbin_, "send_rtp_sink_0") ||
-        !gst_element_link_pads(rtpbin_, "send_rtp_src_0", rtp_sink_, "sink"))
+        !transport_->link_sender("send_rtp_src_0"))
         return "GStreamer cannot link rtpbin";
     return {};
-}
-
-void Network::add_target(GstElement* sink, const Endpoint& target) const {
-    g_signal_emit_by_name(sink, "clear");
-    // An unspecified address is an old way to say hold (RFC 3264 §8.4): there is nobody to send to.
-    if (target.port == 0 || target.address.is_unspecified()) return;
-    g_signal_emit_by_name(sink, "add", target.address.to_string().c_str(),
-                          static_cast<gint>(target.port));
 }
 
 void Network::set_directions(const sdp::AgreedStream& stream) {
@@ -223,7 +173,8 @@ void Network::set_directions(const sdp::AgreedStream& stream) {
 
 bool Network::update(const sdp::AgreedStream& stream) {
     if (stream.send != stream_.send || stream.receive != stream_.receive ||
-        stream.ptime != stream_.ptime || stream.rtcp_mux != stream_.rtcp_mux)
+        stream.ptime != stream_.ptime || stream.rtcp_mux != stream_.rtcp_mux ||
+        stream.crypto != stream_.crypto || stream.dtls != stream_.dtls)
         return false;
     if (stream.remote_rtp != stream_.remote_rtp) {
         {
@@ -231,9 +182,9 @@ bool Network::update(const sdp::AgreedStream& stream) {
             latch_.describe(stream.remote_rtp);
             told_elsewhere_.reset();
         }
-        add_target(rtp_sink_, stream.remote_rtp);
+        transport_->send_rtp_to(stream.remote_rtp);
     }
-    if (rtcp_of(stream) != rtcp_of(stream_)) add_target(rtcp_sink_, rtcp_of(stream));
+    if (rtcp_of(stream) != rtcp_of(stream_)) transport_->send_rtcp_to(rtcp_of(stream));
     set_directions(stream);
     stream_.direction = stream.direction;
     stream_.remote_rtp = stream.remote_rtp;
@@ -248,10 +199,7 @@ std::expected<void, std::string> Network::send_dtmf(const std::string& digits, D
     if (!may_send_) return std::unexpected("no digits while the call is held");
     const std::lock_guard lock{mutex_};
     if (!dtmf_sender_.queue(digits, length))
-        return std::unexpected(
-            "`" + digits +
-            "` cannot be sent: digits are 0-9 * # A-D, a comma is a pause, and at most " +
-            std::to_string(limits::dtmf_digits) + " may wait");
+        return std::unexpected(refused_digits(digits));
     dtmf_under_way_ = true;
     return {};
 }
@@ -282,12 +230,11 @@ GstPadProbeReturn Network::on_arrival(GstBuffer* buffer) {
     const auto size = gst_buffer_extract(buffer, 0, bytes.data(), bytes.size());
     const auto header = rtp_header(std::span{bytes}.first(size));
     if (!header || !may_receive_) return GST_PAD_PROBE_DROP;
-    const GstNetAddressMeta* meta = gst_buffer_get_net_address_meta(buffer);
-    const Endpoint from = meta ? endpoint_of(meta->addr) : Endpoint{};
+    const Endpoint from = source_of(buffer);
     const Instant now = present();
     const std::lock_guard lock{mutex_};
     const Arrival arrival = latch_.on_packet(now, from, *header);
-    if (arrival == Arrival::followed) add_target(rtp_sink_, from);
+    if (arrival == Arrival::followed) transport_->send_rtp_to(from);
     if (arrival != Arrival::expected) {
         const bool followed = arrival == Arrival::followed;
         if (followed || told_elsewhere_ != from) {
@@ -309,6 +256,7 @@ GstPadProbeReturn Network::on_arrival(GstBuffer* buffer) {
 }
 
 GstPadProbeReturn Network::on_departure(GstPadProbeInfo* info) {
+    if (!transport_->is_open()) return GST_PAD_PROBE_DROP;
     if (!started_.exchange(true))
         events_.push(out::Started{.session = session_, .codec = std::string{codec_->name}});
     const std::lock_guard lock{mutex_};

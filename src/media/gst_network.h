@@ -16,27 +16,25 @@
 #include "media/dtmf.h"
 #include "media/event_queue.h"
 #include "media/gst_ref.h"
+#include "media/gst_transport.h"
 #include "media/latch.h"
-#include "media/ports.h"
 #include "media/types.h"
 #include "sdp/stream.h"
 
 namespace holdfast::media::gst {
 
-// The call's two sockets, as GLib wants them; they live as long as the call.
-struct Sockets {
-    Ref<GObject> rtp;
-    Ref<GObject> rtcp;
-    Family family = Family::ipv4;
+struct Trouble {
+    out::FailureKind kind = out::FailureKind::stream;
+    std::string sentence{};
 };
-Sockets to_sockets(Ports ports);
 
 class Network {
 public:
-    // `events` outlives it. Or why not, in words.
-    static std::expected<std::unique_ptr<Network>, std::string> make(
+    // `events` outlives it; `before` is the one that it follows, or none. Or why not.
+    static std::expected<std::unique_ptr<Network>, Trouble> make(
         SessionId session, EventQueue& events, const Sockets& sockets,
-        const SessionOptions& options, const sdp::AgreedStream& stream, std::uint32_t rate);
+        const SessionOptions& options, const sdp::AgreedStream& stream, std::uint32_t rate,
+        const Network* before);
     Network(const Network&) = delete;
     Network& operator=(const Network&) = delete;
     // The bin must not run any more.
@@ -45,8 +43,10 @@ public:
     [[nodiscard]] GstElement* bin() const { return bin_.get(); }
     // Address and direction change in place; false: codecs or keys differ, and a new one is needed.
     bool update(const sdp::AgreedStream& stream);
-    // Or why not, in words.
+    // As telephone events (RFC 4733). Or why not, in words.
     std::expected<void, std::string> send_dtmf(const std::string& digits, Duration length);
+    [[nodiscard]] bool may_send() const { return may_send_; }
+    [[nodiscard]] const sdp::AgreedStream& stream() const { return stream_; }
     [[nodiscard]] Statistics statistics() const;
     // How long nothing has come although it may; none: it need not, or does.
     [[nodiscard]] std::optional<Duration> silent_for(Instant now) const;
@@ -59,10 +59,9 @@ private:
 
     Network(SessionId session, EventQueue& events, const SessionOptions& options,
             sdp::AgreedStream stream, std::uint32_t rate);
-    std::string build(const Sockets& sockets);
+    std::optional<Trouble> build(const Sockets& sockets, const Network* before);
+    std::string build_rtpbin();
     std::string build_sender();
-    std::string build_transport(const Sockets& sockets);
-    void add_target(GstElement* sink, const Endpoint& target) const;
     void set_directions(const sdp::AgreedStream& stream);
     [[nodiscard]] const sdp::Codec* received_codec(std::uint8_t payload_type) const;
 
@@ -87,8 +86,7 @@ private:
     GstElement* rtpbin_ = nullptr;
     GstElement* valve_ = nullptr;
     GstElement* funnel_ = nullptr;
-    GstElement* rtp_sink_ = nullptr;
-    GstElement* rtcp_sink_ = nullptr;
+    std::unique_ptr<Transport> transport_;
 
     mutable std::mutex mutex_;  // guards what follows, down to the atomics
     Latch latch_;

@@ -2,55 +2,19 @@
 
 #include <algorithm>
 #include <cmath>
-#include <future>
 #include <span>
 #include <utility>
 
 #include "base/check.h"
 #include "media/gst_clock.h"
 #include "media/gst_library.h"
+#include "media/gst_pads.h"
 
 namespace holdfast::media::gst {
 
 namespace {
 
 using namespace std::chrono_literals;
-
-constexpr auto patience_with_streams =
-    2s;  // a sink that plays holds a buffer for its latency at most
-
-// Runs `work` at a moment when no buffer passes this pad, and holds the next one back meanwhile.
-bool between_buffers(GstPad* pad, std::function<void()> work) {
-    struct Turn {
-        std::function<void()> work;
-        std::promise<void> done;
-    };
-    auto turn = std::make_unique<Turn>(Turn{.work = std::move(work), .done = {}});
-    auto done = turn->done.get_future();
-    const auto idle = +[](GstPad*, GstPadProbeInfo*, gpointer data) {
-        auto& due = *static_cast<Turn*>(data);
-        due.work();
-        due.done.set_value();
-        return GST_PAD_PROBE_REMOVE;
-    };
-    const auto forget =
-        +[](gpointer data) { std::default_delete<Turn>{}(static_cast<Turn*>(data)); };
-    const gulong probe =
-        gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_IDLE, idle, turn.release(), forget);
-    if (done.wait_for(patience_with_streams) == std::future_status::ready) return true;
-    gst_pad_remove_probe(pad, probe);
-    return false;
-}
-
-Ref<GstPad> pad_of(GstElement* element, const char* name) {
-    return Ref<GstPad>{gst_element_get_static_pad(element, name)};
-}
-
-void take_out(GstElement* pipeline, GstElement* element) {
-    gst_element_set_locked_state(element, TRUE);
-    gst_element_set_state(element, GST_STATE_NULL);
-    gst_bin_remove(GST_BIN(pipeline), element);
-}
 
 double level_of(std::span<const std::int16_t> samples) {
     double sum = 0;
@@ -75,7 +39,8 @@ Session::Session(Thread& thread, EventQueue& events, SessionId id, SessionOption
       events_(events),
       id_(id),
       options_(std::move(options)),
-      sockets_(to_sockets(std::move(ports))) {}
+      sockets_(to_sockets(std::move(ports))),
+      digits_(thread, events, id, options_.dtmf) {}
 
 Session::~Session() {
     bus_watch_.reset();
@@ -116,7 +81,15 @@ void Session::handle(const in::Agreed& agreed) {
         return;
     }
     silence_told_ = false;
-    if (!network_->update(agreed.stream)) replace_network(agreed.stream);
+    if (network_->update(agreed.stream))
+        listen_for_digits(agreed.stream);
+    else
+        replace_network(agreed.stream);
+}
+
+void Session::listen_for_digits(const sdp::AgreedStream& stream) {
+    if (const auto listens = digits_.agreed(stream, rate_); !listens)
+        fail(out::FailureKind::dtmf, listens.error(), false);
 }
 
 bool Session::start(const sdp::AgreedStream& stream) {
@@ -139,18 +112,21 @@ bool Session::start(const sdp::AgreedStream& stream) {
              "GStreamer lacks its element volume: install gstreamer1.0-plugins-base", true);
         return false;
     }
-    const auto left = +[](GstPad*, GstPadProbeInfo* info, gpointer self) {
-        static_cast<Session*>(self)->on_sound(Side::left, GST_PAD_PROBE_INFO_BUFFER(info));
+    const auto departing = +[](GstPad*, GstPadProbeInfo* info, gpointer self) {
+        static_cast<Session*>(self)->on_departure(info);
         return GST_PAD_PROBE_OK;
     };
-    const auto right = +[](GstPad*, GstPadProbeInfo* info, gpointer self) {
+    const auto arriving = +[](GstPad*, GstPadProbeInfo* info, gpointer self) {
+        static_cast<Session*>(self)->on_arrival(GST_PAD_PROBE_INFO_BUFFER(info));
+        return GST_PAD_PROBE_OK;
+    };
+    const auto heard = +[](GstPad*, GstPadProbeInfo* info, gpointer self) {
         static_cast<Session*>(self)->on_sound(Side::right, GST_PAD_PROBE_INFO_BUFFER(info));
         return GST_PAD_PROBE_OK;
     };
-    gst_pad_add_probe(pad_of(microphone_, "src").get(), GST_PAD_PROBE_TYPE_BUFFER, left, this,
-                      nullptr);
-    gst_pad_add_probe(pad_of(speaker_, "src").get(), GST_PAD_PROBE_TYPE_BUFFER, right, this,
-                      nullptr);
+    on_buffers(pad_of(microphone_, "src").get(), departing, this);
+    on_buffers(pad_of(speaker_, "sink").get(), arriving, this);
+    on_buffers(pad_of(speaker_, "src").get(), heard, this);
     // A device that is gone ends its stream; the call's goes on.
     const auto keep = +[](GstPad*, GstPadProbeInfo* info, gpointer) {
         return GST_EVENT_TYPE(GST_PAD_PROBE_INFO_EVENT(info)) == GST_EVENT_EOS ? GST_PAD_PROBE_DROP
@@ -179,9 +155,9 @@ bool Session::start(const sdp::AgreedStream& stream) {
 }
 
 bool Session::replace_network(const sdp::AgreedStream& stream) {
-    auto made = Network::make(id_, events_, sockets_, options_, stream, rate_);
+    auto made = Network::make(id_, events_, sockets_, options_, stream, rate_, network_.get());
     if (!made) {
-        fail(out::FailureKind::codec_missing, made.error(), !network_);
+        fail(made.error().kind, made.error().sentence, !network_);
         return false;
     }
     const auto swap = [&] {
@@ -192,44 +168,17 @@ bool Session::replace_network(const sdp::AgreedStream& stream) {
         gst_element_link_pads(network_->bin(), "src", speaker_, "sink");
         gst_element_sync_state_with_parent(network_->bin());
     };
-    if (between_buffers(pad_of(microphone_, "src").get(), swap)) return true;
+    if (between_buffers(pad_of(microphone_, "src").get(), swap)) {
+        listen_for_digits(stream);
+        return true;
+    }
     fail(out::FailureKind::stream, "the call's sound hangs: its source does not come to rest",
          true);
     return false;
 }
 
-std::expected<void, std::string> Session::replace_source(const AudioEnd& end) {
-    if (source_.generator && !is_device(end.kind))
-        return set_waveform(*source_.generator, end, rate_);
-    auto made = make_source(end, rate_, options_.ptime, [this] { events_.push(out::Played{id_}); });
-    if (!made) return std::unexpected(made.error());
-    if (source_.bin) take_out(pipeline_.get(), source_.bin.get());
-    source_ = std::move(*made);
-    GstElement* bin = source_.bin.get();
-    gst_bin_add(GST_BIN(pipeline_.get()), bin);
-    gst_element_link_pads(bin, "src", microphone_, "sink");
-    gst_element_sync_state_with_parent(bin);
-    return {};
-}
-
-std::expected<void, std::string> Session::replace_sink(const AudioEnd& end) {
-    auto made = make_sink(end);
-    if (!made) return std::unexpected(made.error());
-    const auto swap = [&] {
-        if (sink_bin_) take_out(pipeline_.get(), sink_bin_.get());
-        sink_bin_ = std::move(*made);
-        gst_bin_add(GST_BIN(pipeline_.get()), sink_bin_.get());
-        gst_element_link_pads(speaker_, "src", sink_bin_.get(), "sink");
-        gst_element_sync_state_with_parent(sink_bin_.get());
-    };
-    if (!between_buffers(pad_of(speaker_, "src").get(), swap))
-        return std::unexpected("the sink " + end.to_string() +
-                               " cannot be set: the present one hangs");
-    return {};
-}
-
 void Session::handle(const in::SendDtmf& dtmf) {
-    const auto sent = network_ ? network_->send_dtmf(dtmf.digits, dtmf.length)
+    const auto sent = network_ ? digits_.send(dtmf, *network_)
                                : std::expected<void, std::string>{
                                      std::unexpect, "no digits before the call has sound"};
     if (!sent) fail(out::FailureKind::dtmf, sent.error(), false);
@@ -245,20 +194,6 @@ void Session::handle(const in::Volume& volume) {
     if (!pipeline_) return;
     g_object_set(microphone_, "volume", std::clamp(volume.microphone, 0.0, 10.0), nullptr);
     g_object_set(speaker_, "volume", std::clamp(volume.speaker, 0.0, 10.0), nullptr);
-}
-
-void Session::handle(const in::Source& source) {
-    options_.source = source.source;
-    if (!pipeline_) return;
-    if (const auto made = replace_source(source.source); !made)
-        fail(out::FailureKind::device, made.error(), false);
-}
-
-void Session::handle(const in::Sink& sink) {
-    options_.sink = sink.sink;
-    if (!pipeline_) return;
-    if (const auto made = replace_sink(sink.sink); !made)
-        fail(out::FailureKind::device, made.error(), false);
 }
 
 void Session::handle(const in::Record& record) {
@@ -325,6 +260,28 @@ void Session::on_time() {
     fail(out::FailureKind::recording, *wrong, false);
 }
 
+void Session::seat(std::shared_ptr<Party> party) {
+    const std::lock_guard lock{party_mutex_};
+    party_ = std::move(party);
+}
+
+std::shared_ptr<Party> Session::party() {
+    const std::lock_guard lock{party_mutex_};
+    return party_;
+}
+
+void Session::on_departure(GstPadProbeInfo* info) {
+    if (const auto joined = party())
+        change_samples(info, [&](std::span<std::int16_t> frame) { joined->speak(frame); });
+    digits_.on_departure(info, rate_);
+    on_sound(Side::left, GST_PAD_PROBE_INFO_BUFFER(info));
+}
+
+void Session::on_arrival(GstBuffer* buffer) {
+    digits_.on_arrival(buffer);
+    if (const auto joined = party()) joined->hear(buffer);
+}
+
 void Session::on_sound(Side side, GstBuffer* buffer) {
     const std::lock_guard lock{recorder_mutex_};
     if (side == Side::left && !recorder_) return;
@@ -343,28 +300,17 @@ void Session::on_sound(Side side, GstBuffer* buffer) {
 void Session::on_message(GstMessage* message) {
     switch (GST_MESSAGE_TYPE(message)) {
     case GST_MESSAGE_ERROR: on_error(message); break;
+    case GST_MESSAGE_APPLICATION: on_refusal(message); break;
     case GST_MESSAGE_LATENCY: gst_bin_recalculate_latency(GST_BIN(pipeline_.get())); break;
     default: break;  // of some forty kinds, none that matters here
     }
 }
 
-void Session::on_error(GstMessage* message) {
-    const auto is_of = [&](const Ref<GstElement>& bin) {
-        return bin && gst_object_has_as_ancestor(GST_MESSAGE_SRC(message), GST_OBJECT(bin.get()));
-    };
-    const bool of_source = is_of(source_.bin);
-    if (!of_source && !is_of(sink_bin_)) {
-        fail(out::FailureKind::stream, "the call's sound fails: " + words_of(message), true);
-        return;
-    }
-    AudioEnd& end = of_source ? options_.source : options_.sink;
-    events_.push(out::DeviceLost{
-        .session = id_, .end = end, .sentence = end.to_string() + ": " + words_of(message)});
-    end = AudioEnd{};
-    const auto silent = of_source ? replace_source(end) : replace_sink(end);
-    if (!silent) fail(out::FailureKind::stream, silent.error(), true);
-    // What failed may have kept the others from starting.
-    gst_element_set_state(pipeline_.get(), GST_STATE_PLAYING);
+// The peer's certificate is not the one that was agreed on.
+void Session::on_refusal(GstMessage* message) {
+    const GstStructure* said = gst_message_get_structure(message);
+    if (over_ || !said || !gst_structure_has_name(said, refusal)) return;
+    fail(out::FailureKind::encryption, gst_structure_get_string(said, "sentence"), true);
 }
 
 }  // namespace holdfast::media::gst

@@ -13,6 +13,8 @@
 
 #include "media/engine.h"
 #include "media/event_queue.h"
+#include "media/gst_conference.h"
+#include "media/gst_digits.h"
 #include "media/gst_network.h"
 #include "media/gst_recorder.h"
 #include "media/gst_source.h"
@@ -37,6 +39,10 @@ public:
     void handle(const in::Record& record);
     void handle(const in::StopRecording& stop);
     void handle(const in::AskStatistics& ask);
+    // Its place in a conference; null: none.
+    void seat(std::shared_ptr<Party> party);
+    // Of its sound; 0: it has none yet.
+    [[nodiscard]] std::uint32_t rate() const { return pipeline_ ? rate_ : 0; }
     // Ends the recording and the sound; the last figures.
     Statistics close();
     // A few times a second: recording, silence.
@@ -47,11 +53,17 @@ public:
 private:
     bool start(const sdp::AgreedStream& stream);
     bool replace_network(const sdp::AgreedStream& stream);
+    void listen_for_digits(const sdp::AgreedStream& stream);
     std::expected<void, std::string> replace_source(const AudioEnd& end);
     std::expected<void, std::string> replace_sink(const AudioEnd& end);
     void on_message(GstMessage* message);
     void on_error(GstMessage* message);
-    void on_sound(Side side, GstBuffer* buffer);  // from GStreamer's threads
+    void on_refusal(GstMessage* message);
+    // From GStreamer's threads:
+    void on_departure(GstPadProbeInfo* info);
+    void on_arrival(GstBuffer* buffer);
+    void on_sound(Side side, GstBuffer* buffer);
+    std::shared_ptr<Party> party();
     void stop_recording();
     void fail(out::FailureKind kind, std::string sentence, bool ends);
     [[nodiscard]] Duration running_time() const;
@@ -62,6 +74,7 @@ private:
     SessionId id_;
     SessionOptions options_;
     Sockets sockets_;
+    Digits digits_;
     std::uint32_t rate_ = 0;  // of the sound within, from the first codec
 
     Ref<GstElement> pipeline_;          // null: not started
@@ -72,6 +85,8 @@ private:
     std::unique_ptr<Network> network_;
     Ref<GSource> bus_watch_;
 
+    std::mutex party_mutex_;  // guards party_ itself
+    std::shared_ptr<Party> party_;
     std::mutex recorder_mutex_;  // guards recorder_ itself, against on_sound()
     std::unique_ptr<Recorder> recorder_;
     std::atomic<double> level_{-90};

@@ -13,5 +13,7 @@ constexpr Duration clip = std::chrono::minutes{10};    // of a file that is play
 constexpr std::size_t dtmf_digits = 256;               // that wait to be sent
 constexpr Duration silence = std::chrono::seconds{3};  // without RTP is told
 constexpr std::size_t sources = 8;                     // SSRCs that one session follows
+constexpr std::size_t parties = 8;                     // calls in one conference
+constexpr std::size_t srtp_sources = 64;               // SSRCs that have had a context for SRTP
 
 }  // namespace holdfast::media::limits

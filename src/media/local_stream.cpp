@@ -56,6 +56,8 @@ sdp::LocalStream local_stream(const SessionOptions& options,
     stream.ptime = static_cast<std::uint16_t>(options.ptime / std::chrono::milliseconds{1});
     stream.rtp = told(rtp);
     stream.rtcp = told(rtcp);
+    stream.rtcp_mux = options.rtcp_mux;
+    stream.srtp = options.srtp;
     std::uint8_t next = first_dynamic;
     const auto dynamic = [&] {
         if (next == usual_dtmf) ++next;

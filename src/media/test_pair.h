@@ -125,6 +125,16 @@ public:
         stream.remote_rtcp = peer.rtcp;
         stream.send = chosen(peer, stream.dtmf_send);
         stream.receive = chosen(own, stream.dtmf_receive);
+        stream.rtcp_mux = own.rtcp_mux && peer.rtcp_mux;
+        if (stream.rtcp_mux) stream.remote_rtcp.reset();
+        for (const auto& local : own.crypto) {
+            const auto remote = std::ranges::find(peer.crypto, local.suite, &sdp::CryptoKey::suite);
+            if (stream.crypto || remote == peer.crypto.end()) continue;
+            stream.crypto = sdp::AgreedCrypto{.local = local, .remote = *remote};
+        }
+        if (!stream.crypto && own.fingerprint && peer.fingerprint)
+            stream.dtls = sdp::AgreedDtls{.fingerprints = {*peer.fingerprint},
+                                          .we_are_active = own.rtp.port < peer.rtp.port};
         return stream;
     }
     // Both open, agreed and heard.

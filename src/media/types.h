@@ -11,6 +11,7 @@
 #include "base/address.h"
 #include "base/ids.h"
 #include "base/time.h"
+#include "sdp/stream.h"
 
 namespace holdfast::media {
 
@@ -46,6 +47,13 @@ struct AudioEnd {
     friend bool operator==(const AudioEnd&, const AudioEnd&) = default;
 };
 
+// How digits are sent, and which are heard. SIP's INFO is no matter of media.
+enum class DtmfMethod : std::uint8_t {
+    automatic,  // telephone events where they were agreed on, else tones in the sound
+    events,     // RFC 4733 only
+    in_band,    // tones only (ITU-T Q.23)
+};
+
 struct SessionOptions {
     // Bound for RTP and RTCP; unspecified: all addresses of its family.
     IpAddress bind{};
@@ -63,6 +71,14 @@ struct SessionOptions {
     // Send to where RTP really comes from (latch.h). Off: only to what the SDP says.
     bool symmetric = true;
     std::string cname{};  // RFC 3550 §6.5.1; empty: drawn for this session
+    // RTCP on RTP's port if the peer has it too (RFC 5761); its own port is bound all the same.
+    bool rtcp_mux = true;
+    DtmfMethod dtmf = DtmfMethod::automatic;
+    // Encryption, and by which ways its keys are exchanged: in SDP (RFC 4568), by DTLS (RFC 5763).
+    sdp::Srtp srtp = sdp::Srtp::off;
+    bool sdes = true;
+    bool dtls = true;
+    std::vector<std::string> suites{};  // SRTP's, as in a=crypto, best first; empty: ours (srtp.h)
 };
 
 // The call's other direction, told to the owner as it is heard.

@@ -1,0 +1,267 @@
+#include "media/gst_transport.h"
+
+#include <gio/gio.h>
+#include <gst/app/gstappsrc.h>
+#include <gst/net/gstnetaddressmeta.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <utility>
+
+#include "media/gst_library.h"
+#include "media/gst_pads.h"
+
+namespace holdfast::media::gst {
+
+namespace {
+
+constexpr guint64 waiting_rtcp = 32;  // packets, between two threads
+
+Endpoint endpoint_of(GSocketAddress* address) {
+    if (!G_IS_INET_SOCKET_ADDRESS(address)) return {};
+    GInetAddress* ip = g_inet_socket_address_get_address(G_INET_SOCKET_ADDRESS(address));
+    const guint8* bytes = g_inet_address_to_bytes(ip);
+    Endpoint endpoint{.address = {},
+                      .port = g_inet_socket_address_get_port(G_INET_SOCKET_ADDRESS(address))};
+    if (g_inet_address_get_family(ip) == G_SOCKET_FAMILY_IPV4) {
+        endpoint.address = IpAddress::v4(bytes[0], bytes[1], bytes[2], bytes[3]);
+    } else {
+        std::array<std::uint8_t, 16> all{};
+        std::memcpy(all.data(), bytes, all.size());
+        endpoint.address = IpAddress::v6(all);
+    }
+    return endpoint;
+}
+
+// RFC 5761 §4: RTP's marker and payload type are never in this range.
+bool is_rtcp(GstBuffer* buffer) {
+    std::array<std::uint8_t, 2> bytes{};
+    return gst_buffer_extract(buffer, 0, bytes.data(), bytes.size()) == bytes.size() &&
+           bytes[0] >> 6 == 2 && bytes[1] >= 192 && bytes[1] <= 223;
+}
+// RFC 7983 §7.
+bool is_dtls(GstBuffer* buffer) {
+    std::uint8_t first = 0;
+    return gst_buffer_extract(buffer, 0, &first, 1) == 1 && first >= 20 && first <= 63;
+}
+
+void aim(GstElement* sink, const Endpoint& target) {
+    g_signal_emit_by_name(sink, "clear");
+    // An unspecified address is an old way to say hold (RFC 3264 §8.4): there is nobody to send to.
+    if (target.port == 0 || target.address.is_unspecified()) return;
+    g_signal_emit_by_name(sink, "add", target.address.to_string().c_str(),
+                          static_cast<gint>(target.port));
+}
+
+// Numbers of DTLS associations, their own in this process.
+std::string next_id() {
+    static std::atomic<std::uint64_t> last{0};
+    return "holdfast-" + std::to_string(++last);
+}
+
+}  // namespace
+
+Sockets to_sockets(Ports ports) {
+    const auto wrap = [](Socket socket) {
+        return Ref<GObject>{G_OBJECT(g_socket_new_from_fd(socket.release(), nullptr))};
+    };
+    return {.rtp = wrap(std::move(ports.rtp)),
+            .rtcp = wrap(std::move(ports.rtcp)),
+            .family = ports.rtp_endpoint.address.family()};
+}
+
+Endpoint source_of(GstBuffer* buffer) {
+    const GstNetAddressMeta* meta = gst_buffer_get_net_address_meta(buffer);
+    return meta ? endpoint_of(meta->addr) : Endpoint{};
+}
+
+Transport::Transport(GstBin* bin, GstElement* rtpbin, bool mux)
+    : bin_(bin), rtpbin_(rtpbin), mux_(mux) {}
+
+std::expected<std::unique_ptr<Transport>, std::string> Transport::make(
+    GstBin* bin, GstElement* rtpbin, const Sockets& sockets, const sdp::AgreedStream& stream,
+    Wish wish) {
+    // The constructor is private.
+    std::unique_ptr<Transport> transport{new Transport{bin, rtpbin, stream.rtcp_mux}};
+    if (auto error = transport->build(sockets, stream, std::move(wish)); !error.empty())
+        return std::unexpected(std::move(error));
+    return transport;
+}
+
+std::string Transport::build(const Sockets& sockets, const sdp::AgreedStream& stream, Wish wish) {
+    const bool encrypted = stream.crypto || stream.dtls;
+    if (wish.must_encrypt && !encrypted)
+        return "encryption is required here, and none was agreed on";
+    // What DTLS's port brings is several things at once.
+    const bool srtp = stream.crypto.has_value();
+    auto error = stream.dtls
+                     ? add_sockets(sockets, nullptr, nullptr)
+                     : add_sockets(sockets, srtp ? "application/x-srtp" : "application/x-rtp",
+                                   srtp ? "application/x-srtcp" : "application/x-rtcp");
+    if (!error.empty()) return error;
+    const auto ways = srtp          ? with_keys(*stream.crypto, std::move(wish.rollovers))
+                      : stream.dtls ? with_dtls(*stream.dtls, wish.follow)
+                                    : plain();
+    if (!ways) return ways.error();
+    rtp_out_ = ways->rtp_out;
+    if (!link(ways->rtp_in, {.element = rtpbin_, .pad = "recv_rtp_sink_0"}) ||
+        !link(ways->rtcp_in, {.element = rtpbin_, .pad = "recv_rtcp_sink_0"}) ||
+        !link({.element = rtpbin_, .pad = "send_rtcp_src_0"}, ways->rtcp_out))
+        return "GStreamer cannot link rtpbin";
+    arrivals_ = pad_of(rtpbin_, "recv_rtp_sink_0");
+    return {};
+}
+
+std::string Transport::add_sockets(const Sockets& sockets, const char* kind,
+                                   const char* rtcp_kind) {
+    const auto add_source = [&](GObject* socket, const char* caps_name) {
+        GstElement* source = Chain{bin_}.add("udpsrc");
+        if (!source) return source;
+        g_object_set(source, "socket", socket, "close-socket", FALSE, nullptr);
+        if (caps_name) {
+            const Ref<GstCaps> caps{gst_caps_new_empty_simple(caps_name)};
+            g_object_set(source, "caps", caps.get(), nullptr);
+        }
+        return source;
+    };
+    const auto add_sink = [&](GObject* socket) {
+        GstElement* sink = Chain{bin_}.add("multiudpsink");
+        if (sink)
+            g_object_set(sink, sockets.family == Family::ipv6 ? "socket-v6" : "socket", socket,
+                         "close-socket", FALSE, "sync", FALSE, "async", FALSE, nullptr);
+        return sink;
+    };
+    rtp_source_ = add_source(sockets.rtp.get(), kind);
+    rtp_sink_ = add_sink(sockets.rtp.get());
+    if (!mux_) rtcp_source_ = add_source(sockets.rtcp.get(), rtcp_kind);
+    rtcp_sink_ = mux_ ? rtp_sink_ : add_sink(sockets.rtcp.get());
+    if (rtp_source_ && rtp_sink_ && rtcp_sink_ && (mux_ || rtcp_source_)) return {};
+    return "GStreamer lacks udpsrc or multiudpsink: install gstreamer1.0-plugins-good";
+}
+
+std::expected<Transport::Ways, std::string> Transport::plain() {
+    Ways ways{.rtp_in = {rtp_source_, "src"},
+              .rtcp_in = {rtcp_source_, "src"},
+              .rtp_out = {rtp_sink_, "sink"},
+              .rtcp_out = {rtcp_sink_, "sink"}};
+    if (!mux_) return ways;
+    GstElement* joined = join(rtp_sink_);
+    GstElement* feed = Chain{bin_}.add("appsrc");
+    if (!joined || !feed) return std::unexpected("GStreamer lacks its element funnel or appsrc");
+    const Ref<GstCaps> rtcp{gst_caps_new_empty_simple("application/x-rtcp")};
+    g_object_set(feed, "caps", rtcp.get(), "format", GST_FORMAT_TIME, "is-live", TRUE,
+                 "max-buffers", waiting_rtcp, "max-bytes", guint64{0}, nullptr);
+    gst_util_set_object_arg(G_OBJECT(feed), "leaky-type", "downstream");
+    rtcp_feed_ = shared(feed);
+    const auto arrival = +[](GstPad*, GstPadProbeInfo* info, gpointer rtcp_feed) {
+        GstBuffer* buffer = GST_PAD_PROBE_INFO_BUFFER(info);
+        if (!is_rtcp(buffer)) return GST_PAD_PROBE_OK;
+        gst_app_src_push_buffer(GST_APP_SRC(rtcp_feed), gst_buffer_ref(buffer));
+        return GST_PAD_PROBE_DROP;
+    };
+    on_buffers(pad_of(rtp_source_, "src").get(), arrival, feed);
+    ways.rtcp_in = {feed, "src"};
+    ways.rtp_out = {joined, "sink_%u"};
+    ways.rtcp_out = {joined, "sink_%u"};
+    return ways;
+}
+
+std::expected<Transport::Ways, std::string> Transport::with_keys(const sdp::AgreedCrypto& crypto,
+                                                                 Rollovers rollovers) {
+    auto decoder = SrtpDecoder::make(bin_, crypto.remote, std::move(rollovers));
+    if (!decoder) return std::unexpected(std::move(decoder.error()));
+    srtp_ = std::move(*decoder);
+    const auto encoder = add_srtp_encoder(bin_, crypto.local);
+    if (!encoder) return std::unexpected(encoder.error());
+    // The encoder has its ways out once it has those in.
+    const Ref<GstPad> rtp{gst_element_request_pad_simple(*encoder, "rtp_sink_0")};
+    const Ref<GstPad> rtcp{gst_element_request_pad_simple(*encoder, "rtcp_sink_0")};
+    GstElement* joined = mux_ ? join(rtp_sink_) : nullptr;
+    const End rtp_end = joined ? End{joined, "sink_%u"} : End{rtp_sink_, "sink"};
+    const End rtcp_end = joined ? End{joined, "sink_%u"} : End{rtcp_sink_, "sink"};
+    if (!link({rtp_source_, "src"}, {srtp_->element(), "rtp_sink"}) ||
+        (!mux_ && !link({rtcp_source_, "src"}, {srtp_->element(), "rtcp_sink"})) ||
+        !link({*encoder, "rtp_src_0"}, rtp_end) || !link({*encoder, "rtcp_src_0"}, rtcp_end))
+        return std::unexpected("GStreamer cannot link SRTP");
+    return Ways{.rtp_in = {srtp_->element(), "rtp_src"},
+                .rtcp_in = {srtp_->element(), "rtcp_src"},
+                .rtp_out = {*encoder, "rtp_sink_0"},
+                .rtcp_out = {*encoder, "rtcp_sink_0"}};
+}
+
+std::expected<Transport::Ways, std::string> Transport::with_dtls(const sdp::AgreedDtls& dtls,
+                                                                 bool follow) {
+    // Each port has its own association (RFC 5764 §4.1).
+    for (int n = 0; n < (mux_ ? 1 : 2); ++n) {
+        auto made = Association::make(bin_, dtls, next_id());
+        if (!made) return std::unexpected(std::move(made.error()));
+        associations_.push_back(std::move(*made));
+    }
+    const auto& rtp = *associations_.front();
+    const auto& rtcp = *associations_.back();
+    const Ref<GstPad> rtp_sink{gst_element_request_pad_simple(rtp.encoder(), "rtp_sink_0")};
+    const Ref<GstPad> rtcp_sink{gst_element_request_pad_simple(rtcp.encoder(), "rtcp_sink_0")};
+    if (!rtp_sink || !rtcp_sink || !link({rtp_source_, "src"}, {rtp.decoder(), "sink"}) ||
+        !link({rtp.encoder(), "src"}, {rtp_sink_, "sink"}))
+        return std::unexpected("GStreamer cannot link DTLS");
+    if (!mux_) {
+        if (!link({rtcp_source_, "src"}, {rtcp.decoder(), "sink"}) ||
+            !link({rtcp.encoder(), "src"}, {rtcp_sink_, "sink"}))
+            return std::unexpected("GStreamer cannot link DTLS");
+        drop({rtp.decoder(), "rtcp_src"});
+        drop({rtcp.decoder(), "rtp_src"});
+    }
+    associations_.front()->guard(rtp_sink.get());
+    associations_.back()->guard(rtcp_sink.get());
+    associations_.front()->guard(pad_of(rtp.decoder(), "rtp_src").get());
+    associations_.back()->guard(pad_of(rtcp.decoder(), "rtcp_src").get());
+    if (follow) {
+        const auto arrival = +[](GstPad*, GstPadProbeInfo* info, gpointer self) {
+            static_cast<Transport*>(self)->follow_dtls(GST_PAD_PROBE_INFO_BUFFER(info));
+            return GST_PAD_PROBE_OK;
+        };
+        on_buffers(pad_of(rtp_source_, "src").get(), arrival, this);
+    }
+    return Ways{.rtp_in = {rtp.decoder(), "rtp_src"},
+                .rtcp_in = {rtcp.decoder(), "rtcp_src"},
+                .rtp_out = {rtp.encoder(), "rtp_sink_0"},
+                .rtcp_out = {rtcp.encoder(), "rtcp_sink_0"}};
+}
+
+// Behind a NAT the peer's handshake comes from another address than its SDP has, and an answer
+// there would reach nobody. Who it is, its certificate says.
+void Transport::follow_dtls(GstBuffer* buffer) {
+    if (is_dtls(buffer) && !associations_.front()->is_open()) send_rtp_to(source_of(buffer));
+}
+
+bool Transport::link(const End& from, const End& to) const {
+    return gst_element_link_pads(from.element, from.pad, to.element, to.pad);
+}
+
+void Transport::drop(const End& from) const {
+    GstElement* nowhere = Chain{bin_}.add("fakesink");
+    g_object_set(nowhere, "sync", FALSE, "async", FALSE, nullptr);
+    link(from, {nowhere, "sink"});
+}
+
+GstElement* Transport::join(GstElement* sink) const {
+    GstElement* funnel = Chain{bin_}.add("funnel");
+    return funnel && link({funnel, "src"}, {sink, "sink"}) ? funnel : nullptr;
+}
+
+bool Transport::link_sender(const char* name) { return link({rtpbin_, name}, rtp_out_); }
+
+void Transport::send_rtp_to(const Endpoint& target) const { aim(rtp_sink_, target); }
+
+void Transport::send_rtcp_to(const Endpoint& target) const {
+    if (!mux_) aim(rtcp_sink_, target);
+}
+
+bool Transport::is_open() const {
+    return std::ranges::all_of(associations_, [](const auto& one) { return one->is_open(); });
+}
+
+Rollovers Transport::rollovers() const { return srtp_ ? srtp_->rollovers() : Rollovers{}; }
+
+}  // namespace holdfast::media::gst
