@@ -27,7 +27,7 @@ constexpr std::size_t lives_per_kind = 40;
 enum class Costs : std::uint8_t {
     nothing,   // no time is promised, but that something never is
     attempt,   // 10 s (I1); of a DNS answer the resolver's patience of 10 s, and 5 s (L6)
-    fail_back  // another 75 s: the way back is looked for once a minute (F4)
+    fail_back  // another 75 s: the way back is looked for once a minute (L7)
 };
 
 struct FaultRow {

@@ -31,6 +31,10 @@ phone::CallSettings settings_of(const CallOptions& options) {
     sound.sink = is_device ? options.audio : media::AudioEnd{};
     sound.codecs = options.codecs;
     sound.ports = options.ports;
+    sound.srtp = options.srtp;
+    sound.sdes = options.sdes;
+    sound.dtls = options.dtls;
+    sound.dtmf = options.dtmf_by;
     settings.record = options.record;
     settings.dtmf = options.dtmf;
     return settings;

@@ -78,6 +78,41 @@ Applied apply_codec(Options& options, std::string_view value, bool first) {
     return {};
 }
 
+Applied apply_srtp(Options& options, std::string_view value, bool) {
+    auto& srtp = options.call.srtp;
+    if (value == "off")
+        srtp = sdp::Srtp::off;
+    else if (value == "optional")
+        srtp = sdp::Srtp::optional;
+    else if (value == "required")
+        srtp = sdp::Srtp::required;
+    else
+        return wrong(value, "is neither off, optional nor required");
+    return {};
+}
+
+// RFC 4568, RFC 5763.
+Applied apply_srtp_keys(Options& options, std::string_view value, bool) {
+    if (value != "any" && value != "sdes" && value != "dtls")
+        return wrong(value, "is neither any, sdes nor dtls");
+    options.call.sdes = value != "dtls";
+    options.call.dtls = value != "sdes";
+    return {};
+}
+
+Applied apply_dtmf_by(Options& options, std::string_view value, bool) {
+    auto& method = options.call.dtmf_by;
+    if (value == "auto")
+        method = media::DtmfMethod::automatic;
+    else if (value == "events")
+        method = media::DtmfMethod::events;
+    else if (value == "tones")
+        method = media::DtmfMethod::in_band;
+    else
+        return wrong(value, "is neither auto, events nor tones");
+    return {};
+}
+
 Applied apply_ports(Options& options, std::string_view value, bool) {
     const auto dash = value.find('-');
     const auto first = parse_number<std::uint16_t>(value.substr(0, dash));

@@ -15,6 +15,9 @@ std::expected<void, std::string> apply_dtmf(Options& options, std::string_view v
 std::expected<void, std::string> apply_duration(Options& options, std::string_view value, bool);
 std::expected<void, std::string> apply_audio(Options& options, std::string_view value, bool);
 std::expected<void, std::string> apply_codec(Options& options, std::string_view value, bool first);
+std::expected<void, std::string> apply_srtp(Options& options, std::string_view value, bool);
+std::expected<void, std::string> apply_srtp_keys(Options& options, std::string_view value, bool);
+std::expected<void, std::string> apply_dtmf_by(Options& options, std::string_view value, bool);
 std::expected<void, std::string> apply_ports(Options& options, std::string_view value, bool);
 
 }  // namespace holdfast::cli

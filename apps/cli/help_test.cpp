@@ -7,7 +7,10 @@
 #include <fstream>
 #include <iterator>
 #include <regex>
+#include <utility>
 #include <vector>
+
+#include "base/event.h"
 
 namespace holdfast::cli {
 namespace {
@@ -86,6 +89,21 @@ TEST(ManPage, OfTheFileNamesEveryKey) {
             entry += c;
         }
         EXPECT_TRUE(std::regex_search(page, std::regex(entry + "( [^\n]*)?(\n|$)"))) << key;
+    }
+}
+
+// What hooks and scripts live on (docs/events.md).
+TEST(EventsPage, HasARowForEveryEvent) {
+    std::ifstream stream(std::string(HOLDFAST_TEST_DATA) + "/../../docs/events.md");
+    ASSERT_TRUE(stream.good());
+    std::string rows;
+    for (std::string line; std::getline(stream, line);)
+        if (line.starts_with("| `")) rows += line.substr(0, line.find('|', 1)) + "\n";
+    for (auto kind = EventKind::resolved;;
+         kind = static_cast<EventKind>(std::to_underlying(kind) + 1)) {
+        EXPECT_NE(rows.find("`" + std::string(name_of(kind)) + "`"), std::string::npos)
+            << name_of(kind);
+        if (kind == EventKind::stopped) break;
     }
 }
 

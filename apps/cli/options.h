@@ -36,6 +36,10 @@ struct CallOptions {
     std::optional<Duration> duration;  // after the answer
     std::vector<std::string> codecs;   // in order of preference; empty: all
     media::PortRange ports;
+    sdp::Srtp srtp = sdp::Srtp::off;
+    bool sdes = true;  // how SRTP's keys may be agreed on
+    bool dtls = true;
+    media::DtmfMethod dtmf_by = media::DtmfMethod::automatic;
 };
 
 struct Options {

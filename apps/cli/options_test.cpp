@@ -30,7 +30,7 @@ std::expected<Options, std::string> options_of(const std::vector<std::string>& a
     return options;
 }
 
-TEST(CommandLine, HasEveryOptionOfTheIssue) {
+TEST(CommandLine, TakesEveryOptionOfAnAccount) {
     const auto options = options_of({"--transport",
                                      "tls",
                                      "--auth-user",

@@ -137,6 +137,10 @@ void Calls::on(Instant now, const media::out::Closed& closed) {
     if (call->stage == Stage::ending) over(now, ref);
 }
 
+void Calls::on(Instant, const media::out::Joined&) {}
+
+void Calls::on(Instant, const media::out::Parted&) {}
+
 void Calls::on(Instant, const media::out::Listed&) {}
 
 }  // namespace holdfast::phone

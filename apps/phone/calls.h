@@ -125,6 +125,8 @@ private:
     void on(Instant now, const media::out::Recorded& recorded);
     void on(Instant now, const media::out::Measured& measured);
     void on(Instant now, const media::out::Closed& closed);
+    void on(Instant now, const media::out::Joined& joined);
+    void on(Instant now, const media::out::Parted& parted);
     void on(Instant now, const media::out::Listed& listed);
 
     runtime::Driver& driver_;

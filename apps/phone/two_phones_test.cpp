@@ -117,6 +117,29 @@ TEST_F(TwoPhones, DigitsArrive) {
     EXPECT_EQ(digits, "42#") << story(bob);
 }
 
+// SRTP is agreed on by the commands' own words, and heard: keys in SDP (RFC 4568), or by DTLS (RFC
+// 5763). Who requires it and finds a phone without has no call.
+TEST_F(TwoPhones, EncryptedSoundIsHeard) {
+    for (const std::string keys : {"sdes", "dtls"}) {
+        auto& bob = bob_waits({"--srtp", "required", "--srtp-keys", keys});
+        auto& alice = alice_calls({"--srtp", "required", "--play", file("alice-plays.wav"),
+                                   "--duration", "2s", "--codec", "PCMA"});
+        ASSERT_TRUE(run_until_both_end(alice, bob)) << story(alice) << story(bob);
+        EXPECT_EQ(alice.exit_code(), 0) << keys << story(alice);
+        EXPECT_TRUE(bob.said("we hear PCMA")) << keys << story(bob);
+        EXPECT_FALSE(bob.said("\"sound_failed\"")) << keys << story(bob);
+        runs.clear();
+    }
+}
+
+TEST_F(TwoPhones, RequiredEncryptionIsNotGivenUp) {
+    auto& bob = bob_waits();
+    auto& alice = alice_calls({"--srtp", "required"});
+    ASSERT_TRUE(run_until([&] { return alice.ended(); })) << story(alice);
+    EXPECT_EQ(alice.exit_code(), 20) << story(alice) << story(bob);
+    EXPECT_TRUE(alice.said("488")) << story(alice);
+}
+
 // A signal hangs up: the other side's call has ended, and both are unregistered.
 TEST_F(TwoPhones, SignalHangsUp) {
     auto& bob = bob_waits();

@@ -241,9 +241,11 @@ TEST_F(Attacks, AStrangersRequestIsDroppedUnanswered) {
     EXPECT_EQ(driver.count(EventKind::ring), 0u);
 }
 
-// The same for what is no request at all, or one that cannot be read.
+// The same for what is no request at all, or one that cannot be read; and nobody is told of it, so
+// that no log fills with it.
 TEST_F(Attacks, AStrangersRubbishIsDroppedUnanswered) {
     register_alice();
+    const auto told = driver.events.size();
     const std::string stun(
         "\x00\x01\x00\x00\x21\x12\xa4\x42"
         "abcdefghijkl",
@@ -253,6 +255,7 @@ TEST_F(Attacks, AStrangersRubbishIsDroppedUnanswered) {
           std::string("OPTIONS sip:a SIP/9.9\r\n"), RequestText{.cseq = "x"}.text(),
           std::string(65'000, 'A'), std::string("SIP/2.0 200 OK\r\n\r\n")})
         EXPECT_EQ(octets_after(in::Stray{our_end, stranger, bytes}), 0u) << bytes.substr(0, 40);
+    EXPECT_EQ(driver.events.size(), told) << driver.words();
 }
 
 // §11, N7: who asks for TLS takes nothing in clear text, not from a server's address and not with

@@ -30,15 +30,18 @@ namespace holdfast::engine {
 
 class Orders {
 public:
-    Orders() {
+    enum class Begin : std::uint8_t { registered, unanswered };
+    explicit Orders(Begin begin = Begin::registered) {
         driver_.resolve("example.test", {server.endpoint.address});
         registration::AccountConfig config;
         config.aor = "sip:alice@example.test";
         config.transport = Transport::udp;
         config.takes_calls = true;
+        if (begin == Begin::unanswered) driver_.silent.insert(server);
         driver_.feed(in::AddAccount{AccountId{1}, config});
         driver_.run_for(2s);
-        EXPECT_EQ(driver_.count(EventKind::registered), 1u) << driver_.words();
+        EXPECT_EQ(driver_.count(EventKind::registered), begin == Begin::registered ? 1U : 0U)
+            << driver_.words();
         driver_.silent.insert(server);  // from now on only what the story says
         sent_ = driver_.sent.size();
         told_ = driver_.events.size();
@@ -55,6 +58,13 @@ public:
     }
     [[nodiscard]] const std::string& log() const { return log_; }
     [[nodiscard]] std::string trace() const { return driver_.trace; }
+    // Of the last message of ours that has one; "": none has.
+    [[nodiscard]] std::string contact() const {
+        for (const auto& [target, text] : driver_.sent | std::views::reverse)
+            if (const auto at = text.find("\r\nContact: <"); at != std::string::npos)
+                return text.substr(at + 12, text.find('>', at) - at - 12);
+        return {};
+    }
     // Every call that the user heard of has one end: asked when nothing can come any more.
     void demand_an_end() {
         driver_.feed(in::HangUp{.account = AccountId{1}, .call = {}});  // all of them

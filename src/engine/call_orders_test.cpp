@@ -29,6 +29,14 @@ void demand(const std::vector<Order>& orders) {
     }
 }
 
+// RFC 3261 §12.1.1: a 2xx has a Contact, although there is no binding yet whose it could be.
+TEST(CallOrders, BeforeTheFirstRegistrationTheContactIsWhereTheFlowEnds) {
+    Orders it{Orders::Begin::unanswered};
+    it.play("inv answer");
+    EXPECT_EQ(it.log(), "180 ring 200 answered");
+    EXPECT_EQ(it.contact(), "sip:alice@" + our_end.to_string());
+}
+
 // RFC 3261 §17.2.1, §8.2.2.2, §9.2: copies, merged requests and CANCELs while it rings.
 TEST(CallOrders, WhileItRings) {
     demand({

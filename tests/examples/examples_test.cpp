@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <filesystem>
+#include <fstream>
 #include <string>
 #include <vector>
 
@@ -82,15 +84,25 @@ TEST_F(Examples, UsageIsSaid) {
     }
 }
 
-// The command, as it is installed; its state is what is left of it.
+// The command, as it is installed, with the user, the file and the state of its unit; the state is
+// what is left of it. In the build tree with a file and a state of the test's own.
 TEST_F(Examples, InstalledCommandRegisters) {
     const auto root = installed_root();
-    const std::string state =
-        root.empty() ? (scratch.path() / "state").string() : "/var/lib/holdfast/alice";
-    auto& run = runs.emplace_back(std::vector<std::string>{"register", aor, "--json", "--registrar",
-                                                           registrar(), "--state", state},
-                                  Environment{{"HOLDFAST_PASSWORD", "secret"}},
-                                  program(HOLDFAST_COMMAND, "/usr/bin/holdfast"));
+    std::string state = "/var/lib/holdfast/alice";
+    std::string config = "/etc/holdfast/alice.toml";  // tools/test-package has written it
+    std::vector<std::string> command{"/usr/sbin/chroot", "--userspec=holdfast:holdfast", root,
+                                     "/usr/bin/holdfast"};
+    if (root.empty()) {
+        state = (scratch.path() / "state").string();
+        config = (scratch.path() / "alice.toml").string();
+        std::ofstream(config) << "aor = \"" << aor << "\"\npassword = \"secret\"\n";
+        std::filesystem::permissions(config, std::filesystem::perms::owner_read);
+        command = {HOLDFAST_COMMAND};
+    }
+    auto& run =
+        runs.emplace_back(std::vector<std::string>{"register", "--config", config, "--json",
+                                                   "--registrar", registrar(), "--state", state},
+                          Environment{}, command);
     expect_registers_and_leaves(run, "\"registered\"");
     EXPECT_TRUE(std::filesystem::exists(root + state));
 }

@@ -124,7 +124,7 @@ def figure(record_property):
 
 
 def pytest_terminal_summary(terminalreporter):
-    """What was measured, as lines for people; and for tests/real/measure into the file that it names."""
+    """What was measured, as lines for people; and for tools/measure into the file that it names."""
     figures = []
     for report in terminalreporter.getreports("passed") + terminalreporter.getreports("failed"):
         figures += [value for name, value in report.user_properties if name == "figure"]
