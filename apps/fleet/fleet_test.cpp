@@ -51,7 +51,7 @@ protected:
             stream << "registrar = \"sip:example.test:" << world->ports().sip << "\"\n";
         for (const auto& [number, text] : accounts)
             stream << "[[account]]\naor = \"" << aor_of(number) << "\"\n" << text;
-        stream << "[[hook]]\nevents = \"registered\"\ncommand = [\"/bin/sh\", \"-c\", \"cat >> "
+        stream << "[[hook]]\nevents = \"" << hook_events << "\"\ncommand = [\"/bin/sh\", \"-c\", \"cat >> "
                << told.string() << "\"]\n";
         stream.close();
         ASSERT_EQ(::chmod(file.c_str(), 0600), 0);
@@ -108,8 +108,9 @@ protected:
         ::close(fd);
         return text;
     }
-    [[nodiscard]] std::string hook_was_told() const {
-        std::ifstream stream(told);
+    [[nodiscard]] std::string hook_was_told() const { return text_of(told); }
+    static std::string text_of(const std::filesystem::path& path) {
+        std::ifstream stream(path);
         return {std::istreambuf_iterator<char>(stream), {}};
     }
 
@@ -117,6 +118,7 @@ protected:
     std::unique_ptr<live::World> world;
     bool json = true;
     int rate = 0;
+    std::string hook_events = "registered";
     std::map<int, std::string> accounts;
     std::filesystem::path file = scratch.path() / "fleet.toml";
     std::filesystem::path told = scratch.path() / "told";
@@ -221,6 +223,58 @@ TEST_F(RunCommand, LeavesAtItsRate) {
     ASSERT_TRUE(run_until([&] { return run.ended(); })) << story(run);
     EXPECT_EQ(run.exit_code(), 0) << story(run);
     EXPECT_EQ(bound(), 0) << story(run);
+}
+
+TEST_F(RunCommand, ASignalRegistersAllNow) {
+    auto& run = start();
+    ASSERT_TRUE(run_until([&] { return count(run.output(), "\"event\":\"registered\"") == 8; }))
+        << story(run);
+    const auto before = world->cluster().registers();
+    run.signal(SIGUSR1);
+    ASSERT_TRUE(run_until([&] { return world->cluster().registers() >= before + 8; }, 10s))
+        << story(run);
+    EXPECT_EQ(bound(), 8) << story(run);
+}
+
+// Hooks change at once: the old one is told no more, the new one is.
+TEST_F(RunCommand, AReloadChangesTheHooks) {
+    auto& run = start();
+    ASSERT_TRUE(run_until([&] { return count(hook_was_told(), "\"registered\"") == 8; }))
+        << story(run);
+    const auto old = told;
+    told = scratch.path() / "told-later";
+    hook_events = "unregistered";
+    accounts.erase(0);
+    write_config();
+    run.signal(SIGHUP);
+    ASSERT_TRUE(run_until([&] { return count(hook_was_told(), "\"unregistered\"") == 1; }))
+        << hook_was_told() << story(run);
+    EXPECT_EQ(count(text_of(old), "\"unregistered\""), 0);
+}
+
+// B1, B3: kill -9 while they register, after each few REGISTERs: the next start loses no account,
+// and each is the device it was (RFC 5626 §4.1), with one binding.
+TEST_F(RunCommand, KilledWhileTheyRegisterNoneIsLost) {
+    std::map<int, std::string> devices;
+    for (const std::size_t registers : {1U, 5U, 9U, 13U, 16U}) {
+        const auto before = world->cluster().registers();
+        auto& killed = start();
+        ASSERT_TRUE(run_until([&] {
+            return killed.ended() || world->cluster().registers() >= before + registers;
+        })) << story(killed);
+        killed.signal(SIGKILL);
+        ASSERT_TRUE(run_until([&] { return killed.ended(); }));
+        for (int number = 0; number < 8; ++number)
+            for (const auto& binding : world->cluster().bindings(aor_of(number)))
+                devices.try_emplace(number, binding.instance);
+    }
+    auto& run = start();
+    ASSERT_TRUE(run_until([&] { return count(run.output(), "\"event\":\"registered\"") == 8; }))
+        << story(run);
+    ASSERT_TRUE(run_until([&] { return bound() == 8; }, 10s)) << "one binding each " << story(run);
+    EXPECT_FALSE(devices.empty());
+    for (const auto& [number, instance] : devices)
+        EXPECT_EQ(world->cluster().bindings(aor_of(number)).front().instance, instance) << number;
 }
 
 // B4: a second signal does not wait for the rate.
