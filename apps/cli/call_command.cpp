@@ -26,8 +26,8 @@ phone::CallSettings settings_of(const CallOptions& options) {
                        ? options.audio
                        : media::AudioEnd{.kind = media::EndKind::file, .name = options.play};
     // Of a file or tone only the source is meant: what is heard goes nowhere.
-    const bool is_device = options.audio.kind != media::EndKind::file &&
-                           options.audio.kind != media::EndKind::tone;
+    const bool is_device =
+        options.audio.kind != media::EndKind::file && options.audio.kind != media::EndKind::tone;
     sound.sink = is_device ? options.audio : media::AudioEnd{};
     sound.codecs = options.codecs;
     sound.ports = options.ports;
@@ -104,7 +104,7 @@ private:
         if (ref != call_) {
             if (foreground_.console->is_leaving() || !calls_.empty()) return;
         } else {
-            code_ = call.no_sound ? ExitCode::no_sound
+            code_ = call.no_sound   ? ExitCode::no_sound
                     : call.answered ? ExitCode::ok
                                     : ExitCode::call_failed;
         }
@@ -140,8 +140,7 @@ ExitCode call_with_account(Options options, std::string uri, WallClock clock) {
 
 std::expected<Options, ExitCode> options_of(const std::vector<Setting>& settings) {
     auto options = gather(settings);
-    if (!options)
-        return std::unexpected(complain(options.error().code, options.error().sentence));
+    if (!options) return std::unexpected(complain(options.error().code, options.error().sentence));
     for (const auto& file : {options->call.play}) {
         std::error_code error;
         if (!file.empty() && !std::filesystem::is_regular_file(file, error))

@@ -70,8 +70,7 @@ Applied apply_codec(Options& options, std::string_view value, bool first) {
     });
     if (found == known.end()) {
         std::string names;
-        for (const auto& codec : known)
-            names.append(names.empty() ? "" : ", ").append(codec.name);
+        for (const auto& codec : known) names.append(names.empty() ? "" : ", ").append(codec.name);
         return wrong(value, "is no codec that is known here: " + names);
     }
     options.call.codecs.emplace_back(found->name);

@@ -13,7 +13,8 @@ using namespace std::chrono_literals;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-std::expected<Options, std::string> with(const std::vector<std::pair<std::string, std::string>>& said) {
+std::expected<Options, std::string> with(
+    const std::vector<std::pair<std::string, std::string>>& said) {
     std::vector<Setting> settings;
     for (const auto& [key, value] : said) settings.push_back({key, value, "--" + key});
     Options options;

@@ -14,9 +14,9 @@ namespace holdfast::cli {
 
 struct Command {
     std::string_view name;
-    std::string_view operand;  // "AOR"; "" : none
-    std::string_view summary;  // one line
-    std::string_view text;     // of --help: what it does
+    std::string_view operand;   // "AOR"; "" : none
+    std::string_view summary;   // one line
+    std::string_view text;      // of --help: what it does
     std::uint16_t options = 0;  // which of the table (Commands)
     // operands: as typed; settings: the command line's.
     ExitCode (*run)(const std::vector<std::string>& operands,

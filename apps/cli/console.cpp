@@ -97,8 +97,8 @@ std::expected<std::unique_ptr<Foreground>, ExitCode> Foreground::open(const Opti
         return std::unexpected(
             complain(exit_code_of(opened.error().kind), opened.error().sentence));
     self->driver = *std::move(opened);
-    self->presenter = presenter_for(options, self->printers.output,
-                                    {.aor = options.account.aor, .clock = clock});
+    self->presenter =
+        presenter_for(options, self->printers.output, {.aor = options.account.aor, .clock = clock});
     self->trace = std::make_unique<Trace>(self->printers.errors, clock);
     self->engine = std::make_unique<Engine>(self->driver->engine_options());
     self->console = std::make_unique<Console>(self->loop, *self->presenter, self->printers,

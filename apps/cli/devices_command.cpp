@@ -49,9 +49,8 @@ std::string in_words(const Listed& listed) {
 std::string in_json(const Listed& listed) {
     auto codecs = ordered_json::array();
     for (const auto& codec : listed.codecs) {
-        ordered_json object{{"name", codec.name},
-                            {"clock_rate", codec.clock_rate},
-                            {"installed", codec.installed}};
+        ordered_json object{
+            {"name", codec.name}, {"clock_rate", codec.clock_rate}, {"installed", codec.installed}};
         if (!codec.installed) object["missing"] = codec.missing;
         codecs.push_back(std::move(object));
     }
@@ -61,8 +60,7 @@ std::string in_json(const Listed& listed) {
                            {"description", device.description},
                            {"captures", device.captures},
                            {"plays", device.plays}});
-    const ordered_json all{
-        {"codecs", codecs}, {"devices", devices}, {"missing", listed.missing}};
+    const ordered_json all{{"codecs", codecs}, {"devices", devices}, {"missing", listed.missing}};
     return all.dump(-1, ' ', false, ordered_json::error_handler_t::replace) + "\n";
 }
 

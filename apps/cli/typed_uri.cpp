@@ -83,7 +83,8 @@ std::expected<std::string, std::string> called_uri_of(std::string_view text, std
         }
     }
     const auto at = aor.rfind('@');
-    return uri_of(std::string(aor.substr(0, aor.find(':') + 1)) + user + std::string(aor.substr(at)));
+    return uri_of(std::string(aor.substr(0, aor.find(':') + 1)) + user +
+                  std::string(aor.substr(at)));
 }
 
 }  // namespace holdfast::cli

@@ -51,8 +51,8 @@ protected:
             stream << "registrar = \"sip:example.test:" << world->ports().sip << "\"\n";
         for (const auto& [number, text] : accounts)
             stream << "[[account]]\naor = \"" << aor_of(number) << "\"\n" << text;
-        stream << "[[hook]]\nevents = \"" << hook_events << "\"\ncommand = [\"/bin/sh\", \"-c\", \"cat >> "
-               << told.string() << "\"]\n";
+        stream << "[[hook]]\nevents = \"" << hook_events
+               << "\"\ncommand = [\"/bin/sh\", \"-c\", \"cat >> " << told.string() << "\"]\n";
         stream.close();
         ASSERT_EQ(::chmod(file.c_str(), 0600), 0);
     }

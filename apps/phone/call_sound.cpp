@@ -15,8 +15,8 @@ CallRef call_of(media::SessionId session) { return CallRef{session.value}; }
 
 std::string in_words(const media::Statistics& heard) {
     auto words = fmt::format("{}: {} packets heard, {} lost, {} late, jitter {:.0f} ms",
-                             heard.codec.empty() ? "no codec" : heard.codec,
-                             heard.received_packets, std::max<std::int64_t>(heard.lost_packets, 0), heard.late_packets,
+                             heard.codec.empty() ? "no codec" : heard.codec, heard.received_packets,
+                             std::max<std::int64_t>(heard.lost_packets, 0), heard.late_packets,
                              seconds_of(heard.jitter) * 1000);
     if (heard.round_trip)
         words += fmt::format(", round trip {:.0f} ms", seconds_of(*heard.round_trip) * 1000);

@@ -134,9 +134,8 @@ void Calls::agreed(CallRef ref, const out::Media& media) {
         return;
     // Ours is one stream of sound; the others were rejected.
     const auto& streams = media.agreed->streams;
-    const auto ours = std::ranges::find_if(streams, [](const sdp::AgreedStream& stream) {
-        return stream.local == std::size_t{0};
-    });
+    const auto ours = std::ranges::find_if(
+        streams, [](const sdp::AgreedStream& stream) { return stream.local == std::size_t{0}; });
     if (ours == streams.end()) return;
     call->held_by_peer = ours->held_by_peer;
     media_.submit(media::in::Agreed{.session = session_of(ref), .stream = *ours});

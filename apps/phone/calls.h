@@ -30,18 +30,18 @@ struct CallSettings {
 };
 
 enum class Stage : std::uint8_t {
-    opening,   // its sound gets ports and devices
-    calling,   // we have called
-    ringing,   // there, or here if it is incoming
-    talking,   // answered
-    ending,    // has ended; its sound is being closed
+    opening,  // its sound gets ports and devices
+    calling,  // we have called
+    ringing,  // there, or here if it is incoming
+    talking,  // answered
+    ending,   // has ended; its sound is being closed
 };
 std::string_view name_of(Stage stage);
 
 struct Call {
     AccountId account{};
     bool incoming = false;
-    std::string peer{};  // the URI that was dialled, or who calls
+    std::string peer{};           // the URI that was dialled, or who calls
     std::optional<Target> via{};  // the server that an incoming call came from
     Stage stage = Stage::opening;
     bool no_sound = false;  // ended because its sound could not be had: words say why
@@ -62,11 +62,13 @@ public:
     using Over = std::function<void(Instant, CallRef, const Call&)>;
 
     // Both must outlive the calls. `tell` gets the media's Events (the driver's observers get the
-    // engine's); `over` each call that has ended, when its sound is closed and recordings are whole.
+    // engine's); `over` each call that has ended, when its sound is closed and recordings are
+    // whole.
     Calls(runtime::Driver& driver, media::Engine& media, Tell tell, Over over)
         : driver_(driver), media_(media), tell_(std::move(tell)), on_over_(std::move(over)) {}
 
-    // The user's commands. What does not apply to the call, or a call that is not there, is ignored.
+    // The user's commands. What does not apply to the call, or a call that is not there, is
+    // ignored.
     CallRef dial(AccountId account, const std::string& uri, CallSettings settings);
     void answer(CallRef call, CallSettings settings);
     void reject(CallRef call, int status);
@@ -82,8 +84,8 @@ public:
     // What the media say: when its descriptor is readable.
     void on_media(Instant now);
 
-    void on_step(Instant now, const Input& input, const std::vector<holdfast::Output>& outputs)
-        override;
+    void on_step(Instant now, const Input& input,
+                 const std::vector<holdfast::Output>& outputs) override;
     void on_event(Instant now, const Event& event) override;
 
     [[nodiscard]] const std::map<CallRef, Call>& all() const { return calls_; }

@@ -114,7 +114,8 @@ void CallDesk::transmit(const Step& step, const Account& account, CallRef ref, F
     clients_.send(step, flow, std::move(out));
 }
 
-// Without a binding (a call that came before we registered, or while we cannot): where this flow ends.
+// Without a binding (a call that came before we registered, or while we cannot): where this flow
+// ends.
 std::string CallDesk::contact_for(const Step& step, const Account& account, FlowId flow,
                                   bool secure) {
     auto contact = contact_of(account.registration.view(), flow,

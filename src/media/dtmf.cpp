@@ -41,8 +41,8 @@ std::optional<char> digit_of_event(std::uint8_t event) {
 }
 
 bool are_digits(std::string_view text) {
-    return std::ranges::all_of(
-        text, [](char c) { return c == ',' || event_of_digit(c).has_value(); });
+    return std::ranges::all_of(text,
+                               [](char c) { return c == ',' || event_of_digit(c).has_value(); });
 }
 
 std::string refused_digits(std::string_view text) {

@@ -17,7 +17,7 @@ using namespace std::chrono_literals;
 constexpr std::array keys{"123A", "456B", "789C", "*0#D"};
 constexpr std::array<double, 4> low{697, 770, 852, 941};
 constexpr std::array<double, 4> high{1209, 1336, 1477, 1633};
-constexpr double peak = 0.3 * 32767;      // of each tone: -10 dB, and no clipping of the two
+constexpr double peak = 0.3 * 32767;       // of each tone: -10 dB, and no clipping of the two
 constexpr Duration between_digits = 60ms;  // at least 40 ms are told apart (ITU-T Q.24)
 constexpr Duration comma = 1s;
 
@@ -28,8 +28,7 @@ std::uint64_t samples_of(Duration duration, std::uint32_t rate) {
 }  // namespace
 
 std::optional<std::array<double, 2>> tones_of_digit(char digit) {
-    const char upper =
-        digit >= 'a' && digit <= 'd' ? static_cast<char>(digit - 'a' + 'A') : digit;
+    const char upper = digit >= 'a' && digit <= 'd' ? static_cast<char>(digit - 'a' + 'A') : digit;
     for (std::size_t row = 0; row < keys.size(); ++row) {
         const auto column = std::string_view{keys[row]}.find(upper);
         if (column != std::string_view::npos) return std::array{low[row], high[column]};

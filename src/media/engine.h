@@ -35,7 +35,7 @@ struct SendDtmf {
     SessionId session;
     std::string digits{};
     Duration length = std::chrono::milliseconds{160};  // of one digit; 40 ms – 8 s
-    std::optional<DtmfMethod> method{};  // none: as in SessionOptions
+    std::optional<DtmfMethod> method{};                // none: as in SessionOptions
 };
 struct Mute {
     SessionId session;
@@ -84,9 +84,9 @@ struct List {};  // answered by out::Listed
 
 }  // namespace in
 
-using Command =
-    std::variant<in::Open, in::Agreed, in::SendDtmf, in::Mute, in::Volume, in::Source, in::Sink,
-                 in::Record, in::StopRecording, in::Join, in::Split, in::AskStatistics, in::Close, in::List>;
+using Command = std::variant<in::Open, in::Agreed, in::SendDtmf, in::Mute, in::Volume, in::Source,
+                             in::Sink, in::Record, in::StopRecording, in::Join, in::Split,
+                             in::AskStatistics, in::Close, in::List>;
 
 namespace out {
 
@@ -99,7 +99,7 @@ enum class FailureKind : std::uint8_t {
     conference,
     dtmf,
     encryption,  // SRTP, DTLS: a plug-in is missing, keys do not fit, the peer is another
-    stream,  // the media pipeline itself
+    stream,      // the media pipeline itself
 };
 
 struct Ready {

@@ -91,8 +91,8 @@ std::string Conference::build() {
             GstMapInfo map{};
             if (!buffer || !gst_buffer_map(buffer, &map, GST_MAP_READ)) return GST_FLOW_OK;
             // GStreamer's buffers are aligned for every type.
-            static_cast<Party*>(data)->put({reinterpret_cast<const std::int16_t*>(map.data),
-                                            map.size / sizeof(std::int16_t)});
+            static_cast<Party*>(data)->put(
+                {reinterpret_cast<const std::int16_t*>(map.data), map.size / sizeof(std::int16_t)});
             gst_buffer_unmap(buffer, &map);
             return GST_FLOW_OK;
         };

@@ -26,8 +26,8 @@ public:
     Party(const Party&) = delete;
     Party& operator=(const Party&) = delete;
     ~Party() = default;
-    void hear(GstBuffer* buffer);                // what the peer says
-    void speak(std::span<std::int16_t> frame);   // what the peer will hear: adds the others
+    void hear(GstBuffer* buffer);               // what the peer says
+    void speak(std::span<std::int16_t> frame);  // what the peer will hear: adds the others
     [[nodiscard]] std::uint32_t rate() const { return rate_; }
 
 private:

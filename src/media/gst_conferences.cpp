@@ -18,6 +18,7 @@ std::size_t Conferences::group_of(SessionId session) const {
 std::string Conferences::seat(Group& group) {
     group.conference.reset();
     std::vector<std::shared_ptr<Party>> parties;
+    parties.reserve(group.members.size());
     for (const auto id : group.members)
         parties.push_back(std::make_shared<Party>(sessions_.rate_of(id)));
     auto made = Conference::make(parties);

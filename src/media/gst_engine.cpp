@@ -135,9 +135,8 @@ void GstEngine::open(in::Open command) {
     }
     ++count_;
     // A std::function is copied: what cannot be is behind a pointer.
-    auto opened = std::make_shared<Opened>(Opened{.command = std::move(command),
-                                                  .ports = std::move(*ports),
-                                                  .stream = std::move(stream)});
+    auto opened = std::make_shared<Opened>(Opened{
+        .command = std::move(command), .ports = std::move(*ports), .stream = std::move(stream)});
     const bool wants_certificate = wants_dtls(opened->command.options);
     if (!wants_certificate)
         events_.push(out::Ready{.session = opened->command.session, .stream = opened->stream});
@@ -155,8 +154,8 @@ bool GstEngine::add_certificate(Opened& opened) {
     if (made) {
         opened.stream.fingerprint = std::move(*made);
     } else {
-        const bool ends = opened.command.options.srtp == sdp::Srtp::required &&
-                          opened.stream.crypto.empty();
+        const bool ends =
+            opened.command.options.srtp == sdp::Srtp::required && opened.stream.crypto.empty();
         events_.push(out::Failed{.session = session,
                                  .kind = out::FailureKind::encryption,
                                  .sentence = std::move(made.error()),

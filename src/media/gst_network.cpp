@@ -78,16 +78,16 @@ std::expected<std::unique_ptr<Network>, Trouble> Network::make(
 std::optional<Trouble> Network::build(const Sockets& sockets, const Network* before) {
     if (auto error = build_rtpbin(); !error.empty())
         return Trouble{.kind = out::FailureKind::stream, .sentence = std::move(error)};
-    auto transport = Transport::make(
-        GST_BIN(bin_.get()), rtpbin_, sockets, stream_,
-        {.follow = options_.symmetric,
-         .must_encrypt = options_.srtp == sdp::Srtp::required,
-         .rollovers = before ? before->transport_->rollovers() : Rollovers{}});
+    auto transport =
+        Transport::make(GST_BIN(bin_.get()), rtpbin_, sockets, stream_,
+                        {.follow = options_.symmetric,
+                         .must_encrypt = options_.srtp == sdp::Srtp::required,
+                         .rollovers = before ? before->transport_->rollovers() : Rollovers{}});
     if (!transport) {
-        const bool encrypts = stream_.crypto || stream_.dtls || options_.srtp == sdp::Srtp::required;
-        return Trouble{
-            .kind = encrypts ? out::FailureKind::encryption : out::FailureKind::stream,
-            .sentence = std::move(transport.error())};
+        const bool encrypts =
+            stream_.crypto || stream_.dtls || options_.srtp == sdp::Srtp::required;
+        return Trouble{.kind = encrypts ? out::FailureKind::encryption : out::FailureKind::stream,
+                       .sentence = std::move(transport.error())};
     }
     transport_ = std::move(*transport);
     transport_->send_rtp_to(stream_.remote_rtp);
@@ -198,8 +198,7 @@ std::expected<void, std::string> Network::send_dtmf(const std::string& digits, D
             "the other side does not take digits as telephone events (RFC 4733)");
     if (!may_send_) return std::unexpected("no digits while the call is held");
     const std::lock_guard lock{mutex_};
-    if (!dtmf_sender_.queue(digits, length))
-        return std::unexpected(refused_digits(digits));
+    if (!dtmf_sender_.queue(digits, length)) return std::unexpected(refused_digits(digits));
     dtmf_under_way_ = true;
     return {};
 }

@@ -42,8 +42,7 @@ std::vector<sdp::CryptoKey> draw_keys(const std::vector<const SrtpSuite*>& suite
     for (const auto* suite : suites) {
         std::string bytes(suite->key_bytes, '\0');
         // Up to 256 bytes come whole, once the host has gathered entropy (getrandom(2)).
-        CHECK(::getrandom(bytes.data(), bytes.size(), 0) ==
-              static_cast<ssize_t>(bytes.size()));
+        CHECK(::getrandom(bytes.data(), bytes.size(), 0) == static_cast<ssize_t>(bytes.size()));
         char* text = g_base64_encode(reinterpret_cast<const guchar*>(bytes.data()), bytes.size());
         keys.push_back({.tag = static_cast<std::uint32_t>(keys.size() + 1),
                         .suite = std::string{suite->name},

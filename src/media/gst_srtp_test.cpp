@@ -74,8 +74,8 @@ std::vector<WayCase> ways() {
     for (const bool mux : {true, false}) {
         const std::string suffix = mux ? "_mux" : "_two_ports";
         cases.push_back({"plain" + suffix, {.rtcp_mux = mux, .sdes = false, .dtls = false}});
-        cases.push_back({"dtls" + suffix,
-                         {.rtcp_mux = mux, .srtp = sdp::Srtp::required, .sdes = false}});
+        cases.push_back(
+            {"dtls" + suffix, {.rtcp_mux = mux, .srtp = sdp::Srtp::required, .sdes = false}});
         for (const auto& suite : all_suites()) {
             if (!mux && &suite != all_suites().data()) continue;  // one is enough for the ports
             cases.push_back({std::string{suite.name} + suffix,
@@ -104,8 +104,8 @@ TEST(EncryptedWrongly, WrongKeyAndNoKeyAreNotHeard) {
             wrong.crypto->local.key = wrong.crypto->remote.key;
         else
             wrong.crypto.reset();
-        pair.submit(in::Agreed{.session = alice,
-                               .stream = Pair::agreed(pair.first, pair.second, "PCMA")});
+        pair.submit(
+            in::Agreed{.session = alice, .stream = Pair::agreed(pair.first, pair.second, "PCMA")});
         pair.submit(in::Agreed{.session = bob, .stream = wrong});
         ASSERT_TRUE(pair.next<out::Started>(bob)) << pair.failures();
         EXPECT_TRUE(pair.next<out::Silent>(alice)) << "Bob sends, and Alice hears nothing";

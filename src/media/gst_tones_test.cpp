@@ -55,8 +55,7 @@ TEST(Tones, AreSentWhenAskedForThoughThereAreEvents) {
     listens.dtmf = DtmfMethod::in_band;
     Pair pair;
     pair.connect("PCMA", patient, listens);
-    pair.submit(
-        in::SendDtmf{.session = alice, .digits = "5", .method = DtmfMethod::in_band});
+    pair.submit(in::SendDtmf{.session = alice, .digits = ",5", .method = DtmfMethod::in_band});
     expect_digits(pair, "5");
 }
 
@@ -64,8 +63,7 @@ TEST(Tones, AreSentWhenAskedForThoughThereAreEvents) {
 TEST(Tones, AreNotHeardBesideEvents) {
     Pair pair;
     pair.connect("PCMA", patient, patient);
-    pair.submit(
-        in::SendDtmf{.session = alice, .digits = "5", .method = DtmfMethod::in_band});
+    pair.submit(in::SendDtmf{.session = alice, .digits = "5", .method = DtmfMethod::in_band});
     ASSERT_TRUE(pair.next<out::DtmfSent>(alice));
     pair.submit(in::SendDtmf{.session = alice, .digits = "7", .method = DtmfMethod::events});
     expect_digits(pair, "7");

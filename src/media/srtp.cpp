@@ -70,8 +70,7 @@ OfferedSuites offered_suites(const std::vector<std::string>& names) {
         const auto* suite = find_suite(name);
         if (!suite) {
             std::string known;
-            for (const auto& one : suites)
-                known += (known.empty() ? "" : ", ") + std::string{one.name};
+            for (const auto& one : suites) known.append(known.empty() ? "" : ", ").append(one.name);
             offered.missing.push_back("SRTP suite " + name + " is not known; there are " + known);
         } else if (std::ranges::find(offered.suites, suite) == offered.suites.end()) {
             offered.suites.push_back(suite);
@@ -85,8 +84,7 @@ std::vector<std::uint8_t> mki_of(std::string_view lifetime_and_mki) {
     if (colon == std::string_view::npos) return {};
     const auto bar = lifetime_and_mki.rfind('|', colon);
     const auto begin = bar == std::string_view::npos ? 0 : bar + 1;
-    const auto value =
-        parse_number<std::uint64_t>(lifetime_and_mki.substr(begin, colon - begin));
+    const auto value = parse_number<std::uint64_t>(lifetime_and_mki.substr(begin, colon - begin));
     const auto length = parse_number<std::size_t>(lifetime_and_mki.substr(colon + 1));
     if (!value || !length || *length > longest_mki) return {};
     std::vector<std::uint8_t> mki(*length);
