@@ -143,8 +143,9 @@ TEST_F(RunCommand, ReloadsWithoutTouchingWhoHasNotChanged) {
         << story(run);
     ASSERT_TRUE(run_until([&] { return count(run.output(), "\"event\":\"registered\"") == 9; }))
         << story(run);
-    EXPECT_EQ(world->cluster().bindings(aor_of(0)).size(), 0U);
-    EXPECT_EQ(bound(), 7) << story(run);
+    ASSERT_TRUE(run_until([&] {
+        return world->cluster().bindings(aor_of(0)).empty() && bound() == 7;
+    })) << story(run);
     for (int number = 3; number < 8; ++number) {
         const auto of_account = "\"account\":\"" + aor_of(number) + "\"";
         EXPECT_EQ(count(run.output(), "\"event\":\"unregistered\"," + of_account), 0);
