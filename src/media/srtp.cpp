@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <ranges>
+#include <utility>
 
 #include "base/text.h"
 
@@ -71,7 +72,9 @@ OfferedSuites offered_suites(const std::vector<std::string>& names) {
         if (!suite) {
             std::string known;
             for (const auto& one : suites) known.append(known.empty() ? "" : ", ").append(one.name);
-            offered.missing.push_back("SRTP suite " + name + " is not known; there are " + known);
+            std::string words = "SRTP suite ";
+            words.append(name).append(" is not known; there are ").append(known);
+            offered.missing.push_back(std::move(words));
         } else if (std::ranges::find(offered.suites, suite) == offered.suites.end()) {
             offered.suites.push_back(suite);
         }
