@@ -9,7 +9,6 @@
 #include "apps/cli/media_modules.h"
 #include "apps/cli/session.h"
 #include "apps/phone/calls.h"
-#include "base/text.h"
 #include "media/service.h"
 #include "runtime/clock.h"
 
@@ -19,12 +18,16 @@ namespace {
 
 constexpr int busy_here = 486;
 
+media::AudioEnd source_of(const CallOptions& options) {
+    return options.play.empty()
+               ? options.audio
+               : media::AudioEnd{.kind = media::EndKind::file, .name = options.play};
+}
+
 phone::CallSettings settings_of(const CallOptions& options) {
     phone::CallSettings settings;
     auto& sound = settings.sound;
-    sound.source = options.play.empty()
-                       ? options.audio
-                       : media::AudioEnd{.kind = media::EndKind::file, .name = options.play};
+    sound.source = source_of(options);
     // Of a file or tone only the source is meant: what is heard goes nowhere.
     const bool is_device =
         options.audio.kind != media::EndKind::file && options.audio.kind != media::EndKind::tone;
@@ -71,28 +74,24 @@ public:
     }
 
 private:
-    // The calls have seen it before us only if they were asked first: the console is first.
+    [[nodiscard]] bool dials() const { return !uri_.empty(); }
+    // The console is told before the calls are: what needs their knowledge is posted.
     void on_event(Instant now, const Event& event) {
         auto& console = *foreground_.console;
         if (console.is_leaving() || code_) return;
-        if (!uri_.empty()) {
-            if (event.kind == EventKind::registered && !dialled_) dial(event);
-        } else if (event.kind == EventKind::ring) {
-            ring(now, event);
-        }
+        if (dials() && event.kind == EventKind::registered && !dialled_) dial();
+        if (!dials() && event.kind == EventKind::ring) ring(event.call);
         if (event.kind == EventKind::answered && event.call == call_ && options_.call.duration)
             time_is_over_.arm(now + *options_.call.duration);
-        // An account that cannot register makes no call.
-        if (!console.outcome().registered() && console.outcome().decided() && !call_)
-            console.leave();
+        // Who cannot register makes no call now. Who waits for one goes on trying.
+        if (dials() && !dialled_ && console.outcome().decided()) console.leave();
     }
-    void dial(const Event&) {
+    void dial() {
         dialled_ = true;
         foreground_.loop.post(
             [this] { call_ = calls_.dial(only_account, uri_, settings_of(options_.call)); });
     }
-    void ring(Instant, const Event& event) {
-        const auto ref = event.call;
+    void ring(CallRef ref) {
         const bool first = !std::exchange(call_, call_ ? call_ : ref);
         foreground_.loop.post([this, ref, first] {
             if (first) return calls_.answer(ref, settings_of(options_.call));
@@ -141,12 +140,12 @@ ExitCode call_with_account(Options options, std::string uri, WallClock clock) {
 std::expected<Options, ExitCode> options_of(const std::vector<Setting>& settings) {
     auto options = gather(settings);
     if (!options) return std::unexpected(complain(options.error().code, options.error().sentence));
-    for (const auto& file : {options->call.play}) {
-        std::error_code error;
-        if (!file.empty() && !std::filesystem::is_regular_file(file, error))
-            return std::unexpected(
-                complain(ExitCode::usage, "--play " + file + ": there is no such file"));
-    }
+    const auto source = source_of(options->call);
+    std::error_code error;
+    if (source.kind == media::EndKind::file &&
+        !std::filesystem::is_regular_file(source.name, error))
+        return std::unexpected(
+            complain(ExitCode::usage, source.name + ": there is no such file to play"));
     return *std::move(options);
 }
 

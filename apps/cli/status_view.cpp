@@ -159,12 +159,12 @@ void StatusView::note_state(Instant now, const Event& event) {
         state_ = "not registered";
         return;
     case EventKind::ring: ringing_ = printable(event.reason); return;
+    case EventKind::answered:
     case EventKind::call_ended: ringing_.clear(); return;
     case EventKind::stopped: state_ = "stopped"; return;
     case EventKind::dialling:
     case EventKind::ringing:
     case EventKind::early_media:
-    case EventKind::answered:
     case EventKind::held:
     case EventKind::resumed:
     case EventKind::sound:

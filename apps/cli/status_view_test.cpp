@@ -89,6 +89,14 @@ TEST(StatusView, KeepsItsServersWhileDnsFails) {
     EXPECT_NE(text.find("A example.test: timed out"), std::string::npos) << text;
 }
 
+TEST(StatusView, ACallThatIsAnsweredRingsNoMore) {
+    auto view = view_of_a_registered_phone();
+    view.on_event(Instant{9s}, Event{.kind = EventKind::ring, .reason = "sip:bob@example.test"});
+    EXPECT_NE(text_of(view).find("ringing: sip:bob@example.test"), std::string::npos);
+    view.on_event(Instant{10s}, Event{.kind = EventKind::answered});
+    EXPECT_EQ(text_of(view).find("ringing:"), std::string::npos) << text_of(view);
+}
+
 TEST(StatusView, IsRedrawnInPlaceAndWithoutColourIfAsked) {
     const std::vector<StyledLine> lines{{"one", Tone::good}, {"two", Tone::plain}};
     EXPECT_EQ(redrawn(lines, 0, false), "\r\x1b[Jone\ntwo\n");

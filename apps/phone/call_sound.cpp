@@ -37,14 +37,12 @@ void Calls::on(Instant, const media::out::Ready& ready) {
     auto* call = find(ref);
     const auto sound = sounds_.find(ref);
     if (call == nullptr || sound == sounds_.end() || !sound->second.is_open) return;
-    sound->second.streams = {ready.stream};
-    if (call->incoming)
-        return driver_.submit(in::Answer{.call = ref, .streams = sound->second.streams});
+    if (call->incoming) return driver_.submit(in::Answer{.call = ref, .streams = {ready.stream}});
     call->stage = Stage::calling;
     driver_.submit(in::Dial{.account = call->account,
                             .call = ref,
                             .uri = call->peer,
-                            .streams = sound->second.streams,
+                            .streams = {ready.stream},
                             .options = sound->second.settings.options});
 }
 
@@ -52,17 +50,13 @@ void Calls::on(Instant now, const media::out::Failed& failed) {
     const auto ref = call_of(failed.session);
     auto* call = find(ref);
     if (call == nullptr) return;
-    if (failed.kind == media::out::FailureKind::recording) call->recording = false;
     say(now, ref, EventKind::sound_failed, failed.sentence);
     if (!failed.ends) return;
     // The session is gone, and with it what the call is for.
     sounds_.erase(ref);
-    if (call->stage == Stage::opening || call->stage == Stage::ending) {
-        call->words = failed.sentence;
-        call->no_sound = true;
-        return over(now, ref);
-    }
+    if (call->stage == Stage::ending) return over(now, ref);
     call->no_sound = true;
+    if (call->stage == Stage::opening) return over(now, ref);
     if (call->incoming && call->stage == Stage::ringing)
         driver_.submit(in::Reject{.call = ref, .status = 480});
     else
@@ -75,12 +69,11 @@ void Calls::on(Instant now, const media::out::Started& started) {
     say(now, ref, EventKind::sound, "we send " + started.codec);
     if (sound == sounds_.end()) return;
     if (auto digits = std::exchange(sound->second.settings.dtmf, {}); !digits.empty())
-        send_dtmf(ref, digits);
+        media_.submit(media::in::SendDtmf{.session = started.session, .digits = digits});
 }
 
 void Calls::on(Instant now, const media::out::FirstPacket& first) {
     const auto ref = call_of(first.session);
-    if (auto* call = find(ref)) call->codec = first.codec;
     say(now, ref, EventKind::sound, "we hear " + first.codec + " from " + first.from.to_string());
 }
 
@@ -118,21 +111,17 @@ void Calls::on(Instant now, const media::out::DeviceLost& lost) {
 
 void Calls::on(Instant now, const media::out::Recorded& recorded) {
     const auto ref = call_of(recorded.session);
-    if (auto* call = find(ref)) call->recording = false;
     say(now, ref, EventKind::recorded,
         fmt::format("{}, {:.1f} s", recorded.path, seconds_of(recorded.length)));
 }
 
-void Calls::on(Instant, const media::out::Measured& measured) {
-    if (auto* call = find(call_of(measured.session))) call->statistics = measured.statistics;
-}
+void Calls::on(Instant, const media::out::Measured&) {}
 
 void Calls::on(Instant now, const media::out::Closed& closed) {
     const auto ref = call_of(closed.session);
     auto* call = find(ref);
     sounds_.erase(ref);
     if (call == nullptr) return;
-    call->statistics = closed.statistics;
     if (call->answered) say(now, ref, EventKind::measured, in_words(closed.statistics));
     if (call->stage == Stage::ending) over(now, ref);
 }

@@ -14,17 +14,6 @@ media::SessionId session_of(CallRef call) { return media::SessionId{call.value};
 
 }  // namespace
 
-std::string_view name_of(Stage stage) {
-    switch (stage) {
-    case Stage::opening: return "opening";
-    case Stage::calling: return "calling";
-    case Stage::ringing: return "ringing";
-    case Stage::talking: return "talking";
-    case Stage::ending: return "ending";
-    }
-    return {};
-}
-
 CallRef Calls::dial(AccountId account, const std::string& uri, CallSettings settings) {
     const CallRef call{++last_call_};
     calls_[call] = {.account = account, .incoming = false, .peer = uri};
@@ -63,50 +52,11 @@ void Calls::hang_up_all() {
     for (const auto& [ref, call] : std::map(calls_)) hang_up(ref);
 }
 
-void Calls::hold(CallRef ref) {
-    auto* call = find(ref);
-    if (call == nullptr || call->stage != Stage::talking) return;
-    call->held_by_us = true;
-    driver_.submit(in::Hold{ref});
-}
-
-void Calls::resume(CallRef ref) {
-    auto* call = find(ref);
-    if (call == nullptr || call->stage != Stage::talking) return;
-    call->held_by_us = false;
-    driver_.submit(in::Resume{ref});
-}
-
-void Calls::mute(CallRef ref, bool microphone) {
-    auto* call = find(ref);
-    if (call == nullptr) return;
-    call->muted = microphone;
-    media_.submit(media::in::Mute{.session = session_of(ref), .microphone = microphone});
-}
-
-void Calls::send_dtmf(CallRef ref, const std::string& digits) {
-    if (find(ref) != nullptr)
-        media_.submit(media::in::SendDtmf{.session = session_of(ref), .digits = digits});
-}
-
-void Calls::record(CallRef ref, const std::string& path) {
-    auto* call = find(ref);
-    if (call == nullptr || call->recording) return;
-    call->recording = true;
-    media_.submit(media::in::Record{.session = session_of(ref), .path = path});
-}
-
-void Calls::stop_recording(CallRef ref) {
-    auto* call = find(ref);
-    if (call == nullptr || !std::exchange(call->recording, false)) return;
-    media_.submit(media::in::StopRecording{session_of(ref)});
-}
-
 // Ports first: what the other side is told must be true.
 void Calls::open_sound(CallRef ref, CallSettings settings, const std::optional<Target>& target) {
     if (!settings.sound.advertise) settings.sound.advertise = address_towards(target);
     auto options = settings.sound;
-    sounds_[ref] = {.settings = std::move(settings), .streams = {}, .is_open = true};
+    sounds_[ref] = {.settings = std::move(settings), .is_open = true};
     media_.submit(media::in::Open{.session = session_of(ref), .options = std::move(options)});
 }
 
@@ -127,24 +77,26 @@ void Calls::close_sound(CallRef ref) {
     media_.submit(media::in::Close{session_of(ref)});
 }
 
-void Calls::agreed(CallRef ref, const out::Media& media) {
-    auto* call = find(ref);
-    const auto sound = sounds_.find(ref);
-    if (call == nullptr || sound == sounds_.end() || !sound->second.is_open || !media.agreed)
-        return;
+void Calls::agreed(const out::Media& media) {
+    const auto sound = sounds_.find(media.call);
+    if (sound == sounds_.end() || !sound->second.is_open || !media.agreed) return;
     // Ours is one stream of sound; the others were rejected.
     const auto& streams = media.agreed->streams;
     const auto ours = std::ranges::find_if(
         streams, [](const sdp::AgreedStream& stream) { return stream.local == std::size_t{0}; });
     if (ours == streams.end()) return;
-    call->held_by_peer = ours->held_by_peer;
-    media_.submit(media::in::Agreed{.session = session_of(ref), .stream = *ours});
+    media_.submit(media::in::Agreed{.session = session_of(media.call), .stream = *ours});
 }
 
 void Calls::on_step(Instant, const Input& input, const std::vector<holdfast::Output>& outputs) {
     if (const auto* opened = std::get_if<in::FlowOpened>(&input)) {
         if (const auto flow = flows_.find(opened->flow); flow != flows_.end())
             flow->second.local = opened->local;
+    } else if (const auto* failed = std::get_if<in::FlowFailed>(&input)) {
+        // One that was open is of UDP, and stays (in::FlowFailed).
+        std::erase_if(flows_, [&](const auto& flow) {
+            return flow.first == failed->flow && !flow.second.local;
+        });
     } else if (const auto* closed = std::get_if<in::FlowClosed>(&input)) {
         flows_.erase(closed->flow);
     }
@@ -154,7 +106,7 @@ void Calls::on_step(Instant, const Input& input, const std::vector<holdfast::Out
         else if (const auto* close = std::get_if<out::CloseFlow>(&output))
             flows_.erase(close->flow);
         else if (const auto* media = std::get_if<out::Media>(&output))
-            agreed(media->call, *media);
+            agreed(*media);
     }
 }
 
@@ -178,8 +130,6 @@ void Calls::on_event(Instant now, const Event& event) {
     case EventKind::answered: answered(now, event.call, *call); break;
     case EventKind::call_ended:
         call->stage = Stage::ending;
-        call->status = event.status;
-        call->words = event.reason;
         end(now, event.call);
         break;
     default: break;  // what else happens to a call is for the user to read
@@ -191,7 +141,8 @@ void Calls::answered(Instant now, CallRef ref, Call& call) {
     call.answered = now;
     const auto sound = sounds_.find(ref);
     if (sound == sounds_.end()) return;
-    if (!sound->second.settings.record.empty()) record(ref, sound->second.settings.record);
+    if (const auto& path = sound->second.settings.record; !path.empty())
+        media_.submit(media::in::Record{.session = session_of(ref), .path = path});
 }
 
 // The call is over when its sound is closed: until then a recording may be unfinished.

@@ -36,7 +36,6 @@ enum class Stage : std::uint8_t {
     talking,  // answered
     ending,   // has ended; its sound is being closed
 };
-std::string_view name_of(Stage stage);
 
 struct Call {
     AccountId account{};
@@ -44,16 +43,8 @@ struct Call {
     std::string peer{};           // the URI that was dialled, or who calls
     std::optional<Target> via{};  // the server that an incoming call came from
     Stage stage = Stage::opening;
-    bool no_sound = false;  // ended because its sound could not be had: words say why
-    bool held_by_us = false;
-    bool held_by_peer = false;
-    bool muted = false;
-    bool recording = false;
+    bool no_sound = false;  // it ends because its sound cannot be had; an Event has said why
     std::optional<Instant> answered{};
-    std::string codec{};  // that we hear
-    int status = 0;       // why it has ended; 0: by one of both after the answer
-    std::string words{};
-    media::Statistics statistics{};
 };
 
 class Calls final : public runtime::Observer {
@@ -74,12 +65,6 @@ public:
     void reject(CallRef call, int status);
     void hang_up(CallRef call);
     void hang_up_all();
-    void hold(CallRef call);
-    void resume(CallRef call);
-    void mute(CallRef call, bool microphone);
-    void send_dtmf(CallRef call, const std::string& digits);
-    void record(CallRef call, const std::string& path);
-    void stop_recording(CallRef call);
 
     // What the media say: when its descriptor is readable.
     void on_media(Instant now);
@@ -88,7 +73,6 @@ public:
                  const std::vector<holdfast::Output>& outputs) override;
     void on_event(Instant now, const Event& event) override;
 
-    [[nodiscard]] const std::map<CallRef, Call>& all() const { return calls_; }
     [[nodiscard]] bool empty() const { return calls_.empty(); }
 
 private:
@@ -98,7 +82,6 @@ private:
     };
     struct Sound {  // of a call, beside what is told of it
         CallSettings settings;
-        std::vector<sdp::LocalStream> streams;
         bool is_open = false;  // the media have the session
     };
 
@@ -106,7 +89,7 @@ private:
     [[nodiscard]] std::optional<IpAddress> address_towards(
         const std::optional<Target>& target) const;
     void close_sound(CallRef call);
-    void agreed(CallRef call, const out::Media& media);
+    void agreed(const out::Media& media);
     void say(Instant now, CallRef call, EventKind kind, std::string reason);
     void answered(Instant now, CallRef ref, Call& call);
     void end(Instant now, CallRef call);

@@ -73,9 +73,9 @@ protected:
             << story(bob);
         return bob;
     }
-    CommandRun& alice_calls(std::vector<std::string> more = {}) {
+    CommandRun& alice_calls(std::vector<std::string> more = {}, const std::string& who = "alice") {
         more.insert(more.begin(), {"call", "bob", "--account", "sip:alice@example.test"});
-        return start(std::move(more), "alice");
+        return start(std::move(more), who);
     }
     // After a moment of silence: what is said before the other side's sound is open is lost.
     void write_prompt(const std::string& name, const media::Samples& prompt) const {
@@ -166,6 +166,70 @@ TEST_F(TwoPhones, SignalHangsUp) {
     EXPECT_EQ(bob.exit_code(), 0) << story(bob);
     EXPECT_TRUE(alice.said("\"call_ended\"")) << story(alice);
     EXPECT_TRUE(world->cluster().bindings("sip:bob@example.test").empty());
+}
+
+// The first call goes on; whoever calls meanwhile is told that the line is busy.
+TEST_F(TwoPhones, ASecondCallIsBusy) {
+    auto& bob = bob_waits();
+    auto& alice = alice_calls();
+    ASSERT_TRUE(run_until([&] { return alice.said("\"answered\"") || alice.ended(); }))
+        << story(alice) << story(bob);
+    auto& again = alice_calls({}, "alice-again");
+    ASSERT_TRUE(run_until([&] { return again.ended(); })) << story(again);
+    EXPECT_EQ(again.exit_code(), 20) << story(again);
+    EXPECT_TRUE(again.said("486")) << story(again);
+    EXPECT_FALSE(alice.said("\"call_ended\"")) << story(alice);
+    alice.signal(SIGINT);
+    ASSERT_TRUE(run_until_both_end(alice, bob)) << story(alice) << story(bob);
+    EXPECT_EQ(bob.exit_code(), 0) << story(bob);
+}
+
+// Who waits for a call goes on waiting when no server registers it, and takes the call afterwards.
+TEST_F(TwoPhones, WhoWaitsOutlastsAServerInTrouble) {
+    world->answer_with(0, 503);
+    auto& bob = start({"answer", "sip:bob@example.test"}, "bob");
+    ASSERT_TRUE(run_until([&] { return bob.said("\"waiting\"") || bob.ended(); })) << story(bob);
+    ASSERT_TRUE(world->heal(0));
+    bob.signal(SIGHUP);  // now, and not after a while
+    ASSERT_TRUE(run_until([&] { return bob.said("\"registered\"") || bob.ended(); })) << story(bob);
+    auto& alice = alice_calls({"--duration", "1s"});
+    ASSERT_TRUE(run_until_both_end(alice, bob)) << story(alice) << story(bob);
+    EXPECT_EQ(alice.exit_code(), 0) << story(alice);
+    EXPECT_EQ(bob.exit_code(), 0) << story(bob);
+}
+
+// Who cannot register makes no call, and says whose fault it is.
+TEST_F(TwoPhones, WithoutAServerThereIsNoCall) {
+    world->answer_with(0, 503);
+    auto& alice = alice_calls();
+    ASSERT_TRUE(run_until([&] { return alice.ended(); })) << story(alice);
+    EXPECT_EQ(alice.exit_code(), 16) << story(alice);
+    EXPECT_FALSE(alice.said("\"dialling\"")) << story(alice);
+}
+
+// No port for the sound: nobody is called, and the sentence names the range.
+TEST_F(TwoPhones, WithoutAPortThereIsNoCall) {
+    const cli::testing::UdpSocket taken;
+    const int port = std::stoi(taken.port()) & ~1;  // the pair that it is of
+    auto& alice =
+        alice_calls({"--rtp-ports", std::to_string(port) + "-" + std::to_string(port + 1)});
+    ASSERT_TRUE(run_until([&] { return alice.ended(); })) << story(alice);
+    EXPECT_EQ(alice.exit_code(), 21) << story(alice);
+    EXPECT_TRUE(alice.said(std::to_string(port))) << story(alice);
+    EXPECT_FALSE(alice.said("\"dialling\"")) << story(alice);
+}
+
+TEST_F(TwoPhones, AFileThatIsNotThereIsSaidAtOnce) {
+    for (const std::vector<std::string>& words :
+         {std::vector<std::string>{"--play", file("none.wav")},
+          {"--audio", "file:" + file("none.wav")}}) {
+        std::vector<std::string> arguments{"call", "bob", "--account", "sip:alice@example.test"};
+        arguments.insert(arguments.end(), words.begin(), words.end());
+        auto& alice = runs.emplace_back(arguments, std::map<std::string, std::string>{});
+        ASSERT_TRUE(run_until([&] { return alice.ended(); })) << story(alice);
+        EXPECT_EQ(alice.exit_code(), 2) << story(alice);
+        EXPECT_TRUE(alice.complained("none.wav: there is no such file to play")) << story(alice);
+    }
 }
 
 // Nobody there: the words of the server, and a code for scripts.

@@ -14,7 +14,7 @@ std::size_t Conferences::group_of(SessionId session) const {
     return static_cast<std::size_t>(found - groups_.begin());
 }
 
-// A new mixer for these members: who comes or goes is heard as a gap of some 50 ms.
+// A new mixer for these members: who comes or goes is heard as a short gap.
 std::string Conferences::seat(Group& group) {
     group.conference.reset();
     std::vector<std::shared_ptr<Party>> parties;

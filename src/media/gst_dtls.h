@@ -14,8 +14,8 @@
 
 namespace holdfast::media::gst {
 
-// Of the certificate that this process uses for all its calls, made with the first question: about
-// a tenth of a second. Or why there is none, in words.
+// Of the certificate that this process uses for all its calls, made with the first question, which
+// takes the time of an RSA key. Or why there is none, in words.
 std::expected<sdp::Fingerprint, std::string> own_fingerprint();
 
 // Of a certificate in PEM, with this hash ("sha-256"); none: a hash that is not known or too weak
