@@ -156,7 +156,7 @@ ExitCode run_call(const std::vector<std::string>& operands, const std::vector<Se
     auto options = options_of(settings);
     if (!options) return options.error();
     if (operands.empty())
-        return complain(ExitCode::usage, "Whom? holdfast call sip:USER@DOMAIN --account …");
+        return complain(ExitCode::usage, "Whom? holdfast call URI --account sip:USER@DOMAIN");
     if (options->account.aor.empty())
         return complain(ExitCode::usage,
                         "With which account? holdfast call URI --account sip:USER@DOMAIN, or a "

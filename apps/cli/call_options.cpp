@@ -69,8 +69,12 @@ Applied apply_codec(Options& options, std::string_view value, bool first) {
         return equals_ignoring_case(codec.name, value);
     });
     if (found == known.end()) {
-        std::string names;
-        for (const auto& codec : known) names.append(names.empty() ? "" : ", ").append(codec.name);
+        std::string names;  // one that has several clock rates stands there several times in a row
+        std::string_view last;
+        for (const auto& codec : known) {
+            if (codec.name != last) names.append(names.empty() ? "" : ", ").append(codec.name);
+            last = codec.name;
+        }
         return wrong(value, "is no codec that is known here: " + names);
     }
     options.call.codecs.emplace_back(found->name);

@@ -50,7 +50,8 @@ TEST(CallOptions, AreTakenAsTheyAreSaid) {
 
 TEST(CallOptions, NonsenseIsNamed) {
     EXPECT_THAT(error_of("audio", "soundcard"), HasSubstr("--audio: \"soundcard\" is no device"));
-    EXPECT_THAT(error_of("codec", "G729"), HasSubstr("opus"));
+    EXPECT_THAT(error_of("codec", "G729"),
+                HasSubstr("known here: opus, G722, PCMA, PCMU, speex, GSM, L16"));
     EXPECT_THAT(error_of("dtmf", "12x"), HasSubstr("are no digits"));
     EXPECT_THAT(error_of("dtmf", ""), HasSubstr("are no digits"));
     EXPECT_THAT(error_of("duration", "0s"), HasSubstr("100ms"));
