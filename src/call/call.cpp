@@ -88,12 +88,6 @@ Deadline Call::next_deadline() const {
     return sooner(next, {session_timer_.next(), "a session timer"});
 }
 
-const dialog::Dialog* Call::dialog() const {
-    for (const auto& leg : legs_)
-        if (leg.fate == Leg::Fate::chosen) return &leg.dialog;
-    return legs_.size() == 1 ? &legs_.front().dialog : nullptr;
-}
-
 Call::Leg* Call::chosen() {
     const auto found = std::ranges::find(legs_, Leg::Fate::chosen, &Leg::fate);
     return found == legs_.end() ? nullptr : &*found;
@@ -113,6 +107,7 @@ void Call::on(const told::HangUp& hang_up, const Context& context) {
         bye_wanted_ = true;
         return end(200, hang_up.words, context);
     case State::established:
+        ours_.reset();  // the BYE ends what their re-INVITE began
         say_bye(*chosen(), {}, context);
         return end(200, hang_up.words, context);
     case State::idle:
@@ -211,8 +206,17 @@ void Call::on(const told::Failed& failed, const Context& context) {
         return end(408, failed.words, context);
     case Purpose::change:
     case Purpose::refresh:
-        // RFC 3261 §12.2.1.2, RFC 4028 §10: no answer at all is a 408.
         if (state_ != State::established) return;
+        // RFC 3261 §8.1.3.1: it did not get there, which says nothing of the dialog. There is a way
+        // again when the account is registered again; a session that nobody refreshes ends by
+        // itself.
+        if (failed.lost == told::Lost::way) {
+            const bool offers = pending->purpose == Purpose::change;
+            if (offers) session_.withdraw();
+            (offers ? offer_wanted_ : refresh_wanted_) = true;
+            return timers_.arm(Timer::glare, context.now + limits::way_again);
+        }
+        // RFC 3261 §12.2.1.2, RFC 4028 §10: no answer at all is a 408.
         say_bye(*chosen(), {}, context);
         return end(408, "the other side cannot be reached any more: " + failed.words, context);
     case Purpose::prack:

@@ -38,9 +38,6 @@ public:
     [[nodiscard]] State state() const { return state_; }
     [[nodiscard]] bool is_over() const { return state_ == State::over; }
     [[nodiscard]] const Identity& identity() const { return self_; }
-    [[nodiscard]] bool is_held() const { return held_; }  // by us
-    // The dialog that was chosen, or the only one; null before.
-    [[nodiscard]] const dialog::Dialog* dialog() const;
 
 private:
     enum class Timer : std::uint8_t {
@@ -112,7 +109,6 @@ private:
     // outgoing.cpp: our first INVITE and its answers.
     void on(const told::Dial& dial, const Context& context);
     void send_invite(const Context& context);
-    void on_invite_answer(const told::Response& response, const Context& context);
     void on_provisional(const told::Response& response, const Context& context);
     void on_success(const sip::Message& response, const Context& context);
     void choose(Leg& leg, const sip::Message& response, const Context& context);
@@ -155,6 +151,8 @@ private:
                           const Context& context);
     void on_change_success(const Pending& pending, const sip::Message& response,
                            const Context& context);
+    void change_failed();
+    void want_refresh_again(const Context& context, std::optional<std::uint32_t> after);
     void wait_for_glare(const Context& context);
     void tell_holding(const Context& context);
     void begin_session(std::vector<sdp::LocalStream> streams, Random& random);

@@ -13,7 +13,8 @@
 // RE:200a+ (RE: of a re-INVITE); LATE:200b of the first INVITE again. Requests of branch a: bye,
 // inv+, inv-, inv!, upd, upd+, info, prack#N, old (a CSeq that was there before), bye-b (of branch
 // b), msg. ack, ack+ of our 2xx; cancel. Ours: hangup, answer, reject, hold, resume, media. Time:
-// wait>SECONDS, lost (no final answer to our newest request), silence (none to any).
+// wait>SECONDS, lost (no final answer to our newest request), noway (it did not get there), silence
+// (none to any).
 #pragma once
 
 #include <gtest/gtest.h>
@@ -152,10 +153,11 @@ private:
         if (word == "resume") return tell(told::Resume{});
         if (word == "media") return tell(told::MediaChanged{some_audio(41'000)});
         if (word == "moved") return tell(told::WayChanged{});
-        if (word == "lost") return tell(told::Failed{newest_.id, "no answer"});
+        if (word == "lost") return tell(told::Failed{newest_.id, told::Lost::answer, "no answer"});
+        if (word == "noway") return tell(told::Failed{newest_.id, told::Lost::way, "no way"});
         if (word == "silence") {
             for (std::uint32_t id = 1; id <= newest_.id.value; ++id)
-                tell(told::Failed{RequestId{id}, "no answer"});
+                tell(told::Failed{RequestId{id}, told::Lost::answer, "no answer"});
             return;
         }
         if (word.starts_with("wait>"))

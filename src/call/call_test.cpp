@@ -157,7 +157,8 @@ TEST(Call, ReliableProvisionalAnswers) {
         {"180a#7", "PRACK ringing", calling},
         {"180a#7 180a#7", "PRACK ringing", calling},
         {"180a#7 180a#9", "PRACK ringing", calling},
-        {"180a#7 180a#9 180a#8 180a#9", "PRACK ringing PRACK PRACK", calling},
+        {"180a#7 PRACK:200a 180a#9 180a#8 PRACK:200a 180a#9", "PRACK ringing PRACK PRACK", calling},
+        {"180a#7 180a#8 180a#9", "PRACK ringing", calling},  // RFC 3262 §3: one at a time
         {"180a#7 180a#6", "PRACK ringing", calling},
         {"180a#7 180b#1", "PRACK ringing PRACK ringing", calling},
         {"180a#7 PRACK:200 200a+", "PRACK ringing ACK answered media"},
@@ -188,6 +189,11 @@ TEST(Call, HangingUp) {
         {"200a+ hold bye RE:407a", "ACK answered media re-INVITE 200 silence call_ended", ending},
         {"180a bye", "ringing 200", calling},
         {"200a+ bye-b", "ACK answered media 481"},
+        {"200a+ 200b+ inv+-b", "ACK answered media ACK BYE 481"},  // it has our BYE
+        {"200a+ 200b+ upd+-b", "ACK answered media ACK BYE 481"},
+        {"200a+ 200b+ bye-b", "ACK answered media ACK BYE 200"},
+        {"200a+ inv+ hangup wait>33", "ACK answered media 200 media BYE silence call_ended",
+         ending},
     });
 }
 
@@ -235,6 +241,17 @@ TEST(Call, RequestsOfOurs) {
         {"200a+ hold RE:488a", "ACK answered media re-INVITE notice"},
         {"200a+ hold RE:488a resume", "ACK answered media re-INVITE notice"},
         {"200a+ hold RE:200a!", "ACK answered media re-INVITE ACK notice"},
+        {"200a+ hold RE:200a! hold RE:200a+",
+         "ACK answered media re-INVITE ACK notice re-INVITE ACK media held"},
+        // A hold that came while another change was out is none of those that are refused.
+        {"200a+ media hold RE:488a RE:200a+",
+         "ACK answered media re-INVITE notice re-INVITE ACK media held"},
+        // RFC 3261 §8.1.3.1: what did not get there says nothing of the dialog.
+        {"200a+ hold noway", "ACK answered media re-INVITE"},
+        {"200a+ hold noway wait>6 RE:200a+",
+         "ACK answered media re-INVITE re-INVITE ACK media held"},
+        {"200a+ moved noway wait>6 UPDATE:200a", "ACK answered media UPDATE UPDATE"},
+        {"200a+ moved UPDATE:503a wait>11", "ACK answered media UPDATE notice UPDATE"},
         {"200a+ hold RE:407a RE:200a+", "ACK answered media re-INVITE re-INVITE ACK media held"},
         {"200a+ hold RE:481a", "ACK answered media re-INVITE silence call_ended", ending},
         {"200a+ hold RE:408a", "ACK answered media re-INVITE BYE silence call_ended", ending},
@@ -298,6 +315,41 @@ TEST(Call, AnIncomingCallWithoutAnOffer) {
         {}, {});
 }
 
+// RFC 3261 §8.1.3.4, §20.10: the target that is liked best is tried first; or none, as the user
+// wants it.
+TEST(Call, RedirectsGoByTheirWorthAndByPolicy) {
+    const std::string targets =
+        "302>sip:c@other.test>;q=0.2,<sip:d@example.test>;q=0.8,<sip:e@x.test";
+    Bench bench;
+    bench.play(targets);
+    EXPECT_EQ(bench.last(sip::Method::invite).request.request_uri, "sip:e@x.test")
+        << "without q it is 1";
+    bench.play("486a");
+    EXPECT_EQ(bench.last(sip::Method::invite).request.request_uri, "sip:d@example.test");
+    Bench same{{.redirects = Redirects::same_domain}};
+    same.play(targets);
+    EXPECT_EQ(same.last(sip::Method::invite).request.request_uri, "sip:d@example.test");
+    same.play("486a");
+    EXPECT_EQ(same.log(), "dialling INVITE dialling INVITE call_ended");
+    Bench refused{{.redirects = Redirects::refuse}};
+    refused.play(targets);
+    EXPECT_EQ(refused.log(), "dialling INVITE call_ended");
+}
+
+// RFC 3261 §20.43, RFC 3326: what does not fit is said, and why a call was ended.
+TEST(Call, WarningsAndReasonsAreSent) {
+    auto bench = Bench::incoming({}, sdp_of_peer("97 nonsense"));
+    bench.play("answer");
+    EXPECT_EQ(bench.responses().back().status, 488);
+    EXPECT_NE(bench.responses().back().headers.find("Warning: 30"), std::string::npos)
+        << bench.responses().back().headers;
+    Bench dialled;
+    dialled.play("200a!");
+    EXPECT_NE(dialled.last(sip::Method::bye).request.headers.find("Reason: SIP;cause=488"),
+              std::string::npos)
+        << dialled.last(sip::Method::bye).request.headers;
+}
+
 // RFC 3262 §3: who demands it acknowledges our ringing.
 TEST(Call, AnIncomingCallThatDemandsReliability) {
     tell_incoming(
@@ -305,7 +357,10 @@ TEST(Call, AnIncomingCallThatDemandsReliability) {
             {"prack#0", "200", ringing},
             {"prack#1 prack#0 prack#0", "481 200 481", ringing},
             {"prack#0 wait>100", "200", ringing},
-            {"answer prack#0 ack", "200 answered media 481"},
+            {"answer prack#0 ack", "200 answered media 200"},
+            {"answer prack#0 prack#0 ack", "200 answered media 200 481"},
+            {"answer wait>2", "200 answered media 200 200",
+             State::answered},  // our 2xx again, and no 180
             {"wait>33", "180 180 180 180 180 180 504 call_ended", over},
         },
         "Require: 100rel\r\n");

@@ -54,8 +54,8 @@ void Call::send_change(const Context& context) {
     auto& leg = *chosen();
     auto request = leg.dialog.request(Method::invite);
     request.has_contact = true;
-    request.headers =
-        std::string(allow_line) + "Supported: 100rel, timer\r\n" + session_timer_.offer();
+    // Without 100rel: nothing rings in a call, and a reliable 1xx would want a PRACK (RFC 3262 §4).
+    request.headers = std::string(allow_line) + "Supported: timer\r\n" + session_timer_.offer();
     request.content_type = "application/sdp";
     request.body = session_.make_offer(wanted_streams());
     offer_wanted_ = refresh_wanted_ = target_refresh_wanted_ = false;
@@ -109,7 +109,8 @@ void Call::on_change_answer(const Pending& pending, const told::Response& respon
         return want_again();
     }
     // RFC 3261 §14.1: all else leaves the session as it was.
-    held_ = told_held_by_us_;
+    if (offers) change_failed();
+    if (!offers) want_refresh_again(context, message.retry_after());
     tell(EventKind::notice, status, "the other side refused the change: " + words_of(message),
          context);
 }
@@ -130,11 +131,25 @@ void Call::on_change_success(const Pending& pending, const sip::Message& respons
     if (!is_invite) return;
     if (const auto agreed = session_.on_answer(response.body()); !agreed) {
         session_.withdraw();
+        change_failed();
         return tell(EventKind::notice, response.status(),
                     "the answer to the change cannot be used: " + agreed.error().words, context);
     }
     tell_media(session_.agreement(), context);
     tell_holding(context);
+}
+
+// What is wanted by now waits for its own turn: a hold that came while another change was out is
+// none of those that failed.
+void Call::change_failed() {
+    if (!offer_wanted_) held_ = told_held_by_us_;
+}
+
+// RFC 4028 §10: until the session's end there is time for another one.
+void Call::want_refresh_again(const Context& context, std::optional<std::uint32_t> after) {
+    refresh_wanted_ = true;
+    const auto wait = after ? std::chrono::seconds{*after} : limits::refresh_again;
+    timers_.arm(Timer::glare, context.now + wait);
 }
 
 // RFC 3261 §14.1: who has made the Call-ID waits longer, in units of 10 ms.

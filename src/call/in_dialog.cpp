@@ -24,7 +24,10 @@ void Call::on(const told::Request& request, const Context& context) {
     const auto& message = *request.message;
     auto* const leg = leg_of(message.from().tag());
     const bool is_bye = message.method() == Method::bye;
-    if (leg == nullptr || (state_ == State::ending && !is_bye))
+    // What comes from a branch that has our BYE concerns the call no more.
+    const bool is_over =
+        state_ == State::ending || (leg != nullptr && leg->fate == Leg::Fate::unwanted);
+    if (leg == nullptr || (is_over && !is_bye))
         return context.act(act::Respond{.to = request.server, .status = 481});
     if (leg->dialog.admit(message) == dialog::Order::out_of_order)
         return context.act(act::Respond{.to = request.server, .status = 500});

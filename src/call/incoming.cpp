@@ -123,7 +123,9 @@ void Call::on(const told::Answer& answer, const Context& context) {
         const auto& problem = made.error();
         return refuse(problem.status, warning_line(problem), problem.words, context);
     }
-    provisional_.reset();  // RFC 3262 §3: it held no session description
+    // RFC 3262 §3: it held no session description, so the 2xx need not wait; its PRACK may come
+    // yet.
+    if (provisional_) provisional_->repeater.stop();
     timers_.stop(Timer::ring);
     timers_.stop(Timer::ring_again);
     auto& leg = legs_.front();
@@ -153,13 +155,15 @@ void Call::send_success(act::Respond response, std::uint32_t cseq, bool has_offe
 
 void Call::on(const told::Acknowledged& acknowledged, const Context& context) {
     const auto& ack = *acknowledged.message;
-    if (!ours_ || ack.cseq().number != ours_->cseq) return;
+    auto* const leg = chosen();
+    if (!ours_ || ack.cseq().number != ours_->cseq || leg == nullptr ||
+        leg_of(ack.from().tag()) != leg)
+        return;
     const bool brings_answer = ours_->has_offer;
     ours_.reset();
     if (state_ == State::answered) state_ = State::established;
-    auto* const leg = chosen();
-    if (leg != nullptr && std::exchange(bye_wanted_, false)) return say_bye(*leg, {}, context);
-    if (!brings_answer || leg == nullptr || state_ != State::established) return;
+    if (std::exchange(bye_wanted_, false)) return say_bye(*leg, {}, context);
+    if (!brings_answer || state_ != State::established) return;
     const auto agreed = session_.on_answer(ack.body());
     if (agreed) {
         tell_media(session_.agreement(), context);
@@ -172,7 +176,8 @@ void Call::on(const told::Acknowledged& acknowledged, const Context& context) {
 
 void Call::on(const told::Reject& reject, const Context& context) {
     if (state_ != State::ringing) return;
-    refuse(reject.status, reject.headers, "rejected", context);
+    const bool refuses = reject.status >= 300 && reject.status <= 699;
+    refuse(refuses ? reject.status : 480, {}, "rejected", context);
 }
 
 void Call::on(const told::Cancelled& cancelled, const Context& context) {
@@ -184,8 +189,7 @@ void Call::refuse(int status, std::string headers, std::string words, const Cont
     if (state_ != State::ringing) return;
     context.act(act::Respond{.to = std::exchange(invited_, ServerId{}),
                              .status = status,
-                             .headers = std::move(headers),
-                             .has_contact = status / 100 == 3});
+                             .headers = std::move(headers)});
     end(status, std::move(words), context);
 }
 

@@ -15,21 +15,18 @@ constexpr std::size_t early_dialogs =
 constexpr std::size_t unwanted_answers = 16;  // 2xx of further branches that get ACK and BYE
 constexpr std::size_t redirects = 5;          // targets tried after 3xx (RFC 3261 §8.1.3.4)
 constexpr std::size_t challenges = 4;         // rounds of one request (F5)
-constexpr std::size_t pending_requests =
-    16;  // server transactions of one call without an answer of ours
-constexpr std::size_t interval_rounds = 4;  // 422 to one INVITE (RFC 4028 §7.4)
+constexpr std::size_t pending_requests = 32;  // client transactions of one call without an answer
+constexpr std::size_t interval_rounds = 4;    // 422 to one INVITE (RFC 4028 §7.4)
 
 constexpr Duration t1 = 500ms;  // RFC 3261 §17.1.1.1
 constexpr Duration t2 = 4s;
 constexpr Duration give_up = 64 * t1;
 
-constexpr Duration ring_time = 180s;             // RFC 3261 §13.3.1.1 asks for patience; then 480
-constexpr Duration no_answer = 180s;             // an outgoing call that only rings is cancelled
-constexpr Duration wait_after_cancel = 64 * t1;  // RFC 3261 §9.1
+constexpr Duration ring_time = 180s;     // RFC 3261 §13.3.1.1 asks for patience; then 480
 constexpr Duration ringing_again = 60s;  // RFC 3261 §13.3.1.1: a provisional answer every minute
+constexpr Duration refresh_again = 10s;  // after one that was refused
+constexpr Duration way_again = 5s;       // a change that did not get there
 
-// RFC 4028 §4, §5, §8.
-constexpr std::uint32_t session_interval = 1800;  // what we ask for, in seconds
-constexpr std::uint32_t least_interval = 90;
+constexpr std::uint32_t least_interval = 90;  // RFC 4028 §4, §5, in seconds
 
 }  // namespace holdfast::call::limits

@@ -40,7 +40,6 @@ struct Acknowledge {
 };
 struct Cancel {
     RequestId invite;
-    std::string headers{};
 };
 // A response; To tag and Contact are added where they belong.
 struct Respond {
@@ -82,8 +81,7 @@ struct Answer {
     std::vector<sdp::LocalStream> streams;
 };
 struct Reject {
-    int status = 486;
-    std::string headers{};
+    int status = 486;  // 300–699; what is not is 480
 };
 struct HangUp {
     std::string words = "hung up";
@@ -110,9 +108,14 @@ struct Response {
     Challenge challenge = Challenge::none;
     std::string words{};
 };
-struct Failed {  // no final response: time, or the way, ran out
+enum class Lost : std::uint8_t {
+    answer,  // RFC 3261 §8.1.3.1: no final answer in time is a 408
+    way,     // it did not get there: no flow, or the flow failed; a 503
+};
+struct Failed {  // no final response
     RequestId id;
-    std::string words;
+    Lost lost = Lost::answer;
+    std::string words{};
 };
 
 }  // namespace told

@@ -100,10 +100,15 @@ void Call::on_provisional(const told::Response& response, const Context& context
     if (leg != nullptr && has_sdp(message)) on_early_media(*leg, message, context);
 }
 
-// RFC 3262 §4: false: a copy, or one that came before its time; it means nothing.
+// RFC 3262 §4: false: a copy, or one that came before its time; it means nothing. Nor does one too
+// many: each PRACK goes to an address that the peer has named.
 bool Call::acknowledge_provisional(Leg& leg, const sip::Message& response, const Context& context) {
     const auto rseq = *response.rseq();
     if (leg.last_rseq && rseq != *leg.last_rseq + 1) return false;
+    const bool has_one_out = std::ranges::any_of(pending_, [&](const Pending& pending) {
+        return pending.purpose == Purpose::prack && pending.remote_tag == leg.dialog.remote_tag();
+    });
+    if (has_one_out || pending_.size() >= limits::pending_requests) return false;
     leg.last_rseq = rseq;
     auto prack = leg.dialog.request(Method::prack);
     prack.headers = "RAck: " + std::to_string(rseq) + " " + std::to_string(response.cseq().number) +

@@ -2,7 +2,7 @@
 // did. Values in seconds, as on the wire.
 //
 //     our INVITE or UPDATE        offer() are its headers; on_success() reads the 2xx
-//     the peer's                  judge() before anything else; on_answer() with our 2xx
+//     the peer's                  refusal_of() before anything else; on_answer() with our 2xx
 #pragma once
 
 #include <cstdint>

@@ -40,8 +40,7 @@ void CallClients::send(const Step& step, const flow::Flow& flow, CallRequest req
     settle(last_);
 }
 
-void CallClients::cancel(const Step& step, CallRef call, call::RequestId invite,
-                         std::string_view headers) {
+void CallClients::cancel(const Step& step, CallRef call, call::RequestId invite) {
     const auto found = by_request_.find({call, invite});
     if (found == by_request_.end()) return;
     Entry& entry = entries_.at(found->second);
@@ -58,7 +57,7 @@ void CallClients::cancel(const Step& step, CallRef call, call::RequestId invite,
           .branch = entry.request.branch,
           .call_id = entry.request.call_id,
           .cseq = entry.request.cseq,
-          .wire = transaction::cancel_for(machine->invite(), headers)});
+          .wire = transaction::cancel_for(machine->invite(), {})});
 }
 
 std::optional<CallClients::Went> CallClients::went(CallRef call, call::RequestId id) const {
@@ -87,12 +86,14 @@ CallClients::Heard CallClients::on_response(const Step& step, FlowId flow,
     return heard;
 }
 
-std::vector<CallAnswer> CallClients::on_flow_trouble(FlowId flow) {
+std::vector<CallAnswer> CallClients::on_flow_trouble(FlowId flow, bool gone) {
     std::vector<CallAnswer> failed;
     for (auto at = by_flow_.lower_bound({flow, {}}); at != by_flow_.end() && at->first == flow;) {
         const TransactionId id = (at++)->second;
         Entry& entry = entries_.at(id);
         if (entry.answered) continue;  // it waits for copies of the answer only
+        // What the server has answered it has; ICMP was for something else.
+        if (!gone && entry.heard) continue;
         with(entry.machine, [](auto& machine) { return machine.on_transport_error(); });
         if (entry.request.id) failed.push_back(answer_of(entry, ClientResult::transport_error));
         settle(id);

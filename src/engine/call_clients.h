@@ -51,7 +51,7 @@ class CallClients {
 public:
     void send(const Step& step, const flow::Flow& flow, CallRequest request);
     // RFC 3261 §9.1. Nothing happens if the INVITE has a final answer already.
-    void cancel(const Step& step, CallRef call, call::RequestId invite, std::string_view headers);
+    void cancel(const Step& step, CallRef call, call::RequestId invite);
     // The credentials that an INVITE carried (§22.1), and the flow it went out on.
     struct Went {
         FlowId flow;
@@ -65,8 +65,9 @@ public:
         std::optional<CallAnswer> answer{};
     };
     Heard on_response(const Step& step, FlowId flow, const sip::Message& response);
-    // The flow is gone, or ICMP came for a datagram on it: what has no final answer has failed.
-    std::vector<CallAnswer> on_flow_trouble(FlowId flow);
+    // gone: what has no final answer has failed. Else ICMP came for a datagram on the flow: what
+    // has had no response has.
+    std::vector<CallAnswer> on_flow_trouble(FlowId flow, bool gone);
     std::vector<CallAnswer> on_time(const Step& step);
     // What is answered lives on without the call: a copy of a refusal gets its ACK (RFC 3261
     // §17.1.1.2).

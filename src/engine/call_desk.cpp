@@ -38,8 +38,13 @@ void CallDesk::dial(const Step& step, const Accounts& accounts, const in::Dial& 
         step.outbox.push(refused_event(dial, std::move(words)));
     };
     const auto account = accounts.find(dial.account);
-    if (!dial.call || dial.call.value >= first_incoming || calls_.contains(dial.call))
-        return refuse("the call's number is taken, or none that may be chosen");
+    if (calls_.contains(dial.call)) {  // its own Events go on
+        Event notice{.kind = EventKind::notice, .account = dial.account};
+        notice.reason = "a call with the number of one that is there was not begun";
+        return step.outbox.push(std::move(notice));
+    }
+    if (!dial.call || dial.call.value >= first_incoming)
+        return refuse("the call's number is none that may be chosen");
     if (account == accounts.end() || account->second.leaving) return refuse("no such account");
     if (calls_.size() >= limits::calls) return refuse("too many calls at once");
     const auto uri = sip::OwnedUri::parse(dial.uri);
@@ -47,6 +52,9 @@ void CallDesk::dial(const Step& step, const Accounts& accounts, const in::Dial& 
         return refuse("\"" + dial.uri + "\" is no address that can be called");
     const auto& settings = account->second.calls;
     if (!settings) return refuse("the account is not set up for calls (takes_calls)");
+    if (auto* const credentials = credentials_of(dial.account, account->second);
+        credentials != nullptr && credentials->refusals(step.now) >= refusals_most)
+        return refuse("the password was refused; it is not sent again for a while (F5)");
     call::Identity self{.aor = account->second.registration.aor(),
                         .display_name = settings->display_name,
                         .call_id = step.random.token(128),
@@ -55,7 +63,9 @@ void CallDesk::dial(const Step& step, const Accounts& accounts, const in::Dial& 
                     .machine = call::Call(std::move(self)),
                     .dialog_key = {},
                     .secure = (*uri)->scheme == sip::Scheme::sips});
-    tell(step, accounts, dial.call, told::Dial{dial.uri, dial.streams, dial.options});
+    // RFC 3261 §19.1.5: headers and a method in a URI are nobody's to choose but ours.
+    tell(step, accounts, dial.call,
+         told::Dial{dialog::as_request_uri(uri->get()), dial.streams, dial.options});
 }
 
 CallDesk::Entry& CallDesk::add(CallRef ref, Entry entry) {
@@ -108,9 +118,12 @@ void CallDesk::perform(const Step& step, const Accounts& accounts, CallRef ref, 
     Entry& entry = calls_.at(ref);
     const auto account = accounts.find(entry.account);
     if (account == accounts.end())
-        return untold_.emplace_back(ref, told::Failed{send.id, "the account is gone"}), void();
+        return untold_.emplace_back(ref,
+                                    told::Failed{send.id, told::Lost::way, "the account is gone"}),
+               void();
     const Way way = way_of(step, account->second, entry, send.request);
-    if (!way.flow) return untold_.emplace_back(ref, told::Failed{send.id, way.words}), void();
+    if (!way.flow)
+        return untold_.emplace_back(ref, told::Failed{send.id, told::Lost::way, way.words}), void();
     use_flow(step, entry, way.flow);
     if (way.is_open) return transmit(step, account->second, ref, way.flow, send);
     waiting_[way.flow].push_back({ref, std::move(send)});
@@ -118,12 +131,13 @@ void CallDesk::perform(const Step& step, const Accounts& accounts, CallRef ref, 
 
 void CallDesk::perform(const Step& step, const Accounts& accounts, CallRef ref,
                        act::Acknowledge& acknowledge) {
-    const Entry& entry = calls_.at(ref);
+    Entry& entry = calls_.at(ref);
     const auto account = accounts.find(entry.account);
     if (account == accounts.end()) return;
     const Way way = way_of(step, account->second, entry, acknowledge.ack);
     const auto* const flow = step.flows.find(way.flow);
     if (flow == nullptr) return;  // the 2xx comes again, and then perhaps there is a way
+    use_flow(step, entry, way.flow);
     if (!way.is_open) return waiting_[way.flow].push_back({ref, std::move(acknowledge)});
     const auto went = clients_.went(ref, acknowledge.invite);
     const auto branch = std::string(sip::branch_cookie) + step.random.token(96);
@@ -139,7 +153,7 @@ void CallDesk::perform(const Step& step, const Accounts& accounts, CallRef ref,
 }
 
 void CallDesk::perform(const Step& step, const Accounts&, CallRef ref, act::Cancel& cancel) {
-    clients_.cancel(step, ref, cancel.invite, cancel.headers);
+    clients_.cancel(step, ref, cancel.invite);
 }
 
 void CallDesk::perform(const Step& step, const Accounts& accounts, CallRef ref,

@@ -56,8 +56,8 @@ public:
 
     void on_time(const Step& step, const Accounts& accounts);
     [[nodiscard]] Deadline next_deadline() const;
-    [[nodiscard]] std::size_t size() const { return calls_.size(); }
 
+    static constexpr std::size_t refusals_most = 3;  // F5
     // Calls that come get numbers from here on; the driver's own are below.
     static constexpr std::uint32_t first_incoming = 0x8000'0000;
 
@@ -112,6 +112,7 @@ private:
                const dialog::Request& request);
     void transmit(const Step& step, const Account& account, CallRef ref, FlowId flow,
                   const call::act::Send& send);
+    void note_success(CallRef call);
     registration::Credentials* credentials_of(AccountId id, const Account& account);
     [[nodiscard]] static std::string contact_for(const Step& step, const Account& account,
                                                  FlowId flow, bool secure);

@@ -31,18 +31,29 @@ namespace holdfast::engine {
 class Orders {
 public:
     enum class Begin : std::uint8_t { registered, unanswered };
-    explicit Orders(Begin begin = Begin::registered) {
-        driver_.resolve("example.test", {server.endpoint.address});
+    struct World {
+        Transport transport = Transport::udp;          // of the account
+        std::string contact = "sip:bob@203.0.113.11";  // of the far side
+        std::string record_route{};                    // of its INVITE; "": none
+    };
+    explicit Orders(Begin begin = Begin::registered) : Orders(begin, World{}) {}
+    Orders(Begin begin, World world)
+        : world_(std::move(world)),
+          server_{world_.transport,
+                  {udp_target(11).endpoint.address, default_port(world_.transport)}} {
+        driver_.resolve("example.test", {server_.endpoint.address});
         registration::AccountConfig config;
         config.aor = "sip:alice@example.test";
-        config.transport = Transport::udp;
+        config.transport = world_.transport;
+        config.realms = {"example.test"};
+        config.password = Redacted{std::string("secret")};
         config.takes_calls = true;
-        if (begin == Begin::unanswered) driver_.silent.insert(server);
+        if (begin == Begin::unanswered) driver_.silent.insert(server_);
         driver_.feed(in::AddAccount{AccountId{1}, config});
         driver_.run_for(2s);
         EXPECT_EQ(driver_.count(EventKind::registered), begin == Begin::registered ? 1U : 0U)
             << driver_.words();
-        driver_.silent.insert(server);  // from now on only what the story says
+        driver_.silent.insert(server_);  // from now on only what the story says
         sent_ = driver_.sent.size();
         told_ = driver_.events.size();
     }
@@ -56,8 +67,23 @@ public:
             note();
         }
     }
+    void icmp() {
+        driver_.feed(in::FlowFailed{driver_.flow_to(server_), FlowError::refused, "ICMP"});
+        driver_.run_for(0s);
+        note();
+    }
+    void dial(const std::string& uri) {
+        driver_.feed(in::Dial{AccountId{1},
+                              CallRef{1},
+                              uri,
+                              audio(),
+                              {.reliable = call::Reliable::off, .session_interval = 0}});
+        driver_.run_for(0s);
+        note();
+    }
     [[nodiscard]] const std::string& log() const { return log_; }
     [[nodiscard]] std::string trace() const { return driver_.trace; }
+    [[nodiscard]] const Driver& driver() const { return driver_; }
     // Of the last message of ours that has one; "": none has.
     [[nodiscard]] std::string contact() const {
         for (const auto& [target, text] : driver_.sent | std::views::reverse)
@@ -85,7 +111,6 @@ public:
     }
 
 private:
-    static inline const Target server = udp_target(11);
     static inline const Endpoint stranger{IpAddress::v4(198, 51, 100, 66), 5060};
     static std::string sdp(int version) {
         return "v=0\r\no=- 1 " + std::to_string(version) +
@@ -109,15 +134,10 @@ private:
         if (word.starts_with("wait>")) {  // the server lives on, and answers what we ask it
             driver_.silent.clear();
             driver_.run_for(std::chrono::seconds{*parse_number<std::uint32_t>(word.substr(5))});
-            driver_.silent.insert(server);
+            driver_.silent.insert(server_);
             return;
         }
-        if (word == "dial")
-            return driver_.feed(in::Dial{AccountId{1},
-                                         CallRef{1},
-                                         "sip:bob@example.test",
-                                         audio(),
-                                         {.reliable = call::Reliable::off, .session_interval = 0}});
+        if (word == "dial") return dial("sip:bob@example.test");
         const CallRef call = current();
         if (word == "answer") return driver_.feed(in::Answer{call, audio()});
         if (word == "reject") return driver_.feed(in::Reject{call, 486});
@@ -125,6 +145,7 @@ private:
         if (word == "hold") return driver_.feed(in::Hold{call});
         if (word == "resume") return driver_.feed(in::Resume{call});
         std::string bytes;
+        from_ = server_;  // a response comes from where its request went
         const auto key = std::string(word);
         if (has(modifiers, "~same")) {
             bytes = said_[key];
@@ -137,7 +158,7 @@ private:
         said_[key] = bytes;
         if (has(modifiers, "~stranger"))
             return driver_.feed(in::Stray{our_end, stranger, std::move(bytes)});
-        driver_.feed(in::Received{driver_.flow_to(server), std::move(bytes)});
+        driver_.feed(in::Received{driver_.flow_to(from_), std::move(bytes)});
     }
 
     static bool has(std::string_view modifiers, std::string_view one) {
@@ -182,10 +203,13 @@ private:
         if (!first && driver_.count(EventKind::dialling) > 0) text.call_id = our_call_id();
         if (has(modifiers, "~call")) text.call_id = "another-call";
         if (has(modifiers, "~from")) text.from = "<sip:bob@example.test>;tag=wrong";
-        const bool tagged = !first && word != "cancel" && !has(modifiers, "~noto");
+        const bool tagged =
+            !first && (word != "cancel" || has(modifiers, "~tagged")) && !has(modifiers, "~noto");
         if (tagged) text.to += ";tag=" + (has(modifiers, "~to") ? "wrong" : our_tag());
         if (word != "cancel" && !text.method.starts_with("ACK"))
-            text.extra = "Contact: <sip:bob@203.0.113.11>\r\n";
+            text.extra = "Contact: <" + world_.contact + ">\r\n";
+        if (first && !world_.record_route.empty())
+            text.extra += "Record-Route: " + world_.record_route + "\r\n";
         if (word == "prack") text.extra += "RAck: 1 1 INVITE\r\n";
         if (first || word == "rei") {
             text.extra += "Content-Type: application/sdp\r\n";
@@ -211,8 +235,11 @@ private:
         return invite ? std::string(invite->call_id()) : "call-1";
     }
     [[nodiscard]] std::string newest(std::string_view method) const {
-        for (const auto& [target, text] : driver_.sent | std::views::reverse)
-            if (text.starts_with(method)) return text;
+        return newest_sent(method).second;
+    }
+    [[nodiscard]] std::pair<Target, std::string> newest_sent(std::string_view method) const {
+        for (const auto& sent : driver_.sent | std::views::reverse)
+            if (sent.second.starts_with(method)) return sent;
         return {};
     }
 
@@ -222,8 +249,9 @@ private:
             method = word.substr(0, colon);
             word.remove_prefix(colon + 1);
         }
-        const auto request = newest(method);
+        const auto [target, request] = newest_sent(method);
         if (request.empty()) return {};
+        from_ = target;
         const auto parsed = sip::Message::parse(request);
         if (!parsed) {
             ADD_FAILURE() << "what we have sent cannot be read: " << request;
@@ -244,7 +272,10 @@ private:
                "\r\nFrom: " + std::string(parsed->from().text) + "\r\nTo: " + to + "\r\nCall-ID: " +
                (has(modifiers, "~call") ? std::string("another") : std::string(parsed->call_id())) +
                "\r\nCSeq: " + std::to_string(cseq) + " " + std::string(method) + "\r\n" +
-               (status < 300 ? "Contact: <sip:bob@203.0.113.11>\r\n" : "") +
+               (status < 300 ? "Contact: <" + world_.contact + ">\r\n" : "") +
+               (status == 407 ? "Proxy-Authenticate: Digest realm=\"example.test\", "
+                                "nonce=\"n1\"\r\n"
+                              : "") +
                (body.empty() ? "" : "Content-Type: application/sdp\r\n") +
                "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
     }
@@ -266,6 +297,9 @@ private:
                 say(name_of(event.kind));
     }
 
+    World world_;
+    Target server_;
+    Target from_{};
     Driver driver_;
     std::string log_;
     std::map<std::string, std::string> said_;

@@ -40,8 +40,8 @@ void CallDesk::on_request(const Step& step, const Accounts& accounts, const Inco
     const auto& request = incoming.request;
     if (request.method() == Method::ack) return on_ack(step, accounts, request);
     if (servers_.knows(request)) return servers_.again(step, request);
-    if (request.method() == Method::cancel) return on_cancel(step, accounts, incoming);
     if (servers_.size() >= limits::server_transactions) return;
+    if (request.method() == Method::cancel) return on_cancel(step, accounts, incoming);
     const CallRef ref = call_of(request);
     if (!ref) return;
     if (auto refusal = sip::check_request(request, capabilities()))
@@ -84,6 +84,7 @@ void CallDesk::on_invite(const Step& step, const Accounts& accounts, const Incom
     if (servers_.is_merged(invite)) return answer(step, incoming, 482, {}, {});
     if (calls_.size() >= limits::calls) return answer(step, incoming, 486, {}, {});
     const auto& called = accounts.at(account);
+    if (called.leaving) return answer(step, incoming, 480, {}, {});
     const CallRef ref{++last_incoming_};
     if (last_incoming_ == 0xffff'ffff) last_incoming_ = first_incoming;
     call::Identity self{.aor = called.registration.aor(),
@@ -122,11 +123,13 @@ void CallDesk::report(const Step& step, const Accounts& accounts, const CallAnsw
                                   .flow = answer.flow,
                                   .reason = "a request of a call was not answered",
                                   .shared = step.flows.users(answer.flow).size() > 1});
-        return tell(step, accounts, answer.call, told::Failed{answer.id, "no answer"});
+        return tell(step, accounts, answer.call,
+                    told::Failed{answer.id, told::Lost::answer, "no answer"});
     case ClientResult::transport_error: {
         std::string words(name_of(trouble.error));
         if (!trouble.detail.empty()) words.append(": ").append(trouble.detail);
-        return tell(step, accounts, answer.call, told::Failed{answer.id, std::move(words)});
+        return tell(step, accounts, answer.call,
+                    told::Failed{answer.id, told::Lost::way, std::move(words)});
     }
     case ClientResult::pending:
     case ClientResult::absorbed:
@@ -145,13 +148,13 @@ void CallDesk::on_flow_opened(const Step& step, const Accounts& accounts, FlowId
 
 void CallDesk::on_flow_trouble(const Step& step, const Accounts& accounts,
                                const FlowTrouble& trouble, bool gone) {
-    for (const auto& answer : clients_.on_flow_trouble(trouble.flow))
+    for (const auto& answer : clients_.on_flow_trouble(trouble.flow, gone))
         report(step, accounts, answer, trouble, nullptr);
     if (auto waiting = waiting_.extract(trouble.flow); !waiting.empty())
         for (const auto& [ref, action] : waiting.mapped())
             if (const auto* const send = std::get_if<call::act::Send>(&action))
                 tell(step, accounts, ref,
-                     told::Failed{send->id, std::string(name_of(trouble.error))});
+                     told::Failed{send->id, told::Lost::way, std::string(name_of(trouble.error))});
     if (!gone) return;
     servers_.on_flow_ended(trouble.flow);
     std::vector<CallRef> ringing;

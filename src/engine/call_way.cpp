@@ -55,32 +55,44 @@ CallDesk::Way CallDesk::way_of(const Step& step, const Account& account, const E
     const auto view = account.registration.view();
     const auto* const binding = primary(view);
     const FlowId home = binding != nullptr ? binding->flow : FlowId{};
+    // L1: what asked for TLS goes in clear text nowhere, whatever a Record-Route or Contact says.
+    const bool secure = account.registration.is_secure_only() || entry.secure;
+    const auto may_go = [&](FlowId id) {
+        return is_open(step.flows, id) &&
+               (!secure || is_secure(step.flows.find(id)->target.transport));
+    };
     const auto at_home = [&]() -> Way {
-        if (is_open(step.flows, home)) return {home, true};
+        if (may_go(home)) return {home, true};
+        if (is_open(step.flows, home)) return {{}, false, "a sips address is called over TLS only"};
         return {{}, false, "the account is not registered: " + view.state};
     };
     if (request.next_hop.empty()) return at_home();
     const auto target = numeric_target(request.next_hop);
     // A name: the proxy that put itself into the route is the one we talk to.
-    if (!target) return is_open(step.flows, entry.flow) ? Way{entry.flow, true} : at_home();
-    // Several flows may lead to one target; the call's own comes first. A TLS proxy often names
-    // itself with transport=tcp or another port than that of the connection (RFC 5626 §5.1).
-    const auto leads_there = [&](FlowId id) {
-        const auto* const flow = step.flows.find(id);
-        return flow != nullptr && flow->is_open() &&
-               (flow->target == *target ||
-                (is_reliable(flow->target.transport) && is_reliable(target->transport) &&
-                 flow->target.endpoint.address == target->endpoint.address));
+    if (!target) return may_go(entry.flow) ? Way{entry.flow, true} : at_home();
+    const auto is_there = [&](FlowId id) {
+        return may_go(id) && step.flows.find(id)->target == *target;
     };
-    if (leads_there(entry.flow)) return {entry.flow, true};
-    if (leads_there(home)) return {home, true};
+    // A TLS proxy often names itself with transport=tcp or another port than that of the connection
+    // (RFC 5626 §5.1); who is named as sips is not reached in clear text.
+    const auto leads_there = [&](FlowId id) {
+        if (!may_go(id)) return false;
+        const auto& known = step.flows.find(id)->target;
+        return is_reliable(known.transport) && is_reliable(target->transport) &&
+               known.endpoint.address == target->endpoint.address &&
+               (is_secure(known.transport) || !is_secure(target->transport));
+    };
+    // Several flows may lead to one target; the call's own comes first.
+    for (const FlowId id : {entry.flow, home})
+        if (is_there(id) || leads_there(id)) return {id, true};
+    for (const auto& flow : step.flows.table().all())
+        if (!flow.spare_port && is_there(flow.id)) return {flow.id, true};
     for (const auto& flow : step.flows.table().all())
         if (!flow.spare_port && leads_there(flow.id)) return {flow.id, true};
     // A TLS connection to a number would be verified for no name.
-    if (is_secure(target->transport)) return at_home();
-    if (const auto open = step.flows.open(step, the_engine, *target, {})) return {*open, true};
-    const auto* const opening = step.flows.find(*target, {});
-    return opening == nullptr ? at_home() : Way{opening->id, false};
+    if (secure || is_secure(target->transport)) return at_home();
+    const FlowId opened = step.flows.open_to_hold(step, *target);
+    return {opened, is_open(step.flows, opened)};
 }
 
 void CallDesk::transmit(const Step& step, const Account& account, CallRef ref, FlowId flow_id,
@@ -134,17 +146,32 @@ registration::Credentials* CallDesk::credentials_of(AccountId id, const Account&
     return &credentials_.try_emplace(id, own->for_other_requests()).first->second;
 }
 
+void CallDesk::note_success(CallRef call) {
+    const auto entry = calls_.find(call);
+    if (entry == calls_.end()) return;
+    const auto credentials = credentials_.find(entry->second.account);
+    if (credentials != credentials_.end()) credentials->second.note_success();
+}
+
 // F5, L9: what can be done about a challenge, and whether the password was refused.
 call::told::Response CallDesk::judged(const Step& step, const Accounts& accounts,
                                       const CallAnswer& answer, const sip::Message& response) {
     using Outcome = registration::Credentials::Outcome;
     using Refusal = registration::Credentials::Refusal;
     call::told::Response told{.id = answer.id, .message = &response};
-    if (response.status() != 401 && response.status() != 407) return told;
+    if (response.status() != 401 && response.status() != 407) {
+        if (!answer.sent.nonces.empty()) note_success(answer.call);
+        return told;
+    }
     told.challenge = call::Challenge::refused;
     const auto entry = calls_.find(answer.call);
     const auto* const flow = step.flows.find(answer.flow);
     if (entry == calls_.end() || flow == nullptr) return told;
+    // §11: who is no server of the account gets nothing to guess the password by.
+    if (!step.flows.uses_or_used(answer.flow, entry->second.account)) {
+        told.words = "the challenge is not from a server of the account";
+        return told;
+    }
     const auto account = accounts.find(entry->second.account);
     auto* const credentials =
         account == accounts.end() ? nullptr : credentials_of(account->first, account->second);
@@ -166,7 +193,7 @@ call::told::Response CallDesk::judged(const Step& step, const Accounts& accounts
     case Outcome::no_password:
     case Outcome::unusable: break;
     }
-    if (credentials->refusals(step.now) >= 3) told.challenge = call::Challenge::refused;
+    if (credentials->refusals(step.now) >= refusals_most) told.challenge = call::Challenge::refused;
     return told;
 }
 

@@ -44,6 +44,13 @@ std::optional<FlowId> FlowDesk::open(const Step& step, AccountId account, const 
     return std::nullopt;
 }
 
+FlowId FlowDesk::open_to_hold(const Step& step, const Target& target) {
+    const flow::Flow* const shared = table_.find(target, {});
+    const FlowId id = shared != nullptr ? shared->id : begin(step, target, {}, {});
+    if (std::exchange(entries_.at(id).to_answer, false)) --to_answer_;
+    return id;
+}
+
 std::optional<FlowId> FlowDesk::open_to_answer(const Step& step, const Endpoint& remote) {
     if (const auto* const known = table_.find_remote(Transport::udp, remote);
         known != nullptr && known->is_alive())

@@ -33,6 +33,8 @@ public:
     std::optional<FlowId> open(const Step& step, AccountId account, const Target& target,
                                std::string_view tls_name,
                                const flow::KeepAliveSettings& settings = {});
+    // For a dialog (L8): whoever asks holds it at once. Open already, or being opened.
+    FlowId open_to_hold(const Step& step, const Target& target);
     // To answer somebody who is no target of ours: a flow without trust (§11), or nothing: too many
     // of them.
     std::optional<FlowId> open_to_answer(const Step& step, const Endpoint& remote);

@@ -1,5 +1,5 @@
-// INVITE and CANCEL: a call rings, and ends (RFC 3261 §13.3.1, §9.2). There is no sound yet: nobody
-// can answer it.
+// INVITE and CANCEL: a call rings, and ends (RFC 3261 §13.3.1, §9.2). Of an account
+// that takes no calls: nobody answers it.
 #include <algorithm>
 #include <utility>
 

@@ -18,7 +18,8 @@ constexpr Duration unused_flow = 32s;  // L8: a flow that was left lives so long
 // Of requests that came, or one for each account if these are more (R1); further ones get no
 // answer.
 constexpr std::size_t server_transactions = 1024;
-constexpr std::size_t calls = 64;        // ringing at once; further ones get 486
+constexpr std::size_t calls =
+    64;  // at once, those that only ring and those that are calls each; else 486
 constexpr std::size_t stray_flows = 64;  // opened to answer somebody who is no target of ours
 
 // F9: at most one probe per target in 4 s, 10 per second in all.
@@ -54,7 +55,7 @@ constexpr std::size_t unreadable_targets = 64;  // remembered; when there are mo
 
 constexpr Duration learn_again = 1h;  // K4: after a trial that taught nothing, at the same target
 
-constexpr Duration ring_time = 20s;     // then 480, as long as there is no sound
+constexpr Duration ring_time = 20s;     // then 480: of an account that takes no calls
 constexpr Duration health_store = 60s;  // what is known of targets is written that often, at most
 
 // No input leads to more steps than this for each account; more is a loop of our own.

@@ -1,0 +1,108 @@
+// Where the requests of calls go (L8, L1, §11), and what strangers cannot make of them.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <string>
+
+#include "engine/call_orders_bench.h"
+#include "engine/limits.h"
+
+namespace holdfast::engine {
+namespace {
+
+using Begin = Orders::Begin;
+constexpr const char* elsewhere = "sip:bob@203.0.113.77";
+
+// L1: an account with TLS says nothing in clear text, though the far side and a proxy name
+// themselves without it: the keys of the sound are in it, and digest answers.
+TEST(CallWay, WhatAskedForTlsGoesInClearTextNowhere) {
+    for (const std::string route : {"", "<sip:203.0.113.11;lr>", "<sip:203.0.113.99;lr>"}) {
+        SCOPED_TRACE(route);
+        Orders it{Begin::registered,
+                  {.transport = Transport::tls, .contact = elsewhere, .record_route = route}};
+        it.play("inv answer ack hold 200 hangup");
+        EXPECT_THAT(it.log(), testing::HasSubstr("200 answered")) << it.trace();
+        EXPECT_THAT(it.log(), testing::HasSubstr("INVITE")) << "the hold went out: " << it.trace();
+        for (const auto& [target, text] : it.driver().sent)
+            EXPECT_EQ(target.transport, Transport::tls) << text;
+        for (const auto& [flow, target] : it.driver().opened)
+            EXPECT_EQ(target.transport, Transport::tls) << target.to_string();
+    }
+}
+
+// RFC 5626 §5.1: a proxy that names itself by another port is the connection we have to it.
+TEST(CallWay, AProxyWithAnotherPortIsTheConnectionWeHave) {
+    Orders it{
+        Begin::registered,
+        {.transport = Transport::tcp, .record_route = "<sip:203.0.113.11:5099;transport=tcp;lr>"}};
+    const auto opened = it.driver().opened.size();
+    it.play("inv answer ack hold");
+    EXPECT_EQ(it.driver().opened.size(), opened) << it.trace();
+    EXPECT_THAT(it.log(), testing::EndsWith("INVITE")) << it.trace();
+}
+
+// L8: a flow to the far side lives as long as the call, and no longer.
+TEST(CallWay, AFlowToTheFarSideEndsWithTheCall) {
+    Orders it{Begin::registered, {.contact = elsewhere}};
+    it.play("inv answer ack hold");
+    const auto flow = it.driver().flow_to(udp_target(77));
+    ASSERT_TRUE(flow) << it.trace();
+    it.play("200 wait>90");
+    EXPECT_THAT(it.driver().closed, testing::Not(testing::Contains(flow))) << "it is in use";
+    it.play("hangup BYE:200 wait>90");
+    EXPECT_THAT(it.driver().closed, testing::Contains(flow)) << it.trace();
+}
+
+// §11: who is no server of ours learns nothing to guess the password by.
+TEST(CallWay, AChallengeOfTheFarSideIsNotAnswered) {
+    Orders it{Begin::registered, {.contact = elsewhere}};
+    it.play("inv answer ack hangup BYE:407");
+    ASSERT_TRUE(it.driver().flow_to(udp_target(77))) << it.trace();
+    for (const auto& [target, text] : it.driver().sent)
+        EXPECT_EQ(text.find("Authorization: "), std::string::npos) << text;
+    // The same from the account's own server is answered.
+    Orders own;
+    own.play("inv answer ack hangup BYE:407");
+    EXPECT_TRUE(std::ranges::any_of(own.driver().sent, [](const auto& sent) {
+        return sent.second.find("Proxy-Authorization: ") != std::string::npos;
+    })) << own.trace();
+}
+
+// Whoever has our To tag cannot fill our memory with CANCELs.
+TEST(CallWay, CancelsHaveALimit) {
+    Orders it;
+    it.play("inv");
+    const auto before = it.driver().sent.size();
+    for (std::size_t n = 0; n < limits::server_transactions + 50; ++n)
+        it.play("cancel~tagged~branch");
+    EXPECT_LE(it.driver().sent.size() - before, limits::server_transactions) << "answers";
+    EXPECT_GT(it.driver().sent.size() - before, limits::server_transactions / 2);
+}
+
+// F6: ICMP for something else does not end a call that the server is busy with.
+TEST(CallWay, IcmpDoesNotEndWhatRings) {
+    Orders it;
+    it.play("dial 100 180");
+    it.icmp();
+    it.play("200");
+    EXPECT_THAT(it.log(), testing::EndsWith("ACK answered")) << it.trace();
+}
+
+// A number that is taken: the call that has it hears nothing of it.
+TEST(CallWay, ANumberThatIsTakenEndsNoCall) {
+    Orders it;
+    it.play("dial 180 dial");
+    EXPECT_EQ(it.driver().count(EventKind::call_ended), 0U) << it.trace();
+    EXPECT_EQ(it.driver().requests("INVITE"), 1U);
+}
+
+// RFC 3261 §19.1.5: what a URI says of headers and methods is not ours to send.
+TEST(CallWay, HeadersInAUriAreNotSent) {
+    Orders it;
+    it.dial("sip:bob@example.test;method=BYE?Subject=x");
+    EXPECT_THAT(it.driver().last_sent(), testing::StartsWith("INVITE sip:bob@example.test SIP"));
+}
+
+}  // namespace
+}  // namespace holdfast::engine
