@@ -36,6 +36,9 @@ TEST(CallOptions, AreTakenAsTheyAreSaid) {
                                {"duration", "1.5s"},
                                {"codec", "opus"},
                                {"codec", "pcma"},
+                               {"dtmf-by", "tones"},
+                               {"srtp", "required"},
+                               {"srtp-keys", "dtls"},
                                {"rtp-ports", "20000-20100"}});
     ASSERT_TRUE(options) << options.error();
     EXPECT_EQ(options->account.aor, "sip:Alice@example.test");
@@ -43,6 +46,10 @@ TEST(CallOptions, AreTakenAsTheyAreSaid) {
     EXPECT_EQ(options->call.audio.name, "headset");
     EXPECT_EQ(options->call.play, "prompt.wav");
     EXPECT_EQ(options->call.dtmf, "1,2#");
+    EXPECT_EQ(options->call.dtmf_by, media::DtmfMethod::in_band);
+    EXPECT_EQ(options->call.srtp, sdp::Srtp::required);
+    EXPECT_FALSE(options->call.sdes);
+    EXPECT_TRUE(options->call.dtls);
     EXPECT_EQ(options->call.duration, 1500ms);
     EXPECT_THAT(options->call.codecs, ElementsAre("opus", "PCMA"));
     EXPECT_EQ(options->call.ports, (media::PortRange{.first = 20'000, .last = 20'100}));
@@ -54,6 +61,9 @@ TEST(CallOptions, NonsenseIsNamed) {
                 HasSubstr("known here: opus, G722, PCMA, PCMU, speex, GSM, L16"));
     EXPECT_THAT(error_of("dtmf", "12x"), HasSubstr("are no digits"));
     EXPECT_THAT(error_of("dtmf", ""), HasSubstr("are no digits"));
+    EXPECT_THAT(error_of("srtp", "yes"), HasSubstr("neither off, optional nor required"));
+    EXPECT_THAT(error_of("srtp-keys", "zrtp"), HasSubstr("neither any, sdes nor dtls"));
+    EXPECT_THAT(error_of("dtmf-by", "info"), HasSubstr("neither auto, events nor tones"));
     EXPECT_THAT(error_of("duration", "0s"), HasSubstr("100ms"));
     for (const auto* ports : {"20000", "20100-20000", "80-90", "1-2-3", "20000-70000"})
         EXPECT_THAT(error_of("rtp-ports", ports), HasSubstr("FIRST-LAST")) << ports;

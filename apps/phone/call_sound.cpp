@@ -68,8 +68,8 @@ void Calls::on(Instant now, const media::out::Started& started) {
     const auto sound = sounds_.find(ref);
     say(now, ref, EventKind::sound, "we send " + started.codec);
     if (sound == sounds_.end()) return;
-    if (auto digits = std::exchange(sound->second.settings.dtmf, {}); !digits.empty())
-        media_.submit(media::in::SendDtmf{.session = started.session, .digits = digits});
+    sound->second.flows = true;
+    if (const auto* call = find(ref)) send_digits(ref, *call);
 }
 
 void Calls::on(Instant now, const media::out::FirstPacket& first) {

@@ -84,8 +84,10 @@ void Calls::agreed(const out::Media& media) {
     const auto& streams = media.agreed->streams;
     const auto ours = std::ranges::find_if(
         streams, [](const sdp::AgreedStream& stream) { return stream.local == std::size_t{0}; });
-    if (ours == streams.end()) return;
-    media_.submit(media::in::Agreed{.session = session_of(media.call), .stream = *ours});
+    // The other side may have taken it out: then it is off.
+    auto stream = ours == streams.end() ? sdp::AgreedStream{.rejected = true} : *ours;
+    media_.submit(
+        media::in::Agreed{.session = session_of(media.call), .stream = std::move(stream)});
 }
 
 void Calls::on_step(Instant, const Input& input, const std::vector<holdfast::Output>& outputs) {
@@ -143,6 +145,14 @@ void Calls::answered(Instant now, CallRef ref, Call& call) {
     if (sound == sounds_.end()) return;
     if (const auto& path = sound->second.settings.record; !path.empty())
         media_.submit(media::in::Record{.session = session_of(ref), .path = path});
+    send_digits(ref, call);  // early media may have begun before
+}
+
+void Calls::send_digits(CallRef ref, const Call& call) {
+    const auto sound = sounds_.find(ref);
+    if (sound == sounds_.end() || !sound->second.flows || !call.answered) return;
+    if (auto digits = std::exchange(sound->second.settings.dtmf, {}); !digits.empty())
+        media_.submit(media::in::SendDtmf{.session = session_of(ref), .digits = digits});
 }
 
 // The call is over when its sound is closed: until then a recording may be unfinished.

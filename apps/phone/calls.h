@@ -25,7 +25,7 @@ namespace holdfast::phone {
 struct CallSettings {
     media::SessionOptions sound{};
     std::string record{};  // a WAV file for both directions, from the answer on; "": none
-    std::string dtmf{};    // sent as soon as the sound flows (RFC 4733)
+    std::string dtmf{};    // sent once the call is answered and the sound flows
     call::Options options{};
 };
 
@@ -83,6 +83,7 @@ private:
     struct Sound {  // of a call, beside what is told of it
         CallSettings settings;
         bool is_open = false;  // the media have the session
+        bool flows = false;    // ours is on its way
     };
 
     void open_sound(CallRef call, CallSettings settings, const std::optional<Target>& target);
@@ -92,6 +93,7 @@ private:
     void agreed(const out::Media& media);
     void say(Instant now, CallRef call, EventKind kind, std::string reason);
     void answered(Instant now, CallRef ref, Call& call);
+    void send_digits(CallRef ref, const Call& call);
     void end(Instant now, CallRef call);
     void over(Instant now, CallRef call);
     Call* find(CallRef call);

@@ -89,6 +89,22 @@ TEST(LoopbackHold, NothingIsSentWhileHeld) {
     EXPECT_FALSE(pair.has<out::Silent>(alice)) << "who is held does not complain";
 }
 
+// A stream that is switched off is no longer sent: nobody listens to a microphone that is not in
+// the call (RFC 3264 §8.2).
+TEST(LoopbackHold, NothingIsSentOfARejectedStream) {
+    Pair pair;
+    pair.connect("PCMA");
+    sdp::AgreedStream off;
+    off.rejected = true;
+    pair.submit(in::Agreed{.session = alice, .stream = off});
+    const auto before = pair.statistics(alice).sent_packets;  // after the command, in order
+    ASSERT_TRUE(pair.next<out::Silent>(bob)) << "Bob may expect sound, and misses it";
+    EXPECT_EQ(pair.statistics(alice).sent_packets, before);
+    pair.submit(
+        in::Agreed{.session = alice, .stream = Pair::agreed(pair.first, pair.second, "PCMA")});
+    EXPECT_TRUE(pair.next<out::Heard>(bob)) << "and on again";
+}
+
 // What RTP counted is what was sent: 50 packets a second, none lost on loopback (RFC 3550 §6.4).
 TEST(LoopbackFigures, AreThoseOfWhatWasSent) {
     Pair pair;

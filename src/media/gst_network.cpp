@@ -76,13 +76,16 @@ std::expected<std::unique_ptr<Network>, Trouble> Network::make(
 }
 
 std::optional<Trouble> Network::build(const Sockets& sockets, const Network* before) {
+    // RFC 4568 §6.4: a new key begins at 0.
+    const bool same_key = before != nullptr && stream_.crypto && before->stream_.crypto &&
+                          stream_.crypto->remote == before->stream_.crypto->remote;
     if (auto error = build_rtpbin(); !error.empty())
         return Trouble{.kind = out::FailureKind::stream, .sentence = std::move(error)};
     auto transport =
         Transport::make(GST_BIN(bin_.get()), rtpbin_, sockets, stream_,
                         {.follow = options_.symmetric,
                          .must_encrypt = options_.srtp == sdp::Srtp::required,
-                         .rollovers = before ? before->transport_->rollovers() : Rollovers{}});
+                         .rollovers = same_key ? before->transport_->rollovers() : Rollovers{}});
     if (!transport) {
         const bool encrypts =
             stream_.crypto || stream_.dtls || options_.srtp == sdp::Srtp::required;
@@ -190,6 +193,11 @@ bool Network::update(const sdp::AgreedStream& stream) {
     stream_.remote_rtp = stream.remote_rtp;
     stream_.remote_rtcp = stream.remote_rtcp;
     return true;
+}
+
+void Network::pause() {
+    stream_.direction = sdp::Direction::inactive;
+    set_directions(stream_);
 }
 
 std::expected<void, std::string> Network::send_dtmf(const std::string& digits, Duration length) {

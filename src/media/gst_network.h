@@ -45,6 +45,8 @@ public:
     bool update(const sdp::AgreedStream& stream);
     // As telephone events (RFC 4733). Or why not, in words.
     std::expected<void, std::string> send_dtmf(const std::string& digits, Duration length);
+    // The stream is switched off (RFC 3264 §8.2), until update() says otherwise.
+    void pause();
     [[nodiscard]] bool may_send() const { return may_send_; }
     [[nodiscard]] const sdp::AgreedStream& stream() const { return stream_; }
     [[nodiscard]] Statistics statistics() const;

@@ -69,10 +69,7 @@ Statistics Session::statistics() const {
 
 void Session::handle(const in::Agreed& agreed) {
     if (agreed.stream.rejected) {
-        if (!network_) return;
-        auto stream = agreed.stream;
-        stream.direction = sdp::Direction::inactive;
-        network_->update(stream);
+        if (network_) network_->pause();
         return;
     }
     if (!pipeline_) {
@@ -157,7 +154,9 @@ bool Session::start(const sdp::AgreedStream& stream) {
 bool Session::replace_network(const sdp::AgreedStream& stream) {
     auto made = Network::make(id_, events_, sockets_, options_, stream, rate_, network_.get());
     if (!made) {
-        fail(made.error().kind, made.error().sentence, !network_);
+        // Sound that was to be encrypted does not go on with what was agreed on before.
+        fail(made.error().kind, made.error().sentence,
+             !network_ || made.error().kind == out::FailureKind::encryption);
         return false;
     }
     const auto swap = [&] {

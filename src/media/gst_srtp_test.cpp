@@ -159,6 +159,21 @@ TEST(EncryptedWrongly, NothingAgreedIsRefusedWhereItIsRequired) {
     EXPECT_TRUE(failed->ends);
 }
 
+// Nor does it go on, encrypted as before, when a later agreement has no keys.
+TEST(EncryptedWrongly, RequiredEndsWhenItIsAgreedAway) {
+    const SessionOptions options{.srtp = sdp::Srtp::required, .dtls = false};
+    Pair pair;
+    pair.connect("PCMA", patient(options), patient(options));
+    auto stream = Pair::agreed(pair.first, pair.second, "PCMA");
+    stream.crypto.reset();
+    pair.submit(in::Agreed{.session = alice, .stream = stream});
+    const auto failed = pair.next<out::Failed>(alice);
+    ASSERT_TRUE(failed);
+    EXPECT_EQ(failed->kind, out::FailureKind::encryption);
+    EXPECT_TRUE(failed->ends);
+    EXPECT_TRUE(pair.next<out::Silent>(bob));
+}
+
 // No sentence has a key in it, nor a part of one.
 TEST(EncryptedWrongly, SentencesHaveNoKey) {
     Pair pair;
