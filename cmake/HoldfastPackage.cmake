@@ -125,7 +125,8 @@ set(CPACK_DEBIAN_CALLS_GROUP_PACKAGE_SECTION comm)
 set(CPACK_DEBIAN_CALLS_GROUP_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_CALLS_GROUP_PACKAGE_DEPENDS
   "holdfast (= ${full_version}), gstreamer1.0-plugins-base, gstreamer1.0-plugins-good")
-set(CPACK_DEBIAN_CALLS_GROUP_PACKAGE_RECOMMENDS "gstreamer1.0-plugins-bad, gstreamer1.0-libav")  # SRTP; G.722
+set(CPACK_DEBIAN_CALLS_GROUP_PACKAGE_RECOMMENDS "gstreamer1.0-plugins-bad, gstreamer1.0-libav")  # SRTP, GSM, digits in the sound; G.722
+set(CPACK_DEBIAN_CALLS_GROUP_PACKAGE_SUGGESTS "gstreamer1.0-alsa, gstreamer1.0-pipewire")  # their devices
 set(CPACK_DEBIAN_CALLS_GROUP_DESCRIPTION "SIP user agent that stays registered: sound of calls
 What the command holdfast loads when it makes or takes the first call: codecs,
 sound devices and RTP, on GStreamer.")
