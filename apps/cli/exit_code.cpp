@@ -42,7 +42,9 @@ constexpr std::array table{
                  "demo: Holdfast was without reachability for longer than it promises"},
     ExitCodeText{ExitCode::call_failed,
                  "the call was not answered: refused, busy, or nobody there in time"},
-    ExitCodeText{ExitCode::no_sound, "the call's sound cannot be had: no port, no codec"},
+    ExitCodeText{ExitCode::no_sound,
+                 "the call's sound cannot be had: not installed, no port, no codec, or no "
+                 "encryption as it was asked for"},
 };
 
 }  // namespace

@@ -123,10 +123,23 @@ std::expected<void, std::string> check_common(const Settings& settings) {
     return {};
 }
 
+// The others are the process's: host_of() has read them, and each account need not again.
+Settings of_an_account(const Settings& settings) {
+    Settings own;
+    for (const auto& setting : settings) {
+        const auto option =
+            std::ranges::find(cli::option_table(), setting.key, &cli::OptionText::name);
+        if (option == cli::option_table().end() || (option->commands & cli::of_an_account) != 0)
+            own.push_back(setting);
+    }
+    return own;
+}
+
 std::expected<void, std::string> read_tables(const cli::Configuration& file, FleetConfig& config) {
     std::map<std::string, std::string> places;
+    const auto common = of_an_account(file.settings);
     for (const auto& table : file.accounts) {
-        auto account = account_of(table, file.settings);
+        auto account = account_of(table, common);
         if (!account) return std::unexpected(account.error());
         const auto [known, is_new] = places.emplace(account->aor, table.where);
         if (!is_new)
