@@ -15,9 +15,7 @@ inline void write_register(std::string& out,
     out.clear();
     Writer writer(out);
     writer.request_line(Method::register_, "sip:pbx.example.com");
-    writer.via({.transport = "UDP",
-                .sent_by = "192.168.1.23:5060",
-                .branch = branch});
+    writer.via({.transport = "UDP", .sent_by = "192.168.1.23:5060", .branch = branch});
     writer.max_forwards(70);
     writer.from("Alice Example", "sip:1001@pbx.example.com", "Zt4kX9wLq2HnVb7e");
     writer.to("Alice Example", "sip:1001@pbx.example.com", {});

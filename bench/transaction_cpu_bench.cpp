@@ -59,7 +59,7 @@ public:
 
     std::string send(std::string_view) override {
         const auto request = bench::to_send(++number_, requests_.next(), flow_);
-        cpu_.count([&] {
+        meter().count([&] {
             transactions_.send(desk_.step(), desk_.flow(flow_), AccountId{1}, request);
             for (const auto& output : desk_.outbox.take())
                 if (const auto* send = std::get_if<out::Send>(&output))
@@ -71,11 +71,12 @@ public:
     bool answer(std::string_view response) override {
         const auto wanted = answered_ + 1;
         if (!server_->answer(response)) return false;
-        return cpu_.count([&] { return loop_.run_until([&] { return answered_ == wanted; }, 1s); });
+        return meter().count(
+            [&] { return loop_.run_until([&] { return answered_ == wanted; }, 1s); });
     }
 
     std::size_t forget() override {
-        cpu_.count([this] {
+        meter().count([this] {
             desk_.now = transactions_.next_deadline().at;  // Timer K
             (void)transactions_.on_time(desk_.step());
         });
@@ -85,7 +86,8 @@ public:
 private:
     void happened(const holdfast::Input& input) {
         if (const auto* opened = std::get_if<in::FlowOpened>(&input))
-            opened_ = desk_.flows.on_opened(desk_.step(), opened->flow, opened->local, {}) != nullptr;
+            opened_ =
+                desk_.flows.on_opened(desk_.step(), opened->flow, opened->local, {}) != nullptr;
         const auto* received = std::get_if<in::Received>(&input);
         if (received == nullptr) return;
         const auto message = holdfast::sip::Message::parse(received->bytes);
@@ -115,12 +117,12 @@ class NoTransactions final : public PeerTransactions {
 public:
     bool start() { return client_ && server_; }
     std::string send(std::string_view request) override {
-        cpu_.count([&] { return client_->send_to(server_->port(), request); });
+        meter().count([&] { return client_->send_to(server_->port(), request); });
         return std::string(server_->receive());
     }
     bool answer(std::string_view response) override {
         if (!server_->answer(response)) return false;
-        const bool came = cpu_.count([&] { return !client_->receive().empty(); });
+        const bool came = meter().count([&] { return !client_->receive().empty(); });
         answered_ += came ? 1 : 0;
         return came;
     }
@@ -168,7 +170,7 @@ double cpu_us(const Contender& contender, unsigned number) {
         if (!answer.empty() && transactions->answer(answer)) ++answered;
     const auto over = transactions->forget();
     if (answered != number || over != number) return -1;
-    return transactions->cpu().seconds() * 1e6 / number;
+    return transactions->cpu_seconds() * 1e6 / number;
 }
 
 }  // namespace

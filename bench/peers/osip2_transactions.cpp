@@ -86,7 +86,8 @@ namespace {
 
 class OsipTransactions final : public PeerTransactions {
 public:
-    OsipTransactions(osip_t* stack, Datagrams datagrams) : stack_(stack, osip_release), datagrams_(datagrams) {
+    OsipTransactions(osip_t* stack, Datagrams datagrams)
+        : stack_(stack, osip_release), datagrams_(datagrams) {
         if (datagrams == Datagrams::sent) {
             seen_.client = LoopbackSocket::open();
             seen_.server = LoopbackSocket::open();
@@ -107,22 +108,22 @@ public:
         seen_.wire.clear();
         if (osip_message_init(&message) != 0 ||
             osip_message_parse(message, request.data(), request.size()) != 0 ||
-            !cpu_.count([&] { return osip2_transact(stack_.get(), message); }))
+            !meter().count([&] { return osip2_transact(stack_.get(), message); }))
             return {};
         return seen_.server ? std::string(seen_.server->receive()) : seen_.wire;
     }
     bool answer(std::string_view response) override {
         if (seen_.server && !seen_.server->answer(response)) return false;
-        return cpu_.count([&] {
+        return meter().count([&] {
             return osip2_transact_answered(stack_.get(),
                                            seen_.client ? seen_.client->receive() : response);
         });
     }
     std::size_t forget() override {
-        cpu_.count([this] { osip2_transact_all_answered(stack_.get()); });
+        meter().count([this] { osip2_transact_all_answered(stack_.get()); });
         seen_.over.reserve(seen_.answered);
         std::this_thread::sleep_for(std::chrono::milliseconds{5'100});  // its T4 is 5 s
-        cpu_.count([this] { osip2_transact_forgotten(stack_.get(), seen_.over); });
+        meter().count([this] { osip2_transact_forgotten(stack_.get(), seen_.over); });
         return seen_.over.size();
     }
 

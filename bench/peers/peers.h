@@ -33,10 +33,13 @@ public:
     virtual std::size_t forget() = 0;
 
     // What the client's own work took: the server's and the making of requests are not in it.
-    [[nodiscard]] const CpuMeter& cpu() const { return cpu_; }
+    [[nodiscard]] double cpu_seconds() const { return meter_.seconds(); }
 
 protected:
-    CpuMeter cpu_;
+    CpuMeter& meter() { return meter_; }
+
+private:
+    CpuMeter meter_;
 };
 
 struct Peer {

@@ -90,7 +90,7 @@ public:
         msg_t* message =
             msg_make(sip_default_mclass(), 0, text.data(), static_cast<ssize_t>(text.size()));
         if (message == nullptr) return {};
-        if (!cpu_.count([&] { return sofia_sip_transact(agent_, message); })) return {};
+        if (!meter().count([&] { return sofia_sip_transact(agent_, message); })) return {};
         return std::string(server_->receive());
     }
 
@@ -98,7 +98,7 @@ public:
         const auto before = agent_.answered;
         if (!server_->answer(response)) return false;
         for (int turns = 0; agent_.answered == before && turns < 10; ++turns)
-            cpu_.count([this] { sofia_sip_transact_answered(agent_); });
+            meter().count([this] { sofia_sip_transact_answered(agent_); });
         return agent_.answered > before;
     }
 
@@ -106,7 +106,7 @@ public:
         using std::chrono::steady_clock;
         const auto end = steady_clock::now() + std::chrono::milliseconds{2 * t4_ms};
         while (steady_clock::now() < end)
-            cpu_.count([this] { sofia_sip_transact_forgotten(agent_); });
+            meter().count([this] { sofia_sip_transact_forgotten(agent_); });
         return agent_.answered;
     }
 
