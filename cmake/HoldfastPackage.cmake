@@ -76,7 +76,7 @@ install(DIRECTORY DESTINATION /etc/holdfast COMPONENT command_debian EXCLUDE_FRO
   DIRECTORY_PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE WORLD_READ WORLD_EXECUTE)
 # What the program's own words send a reader to.
 foreach(page commands run hooks metrics events policy exit-codes install registration security
-    measured faults demo calls media reference)
+    measured faults demo calls control media reference)
   install(FILES "${CMAKE_SOURCE_DIR}/docs/${page}.md" DESTINATION share/doc/holdfast/docs
     COMPONENT command_debian EXCLUDE_FROM_ALL)
 endforeach()
