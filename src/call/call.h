@@ -37,6 +37,13 @@ public:
 
     [[nodiscard]] State state() const { return state_; }
     [[nodiscard]] bool is_over() const { return state_ == State::over; }
+    // Where the next request of its dialog goes first (RFC 3261 §12.2.1.1), a URI; nothing: there
+    // is no dialog yet, or none any more.
+    [[nodiscard]] std::optional<std::string> next_hop() const;
+    // Something is on its way to the peer, or owed to it: a BYE without its answer, an ACK to come.
+    [[nodiscard]] bool owes() const {
+        return !pending_.empty() || ours_ || bye_wanted_ || !byes_owed_.empty();
+    }
     [[nodiscard]] const Identity& identity() const { return self_; }
 
 private:
@@ -70,6 +77,8 @@ private:
         std::string remote_tag{};  // whose leg; "" for the first INVITE
         dialog::Request request;
         std::size_t challenges = 0;
+        bool moves = false;    // it tells the peer a new Contact of ours
+        std::size_t ways = 0;  // so often it did not get there
     };
     struct Acknowledged {  // of our last re-INVITE: a copy of its 2xx gets the ACK again
         RequestId id;
@@ -92,7 +101,6 @@ private:
     void on(const told::HangUp& hang_up, const Context& context);
     void on(const told::Response& response, const Context& context);
     void on(const told::Failed& failed, const Context& context);
-    void on(const told::WayChanged&, const Context& context);
     RequestId send(Pending pending, const Context& context);
     bool send_again_with_credentials(const Pending& pending, const told::Response& response,
                                      const Context& context);
@@ -105,6 +113,22 @@ private:
     void settle(const Context& context);
     Leg* leg_of(std::string_view remote_tag);
     Leg* chosen();
+
+    // way.cpp: the way to the peer is another one, or what was sent did not get there.
+    void on(const told::WayChanged&, const Context& context);
+    void on(const told::WayFound&, const Context& context);
+    void on_invite_failed(const told::Failed& failed, const Context& context);
+    void on_change_failed(const Pending& pending, const told::Failed& failed,
+                          const Context& context);
+    void on_unreadable_change(const Pending& pending, const told::Failed& failed,
+                              const Context& context);
+    void on_late_answer(const told::Response& response, const Context& context);
+    void owe(Pending bye, const Context& context);
+    void wait_for_way(const Context& context);
+    void send_what_waits(const Context& context);
+    void dialog_is_gone(int status, std::string words, const Context& context);
+    void tell_contact_again(const sip::Message& refusal, const Context& context);
+    void acknowledge_lost_change(const Context& context);
 
     // outgoing.cpp: our first INVITE and its answers.
     void on(const told::Dial& dial, const Context& context);
@@ -194,6 +218,15 @@ private:
     std::optional<Provisional> provisional_;
     std::optional<Ours> ours_;
     bool bye_wanted_ = false;
+
+    // What did not get there waits for a way (way.cpp).
+    bool waits_for_way_ = false;  // Timer::glare runs for that
+    bool invite_waits_ = false;
+    std::size_t ways_tried_ = 0;
+    std::vector<RequestId> abandoned_;  // INVITEs sent elsewhere meanwhile (F1)
+    std::vector<Pending> byes_owed_;
+    std::optional<Acknowledged> lost_change_;  // a re-INVITE: the peer may have accepted it
+    std::size_t contact_refused_ = 0;          // in a row
 
     Acknowledged last_change_;
     // What we want to change as soon as it is possible.

@@ -9,8 +9,8 @@
 // refusal: the INVITE's branch), cancel, bye, upd, prack, info, opt; responses to our newest
 // INVITE: 100, 180, 183+, 200, 486 …; BYE:200 to our newest BYE. Behind each: ~same (the octets of
 // this kind's last word again), ~branch (another), ~from, ~to, ~call (wrong), ~noto, ~cN (CSeq N),
-// ~stranger (from elsewhere), ~b (To tag of another branch). Ours: dial, answer, reject, hangup,
-// hold, resume. wait>SECONDS.
+// ~stranger (from elsewhere), ~b (To tag of another branch), ~long (a response past a limit). Ours:
+// dial, answer, reject, hangup, hold, resume. wait>SECONDS.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -72,6 +72,23 @@ public:
         driver_.run_for(0s);
         note();
     }
+    // The connection to the server is lost; it can be opened again, and REGISTER is answered.
+    void lose_connection() {
+        driver_.silent.clear();
+        driver_.feed(in::FlowClosed{driver_.flow_to(server_), FlowError::reset, "reset"});
+        driver_.run_for(0s);
+        driver_.silent.insert(server_);
+        note();
+    }
+    // The NAT gives another port; the next answer shows it.
+    void rebind(int port) {
+        driver_.mapping = ";received=198.51.100.7;rport=" + std::to_string(port);
+    }
+    void feed(const Input& input) {
+        driver_.feed(input);
+        driver_.run_for(0s);
+        note();
+    }
     void dial(const std::string& uri) {
         driver_.feed(in::Dial{AccountId{1},
                               CallRef{1},
@@ -110,18 +127,19 @@ public:
         }
     }
 
+    static std::vector<sdp::LocalStream> audio() {
+        sdp::LocalStream stream;
+        stream.codecs.push_back({.name = "PCMA", .clock_rate = 8000});
+        stream.rtp = {our_end.address, 40'000};
+        return {stream};
+    }
+
 private:
     static inline const Endpoint stranger{IpAddress::v4(198, 51, 100, 66), 5060};
     static std::string sdp(int version) {
         return "v=0\r\no=- 1 " + std::to_string(version) +
                " IN IP4 203.0.113.9\r\ns=-\r\nc=IN IP4 203.0.113.9\r\nt=0 0\r\nm=audio 5000 "
                "RTP/AVP 8\r\n";
-    }
-    static std::vector<sdp::LocalStream> audio() {
-        sdp::LocalStream stream;
-        stream.codecs.push_back({.name = "PCMA", .clock_rate = 8000});
-        stream.rtp = {our_end.address, 40'000};
-        return {stream};
     }
 
     void play_word(std::string_view whole) {
@@ -262,6 +280,8 @@ private:
         if (parsed->to().tag().empty() && status > 100)
             to += has(modifiers, "~b") && !has(modifiers, "~branch") ? ";tag=b2" : ";tag=b1";
         if (has(modifiers, "~to")) to = "<sip:bob@example.test>;tag=wrong";
+        std::string padding;  // ~long: past the limit of header fields
+        for (int n = 0; has(modifiers, "~long") && n < 300; ++n) padding += "X-Pad: 1\r\n";
         std::string via(parsed->top_via().text);
         if (has(modifiers, "~branch")) via.replace(via.find("z9hG4bK"), 8, "z9hG4bKx");
         auto cseq = parsed->cseq().number;
@@ -271,7 +291,7 @@ private:
         return "SIP/2.0 " + std::to_string(status) + " Whatever\r\nVia: " + via +
                "\r\nFrom: " + std::string(parsed->from().text) + "\r\nTo: " + to + "\r\nCall-ID: " +
                (has(modifiers, "~call") ? std::string("another") : std::string(parsed->call_id())) +
-               "\r\nCSeq: " + std::to_string(cseq) + " " + std::string(method) + "\r\n" +
+               "\r\nCSeq: " + std::to_string(cseq) + " " + std::string(method) + "\r\n" + padding +
                (status < 300 ? "Contact: <" + world_.contact + ">\r\n" : "") +
                (status == 407 ? "Proxy-Authenticate: Digest realm=\"example.test\", "
                                 "nonce=\"n1\"\r\n"
