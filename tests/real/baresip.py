@@ -4,6 +4,7 @@ import contextlib
 import glob
 import json
 import os
+import re
 import socket
 import threading
 import time
@@ -18,11 +19,11 @@ CONTROL = ("127.0.0.1", 4444)
 
 
 class Baresip:
-    """One account. It answers when it is told to. `play`: what it says, a file of RATES of the codec. `certificate`:
+    """One account. It answers when it is told to, or by itself (`answers`). `play`: what it says, a file of RATES of the codec. `certificate`:
     with its key, for those who connect to it by TLS, as Kamailio does."""
 
     def __init__(self, host, directory, dns, play, user="bob", transport="udp", codec="PCMU", encryption="none",
-                 ca=None, certificate=None):
+                 ca=None, certificate=None, answers=False):
         self.host = host
         self.aor = f"sip:{user}@example.test"
         self._directory = directory
@@ -33,7 +34,7 @@ class Baresip:
         self._write_configuration(dns, play, ca, certificate)
         rate, channels = RATES[codec]
         with open(os.path.join(directory, "accounts"), "w", encoding="utf-8") as accounts:
-            accounts.write(f"<{self.aor};transport={transport}>;auth_pass=secret;answermode=manual;regint=300;"
+            accounts.write(f"<{self.aor};transport={transport}>;auth_pass=secret;answermode={'auto' if answers else 'manual'};regint=300;"
                            f"audio_codecs={codec.lower()}/{rate}/{channels}{ENCRYPTION[encryption]}\n")
 
     def _write_configuration(self, dns, play, ca, certificate):
@@ -154,6 +155,11 @@ class Baresip:
 
     def seconds_heard(self):
         return self._seconds("dec")
+
+    def packets(self):
+        """Of RTP, in the call that it has: sent, received. (Its files end with the first hold.)"""
+        text = self.command("audio_debug")
+        return tuple(int(re.search(pattern, text)[1]) for pattern in (r"TX: packets=(\d+)", r" rcvd=(\d+)"))
 
     @property
     def _log(self):

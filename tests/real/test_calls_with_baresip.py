@@ -4,6 +4,7 @@ Either side plays a prompt of its own; what the far side decoded is compared wit
 """
 
 import os
+import re
 import shutil
 
 import pytest
@@ -32,7 +33,7 @@ def _with_key(certificate, key):
 class Sides:
     """Alice (holdfast, not started yet) and Bob (baresip, registered), and what each of them says."""
 
-    def __init__(self, make_world, authority, transport="udp", codec="PCMU", encryption="none"):
+    def __init__(self, make_world, authority, transport="udp", codec="PCMU", encryption="none", answers=False):
         tls = ServerTls(*authority.issue("server", "DNS:example.test")) if transport == "tls" else None
         ca = authority.certificate if tls else None
         certificate = _with_key(*authority.issue("bob", "DNS:example.test")) if tls else None
@@ -44,20 +45,20 @@ class Sides:
         write_wav(self._prompt, 16000, self.alice_says)
         write_wav(os.path.join(files, "bob.wav"), RATES[codec][0], self.bob_says, RATES[codec][1], tail=30)
         self.bob = self.world.baresip(play=os.path.join(files, "bob.wav"), transport=transport, codec=codec,
-                                      encryption=encryption, ca=ca, certificate=certificate)
+                                      encryption=encryption, ca=ca, certificate=certificate, answers=answers)
         self.alice = self.world.phone(transport=transport, **({"ca": ca} if ca else {}))
-        self._options = {"audio": "null", "play": self._prompt, "record": self.recording, "codec": codec,
+        self.options = {"audio": "null", "play": self._prompt, "record": self.recording, "codec": codec,
                          **SRTP[encryption]}
         self.bob.start()
         wait_until(lambda: self.world.nodes[0].contacts("bob"), 10, "baresip is registered", every=0.05)
 
     def alice_calls(self, **options):
-        self.alice.call(BOB, **{**self._options, **options})
+        self.alice.call(BOB, **{**self.options, **options})
         self.bob.wait_for("CALL_INCOMING")
         self.alice.wait_for("ringing", limit=5)
 
     def bob_calls(self, **options):
-        self.alice.answer(**{**self._options, **options})
+        self.alice.answer(**{**self.options, **options})
         self.alice.wait_until_registered()
         self.bob.command("dial", ALICE)
 
@@ -147,7 +148,7 @@ def test_baresip_is_busy(sides):
     both.bob.command("hangup")
     assert both.alice.wait_for_exit(10) == 20
     ended = both.alice.events("call_ended")[-1]
-    assert ended["status"] == 486 and "Busy" in ended["reason"] or "Reject" in ended["reason"], ended
+    assert ended["status"] == 486, ended
 
 
 def test_holdfast_is_busy_and_its_call_goes_on(sides):
@@ -162,9 +163,9 @@ def test_holdfast_is_busy_and_its_call_goes_on(sides):
     assert not [event for event in both.alice.events("call_ended", "silent") if event["call"] == first]
 
 
-@pytest.mark.parametrize("codec", ["PCMU", "opus"])
+@pytest.mark.parametrize("codec", ["PCMU", "G722"])
 def test_digits_both_ways(sides, codec):
-    """RFC 4733."""
+    """RFC 4733. Not with Opus: baresip 1.0 has telephone-event/8000 only, whatever the clock of the codec."""
     both = sides(codec=codec)
     both.connect("holdfast", dtmf="159#", dtmf_by="events")
     both.alice.wait_for("sound", limit=5)
@@ -178,14 +179,33 @@ def test_digits_both_ways(sides, codec):
 
 @pytest.mark.parametrize("encryption", ["none", "sdes"])
 def test_baresip_holds_and_resumes(sides, encryption):
+    """Held (a=sendonly, RFC 3264 §8.4) we send nothing; afterwards both sides hear again."""
     both = sides(encryption=encryption)
     both.connect("holdfast")
-    both.alice.wait_for("sound", limit=5)
+    wait_until(lambda: both.bob.packets()[1] > 10, 5, "baresip hears")
     both.bob.command("hold")
-    held = both.alice.wait_for("held", limit=5)
-    assert held["reason"] == "by the other side"
+    assert both.alice.wait_for("held", limit=5)["reason"] == "by the other side"
+    _, while_held = both.bob.packets()
+    said = both.bob.seconds_said()
+    wait_until(lambda: both.bob.seconds_said() > said + 0.5, 5, "half a second on hold")
+    sent, received = both.bob.packets()
+    assert received - while_held <= 5  # those on their way
     both.bob.command("resume")
     both.alice.wait_for("resumed", limit=5)
-    heard = both.bob.seconds_heard()
-    wait_until(lambda: both.bob.seconds_heard() > heard + 0.5, 5, "baresip hears again")
+    wait_until(lambda: both.bob.packets()[1] > received + 25, 5, "baresip hears again")
+    wait_until(lambda: both.bob.packets()[0] > sent + 25, 5, "baresip sends again")
     both.bob_hangs_up()
+    measured = both.alice.events("measured")[-1]["reason"]
+    assert int(re.search(r"(\d+) packets heard", measured)[1]) > sent + 20, measured
+
+
+@pytest.mark.alone
+def test_how_soon_a_call_is_there(sides, figure):
+    """Figures, without a limit: a Kamailio on the way, baresip answers by itself."""
+    both = sides(answers=True)
+    both.alice.call(BOB, **both.options)
+    sound = both.alice.wait_for("sound", limit=10, where=lambda event: "we hear" in event["reason"])
+    dialled, answered = (both.alice.events(kind)[0]["t"] for kind in ("dialling", "answered"))
+    figure("call to baresip: INVITE to 200", round(answered - dialled, 4))
+    figure("call to baresip: INVITE to the first sound", round(sound["t"] - dialled, 4))
+    both.alice_hangs_up()
