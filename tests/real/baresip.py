@@ -1,4 +1,4 @@
-"""Debian's baresip as the other side of a call: its own configuration, inside a namespace, told what to do by ctrl_tcp."""
+"""Debian's baresip as the other side of a call: in a namespace, with its own configuration, controlled by ctrl_tcp."""
 
 import contextlib
 import glob
@@ -13,35 +13,35 @@ from network import wait_until
 
 PROGRAM = "/usr/bin/baresip"
 MODULES = "/usr/lib/baresip/modules"
-RATES = {"PCMU": (8000, 1), "G722": (16000, 1), "opus": (48000, 1)}  # of its files: rate and channels of the codec
+RATES = {"PCMU": 8000, "G722": 16000, "opus": 48000}  # of its files, by the codec
 ENCRYPTION = {"none": "", "sdes": ";mediaenc=srtp-mand", "dtls": ";mediaenc=dtls_srtp"}
 CONTROL = ("127.0.0.1", 4444)
 
 
 class Baresip:
-    """One account. It answers when it is told to, or by itself (`answers`). `play`: what it says, a file of RATES of the codec. `certificate`:
-    with its key, for those who connect to it by TLS, as Kamailio does."""
+    """One account. It answers when it is told to, or by itself (`answers`). `play`: what it says, a file of the codec's
+    rate. `certificate`: with its key, for those who connect to it by TLS, as Kamailio does."""
 
-    def __init__(self, host, directory, dns, play, user="bob", transport="udp", codec="PCMU", encryption="none",
-                 ca=None, certificate=None, answers=False):
+    def __init__(self, host, directory, dns, play, transport="udp", codec="PCMU", encryption="none", ca=None,
+                 certificate=None, answers=False):
         self.host = host
-        self.aor = f"sip:{user}@example.test"
+        self.aor = "sip:bob@example.test"
         self._directory = directory
         self._codec = codec
         self._process = self._socket = self._reader = None
         self._events, self._answers = [], []
         self._news = threading.Condition()
         self._write_configuration(dns, play, ca, certificate)
-        rate, channels = RATES[codec]
         with open(os.path.join(directory, "accounts"), "w", encoding="utf-8") as accounts:
             accounts.write(f"<{self.aor};transport={transport}>;auth_pass=secret;answermode={'auto' if answers else 'manual'};regint=300;"
-                           f"audio_codecs={codec.lower()}/{rate}/{channels}{ENCRYPTION[encryption]}\n")
+                           f"audio_codecs={codec.lower()}/{RATES[codec]}/1{ENCRYPTION[encryption]}\n")
 
     def _write_configuration(self, dns, play, ca, certificate):
         lines = ["poll_method epoll", "call_local_timeout 60", "call_max_calls 4",
                  f"audio_source aufile,{play}", "audio_player aubridge,nowhere", "audio_alert aubridge,nowhere",
                  "audio_path /nonexistent", "net_interface eth0", f"dns_server {dns}:53", "rtp_ports 20000-20100",
-                 f"snd_path {self._directory}", f"module_path {MODULES}", f"ctrl_tcp_listen {CONTROL[0]}:{CONTROL[1]}",
+                 f"snd_path {self._directory}", f"module_path {MODULES}",
+                 f"ctrl_tcp_listen {CONTROL[0]}:{CONTROL[1]}",
                  "statmode_default off", "opus_stereo no", "opus_sprop_stereo no", "opus_bitrate 32000"]
         lines += [f"module {name}.so" for name in
                   ("g711", "g722", "opus", "aufile", "aubridge", "sndfile", "srtp", "dtls_srtp")]
@@ -146,9 +146,8 @@ class Baresip:
         return self._recording("dec")
 
     def _seconds(self, side):
-        rate, channels = RATES[self._codec]
         path = self._recording(side)
-        return max(0, os.path.getsize(path) - 44) / (2 * rate * channels) if path else 0.0
+        return max(0, os.path.getsize(path) - 44) / (2 * RATES[self._codec]) if path else 0.0
 
     def seconds_said(self):
         return self._seconds("enc")

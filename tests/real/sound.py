@@ -19,7 +19,7 @@ COARSE = 32  # at first one sample in so many is looked at
 
 
 def sweep(begin, end, seconds=SECONDS):
-    """From `begin` to `end` hertz, loud and soft four times a second, as speech is: it is like itself at one place only."""
+    """From `begin` to `end` hertz, loud and soft four times a second, as speech is: like itself at one place only."""
     samples, phase = array.array("h"), 0.0
     for number in range(int(seconds * RATE)):
         time = number / RATE
@@ -28,17 +28,15 @@ def sweep(begin, end, seconds=SECONDS):
     return samples
 
 
-def write_wav(path, rate, samples, channels=1, lead=LEAD, tail=0.0):
+def write_wav(path, rate, samples, lead=LEAD, tail=0.0):
     """The samples at a multiple of RATE (each between two is on the line between them), silence before and after."""
     step = rate // RATE
     dense = array.array("h")
     for one, following in itertools.pairwise([*samples, 0]):
         dense.extend(one + (following - one) * part // step for part in range(step))
     whole = silence(rate, lead) + dense + silence(rate, tail)
-    if channels > 1:
-        whole = array.array("h", (one for one in whole for _ in range(channels)))
     with wave.open(path, "wb") as out:
-        out.setparams((channels, 2, rate, 0, "NONE", ""))
+        out.setparams((1, 2, rate, 0, "NONE", ""))
         out.writeframes(little_endian(whole).tobytes())
 
 

@@ -14,8 +14,8 @@ from certificates import Authority, ServerTls
 from network import wait_until
 from sound import LEAD, SECONDS, likeness, read_wav, sweep, write_wav
 
-pytestmark = [pytest.mark.skipif(not os.path.exists(PROGRAM), reason="not installed: baresip-core (tools/bootstrap real)"),
-              pytest.mark.lasts(8)]
+MISSING = "not installed: baresip-core (tools/bootstrap real)"
+pytestmark = [pytest.mark.skipif(not os.path.exists(PROGRAM), reason=MISSING), pytest.mark.lasts(8)]
 
 ALICE, BOB = "sip:alice@example.test", "sip:bob@example.test"
 ALIKE = 0.8  # of a prompt and what is left of it after the codecs; sounds that have nothing in common are below 0.1
@@ -43,7 +43,7 @@ class Sides:
         self._prompt = os.path.join(files, "alice.wav")
         self.recording = os.path.join(files, "recording.wav")
         write_wav(self._prompt, 16000, self.alice_says)
-        write_wav(os.path.join(files, "bob.wav"), RATES[codec][0], self.bob_says, RATES[codec][1], tail=30)
+        write_wav(os.path.join(files, "bob.wav"), RATES[codec], self.bob_says, tail=30)
         self.bob = self.world.baresip(play=os.path.join(files, "bob.wav"), transport=transport, codec=codec,
                                       encryption=encryption, ca=ca, certificate=certificate, answers=answers)
         self.alice = self.world.phone(transport=transport, **({"ca": ca} if ca else {}))
