@@ -71,6 +71,8 @@ def test_a_sound_is_found_in_a_recording_and_another_is_not(tmp_path):
     write_wav(path, 16000, array.array("h", [one // 3 for one in prompt]), lead=0.7, tail=0.5)
     heard = read_wav(path)
     assert likeness(prompt, heard) > 0.95
-    assert likeness(other, heard) < 0.1
-    assert likeness(prompt, heard[:len(heard) // 2]) < 0.8  # the half of it
+    assert likeness(prompt, heard[:9000] + [0] * 800 + heard[9000:]) > 0.9  # 100 ms of it wait
+    assert likeness(other, heard) < 0.5
+    assert likeness(sweep(300, 700), heard) < 0.5
+    assert likeness(prompt, heard[:len(heard) // 2] + [0] * 20000) < 0.7  # the half of it
     assert likeness(prompt, [0] * len(heard)) == 0
