@@ -177,6 +177,15 @@ def test_digits_both_ways(sides, codec):
     assert [event["param"] for event in both.bob.events("CALL_DTMF_START")] == list("159#")
 
 
+def test_digits_that_baresip_does_not_take_are_told(sides):
+    both = sides(codec="opus")
+    both.connect("holdfast", dtmf="1", dtmf_by="events")
+    failed = both.alice.wait_for("sound_failed", limit=5)
+    assert "RFC 4733" in failed["reason"], failed
+    both.alice_hangs_up()
+    assert not both.bob.events("CALL_DTMF_START")
+
+
 @pytest.mark.parametrize("encryption", ["none", "sdes"])
 def test_baresip_holds_and_resumes(sides, encryption):
     """Held (a=sendonly, RFC 3264 §8.4) we send nothing; afterwards both sides hear again."""
