@@ -158,7 +158,8 @@ class Baresip:
     def packets(self):
         """Of RTP, in the call that it has: sent, received. (Its files end with the first hold.)"""
         text = self.command("audio_debug")
-        return tuple(int(re.search(pattern, text)[1]) for pattern in (r"TX: packets=(\d+)", r" rcvd=(\d+)"))
+        found = [re.search(pattern, text) for pattern in (r"TX: packets=(\d+)", r" rcvd=(\d+)")]
+        return tuple(int(one[1]) if one else 0 for one in found)  # it names neither before the first packet
 
     @property
     def _log(self):
