@@ -1,4 +1,4 @@
-"""`holdfast register` as a process in a namespace, its events as dictionaries, and when each of them came."""
+"""`holdfast register` (or call, answer) as a process in a namespace, its events as dictionaries, and when each of them came."""
 
 import json
 import os
@@ -28,19 +28,33 @@ class Phone:
 
     # Life.
 
-    def _argv(self, command, options):
-        argv = [os.path.realpath(PROGRAM), command, self.aor, "--json"]
+    def _argv(self, command, options, operand=None):
+        argv = [os.path.realpath(PROGRAM), command, operand or self.aor, "--json"]
         for name, value in options.items():
             for one in value if isinstance(value, (list, tuple)) else [value]:
                 argv += [f"--{name.replace('_', '-')}", str(one)]
         return argv
 
     def _environment(self):
-        return {"HOLDFAST_PASSWORD": self._password, "HOME": self._directory, "PATH": "/usr/bin:/bin"}
+        # GStreamer's list of its plug-ins is the user's: to make it anew takes seconds.
+        cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+        return {"HOLDFAST_PASSWORD": self._password, "HOME": self._directory, "PATH": "/usr/bin:/bin",
+                "XDG_CACHE_HOME": cache}
 
     def start(self):
+        return self._spawn(self._argv("register", self.options))
+
+    def call(self, uri, **options):
+        """One call, as soon as it is registered; the process ends with it."""
+        return self._spawn(self._argv("call", {"account": self.aor, **self.options, **options}, uri))
+
+    def answer(self, **options):
+        """Waits for one call and takes it; the process ends with it."""
+        return self._spawn(self._argv("answer", {**self.options, **options}))
+
+    def _spawn(self, argv):
         trace = open(os.path.join(self._directory, "phone.trace"), "ab")
-        argv = [*self._argv("register", self.options), "--trace"]
+        argv = [*argv, "--trace"]
         for one in os.environ.get("HOLDFAST_REAL_BREAK", "").split():  # to see that a test can fail
             argv += ["--set", one]
         self.started_at = time.monotonic()
@@ -125,6 +139,8 @@ class Phone:
         return list(dict.fromkeys(addresses))
 
     def trace(self):
+        if self._process is None:
+            return "(not started)"
         with open(os.path.join(self._directory, "phone.trace"), encoding="utf-8", errors="replace") as trace:
             return trace.read()
 

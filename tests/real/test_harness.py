@@ -1,10 +1,12 @@
 """The harness itself: that the faults are faults, the NATs of their kinds, and that a test here can fail."""
 
+import array
 import time
 
 import pytest
 
 from coturn import Coturn
+from sound import likeness, read_wav, sweep, write_wav
 
 
 def test_rotation_is_real(make_world):
@@ -61,3 +63,16 @@ def test_a_common_client_fails_where_holdfast_does_not(make_world):
     time.sleep(12)
     assert phone.count("registered") == 0
     assert phone.count("attempt") >= 1
+
+
+def test_a_sound_is_found_in_a_recording_and_another_is_not(tmp_path):
+    prompt, other = sweep(300, 1100), sweep(1100, 300)
+    path = str(tmp_path / "heard.wav")
+    write_wav(path, 16000, array.array("h", [one // 3 for one in prompt]), lead=0.7, tail=0.5)
+    heard = read_wav(path)
+    assert likeness(prompt, heard) > 0.95
+    assert likeness(prompt, heard[:9000] + [0] * 800 + heard[9000:]) > 0.9  # 100 ms of it wait
+    assert likeness(other, heard) < 0.5
+    assert likeness(sweep(300, 700), heard) < 0.5
+    assert likeness(prompt, heard[:len(heard) // 2] + [0] * 20000) < 0.7  # the half of it
+    assert likeness(prompt, [0] * len(heard)) == 0

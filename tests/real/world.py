@@ -10,6 +10,7 @@ import os
 import shutil
 import tempfile
 
+from baresip import Baresip
 from caller import Caller
 from kamailio import Kamailio, cluster_defines
 from nameserver import Knot
@@ -28,6 +29,7 @@ class World:
         self._closers = contextlib.ExitStack()
         self._closers.callback(shutil.rmtree, self.directory, ignore_errors=True)
         self._phones = []
+        self._others = []
         self.callers = []
         try:
             self._build(numbers, shared, rotate, ttl, records, tls, defines or {}, memory, start)
@@ -82,6 +84,15 @@ class World:
         self._closers.callback(phone.stop)
         return phone
 
+    def baresip(self, **options):
+        """A baresip on the internet itself, not started yet."""
+        directory = os.path.join(self.directory, f"baresip{len(self._others) + 1}")
+        os.makedirs(directory)
+        other = Baresip(self.internet.guest(self.internet), directory, self.dns.address, **options)
+        self._others.append(other)
+        self._closers.callback(other.stop)
+        return other
+
     def caller(self, nodes=None, **options):
         """Calls go to `nodes()`, else to all servers."""
         caller = Caller(self._caller_host, nodes or (lambda: [node.address for node in self.nodes]), **options)
@@ -123,6 +134,7 @@ class World:
         for number, phone in enumerate(self._phones, 1):
             parts.append(f"--- phone {number}\n{phone.story()}\n--- its last messages\n{phone.trace()[-6000:]}")
         parts += [f"--- calls that were lost\n{caller.story()}" for caller in self.callers]
+        parts += [f"--- baresip\n{other.story()}" for other in self._others]
         for node in self.nodes:
             parts.append(f"--- {node.name}\n" + "\n".join(node.log().splitlines()[-25:]))
         return "\n".join(parts)
