@@ -3,6 +3,8 @@
 //   are no RTP packets), and which address the media get (apps/phone).
 #include "tests/calls_world.h"
 
+#include <gmock/gmock.h>
+
 #include <set>
 
 namespace holdfast::lab {
@@ -191,6 +193,25 @@ TEST(CallsMoving, AnInviteGoesToTheServerThatTakesOver) {
     answer(s.bob);
     EXPECT_TRUE(s.until(s.alice, K::answered, 2s)) << s.story();
     EXPECT_EQ(s.bob.count(K::ring), 1u) << s.story();
+}
+
+// RFC 3261 §9.1: the dead one comes back, and answers the INVITE that it gets again, more than
+// once: it is cancelled once, and the call that stands is not touched.
+TEST(CallsMoving, TheServerThatWasGivenUpAnswersLate) {
+    CallsWorld s({.nodes = 2});
+    ASSERT_TRUE(s.everyone_registers()) << s.story();
+    auto& dead = server_of(s, s.alice);
+    dead.silence();
+    s.dial(s.alice, "bob");
+    ASSERT_TRUE(s.until(s.bob, K::ring, 31s + 500ms)) << s.story();
+    dead.heal();
+    s.world.run_for(20s);  // T1's doubling brings it the INVITE once more at least
+    EXPECT_THAT(s.world.ladder(), testing::HasSubstr("CANCEL")) << "the late answer came";
+    answer(s.bob);
+    ASSERT_TRUE(s.until(s.alice, K::answered, 2s)) << s.story();
+    s.world.run_for(60s);
+    EXPECT_EQ(s.alice.count(K::call_ended), 0u) << s.story();
+    EXPECT_EQ(s.bob.count(K::call_ended), 0u) << s.story();
 }
 
 // B4: the account is removed while the first BYE is lost: it is said again, and bob hears it.

@@ -2,6 +2,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <csignal>
 
 #include <array>
 #include <cerrno>
@@ -165,6 +166,7 @@ ExitCode run_ctl(const std::vector<std::string>& operands, const std::vector<Set
     auto socket = runtime::connect_to_control(*path);
     if (!socket) return complain(ExitCode::no_phone, socket.error());
     Line phone(*std::move(socket));
+    std::signal(SIGPIPE, SIG_IGN);  // output that nobody reads is noticed when it is written
     Printer output(STDOUT_FILENO);
     if (listens) return print_events(phone, std::span(operands).subspan(1), options, output);
     if (options.control.csv) {

@@ -210,6 +210,7 @@ Result Control::Impl::run(ControlClient client, const Json& request) {
     const auto method = std::ranges::find(methods, name, &Method::name);
     if (method == methods.end()) {
         std::vector<std::string_view> known;
+        known.reserve(std::size(methods));
         for (const auto& each : methods) known.push_back(each.name);
         const auto nearest = registration::nearest_word(name, known);
         return std::unexpected(

@@ -242,6 +242,7 @@ void Call::end(int status, std::string words, const Context& context) {
     session_timer_.stop();
     provisional_.reset();
     invite_waits_ = waits_for_way_ = false;
+    if (!byes_owed_.empty()) wait_for_way(context);
     if (std::exchange(told_media_, false)) context.act(out::Media{});
     tell(EventKind::call_ended, status, std::move(words), context);
 }

@@ -22,8 +22,11 @@ auto with(Variant& machine, Function function) {
 }  // namespace
 
 void CallClients::send(const Step& step, const flow::Flow& flow, CallRequest request) {
-    last_ = TransactionId{last_.value + 1};
     auto key = transaction::client_key(request.branch, sip::name_of(request.method));
+    // It has the branch of its INVITE (RFC 3261 §9.1), and each late 1xx may want it: one is
+    // enough.
+    if (request.method == Method::cancel && by_key_.contains(key)) return;
+    last_ = TransactionId{last_.value + 1};
     CHECK(by_key_.emplace(key, last_).second);  // a new branch (RFC 3261 §8.1.1.7)
     if (request.id) by_request_.insert_or_assign(Of{request.call, request.id}, last_);
     by_flow_.emplace(flow.id, last_);

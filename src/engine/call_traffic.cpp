@@ -112,10 +112,12 @@ bool CallDesk::on_response(const Step& step, const Accounts& accounts, FlowId fl
 void CallDesk::report(const Step& step, const Accounts& accounts, const CallAnswer& answer,
                       const FlowTrouble& trouble, const sip::Message* response) {
     if (says_nothing(step, accounts, answer, response)) {
-        untold_.emplace_back(
-            answer.call,
-            told::Failed{answer.id, answer.heard ? told::Lost::underway : told::Lost::unheard,
-                         "the server does not answer any more"});
+        const told::Failed failed{answer.id,
+                                  answer.heard ? told::Lost::underway : told::Lost::unheard,
+                                  "the server does not answer any more"};
+        // A stand-in may answer at once, again and again: the next attempt waits for its time.
+        if (answer.by_stand_in) return tell(step, accounts, answer.call, failed);
+        untold_.emplace_back(answer.call, failed);
         return tell(step, accounts, answer.call, told::WayFound{});
     }
     switch (answer.what) {

@@ -166,13 +166,18 @@ Disk& disk() {
     return the_one;
 }
 
+// Shards are threads.
+std::mutex& one_at_a_time() {
+    static std::mutex the_one;
+    return the_one;
+}
+
 // Runs a change of `path`, or what has become of it.
 template <class Perform>
 auto change(Change kind, std::string_view name, const std::string& path, Perform perform)
     -> decltype(perform()) {
     if (!disk().is_ours(path)) return perform();
-    static std::mutex one_at_a_time;  // shards are threads
-    const std::lock_guard lock{one_at_a_time};
+    const std::lock_guard lock{one_at_a_time()};
     if (const int error = disk().before(kind, name, path); error != 0) {
         errno = error;
         return -1;
