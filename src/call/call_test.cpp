@@ -1,54 +1,19 @@
 // A call and a peer that says what it likes, in any order: each row is a story of messages and what
-// must come of it (RFC 3261 §9, §13 – §15; RFC 3262; RFC 3311; RFC 4028). Not tested here: the
-// texts on the wire (tests/calls_test.cpp), transactions (src/transaction).
+// must come of it (RFC 3261 §9, §13 – §15; RFC 3262; RFC 3311; RFC 4028). Not tested here: calls
+// that come (call_incoming_test.cpp), the texts on the wire (tests/calls_test.cpp), transactions
+// (src/transaction).
 #include "call/call.h"
 
 #include <gtest/gtest.h>
 
-#include <functional>
 #include <string>
 #include <vector>
 
-#include "call/call_bench.h"
+#include "call/call_stories.h"
 #include "call/limits.h"
 
 namespace holdfast::call {
 namespace {
-
-struct Story {
-    std::string said;
-    std::string done;  // after the beginning that all have
-    State end = State::established;
-};
-
-constexpr auto over = State::over;
-constexpr auto ending = State::ending;
-constexpr auto calling = State::calling;
-constexpr auto ringing = State::ringing;
-
-void tell_stories(const std::vector<Story>& stories, const std::string& beginning,
-                  const std::function<Bench()>& begin) {
-    for (const auto& story : stories) {
-        Bench bench = begin();
-        bench.play(story.said);
-        const auto expected = story.done.empty() ? beginning : beginning + " " + story.done;
-        EXPECT_EQ(bench.log(), expected) << "after: " << story.said;
-        EXPECT_EQ(name_of(bench.state()), name_of(story.end)) << "after: " << story.said;
-        EXPECT_LE(bench.ends(), 1u) << "the user is told of one end: " << story.said;
-        // Whatever was said: if the peer falls silent the call does not hang in the air for ever.
-        bench.play("hangup silence wait>40 silence wait>40");
-        EXPECT_EQ(name_of(bench.state()), name_of(over)) << "after: " << story.said;
-        EXPECT_LE(bench.ends(), 1u) << "after: " << story.said;
-    }
-}
-
-void tell_dialled(const std::vector<Story>& stories) {
-    tell_stories(stories, "dialling INVITE", [] { return Bench{}; });
-}
-void tell_incoming(const std::vector<Story>& stories, const std::string& extra = {},
-                   const std::string& body = sdp_of_peer()) {
-    tell_stories(stories, "180 ring", [&] { return Bench::incoming(extra, body); });
-}
 
 // RFC 3261 §13.2.2: provisional answers, the answer, its copies.
 TEST(Call, AnInviteAndItsAnswers) {
@@ -317,53 +282,6 @@ TEST(Call, RequestsOfOurs) {
     });
 }
 
-// RFC 3261 §13.3.1, §9.2, §15: an incoming call.
-TEST(Call, AnIncomingCall) {
-    tell_incoming({
-        {"", "", ringing},
-        {"answer ack", "200 answered media"},
-        {"answer ack bye", "200 answered media 200 silence call_ended", over},
-        {"answer answer ack", "200 answered media"},
-        {"answer bye", "200 answered media 200 silence call_ended", over},
-        {"answer inv+", "200 answered media 491", State::answered},
-        {"answer cancel ack", "200 answered media"},
-        {"answer reject ack", "200 answered media"},
-        {"answer ack ack", "200 answered media"},
-        {"answer ack hold RE:200a+", "200 answered media re-INVITE ACK media held"},
-        {"answer hold ack", "200 answered media re-INVITE"},
-        {"answer hangup", "200 answered media silence call_ended", ending},
-        {"answer hangup ack BYE:200", "200 answered media silence call_ended BYE", over},
-        {"answer wait>33",
-         "200 answered media 200 200 200 200 200 200 200 200 200 200 BYE silence call_ended",
-         ending},
-        {"reject", "486 call_ended", over},
-        {"reject answer", "486 call_ended", over},
-        {"hangup", "486 call_ended", over},
-        {"cancel", "487 call_ended", over},
-        {"cancel answer", "487 call_ended", over},
-        {"bye", "200 487 call_ended", over},
-        {"inv+", "500", ringing},
-        {"upd+", "500", ringing},
-        {"upd", "200", ringing},
-        {"old", "500", ringing},
-        {"prack#0", "481", ringing},
-        {"wait>181", "180 180 480 call_ended", over},
-        {"hold media moved resume", "", ringing},
-    });
-}
-
-// RFC 3261 §13.2.1, §13.3.1: our 2xx has the offer, the ACK the answer.
-TEST(Call, AnIncomingCallWithoutAnOffer) {
-    tell_incoming(
-        {
-            {"answer ack+", "200 answered media"},
-            {"answer ack", "200 answered BYE call_ended", ending},
-            {"answer upd+", "200 answered 491", State::answered},
-            {"answer hangup ack+", "200 answered call_ended BYE", ending},
-        },
-        {}, {});
-}
-
 // RFC 3261 §8.1.3.4, §20.10: the target that is liked best is tried first; or none, as the user
 // wants it.
 TEST(Call, RedirectsGoByTheirWorthAndByPolicy) {
@@ -397,54 +315,6 @@ TEST(Call, WarningsAndReasonsAreSent) {
     EXPECT_NE(dialled.last(sip::Method::bye).request.headers.find("Reason: SIP;cause=488"),
               std::string::npos)
         << dialled.last(sip::Method::bye).request.headers;
-}
-
-// RFC 3262 §3: who demands it acknowledges our ringing.
-TEST(Call, AnIncomingCallThatDemandsReliability) {
-    tell_incoming(
-        {
-            {"prack#0", "200", ringing},
-            {"prack#1 prack#0 prack#0", "481 200 481", ringing},
-            {"prack#0 wait>100", "200", ringing},
-            {"answer prack#0 ack", "200 answered media 200"},
-            {"answer prack#0 prack#0 ack", "200 answered media 200 481"},
-            {"answer wait>2", "200 answered media 200 200",
-             State::answered},  // our 2xx again, and no 180
-            {"wait>33", "180 180 180 180 180 180 504 call_ended", over},
-        },
-        "Require: 100rel\r\n");
-}
-
-// RFC 4028 §9, §10: as the callee we refresh if asked to, and notice who does not.
-TEST(Call, TheSessionTimerOfAnIncomingCall) {
-    const std::string timer = "Supported: timer\r\nSession-Expires: 90;refresher=";
-    tell_incoming({{"answer ack wait>59", "200 answered media"},
-                   {"answer ack wait>61", "200 answered media BYE silence call_ended", ending},
-                   {"answer ack wait>59 upd wait>59", "200 answered media 200"}},
-                  timer + "uac\r\n");
-    tell_incoming(
-        {{"answer ack wait>46", "200 answered media re-INVITE"},
-         {"answer ack wait>46 RE:200a+ wait>46", "200 answered media re-INVITE ACK media"}},
-        timer + "uas\r\n");
-    tell_incoming({{"answer ack wait>46 UPDATE:200a", "200 answered media UPDATE"}},
-                  timer + "uas\r\nAllow: INVITE, ACK, BYE, UPDATE\r\n");
-}
-
-// What cannot become a call is refused, and no user hears of it.
-TEST(Call, InvitationsThatAreNone) {
-    auto bench = Bench::incoming("Supported: timer\r\nSession-Expires: 30\r\n");
-    EXPECT_EQ(bench.log(), "422");
-    EXPECT_EQ(bench.state(), over);
-    bench = Bench::incoming({}, "nonsense");
-    EXPECT_EQ(bench.log(), "400");
-    bench = Bench::incoming("Content-Type: text/plain\r\n", "nonsense");
-    EXPECT_EQ(bench.log(), "415");
-    EXPECT_EQ(bench.responses().back().headers, "Accept: application/sdp\r\n");
-    bench = Bench::incoming("Contact: <sip:another@192.0.2.2>\r\n");
-    EXPECT_EQ(bench.log(), "400");  // RFC 3261 §8.1.1.8: one Contact
-    bench = Bench::incoming("Expires: 5\r\n");
-    bench.play("wait>6");
-    EXPECT_EQ(bench.log(), "180 ring 487 call_ended");
 }
 
 // Early dialogs are limited: what a proxy gone mad sends does not pile up.

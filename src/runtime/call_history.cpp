@@ -1,7 +1,6 @@
 #include "runtime/call_history.h"
 
 #include <fcntl.h>
-#include <sqlite3.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -11,6 +10,7 @@
 
 #include "runtime/descriptor.h"
 #include "runtime/socket_address.h"
+#include "runtime/sqlite.h"
 
 namespace holdfast::runtime {
 
@@ -34,15 +34,6 @@ constexpr const char* select =
     " WHERE (?1 = 0 OR id < ?1) AND (?2 = '' OR account LIKE ?2 ESCAPE '\\' OR peer LIKE ?2 ESCAPE"
     " '\\' OR outcome LIKE ?2 ESCAPE '\\' OR reason LIKE ?2 ESCAPE '\\')"
     " ORDER BY id DESC LIMIT ?3";
-
-struct CloseDatabase {
-    void operator()(sqlite3* database) const { sqlite3_close(database); }
-};
-struct FinishStatement {
-    void operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
-};
-using Database = std::unique_ptr<sqlite3, CloseDatabase>;
-using Statement = std::unique_ptr<sqlite3_stmt, FinishStatement>;
 
 std::unexpected<Failure> unusable(const std::filesystem::path& file, const std::string& why) {
     return std::unexpected(Failure{FailureKind::state_unusable,
@@ -68,12 +59,6 @@ std::string_view shortened(std::string_view text) {
 void put_text(sqlite3_stmt* statement, int place, std::string_view text) {
     sqlite3_bind_text(statement, place, text.data(), static_cast<int>(text.size()),
                       SQLITE_TRANSIENT);
-}
-
-std::string text_of(sqlite3_stmt* statement, int column) {
-    const auto* bytes = static_cast<const char*>(sqlite3_column_blob(statement, column));
-    const auto size = static_cast<std::size_t>(sqlite3_column_bytes(statement, column));
-    return bytes == nullptr ? std::string{} : std::string(bytes, size);
 }
 
 // "%text%", in which LIKE's own signs mean themselves.
@@ -184,14 +169,14 @@ std::expected<std::vector<PastCall>, Failure> CallHistory::find(const HistoryQue
     int code = SQLITE_OK;
     while ((code = sqlite3_step(rows)) == SQLITE_ROW)
         calls.push_back({.id = sqlite3_column_int64(rows, 0),
-                         .account = text_of(rows, 1),
+                         .account = column_bytes(rows, 1),
                          .incoming = sqlite3_column_int(rows, 2) != 0,
-                         .peer = text_of(rows, 3),
+                         .peer = column_bytes(rows, 3),
                          .started = sqlite3_column_int64(rows, 4),
                          .talked = sqlite3_column_int64(rows, 5),
-                         .outcome = text_of(rows, 6),
+                         .outcome = column_bytes(rows, 6),
                          .status = sqlite3_column_int(rows, 7),
-                         .reason = text_of(rows, 8)});
+                         .reason = column_bytes(rows, 8)});
     sqlite3_reset(rows);
     sqlite3_clear_bindings(rows);
     if (code != SQLITE_DONE) return unusable(impl_->file, sqlite3_errmsg(impl_->database.get()));

@@ -1,7 +1,6 @@
 #include "runtime/state_file.h"
 
 #include <fcntl.h>
-#include <sqlite3.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -14,21 +13,13 @@
 #include "runtime/clock.h"
 #include "runtime/descriptor.h"
 #include "runtime/socket_address.h"
+#include "runtime/sqlite.h"
 
 namespace holdfast::runtime {
 
 namespace {
 
 constexpr int schema_version = 1;
-
-struct CloseDatabase {
-    void operator()(sqlite3* database) const { sqlite3_close(database); }
-};
-struct FinishStatement {
-    void operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
-};
-using Database = std::unique_ptr<sqlite3, CloseDatabase>;
-using Statement = std::unique_ptr<sqlite3_stmt, FinishStatement>;
 
 std::unexpected<Failure> unusable(const std::filesystem::path& path, const std::string& why) {
     return std::unexpected(
@@ -67,12 +58,6 @@ int read_number(sqlite3* database, const char* sql, int& number) {
     if (const int code = sqlite3_step(statement.get()); code != SQLITE_ROW) return code;
     number = sqlite3_column_int(statement.get(), 0);
     return SQLITE_OK;
-}
-
-std::string column_bytes(sqlite3_stmt* statement, int column) {
-    const auto* bytes = static_cast<const char*>(sqlite3_column_blob(statement, column));
-    const auto size = static_cast<std::size_t>(sqlite3_column_bytes(statement, column));
-    return bytes == nullptr ? std::string{} : std::string(bytes, size);
 }
 
 int read_state(sqlite3* database, State& state) {
