@@ -105,6 +105,19 @@ TEST(CallMoves, WhatRangWhenTheConnectionWasLostIsCancelled) {
     EXPECT_EQ(line_of(cancels[0], "Via"), line_of(invites_of(it).at(0), "Via"));
 }
 
+// RFC 3261 §9.1: it was cancelled already, and the far server has said so: when its flow is lost
+// before the 487 has come, nothing is cancelled anew (the branch would be there twice).
+TEST(CallMoves, WhatWasCancelledIsNotCancelledAgain) {
+    Orders it;
+    it.play("dial 180 hangup CANCEL:200");
+    it.lose_connection();
+    it.play("wait>4");
+    std::size_t cancels = 0;
+    for (const auto& [target, text] : it.driver().sent)
+        cancels += text.starts_with("CANCEL ") ? 1U : 0U;
+    EXPECT_EQ(cancels, 1U) << it.trace();
+}
+
 // I8: an answer past a limit ends the request that it answers, not the user's patience; in a call
 // it leaves all as it was, and a 2xx has its ACK.
 TEST(CallMoves, AnAnswerPastALimit) {

@@ -1,6 +1,7 @@
 #include "runtime/call_history.h"
 
 #include <fcntl.h>
+#include <sqlite3.h>
 #include <sys/stat.h>
 
 #include <algorithm>
