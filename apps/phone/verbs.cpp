@@ -310,7 +310,7 @@ std::expected<std::string, std::string> request_of(Words words) {
         for (const auto& word : rest) search += (search.empty() ? "" : " ") + word;
         return history_request(search, 0, 20);
     } else {
-        return std::unexpected("There is no verb \"" + verb + "\" (help lists them)");
+        return std::unexpected("There is no verb \"" + verb + "\"; help or --help lists them");
     }
     if (!params) return std::unexpected(params.error());
     return request(method, *std::move(params));

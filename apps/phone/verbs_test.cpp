@@ -50,7 +50,7 @@ TEST(Verbs, BecomeRequests) {
 
 TEST(Verbs, ThatAreWrongAreSaid) {
     EXPECT_EQ(error_of({}), "What? (help lists the verbs)");
-    EXPECT_EQ(error_of({"dail", "bob"}), "There is no verb \"dail\" (help lists them)");
+    EXPECT_EQ(error_of({"dail", "bob"}), "There is no verb \"dail\"; help or --help lists them");
     EXPECT_NE(error_of({"dial"}).find("Whom?"), std::string::npos);
     EXPECT_NE(error_of({"dtmf"}).find("Which digits?"), std::string::npos);
     for (const Words& words : std::vector<Words>{{"status", "now"},
