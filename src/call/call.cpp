@@ -32,6 +32,7 @@ void Call::handle(const Told& told, const Context& context) {
     if (state_ == State::over) return;
     std::visit([&](const auto& what) { on(what, context); }, told);
     change_if_possible(context);
+    work_on_referrals(context);
     settle(context);
 }
 
@@ -85,6 +86,8 @@ Deadline Call::next_deadline() const {
     if (provisional_)
         next = sooner(next, {provisional_->repeater.next(), "a provisional answer without PRACK"});
     if (ours_) next = sooner(next, {ours_->repeater.next(), "an answer without ACK"});
+    if (transfer_) next = sooner(next, {transfer_->next(), "a transfer"});
+    if (referral_) next = sooner(next, {referral_->next(), "a transfer that is followed"});
     return sooner(next, {session_timer_.next(), "a session timer"});
 }
 
@@ -163,6 +166,8 @@ void Call::on(const told::Response& response, const Context& context) {
     case Purpose::invite: return on_refusal(response, context);
     case Purpose::change:
     case Purpose::refresh: return on_change_answer(pending, response, context);
+    case Purpose::refer: return on_refer_answer(response, context);
+    case Purpose::notify: return on_notify_answer(success);
     case Purpose::prack:  // refused: the peer will say so in its own way
     case Purpose::bye: return;
     }
@@ -192,6 +197,7 @@ bool Call::send_again_with_credentials(const Pending& pending, const told::Respo
     request.headers = pending.request.headers;
     request.content_type = pending.request.content_type;
     request.body = pending.request.body;
+    if (pending.purpose == Purpose::refer && transfer_) transfer_->sent_as(request.cseq);
     again.request = std::move(request);
     send(std::move(again), context);
     return true;
@@ -219,6 +225,10 @@ void Call::on(const told::Failed& failed, const Context& context) {
         // RFC 3261 §12.2.1.2, RFC 4028 §10: no answer at all is a 408.
         say_bye(*chosen(), {}, context);
         return end(408, "the other side cannot be reached any more: " + failed.words, context);
+    case Purpose::refer:
+        return on_refer_failed(failed.lost == told::Lost::answer ? 408 : 503, failed.words,
+                               context);
+    case Purpose::notify: return on_notify_answer(false);
     case Purpose::prack:
     case Purpose::bye: return;
     }
@@ -255,6 +265,8 @@ void Call::end(int status, std::string words, const Context& context) {
         timers_.stop(timer);
     session_timer_.stop();
     provisional_.reset();
+    if (transfer_)
+        transfer_failed(0, "the call ended before it was said what became of it", context);
     if (std::exchange(told_media_, false)) context.act(out::Media{});
     tell(EventKind::call_ended, status, std::move(words), context);
 }
@@ -263,7 +275,8 @@ void Call::end(int status, std::string words, const Context& context) {
 // accepted, and its 2xx wants its ACK (RFC 3261 §13.2.2.4).
 void Call::settle(const Context&) {
     if (state_ != State::ending) return;
-    if (pending_.empty() && !ours_ && !timers_.is_armed(Timer::linger)) state_ = State::over;
+    if (pending_.empty() && !ours_ && !referral_ && !timers_.is_armed(Timer::linger))
+        state_ = State::over;
 }
 
 }  // namespace holdfast::call

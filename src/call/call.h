@@ -17,6 +17,7 @@
 #include "base/time.h"
 #include "base/timers.h"
 #include "call/machine.h"
+#include "call/referral.h"
 #include "call/repeater.h"
 #include "call/session_timer.h"
 #include "dialog/dialog.h"
@@ -38,6 +39,20 @@ public:
     [[nodiscard]] State state() const { return state_; }
     [[nodiscard]] bool is_over() const { return state_ == State::over; }
     [[nodiscard]] const Identity& identity() const { return self_; }
+    // RFC 3891 §3: the dialog with that tag of the peer.
+    enum class Standing : std::uint8_t {
+        unknown,
+        early_of_ours,    // we have called
+        early_of_theirs,  // it rings here
+        confirmed,
+        ended,
+    };
+    [[nodiscard]] Standing standing_of(std::string_view remote_tag) const;
+    // What a REFER of the peer asks for, as long as nobody has dialled it.
+    [[nodiscard]] const Referral* awaited_referral() const;
+    // Null: the call has no answer.
+    [[nodiscard]] const dialog::Dialog* dialog() const;
+    [[nodiscard]] const std::string& dialled_uri() const { return invite_.request_uri; }
 
 private:
     enum class Timer : std::uint8_t {
@@ -63,6 +78,8 @@ private:
         refresh,  // RFC 4028, or a new Contact: UPDATE without an offer
         prack,
         bye,
+        refer,
+        notify,  // of a REFER of theirs
     };
     struct Pending {  // a client transaction of ours without a final answer
         RequestId id;
@@ -160,6 +177,20 @@ private:
     [[nodiscard]] bool is_held_by_peer() const;
     [[nodiscard]] bool has_change_out() const;
 
+    // transfer.cpp: calls that are handed on (RFC 3515, RFC 3891).
+    void on(const told::Transfer& transfer, const Context& context);
+    void on(const told::ReferredCall& call, const Context& context);
+    void on(const told::Replaced& replaced, const Context& context);
+    void on_refer(const told::Request& request, const Leg& leg, const Context& context);
+    void on_notify(const told::Request& request, const Context& context);
+    void on_refer_answer(const told::Response& response, const Context& context);
+    void on_refer_failed(int status, std::string words, const Context& context);
+    void on_notify_answer(bool success);
+    void on_news(const News& news, const Context& context);
+    void transfer_failed(int status, std::string words, const Context& context);
+    void work_on_referrals(const Context& context);
+    [[nodiscard]] std::optional<Refusal> refusal_of_referral(const Leg& leg) const;
+
     Identity self_;
     Options options_;
     State state_ = State::idle;
@@ -195,6 +226,10 @@ private:
     std::optional<Ours> ours_;
     bool bye_wanted_ = false;
 
+    std::optional<OurReferral> transfer_;
+    std::optional<TheirReferral> referral_;
+    std::size_t referrals_ = 0;  // of theirs, that were accepted
+
     Acknowledged last_change_;
     // What we want to change as soon as it is possible.
     bool offer_wanted_ = false;
@@ -208,6 +243,7 @@ private:
 // What we can do in a call, in every request and answer that makes or keeps one (RFC 3261 §20.5,
 // §20.37).
 constexpr std::string_view allow_line =
-    "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, NOTIFY, PRACK, UPDATE, INFO\r\n";
+    "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, NOTIFY, PRACK, UPDATE, INFO, REFER\r\n";
+constexpr std::string_view supported_line = "Supported: 100rel, timer, replaces, norefersub\r\n";
 
 }  // namespace holdfast::call
