@@ -3,7 +3,7 @@ JOBS ?= $(shell nproc)
 PREFIX ?= /usr/local
 FUZZ_SECONDS ?= 60
 
-.PHONY: build demo test test-real measure soak bench bench-instructions bench-register bench-accounts benches fuzz lint package test-package install format clean bootstrap help bench-fleet check-instructions
+.PHONY: build demo test test-real measure soak bench bench-instructions bench-register bench-accounts benches fuzz lint package test-package install format clean bootstrap help bench-fleet check-instructions check-benches
 build:
 
 help:
@@ -16,6 +16,7 @@ help:
 	@echo "make bench    benchmarks (release)"
 	@echo "make bench-instructions  what SIP text, an account and a transaction cost in instructions, one line a figure (repeatable)"
 	@echo "make check-instructions  the same against bench/baseline.txt: 10 % more is a failure"
+	@echo "make check-benches  whether all benches build and work, those of other SIP libraries among them"
 	@echo "make bench-register  what one registered account costs: start, memory, idle"
 	@echo "make bench-accounts  what one account more costs \`holdfast run\`, baresip and SIPp"
 	@echo "make bench-fleet  50,000 accounts kept for 10 min while one of three servers dies; needs root"
@@ -65,6 +66,10 @@ check-instructions:
 	@tools/configure release
 	@cmake --build --preset release -j $(JOBS) --target sip_instructions_bench engine_bench transaction_bench
 	@tools/check-instructions
+
+check-benches:
+	@tools/bootstrap build bench
+	@tools/check-benches -j $(JOBS)
 
 bench-register: build
 	@tools/bootstrap build bench

@@ -1,16 +1,16 @@
 // What one stateful transaction costs: a REGISTER of 700 octets is sent, answered, and forgotten by
 // Timer K (RFC 3261 §17.1.2), through the engine's transaction desk; the answer is parsed. One line
-// `name value` a figure. The kernel's part is not in it.
+// `name value` a figure. The kernel's part is not in it (transaction_cpu_bench has it).
 //
 //     transaction_bench           100,000 that are all outstanding at once: memory, CPU
 //     transaction_bench N         the same with N; callgrind counts holdfast_transact
+//     transaction_bench N printed the same, and each REGISTER is printed first, from typed values,
+//                                 as others have it in theirs
 //     transaction_bench N PEER    N of another library, PEER_transact; see bench/peers for what is
-//     in it
-#include <array>
+//                                 in it
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
-#include <random>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -18,8 +18,9 @@
 
 #include "bench/cost.h"
 #include "bench/peers/peers.h"
+#include "bench/register_text.h"
 #include "bench/scripted_registrar.h"
-#include "bench/traffic.h"
+#include "bench/transaction_requests.h"
 #include "engine/test_bench.h"
 #include "engine/transaction_desk.h"
 
@@ -32,7 +33,7 @@ using holdfast::bench::bytes_in_use;
 using holdfast::bench::cpu_seconds;
 using holdfast::bench::ScriptedRegistrar;
 using holdfast::bench::show;
-using holdfast::registration::AttemptId;
+using holdfast::bench::TransactionRequests;
 using holdfast::registration::act::Send;
 
 struct Desk {
@@ -41,56 +42,14 @@ struct Desk {
     holdfast::FlowId flow = bench.open_flow(AccountId{1}, engine::udp_target(11));
 };
 
-// The REGISTER with a branch and a Call-ID of its own: some look for transactions by the one, some
-// by the other.
-class Requests {
-public:
-    struct Request {
-        std::string wire;
-        std::string branch;
-        std::string call_id;
-        std::uint32_t cseq;
-    };
-    Request next() {
-        Request request{pattern_, "z9hG4bK" + drawn(), drawn() + drawn(), parsed_.cseq().number};
-        replace(request.wire, parsed_.top_via().branch, request.branch);
-        replace(request.wire, parsed_.call_id(), request.call_id);
-        return request;
-    }
-
-private:
-    std::string drawn() {
-        std::array<char, 17> hex{};
-        std::snprintf(hex.data(), hex.size(), "%016llx",
-                      static_cast<unsigned long long>(random_()));
-        return hex.data();
-    }
-    static void replace(std::string& text, std::string_view old, std::string_view with) {
-        text.replace(text.find(old), old.size(), with);
-    }
-
-    std::mt19937_64 random_{2026};
-    std::string pattern_ = holdfast::bench::read_message("a_register.sip");
-    sip::Message parsed_ = sip::Message::parse(pattern_).value();
-};
-
-Send to_send(std::uint32_t number, Requests::Request request, holdfast::FlowId flow) {
-    return {.attempt = AttemptId{number},
-            .flow = flow,
-            .branch = std::move(request.branch),
-            .wire = std::move(request.wire),
-            .call_id = std::move(request.call_id),
-            .cseq = request.cseq};
-}
-
 // The texts between us and the peer are not in the memory that it holds.
 int run_peer(const holdfast::bench::Peer& peer, std::uint32_t number) {
-    const auto transactions = peer.transactions();
+    const auto transactions = peer.transactions(holdfast::bench::Datagrams::carried);
     if (!transactions) {
         std::fprintf(stderr, "transaction_bench: %s could not be started\n", peer.name.data());
         return 1;
     }
-    Requests requests;
+    TransactionRequests requests;
     ScriptedRegistrar registrar;
     std::vector<std::string> answers(number);
     std::size_t held = 0;
@@ -121,6 +80,22 @@ extern "C" __attribute__((noinline)) void holdfast_transact(Desk& desk, const Se
     desk.bench.outbox.clear();
 }
 
+extern "C" __attribute__((noinline)) void holdfast_transact_printed(Desk& desk,
+                                                                    const Send& request) {
+    constexpr std::size_t usual_request = 1024;  // octets, as the registration reserves
+    Send printed{.attempt = request.attempt,
+                 .flow = request.flow,
+                 .branch = request.branch,
+                 .wire = {},
+                 .call_id = request.call_id,
+                 .cseq = request.cseq};
+    printed.wire.reserve(usual_request);
+    holdfast::bench::write_register(printed.wire, printed.branch, printed.call_id);
+    desk.transactions.send(desk.bench.step(), desk.bench.flow(desk.flow), AccountId{1},
+                           std::move(printed));
+    desk.bench.outbox.clear();
+}
+
 extern "C" __attribute__((noinline)) bool holdfast_transact_answered(Desk& desk,
                                                                      std::string_view answer) {
     const auto message = sip::Message::parse(answer);
@@ -134,19 +109,34 @@ extern "C" __attribute__((noinline)) void holdfast_transact_forgotten(Desk& desk
 
 namespace {
 
-int run_ours(std::uint32_t number) {
+enum class Request : std::uint8_t { as_text, printed };
+
+// What is printed is what else would be copied.
+bool prints(const Send& request) {
+    std::string printed;
+    holdfast::bench::write_register(printed, request.branch, request.call_id);
+    return printed == request.wire;
+}
+
+int run_ours(std::uint32_t number, Request how) {
     Desk desk;
-    Requests requests;
+    TransactionRequests requests;
     ScriptedRegistrar registrar;
     std::vector<Send> sends;
     std::vector<std::string> answers;
     for (std::uint32_t i = 1; i <= number; ++i) {
-        sends.push_back(to_send(i, requests.next(), desk.flow));
+        sends.push_back(holdfast::bench::to_send(i, requests.next(), desk.flow));
         answers.push_back(registrar.answer(sends.back().wire));
+    }
+    if (how == Request::printed && !prints(sends.front())) {
+        std::fputs("transaction_bench: what is printed is not the REGISTER in the file\n", stderr);
+        return 1;
     }
     const auto before = bytes_in_use();
     const auto begin = cpu_seconds();
-    for (const auto& one : sends) holdfast_transact(desk, one);
+    for (const auto& one : sends)
+        how == Request::printed ? holdfast_transact_printed(desk, one)
+                                : holdfast_transact(desk, one);
     const auto held = bytes_in_use() - before;
     bool answered = true;
     for (const auto& answer : answers)
@@ -168,7 +158,8 @@ int run_ours(std::uint32_t number) {
 int main(int count, char** arguments) {
     const auto number =
         count > 1 ? static_cast<std::uint32_t>(std::strtoul(arguments[1], nullptr, 10)) : 100'000U;
-    if (count < 3) return run_ours(number);
+    if (count < 3) return run_ours(number, Request::as_text);
+    if (std::string_view(arguments[2]) == "printed") return run_ours(number, Request::printed);
     if (const auto* peer = holdfast::bench::find_peer(arguments[2])) return run_peer(*peer, number);
     std::fprintf(stderr, "transaction_bench: \"%s\" is not built in\n", arguments[2]);
     return 2;

@@ -24,6 +24,8 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     -Wconversion -Wsign-conversion -Wshadow -Wswitch -Wnon-virtual-dtor -Wold-style-cast
     -Wimplicit-fallthrough -Werror
     -Wno-restrict)  # wrong on std::string when optimised (GCC PR 105651)
+else()
+  add_compile_options(-Wno-deprecated-declarations)  # clang says it of libstdc++'s own stable_sort
 endif()
 
 # Replaced, not appended to: CMake's own defaults (-O3, -g) are not what we want.

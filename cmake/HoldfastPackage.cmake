@@ -74,12 +74,9 @@ endforeach()
 # Where the accounts' configuration goes; each file is the administrator's own.
 install(DIRECTORY DESTINATION /etc/holdfast COMPONENT command_debian EXCLUDE_FROM_ALL
   DIRECTORY_PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE WORLD_READ WORLD_EXECUTE)
-# What the program's own words send a reader to.
-foreach(page commands run hooks metrics events policy exit-codes install registration security
-    measured faults demo calls media reference)
-  install(FILES "${CMAKE_SOURCE_DIR}/docs/${page}.md" DESTINATION share/doc/holdfast/docs
-    COMPONENT command_debian EXCLUDE_FROM_ALL)
-endforeach()
+# All pages: the program's own words send a reader to some, and those to others (tools/check-links).
+install(DIRECTORY "${CMAKE_SOURCE_DIR}/docs" DESTINATION share/doc/holdfast
+  COMPONENT command_debian EXCLUDE_FROM_ALL FILES_MATCHING PATTERN "*.md")
 install(FILES "${packaging}/grafana/holdfast.json" RENAME grafana-dashboard.json
   DESTINATION share/doc/holdfast/examples COMPONENT command_debian EXCLUDE_FROM_ALL)
 install(FILES "${CMAKE_SOURCE_DIR}/docs/embedding.md" DESTINATION share/doc/libholdfast-dev
@@ -128,7 +125,8 @@ set(CPACK_DEBIAN_CALLS_GROUP_PACKAGE_SECTION comm)
 set(CPACK_DEBIAN_CALLS_GROUP_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_CALLS_GROUP_PACKAGE_DEPENDS
   "holdfast (= ${full_version}), gstreamer1.0-plugins-base, gstreamer1.0-plugins-good")
-set(CPACK_DEBIAN_CALLS_GROUP_PACKAGE_RECOMMENDS "gstreamer1.0-plugins-bad, gstreamer1.0-libav")  # SRTP; G.722
+set(CPACK_DEBIAN_CALLS_GROUP_PACKAGE_RECOMMENDS "gstreamer1.0-plugins-bad, gstreamer1.0-libav")  # SRTP, GSM, digits in the sound; G.722
+set(CPACK_DEBIAN_CALLS_GROUP_PACKAGE_SUGGESTS "gstreamer1.0-alsa, gstreamer1.0-pipewire")  # their devices
 set(CPACK_DEBIAN_CALLS_GROUP_DESCRIPTION "SIP user agent that stays registered: sound of calls
 What the command holdfast loads when it makes or takes the first call: codecs,
 sound devices and RTP, on GStreamer.")

@@ -349,7 +349,7 @@ TEST(Calls, WhatCannotBeCalled) {
     EXPECT_EQ(refused(bad), "there is no media to call with");
     bad = good;
     bad.call = {};
-    EXPECT_EQ(refused(bad), "the call's number is taken, or none that may be chosen");
+    EXPECT_EQ(refused(bad), "the call's number is none that may be chosen");
     bad = good;
     bad.uri = "sip:nobody@example.test";
     s.alice.give(bad);

@@ -20,8 +20,11 @@ struct CallsOptions {
     Transport transport = Transport::udp;
     std::size_t nodes = 1;
     bool nat = false;          // both sides, each behind one of its own
+    bool only_alice = false;   // is behind it
     bool record_route = true;  // false: requests of the dialog go straight from phone to phone
     bool challenges = false;   // the proxy asks who calls
+    bool stands_in = false;    // each node follows the Routes of the others, too
+    std::optional<Duration> expires{};
     Duration one_way_delay = 10ms;
     std::uint64_t seed = 1;
 };
@@ -63,9 +66,10 @@ public:
     Phone& add(const std::string& user, const std::string& name = {}) {
         PhoneOptions phone{.aor = "sip:" + user + "@example.test",
                            .transport = options.transport,
+                           .expires = options.expires,
                            .takes_calls = true,
                            .name = name.empty() ? user : name};
-        if (options.nat)
+        if (options.nat && (!options.only_alice || user == "alice"))
             phone.behind = &world.add_nat({.mapping = Dependence::address_and_port_dependent,
                                            .filtering = Dependence::address_and_port_dependent});
         return world.add_phone(std::move(phone));
@@ -84,9 +88,9 @@ public:
         return world.run_until([&] { return phone.count(kind) >= times; }, limit) == Stop::goal;
     }
     // Alice calls Bob, and he takes it.
-    bool talk() {
+    bool talk(const call::Options& how = {}) {
         if (!everyone_registers()) return false;
-        dial(alice, "bob");
+        dial(alice, "bob", how);
         if (!until(bob, EventKind::ring, 2s)) return false;
         answer(bob);
         const bool answered =
@@ -117,6 +121,7 @@ private:
         ClusterOptions cluster;
         cluster.server.record_route = given.record_route;
         cluster.server.challenges_calls = given.challenges;
+        cluster.server.stands_in = given.stands_in;
         return cluster;
     }
 };

@@ -167,6 +167,68 @@ TEST(Transfers, WordsForWhatCannotBe) {
     EXPECT_EQ(requests(s.alice, "REFER"), 0U);
 }
 
+// L8: Alice's network changes while Carol rings: the reports reach her at her new address, and the
+// transfer comes about as if nothing had been.
+TEST(Transfers, WhoAskedMovesMeanwhile) {
+    for (const auto transport : {Transport::udp, Transport::tcp}) {
+        TransfersWorld s({.transport = transport});
+        ASSERT_TRUE(s.talk()) << s.story();
+        s.alice.give(in::Transfer{s.dialled, "sip:carol@example.test"});
+        ASSERT_TRUE(s.follow(s.bob, rung(s.bob))) << s.story();
+        ASSERT_TRUE(s.until(s.carol, K::ring, 2s)) << s.story();
+        s.world.run_for(3s);
+        s.alice.change_address({*IpAddress::parse("10.0.0.77")});
+        s.world.run_for(5s);
+        answer(s.carol);
+        ASSERT_TRUE(s.until(s.alice, K::transferred, 3s)) << s.story();
+        s.world.run_for(1s);
+        EXPECT_TRUE(s.ended(s.alice, s.dialled)) << s.story();
+        EXPECT_EQ(s.bob.count(K::call_ended), 1U) << s.story();
+        EXPECT_TRUE(sound(s.carol)) << s.story();
+    }
+}
+
+// L8: Bob's network changes while Carol rings: his call to her ends, for its answer cannot come any
+// more; that is said to Alice over his new way, and they talk on.
+TEST(Transfers, WhoIsTransferredMovesMeanwhile) {
+    for (const auto transport : {Transport::udp, Transport::tcp}) {
+        TransfersWorld s({.transport = transport});
+        ASSERT_TRUE(s.talk()) << s.story();
+        s.alice.give(in::Transfer{s.dialled, "sip:carol@example.test"});
+        ASSERT_TRUE(s.follow(s.bob, rung(s.bob))) << s.story();
+        ASSERT_TRUE(s.until(s.carol, K::ring, 2s)) << s.story();
+        s.world.run_for(3s);
+        s.bob.change_address({*IpAddress::parse("10.0.0.77")});
+        ASSERT_TRUE(s.until(s.bob, K::call_ended, 1s)) << s.story();
+        ASSERT_TRUE(s.until(s.alice, K::transfer_failed, 10s)) << s.story();
+        EXPECT_EQ(last(s.alice, K::transfer_failed)->status, 408) << s.story();
+        s.world.run_for(10s);
+        EXPECT_FALSE(s.ended(s.alice, s.dialled)) << s.story();
+        s.bob.give(in::HangUp{.account = {}, .call = rung(s.bob)});
+        EXPECT_TRUE(s.until(s.alice, K::call_ended, 2s)) << s.story();
+    }
+}
+
+// F3, L8: the server is dead when Alice asks. Nobody knows whether it has passed the REFER on; it
+// is not said twice, the call goes on over the next server, and she may ask again.
+TEST(Transfers, TheServerIsSilent) {
+    TransfersWorld s({.nodes = 2, .stands_in = true});
+    ASSERT_TRUE(s.talk()) << s.story();
+    const auto dead = *s.alice.current_target();
+    s.world.node_at(dead).silence();
+    s.alice.give(in::Transfer{s.dialled, "sip:carol@example.test"});
+    ASSERT_TRUE(s.until(s.alice, K::transfer_failed, 100s)) << s.story();
+    EXPECT_NE(s.alice.current_target(), dead) << s.story();
+    s.world.run_for(60s);
+    EXPECT_FALSE(s.ended(s.alice, s.dialled)) << s.story();
+    EXPECT_EQ(s.bob.count(K::referred), 0U) << s.story();
+    s.alice.give(in::Transfer{s.dialled, "sip:carol@example.test"});
+    ASSERT_TRUE(s.follow(s.bob, rung(s.bob))) << s.story();
+    ASSERT_TRUE(s.until(s.carol, K::ring, 2s)) << s.story();
+    answer(s.carol);
+    EXPECT_TRUE(s.until(s.alice, K::transferred, 3s)) << s.story();
+}
+
 // The other side never says what becomes of it, or is gone.
 TEST(Transfers, TheOtherSideFallsSilent) {
     TransfersWorld s;

@@ -129,4 +129,21 @@ Applied apply_ports(Options& options, std::string_view value, bool) {
     return {};
 }
 
+Applied apply_socket(Options& options, std::string_view value, bool) {
+    if (value.empty()) return std::unexpected("a socket has a path");
+    options.control.socket = value;
+    return {};
+}
+
+Applied apply_search(Options& options, std::string_view value, bool) {
+    options.control.search = value;
+    return {};
+}
+
+Applied apply_csv(Options& options, std::string_view value, bool) {
+    if (value != "true" && value != "false") return wrong(value, "is neither true nor false");
+    options.control.csv = value == "true";
+    return {};
+}
+
 }  // namespace holdfast::cli

@@ -1,4 +1,5 @@
-// What a user can say about a call (call and answer), as the table of options wants it.
+// What a user can say about a call (call, answer, phone), and to a running phone (ctl), as the
+// table of options wants it.
 #pragma once
 
 #include <expected>
@@ -19,5 +20,8 @@ std::expected<void, std::string> apply_srtp(Options& options, std::string_view v
 std::expected<void, std::string> apply_srtp_keys(Options& options, std::string_view value, bool);
 std::expected<void, std::string> apply_dtmf_by(Options& options, std::string_view value, bool);
 std::expected<void, std::string> apply_ports(Options& options, std::string_view value, bool);
+std::expected<void, std::string> apply_socket(Options& options, std::string_view value, bool);
+std::expected<void, std::string> apply_search(Options& options, std::string_view value, bool);
+std::expected<void, std::string> apply_csv(Options& options, std::string_view value, bool);
 
 }  // namespace holdfast::cli

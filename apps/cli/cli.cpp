@@ -37,6 +37,26 @@ constexpr std::array table{
             "call does. Others that come meanwhile are busy (486). Options and exit codes are\n"
             "those of call.",
             for_answer, run_answer},
+    Command{
+        "phone", "AOR", "be a phone: many calls, by a console and a control socket",
+        "Registers the account AOR, or all of the [[account]] tables of --config FILE, and is\n"
+        "a phone until it is told to quit: it says who calls, and does what is typed (help\n"
+        "lists the verbs) or said with holdfast ctl. Other programs drive it by its control\n"
+        "socket, in JSON-RPC 2.0. Calls that were are kept in a history.\n\n"
+        "Passwords are found as by register, those of several accounts in the file. A\n"
+        "failure of an account is said and ends nothing. SIGHUP registers again now.\n\n"
+        "quit, SIGINT and SIGTERM hang up, unregister and end it; a second signal at once. The\n"
+        "exit code is 0, or 17 if registrations stay at the servers.",
+        for_phone, run_phone},
+    Command{"ctl", "VERB", "tell a running phone what to do, or ask it",
+            "Says VERB to the phone that runs, and prints its answer. The verbs: status,\n"
+            "dial URI [ACCOUNT], answer [CALL], reject [CALL] [STATUS],\n"
+            "hangup [CALL|all|incoming|calling], hold [CALL], resume [CALL], dtmf [CALL] DIGITS,\n"
+            "mute and unmute [CALL] [microphone|speaker|both], history [TEXT], hello, quit; and\n"
+            "events [NAME…], which prints what happens until it is interrupted. CALL is a number\n"
+            "that status lists; without it the only call is meant that the verb can be for.\n\n"
+            "The exit code is 0 if the phone did it, 24 if it did not, 23 if none runs.",
+            for_ctl, run_ctl, 64},
     Command{"devices", "", "list the codecs and sound devices that calls can use here",
             "Lists the codecs that are installed, in the order in which they are offered, and the\n"
             "devices that --audio takes; and what is missing.",
@@ -110,7 +130,7 @@ ExitCode run(const std::vector<std::string>& arguments) {
     const auto line = parse_command_line(*command, {arguments.begin() + 1, arguments.end()});
     if (!line) return complain(ExitCode::usage, line.error());
     if (line->help) return print(help_of(*command));
-    const std::size_t operands_most = command->operand.empty() ? 0 : 1;
+    const std::size_t operands_most = command->operand.empty() ? 0 : command->operands_most;
     if (line->operands.size() > operands_most)
         return complain(ExitCode::usage,
                         "\"" + line->operands[operands_most] + "\" is one argument too many");

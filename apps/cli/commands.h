@@ -1,6 +1,7 @@
 // The commands there are; what each does is in a file of its name.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -21,6 +22,7 @@ struct Command {
     // operands: as typed; settings: the command line's.
     ExitCode (*run)(const std::vector<std::string>& operands,
                     const std::vector<Setting>& settings) = nullptr;
+    std::size_t operands_most = 1;  // if there is an operand at all
 };
 
 std::span<const Command> commands();
@@ -29,6 +31,8 @@ ExitCode run_register(const std::vector<std::string>& operands,
                       const std::vector<Setting>& settings);
 ExitCode run_call(const std::vector<std::string>& operands, const std::vector<Setting>& settings);
 ExitCode run_answer(const std::vector<std::string>& operands, const std::vector<Setting>& settings);
+ExitCode run_phone(const std::vector<std::string>& operands, const std::vector<Setting>& settings);
+ExitCode run_ctl(const std::vector<std::string>& operands, const std::vector<Setting>& settings);
 ExitCode run_devices(const std::vector<std::string>& operands,
                      const std::vector<Setting>& settings);
 ExitCode run_resolve(const std::vector<std::string>& operands,

@@ -42,7 +42,14 @@ constexpr std::array table{
                  "demo: Holdfast was without reachability for longer than it promises"},
     ExitCodeText{ExitCode::call_failed,
                  "the call was not answered: refused, busy, or nobody there in time"},
-    ExitCodeText{ExitCode::no_sound, "the call's sound cannot be had: no port, no codec"},
+    ExitCodeText{ExitCode::no_sound,
+                 "the call's sound cannot be had: not installed, no port, no codec, or no "
+                 "encryption as it was asked for"},
+    ExitCodeText{ExitCode::control_socket,
+                 "phone: another phone listens on the control socket, or it cannot be made"},
+    ExitCodeText{ExitCode::no_phone, "ctl: no phone listens on the control socket, or it is gone"},
+    ExitCodeText{ExitCode::not_done,
+                 "ctl: the phone did not do it, and says why: no such call, nobody rings"},
 };
 
 }  // namespace

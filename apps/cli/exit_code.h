@@ -33,6 +33,9 @@ enum class ExitCode : std::uint8_t {
     promise_broken = 19,
     call_failed = 20,
     no_sound = 21,
+    control_socket = 22,
+    no_phone = 23,
+    not_done = 24,
 };
 
 struct ExitCodeText {

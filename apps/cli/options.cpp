@@ -200,7 +200,8 @@ Applied apply_nothing(Options&, std::string_view, bool) {
 }  // --config: it has been read by now
 
 constexpr std::uint16_t calls = for_call | for_answer;
-constexpr std::uint16_t both = for_register | for_resolve | calls;
+constexpr std::uint16_t sound = calls | for_phone;
+constexpr std::uint16_t both = for_register | for_resolve | sound;
 constexpr std::uint16_t all = both | for_policy;
 constexpr std::uint16_t host = both | for_run;       // one for the process
 constexpr std::uint16_t own = both | of_an_account;  // each account of many may have its own
@@ -272,14 +273,14 @@ constexpr std::array table{
                "read options from a TOML file: the same names, and policy as a table", Form::value,
                host, false, apply_nothing},
     OptionText{"json", "", "off", "print JSON, one object a line", Form::flag,
-               all | for_demo | for_run | for_devices, true, apply_json},
+               all | for_demo | for_run | for_devices | for_ctl, true, apply_json},
     OptionText{"trace", "", "off",
                "print every SIP message to standard error, passwords' answers left out", Form::flag,
                both, true, apply_trace},
     OptionText{"record", "FILE", "none",
                "record everything that happens, for replay; holds no password. Of call and answer: "
                "the sound of both sides, as WAV",
-               Form::value, both | for_demo, true, apply_record},
+               Form::value, for_register | for_resolve | calls | for_demo, true, apply_record},
     OptionText{"once", "", "off", "end after the first outcome: registered, or failed", Form::flag,
                for_register | for_resolve, true, apply_once},
     OptionText{"account", "AOR", "that of the configuration file", "the account to call with",
@@ -287,7 +288,7 @@ constexpr std::array table{
     OptionText{"audio", "DEVICE", "default",
                "where sound comes from and goes to: default, null (none), tone:HERTZ, file:PATH, "
                "loop:PATH (again and again), pulse:NAME, pipewire:NAME, alsa:NAME",
-               Form::value, calls, true, apply_audio},
+               Form::value, sound, true, apply_audio},
     OptionText{"play", "FILE", "none", "a sound file for the other side, instead of a microphone",
                Form::value, calls, true, apply_play},
     OptionText{"dtmf", "DIGITS", "none",
@@ -296,20 +297,20 @@ constexpr std::array table{
     OptionText{"dtmf-by", "auto|events|tones", "auto",
                "how digits are sent: events (RFC 4733) if both sides know them, else tones in the "
                "sound; or only by one of them",
-               Form::value, calls, true, apply_dtmf_by},
+               Form::value, sound, true, apply_dtmf_by},
     OptionText{"srtp", "off|optional|required", "off", "encrypt the sound (SRTP)", Form::value,
-               calls, true, apply_srtp},
+               sound, true, apply_srtp},
     OptionText{"srtp-keys", "any|sdes|dtls", "any",
                "how SRTP's keys are agreed on: in the signalling (SDES), by DTLS, or either",
-               Form::value, calls, true, apply_srtp_keys},
+               Form::value, sound, true, apply_srtp_keys},
     OptionText{"duration", "TIME", "until one side hangs up",
                "hang up so long after the answer; 100ms to 24h", Form::value, calls, true,
                apply_duration},
     OptionText{"codec", "NAME", "all that are installed, wideband first",
                "a codec to offer; may be given several times, in order of preference", Form::list,
-               calls, true, apply_codec},
+               sound, true, apply_codec},
     OptionText{"rtp-ports", "FIRST-LAST", "16384-32767", "the ports of the sound", Form::value,
-               calls, true, apply_ports},
+               sound, true, apply_ports},
     OptionText{"shards", "N", "one a core", "how many threads share the accounts", Form::value,
                for_run, true, apply_shards},
     OptionText{"registers-per-second", "N", "200",
@@ -323,7 +324,14 @@ constexpr std::array table{
                for_run, true, apply_metrics},
     OptionText{"log", "changes|all", "changes",
                "which events are printed: all, or those that change an account's state",
-               Form::value, for_run, true, apply_log},
+               Form::value, for_run | for_phone, true, apply_log},
+    OptionText{"socket", "PATH", "$XDG_RUNTIME_DIR/holdfast/phone.sock",
+               "the Unix socket by which the phone is driven", Form::value, for_phone | for_ctl,
+               true, apply_socket},
+    OptionText{"search", "TEXT", "none", "of history: only calls with this text in them",
+               Form::value, for_ctl, false, apply_search},
+    OptionText{"csv", "", "off", "of history: all calls as CSV, newest first", Form::flag, for_ctl,
+               false, apply_csv},
 };
 
 bool sets_preset(const Setting& setting) {

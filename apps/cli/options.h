@@ -42,10 +42,18 @@ struct CallOptions {
     media::DtmfMethod dtmf_by = media::DtmfMethod::automatic;
 };
 
+// Of `holdfast phone` and `holdfast ctl`.
+struct ControlOptions {
+    std::string socket;  // "": where phones usually listen
+    std::string search;  // history
+    bool csv = false;
+};
+
 struct Options {
     registration::AccountConfig account;
     FleetOptions fleet;
     CallOptions call;
+    ControlOptions control;
     runtime::DriverOptions driver;
     bool password_given = false;  // an empty one is one, too
     bool json = false;
@@ -72,7 +80,9 @@ enum Commands : std::uint16_t {
     of_an_account = 32,
     for_call = 64,
     for_answer = 128,
-    for_devices = 256
+    for_devices = 256,
+    for_phone = 512,
+    for_ctl = 1024
 };
 
 struct OptionText {

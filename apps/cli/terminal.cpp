@@ -81,6 +81,8 @@ bool is_harmless(char32_t code) {
     return !control && !line_end && !direction;
 }
 
+bool is_plain(char c) { return c >= ' ' && c <= '~'; }
+
 }  // namespace
 
 bool is_terminal(int descriptor) { return ::isatty(descriptor) == 1; }
@@ -107,6 +109,10 @@ std::string printable(std::string_view text) {
     std::string result;
     result.reserve(text.size());
     while (!text.empty()) {
+        const auto plain = std::ranges::find_if_not(text, is_plain) - text.begin();  // most is
+        result.append(text, 0, static_cast<std::size_t>(plain));
+        text.remove_prefix(static_cast<std::size_t>(plain));
+        if (text.empty()) break;
         const auto [code, size] = first_sign(text);
         if (size > 0 && is_harmless(code)) {
             result += text.substr(0, size);

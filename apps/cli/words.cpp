@@ -169,6 +169,18 @@ std::string row_in_words(std::size_t rank, const EventTarget& row) {
     return printable(words);
 }
 
+bool is_a_change(EventKind kind) {
+    switch (kind) {
+    case EventKind::resolved:
+    case EventKind::attempt:
+    case EventKind::attempt_failed:
+    case EventKind::probed:
+    case EventKind::refreshed:
+    case EventKind::binding_removed: return false;
+    default: return true;
+    }
+}
+
 std::vector<std::string> words_of(const Event& event) {
     std::vector<std::string> lines;
     if (event.kind == EventKind::resolved) {

@@ -22,6 +22,9 @@ struct WallClock {
 // One line, or more: the first says it, the others (indented) list.
 std::vector<std::string> words_of(const Event& event);
 
+// `log = "changes"`: what changes an account's state, or what somebody should know.
+bool is_a_change(EventKind kind);
+
 std::string in_words(Duration duration);  // "12 ms", "27.3 s", "5 min"
 std::string row_in_words(std::size_t rank,
                          const EventTarget& row);  // "1. udp:203.0.113.11:5060  sip1.…: why"

@@ -20,19 +20,6 @@ using namespace std::chrono_literals;
 constexpr Duration write_again_after = 250ms;
 constexpr Duration hooks_end = 5s;
 
-// `log = "changes"`: what changes an account's state, or what somebody should know.
-bool is_a_change(EventKind kind) {
-    switch (kind) {
-    case EventKind::resolved:
-    case EventKind::attempt:
-    case EventKind::attempt_failed:
-    case EventKind::probed:
-    case EventKind::refreshed:
-    case EventKind::binding_removed: return false;
-    default: return true;
-    }
-}
-
 std::size_t shards_of(const cli::FleetOptions& options) {
     if (options.shards != 0) return options.shards;
     return std::max(1U, std::thread::hardware_concurrency());
@@ -245,7 +232,7 @@ void Fleet::notice(std::string sentence) {
 
 void Fleet::write(Instant now, const Event& event, const std::string& aor) {
     const auto& host = config_.host;
-    if (!host.fleet.log_all && !is_a_change(event.kind)) return;
+    if (!host.fleet.log_all && !cli::is_a_change(event.kind)) return;
     if (host.json) {
         output_.write(runtime::event_json(time_of(now), event, aor));
     } else {

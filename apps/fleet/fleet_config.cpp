@@ -4,90 +4,14 @@
 #include <optional>
 #include <utility>
 
-#include "apps/cli/command_line.h"
 #include "apps/cli/config_file.h"
-#include "registration/policy_values.h"
+#include "apps/cli/config_tables.h"
 
 namespace holdfast::fleet {
 
 namespace {
 
 using Settings = std::vector<cli::Setting>;
-
-std::optional<EventKind> event_kind_of(std::string_view name) {
-    for (auto kind = EventKind::resolved;;
-         kind = static_cast<EventKind>(std::to_underlying(kind) + 1)) {
-        if (name_of(kind) == name) return kind;
-        if (kind == EventKind::stopped) return std::nullopt;
-    }
-}
-
-std::vector<std::string_view> event_names() {
-    std::vector<std::string_view> names;
-    for (auto kind = EventKind::resolved; kind != EventKind::stopped;
-         kind = static_cast<EventKind>(std::to_underlying(kind) + 1))
-        names.push_back(name_of(kind));
-    return names;
-}
-
-std::expected<void, std::string> apply(runtime::Hook& hook, const cli::Setting& setting) {
-    const auto& [key, value, where] = setting;
-    if (key == "events") {
-        const auto kind = event_kind_of(value);
-        if (!kind)
-            return std::unexpected(where + ": there is no event \"" + value + "\"" +
-                                   cli::suggestion(value, event_names()) +
-                                   " (docs/events.md lists them)");
-        hook.events.push_back(*kind);
-    } else if (key == "command") {
-        hook.command.push_back(value);
-    } else if (key == "url") {
-        if (!value.starts_with("http://") && !value.starts_with("https://"))
-            return std::unexpected(where + ": \"" + value + "\" is no http:// or https:// URL");
-        hook.url = value;
-    } else if (key == "timeout") {
-        const auto timeout = registration::parse_duration(value);
-        if (!timeout || *timeout < std::chrono::milliseconds{100} ||
-            *timeout > std::chrono::minutes{10})
-            return std::unexpected(where + ": \"" + value +
-                                   "\" is no duration from 100ms to 10min");
-        hook.timeout = *timeout;
-    }
-    return {};
-}
-
-std::expected<runtime::Hook, std::string> hook_of(const cli::ConfigTable& table) {
-    runtime::Hook hook;
-    for (const auto& setting : table.settings)
-        if (const auto applied = apply(hook, setting); !applied)
-            return std::unexpected(applied.error());
-    if (!hook.command.empty() && !hook.command.front().starts_with('/'))
-        return std::unexpected(table.where +
-                               ": the program of a command is named by its whole path, and \"" +
-                               hook.command.front() + "\" is none");
-    if (const auto problem = runtime::problem_of(hook); !problem.empty())
-        return std::unexpected(table.where + ": " + problem);
-    return hook;
-}
-
-// What the file says of all, then the account's own, which counts more.
-std::expected<registration::AccountConfig, std::string> account_of(const cli::ConfigTable& table,
-                                                                   const Settings& common) {
-    Settings all = common;
-    for (const auto& own : table.settings)  // a list of the account's own replaces the common one
-        if (own.key != "set")
-            std::erase_if(all, [&](const cli::Setting& setting) { return setting.key == own.key; });
-    all.insert(all.end(), table.settings.begin(), table.settings.end());
-    cli::Options options;
-    if (const auto applied = cli::apply_settings(options, all); !applied)
-        return std::unexpected(applied.error());
-    if (options.account.aor.empty())
-        return std::unexpected(table.where + ": an account needs an aor (\"sip:USER@DOMAIN\")");
-    if (!options.password_given)
-        return std::unexpected(table.where + ": " + options.account.aor +
-                               " needs a password (\"\" for an account without one)");
-    return std::move(options.account);
-}
 
 std::expected<cli::Options, cli::Refusal> host_of(const Settings& of_file,
                                                   const Settings& command_line) {
@@ -110,36 +34,16 @@ std::expected<cli::Options, cli::Refusal> host_of(const Settings& of_file,
     return options;
 }
 
-// What belongs to one account, or to `register` alone, does not stand above all.
-std::expected<void, std::string> check_common(const Settings& settings) {
-    for (const auto& setting : settings) {
-        if (setting.key == "aor" || setting.key == "password")
-            return std::unexpected(setting.where +
-                                   ": this belongs to one account: write it below [[account]]");
-        if (setting.key == "record")
-            return std::unexpected(setting.where +
-                                   ": one account is recorded, by `holdfast register`");
-    }
-    return {};
-}
-
 std::expected<void, std::string> read_tables(const cli::Configuration& file, FleetConfig& config) {
-    std::map<std::string, std::string> places;
-    for (const auto& table : file.accounts) {
-        auto account = account_of(table, file.settings);
-        if (!account) return std::unexpected(account.error());
-        const auto [known, is_new] = places.emplace(account->aor, table.where);
-        if (!is_new)
-            return std::unexpected(table.where + ": " + account->aor +
-                                   " is there already: " + known->second);
-        auto aor = account->aor;
-        config.accounts.emplace(std::move(aor), *std::move(account));
+    auto accounts = cli::accounts_of(file, {});
+    if (!accounts) return std::unexpected(accounts.error());
+    for (auto& account : *accounts) {
+        auto aor = account.aor;
+        config.accounts.emplace(std::move(aor), std::move(account));
     }
-    for (const auto& table : file.hooks) {
-        auto hook = hook_of(table);
-        if (!hook) return std::unexpected(hook.error());
-        config.hooks.push_back(*std::move(hook));
-    }
+    auto hooks = cli::hooks_of(file);
+    if (!hooks) return std::unexpected(hooks.error());
+    config.hooks = *std::move(hooks);
     return {};
 }
 
@@ -155,7 +59,7 @@ std::expected<FleetConfig, cli::Refusal> read_fleet(const Settings& command_line
             cli::Refusal{cli::ExitCode::usage, "Which accounts? holdfast run --config FILE"});
     const auto file = cli::read_config_file(named->value);
     if (!file) return bad_file(file.error());
-    if (const auto checked = check_common(file->settings); !checked)
+    if (const auto checked = cli::check_common(file->settings); !checked)
         return bad_file(checked.error());
     auto host = host_of(file->settings, command_line);
     if (!host) return std::unexpected(host.error());

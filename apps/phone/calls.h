@@ -65,6 +65,11 @@ public:
     void reject(CallRef call, int status);
     void hang_up(CallRef call);
     void hang_up_all();
+    void hold(CallRef call);
+    void resume(CallRef call);
+    // After those that are still to be sent; before the answer they wait for it.
+    void press(CallRef call, const std::string& digits);
+    void mute(CallRef call, bool microphone, bool speaker);
 
     // What the media say: when its descriptor is readable.
     void on_media(Instant now);
@@ -74,6 +79,7 @@ public:
     void on_event(Instant now, const Event& event) override;
 
     [[nodiscard]] bool empty() const { return calls_.empty(); }
+    [[nodiscard]] const std::map<CallRef, Call>& all() const { return calls_; }
 
 private:
     struct Flow {

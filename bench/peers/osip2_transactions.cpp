@@ -1,5 +1,6 @@
 // osip2's transaction machine. It has no sockets: a callback hands the request over, parsed, and
-// whoever sends it prints it; that is counted with the sending, parsing with the answer. Its
+// whoever sends it prints it; that is counted with the sending, parsing with the answer. Where
+// datagrams are sent, its socket is ours, read as a program's loop would that finds one. Its
 // machine runs once over all answers that have come, as a program's loop does that finds many
 // datagrams.
 #include <sys/time.h>
@@ -13,11 +14,14 @@
 #include <thread>
 #include <vector>
 
+#include "bench/loopback.h"
 #include "bench/peers/peers.h"
 
 namespace {
 
 struct Seen {
+    std::unique_ptr<holdfast::bench::LoopbackSocket> client;  // null: datagrams are carried
+    std::unique_ptr<holdfast::bench::LoopbackSocket> server;
     std::string wire;
     std::size_t answered = 0;
     std::vector<osip_transaction_t*> over;
@@ -32,8 +36,10 @@ int on_send(osip_transaction_t* transaction, osip_message_t* request, char*, int
     char* printed = nullptr;
     size_t length = 0;
     if (osip_message_to_str(request, &printed, &length) != 0) return -1;
-    seen(transaction).wire.assign(printed, length);
+    auto& here = seen(transaction);
+    here.wire.assign(printed, length);
     osip_free(printed);
+    if (here.client && !here.client->send_to(here.server->port(), here.wire)) return -1;
     return 0;
 }
 
@@ -80,7 +86,12 @@ namespace {
 
 class OsipTransactions final : public PeerTransactions {
 public:
-    explicit OsipTransactions(osip_t* stack) : stack_(stack, osip_release) {
+    OsipTransactions(osip_t* stack, Datagrams datagrams)
+        : stack_(stack, osip_release), datagrams_(datagrams) {
+        if (datagrams == Datagrams::sent) {
+            seen_.client = LoopbackSocket::open();
+            seen_.server = LoopbackSocket::open();
+        }
         osip_set_application_context(stack, &seen_);
         osip_set_cb_send_message(stack, on_send);
         for (const int type : {OSIP_NICT_STATUS_2XX_RECEIVED, OSIP_NICT_STATUS_4XX_RECEIVED})
@@ -88,37 +99,47 @@ public:
         osip_set_kill_transaction_callback(stack, OSIP_NICT_KILL_TRANSACTION, on_kill);
     }
 
+    // Where datagrams are sent, they have sockets.
+    [[nodiscard]] bool has_sockets() const {
+        return datagrams_ == Datagrams::carried || (seen_.client && seen_.server);
+    }
     std::string send(std::string_view request) override {
         osip_message_t* message = nullptr;
         seen_.wire.clear();
         if (osip_message_init(&message) != 0 ||
             osip_message_parse(message, request.data(), request.size()) != 0 ||
-            !osip2_transact(stack_.get(), message))
+            !meter().count([&] { return osip2_transact(stack_.get(), message); }))
             return {};
-        return seen_.wire;
+        return seen_.server ? std::string(seen_.server->receive()) : seen_.wire;
     }
     bool answer(std::string_view response) override {
-        return osip2_transact_answered(stack_.get(), response);
+        if (seen_.server && !seen_.server->answer(response)) return false;
+        return meter().count([&] {
+            return osip2_transact_answered(stack_.get(),
+                                           seen_.client ? seen_.client->receive() : response);
+        });
     }
     std::size_t forget() override {
-        osip2_transact_all_answered(stack_.get());
+        meter().count([this] { osip2_transact_all_answered(stack_.get()); });
         seen_.over.reserve(seen_.answered);
         std::this_thread::sleep_for(std::chrono::milliseconds{5'100});  // its T4 is 5 s
-        osip2_transact_forgotten(stack_.get(), seen_.over);
+        meter().count([this] { osip2_transact_forgotten(stack_.get(), seen_.over); });
         return seen_.over.size();
     }
 
 private:
     std::unique_ptr<osip_t, decltype(&osip_release)> stack_;
+    Datagrams datagrams_;
     Seen seen_;
 };
 
 }  // namespace
 
-std::unique_ptr<PeerTransactions> osip2_transactions() {
+std::unique_ptr<PeerTransactions> osip2_transactions(Datagrams datagrams) {
     osip_t* stack = nullptr;
     if (osip_init(&stack) != 0) return nullptr;
-    return std::make_unique<OsipTransactions>(stack);
+    auto transactions = std::make_unique<OsipTransactions>(stack, datagrams);
+    return transactions->has_sockets() ? std::move(transactions) : nullptr;
 }
 
 }  // namespace holdfast::bench

@@ -3,12 +3,19 @@
 // extern "C" functions named after the peer: NAME_parse, NAME_print, NAME_transact….
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
 #include <string_view>
 
+#include "bench/cpu_meter.h"
+
 namespace holdfast::bench {
+
+// How datagrams come and go where a library has no sockets of its own: carried by the caller as
+// texts, or over sockets on loopback that its program would have.
+enum class Datagrams : std::uint8_t { carried, sent };
 
 // Non-INVITE client transactions of one user agent over UDP (RFC 3261 §17.1.2). The caller plays
 // the server. As many are outstanding as are sent before the first answer.
@@ -24,6 +31,15 @@ public:
     virtual bool answer(std::string_view response) = 0;  // false: it could not be taken
     // Lets Timer K pass (within seconds of real time); how many had a final response by then.
     virtual std::size_t forget() = 0;
+
+    // What the client's own work took: the server's and the making of requests are not in it.
+    [[nodiscard]] double cpu_seconds() const { return meter_.seconds(); }
+
+protected:
+    CpuMeter& meter() { return meter_; }
+
+private:
+    CpuMeter meter_;
 };
 
 struct Peer {
@@ -34,15 +50,16 @@ struct Peer {
     bool (*takes)(std::string_view text);
     // Parses once, then prints so many times from the typed values; the last text.
     std::string (*print)(std::string_view text, int rounds);
-    std::unique_ptr<PeerTransactions> (*transactions)();  // null: it could not be started
+    // null: they could not be started
+    std::unique_ptr<PeerTransactions> (*transactions)(Datagrams datagrams);
 };
 
 std::span<const Peer> peers();
 // nullptr: not built in.
 const Peer* find_peer(std::string_view name);
 
-std::unique_ptr<PeerTransactions> sofia_sip_transactions();
-std::unique_ptr<PeerTransactions> osip2_transactions();
+std::unique_ptr<PeerTransactions> sofia_sip_transactions(Datagrams datagrams);
+std::unique_ptr<PeerTransactions> osip2_transactions(Datagrams datagrams);
 std::string sofia_sip_printed(std::string_view text, int rounds);
 std::string osip2_printed(std::string_view text, int rounds);
 

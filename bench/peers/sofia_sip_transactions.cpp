@@ -12,12 +12,10 @@ struct SofiaAgent;
 #include <sofia-sip/su_wait.h>
 #include <sofia-sip/url.h>
 
-#include <array>
-#include <asio/io_context.hpp>
-#include <asio/ip/udp.hpp>
 #include <chrono>
 #include <string>
 
+#include "bench/loopback.h"
 #include "bench/peers/peers.h"
 
 struct holdfast::bench::SofiaAgent {
@@ -74,17 +72,11 @@ extern "C" __attribute__((noinline)) void sofia_sip_transact_forgotten(SofiaAgen
 namespace holdfast::bench {
 namespace {
 
-using asio::ip::udp;
-
 class SofiaTransactions final : public PeerTransactions {
 public:
     bool start() {
-        asio::error_code failed;
-        if (server_.open(udp::v4(), failed) ||
-            server_.bind({asio::ip::address_v4::loopback(), 0}, failed) ||
-            server_.non_blocking(true, failed) || su_init() != 0)
-            return false;
-        agent_.server = "sip:127.0.0.1:" + std::to_string(server_.local_endpoint().port());
+        if (!server_ || su_init() != 0) return false;
+        agent_.server = "sip:127.0.0.1:" + std::to_string(server_->port());
         agent_.root.reset(su_root_create(nullptr));
         agent_.nta.reset(nta_agent_create(
             agent_.root.get(), URL_STRING_MAKE("sip:127.0.0.1:*;transport=udp"), ignore, nullptr,
@@ -97,40 +89,35 @@ public:
         const auto text = without_via(request);
         msg_t* message =
             msg_make(sip_default_mclass(), 0, text.data(), static_cast<ssize_t>(text.size()));
-        if (message == nullptr || !sofia_sip_transact(agent_, message)) return {};
-        asio::error_code failed;
-        const auto size = server_.receive_from(asio::buffer(datagram_), sender_, 0, failed);
-        return failed ? std::string() : std::string(datagram_.data(), size);
+        if (message == nullptr) return {};
+        if (!meter().count([&] { return sofia_sip_transact(agent_, message); })) return {};
+        return std::string(server_->receive());
     }
 
     bool answer(std::string_view response) override {
         const auto before = agent_.answered;
-        asio::error_code failed;
-        server_.send_to(asio::buffer(response), sender_, 0, failed);
-        if (failed) return false;
+        if (!server_->answer(response)) return false;
         for (int turns = 0; agent_.answered == before && turns < 10; ++turns)
-            sofia_sip_transact_answered(agent_);
+            meter().count([this] { sofia_sip_transact_answered(agent_); });
         return agent_.answered > before;
     }
 
     std::size_t forget() override {
         using std::chrono::steady_clock;
         const auto end = steady_clock::now() + std::chrono::milliseconds{2 * t4_ms};
-        while (steady_clock::now() < end) sofia_sip_transact_forgotten(agent_);
+        while (steady_clock::now() < end)
+            meter().count([this] { sofia_sip_transact_forgotten(agent_); });
         return agent_.answered;
     }
 
 private:
-    asio::io_context context_;
-    udp::socket server_{context_};
-    udp::endpoint sender_;  // the agent
-    std::array<char, 65'536> datagram_{};
+    std::unique_ptr<LoopbackSocket> server_ = LoopbackSocket::open();
     SofiaAgent agent_;
 };
 
 }  // namespace
 
-std::unique_ptr<PeerTransactions> sofia_sip_transactions() {
+std::unique_ptr<PeerTransactions> sofia_sip_transactions(Datagrams) {
     auto transactions = std::make_unique<SofiaTransactions>();
     if (!transactions->start()) return nullptr;
     return transactions;

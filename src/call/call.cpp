@@ -43,7 +43,7 @@ void Call::on(const told::Time&, const Context& context) {
         case Timer::ring: refuse(status_when_over_, {}, "not answered", context); break;
         case Timer::ring_again: ring(context); break;
         case Timer::no_answer: give_up_calling(480, "no answer", context); break;
-        case Timer::glare:   // what is wanted goes out again
+        case Timer::glare: send_what_waits(context); break;
         case Timer::linger:  // nothing more can come
         case Timer::count: break;
         }
@@ -119,10 +119,6 @@ void Call::on(const told::HangUp& hang_up, const Context& context) {
     }
 }
 
-void Call::on(const told::WayChanged&, const Context&) {
-    if (state_ == State::answered || state_ == State::established) target_refresh_wanted_ = true;
-}
-
 RequestId Call::send(Pending pending, const Context& context) {
     pending.id = RequestId{++last_request_};
     context.act(act::Send{pending.id, pending.request});
@@ -152,6 +148,8 @@ void Call::on(const told::Response& response, const Context& context) {
         if (success) return on_success(message, context);
     }
     if (known == nullptr) {
+        if (std::ranges::find(abandoned_, response.id) != abandoned_.end())
+            return on_late_answer(response, context);
         // A copy of the 2xx of a re-INVITE (RFC 3261 §13.2.2.4).
         if (auto* const leg = chosen(); success && leg && response.id == last_change_.id)
             context.act(act::Acknowledge{response.id, leg->dialog.ack(last_change_.cseq)});
@@ -207,30 +205,16 @@ void Call::on(const told::Failed& failed, const Context& context) {
     const auto pending = take_pending(failed.id);
     if (!pending) return;
     switch (pending->purpose) {
-    case Purpose::invite:
-        if (try_next_target(context)) return;
-        return end(408, failed.words, context);
+    case Purpose::invite: return on_invite_failed(failed, context);
     case Purpose::change:
-    case Purpose::refresh:
-        if (state_ != State::established) return;
-        // RFC 3261 §8.1.3.1: it did not get there, which says nothing of the dialog. There is a way
-        // again when the account is registered again; a session that nobody refreshes ends by
-        // itself.
-        if (failed.lost == told::Lost::way) {
-            const bool offers = pending->purpose == Purpose::change;
-            if (offers) session_.withdraw();
-            (offers ? offer_wanted_ : refresh_wanted_) = true;
-            return timers_.arm(Timer::glare, context.now + limits::way_again);
-        }
-        // RFC 3261 §12.2.1.2, RFC 4028 §10: no answer at all is a 408.
-        say_bye(*chosen(), {}, context);
-        return end(408, "the other side cannot be reached any more: " + failed.words, context);
-    case Purpose::refer:
-        return on_refer_failed(failed.lost == told::Lost::answer ? 408 : 503, failed.words,
-                               context);
-    case Purpose::notify: return on_notify_answer(false);
-    case Purpose::prack:
-    case Purpose::bye: return;
+    case Purpose::refresh: return on_change_failed(*pending, failed, context);
+    case Purpose::refer: return on_refer_lost(failed, context);
+    case Purpose::notify: return on_notify_lost(failed, context);
+    case Purpose::prack: return;
+    case Purpose::bye:
+        if (failed.lost != told::Lost::answer && failed.lost != told::Lost::unreadable)
+            owe(*pending, context);
+        return;
     }
 }
 
@@ -265,6 +249,7 @@ void Call::end(int status, std::string words, const Context& context) {
         timers_.stop(timer);
     session_timer_.stop();
     provisional_.reset();
+    invite_waits_ = waits_for_way_ = false;
     if (transfer_)
         transfer_failed(0, "the call ended before it was said what became of it", context);
     if (std::exchange(told_media_, false)) context.act(out::Media{});
@@ -275,7 +260,8 @@ void Call::end(int status, std::string words, const Context& context) {
 // accepted, and its 2xx wants its ACK (RFC 3261 §13.2.2.4).
 void Call::settle(const Context&) {
     if (state_ != State::ending) return;
-    if (pending_.empty() && !ours_ && !referral_ && !timers_.is_armed(Timer::linger))
+    if (pending_.empty() && !ours_ && !referral_ && byes_owed_.empty() &&
+        !timers_.is_armed(Timer::linger))
         state_ = State::over;
 }
 

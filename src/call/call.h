@@ -38,6 +38,15 @@ public:
 
     [[nodiscard]] State state() const { return state_; }
     [[nodiscard]] bool is_over() const { return state_ == State::over; }
+    // Where the next request of its dialog goes first (RFC 3261 §12.2.1.1), a URI; nothing: there
+    // is no dialog yet, or none any more.
+    [[nodiscard]] std::optional<std::string> next_hop() const;
+    // Something is on its way to the peer, or owed to it: a BYE without its answer, an ACK to come,
+    // what has become of a REFER.
+    [[nodiscard]] bool owes() const {
+        return !pending_.empty() || ours_ || bye_wanted_ || !byes_owed_.empty() ||
+               (referral_ && referral_->owes_report());
+    }
     [[nodiscard]] const Identity& identity() const { return self_; }
     // RFC 3891 §3: the dialog with that tag of the peer.
     enum class Standing : std::uint8_t {
@@ -87,6 +96,8 @@ private:
         std::string remote_tag{};  // whose leg; "" for the first INVITE
         dialog::Request request;
         std::size_t challenges = 0;
+        bool moves = false;    // it tells the peer a new Contact of ours
+        std::size_t ways = 0;  // so often it did not get there
     };
     struct Acknowledged {  // of our last re-INVITE: a copy of its 2xx gets the ACK again
         RequestId id;
@@ -109,7 +120,6 @@ private:
     void on(const told::HangUp& hang_up, const Context& context);
     void on(const told::Response& response, const Context& context);
     void on(const told::Failed& failed, const Context& context);
-    void on(const told::WayChanged&, const Context& context);
     RequestId send(Pending pending, const Context& context);
     bool send_again_with_credentials(const Pending& pending, const told::Response& response,
                                      const Context& context);
@@ -122,6 +132,22 @@ private:
     void settle(const Context& context);
     Leg* leg_of(std::string_view remote_tag);
     Leg* chosen();
+
+    // way.cpp: the way to the peer is another one, or what was sent did not get there.
+    void on(const told::WayChanged&, const Context& context);
+    void on(const told::WayFound&, const Context& context);
+    void on_invite_failed(const told::Failed& failed, const Context& context);
+    void on_change_failed(const Pending& pending, const told::Failed& failed,
+                          const Context& context);
+    void on_unreadable_change(const Pending& pending, const told::Failed& failed,
+                              const Context& context);
+    void on_late_answer(const told::Response& response, const Context& context);
+    void owe(Pending bye, const Context& context);
+    void wait_for_way(const Context& context);
+    void send_what_waits(const Context& context);
+    void dialog_is_gone(int status, std::string words, const Context& context);
+    void tell_contact_again(const sip::Message& refusal, const Context& context);
+    void acknowledge_lost_change(const Context& context);
 
     // outgoing.cpp: our first INVITE and its answers.
     void on(const told::Dial& dial, const Context& context);
@@ -185,7 +211,10 @@ private:
     void on_notify(const told::Request& request, const Context& context);
     void on_refer_answer(const told::Response& response, const Context& context);
     void on_refer_failed(int status, std::string words, const Context& context);
+    void on_refer_lost(const told::Failed& failed, const Context& context);
     void on_notify_answer(bool success);
+    void on_notify_lost(const told::Failed& failed, const Context& context);
+    void send_refer(const Context& context);
     void on_news(const News& news, const Context& context);
     void transfer_failed(int status, std::string words, const Context& context);
     void work_on_referrals(const Context& context);
@@ -229,6 +258,15 @@ private:
     std::optional<OurReferral> transfer_;
     std::optional<TheirReferral> referral_;
     std::size_t referrals_ = 0;  // of theirs, that were accepted
+
+    // What did not get there waits for a way (way.cpp).
+    bool waits_for_way_ = false;  // Timer::glare runs for that
+    bool invite_waits_ = false;
+    std::size_t ways_tried_ = 0;
+    std::vector<RequestId> abandoned_;  // INVITEs sent elsewhere meanwhile (F1)
+    std::vector<Pending> byes_owed_;
+    std::optional<Acknowledged> lost_change_;  // a re-INVITE: the peer may have accepted it
+    std::size_t contact_refused_ = 0;          // in a row
 
     Acknowledged last_change_;
     // What we want to change as soon as it is possible.

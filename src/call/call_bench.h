@@ -10,14 +10,17 @@
 //   180a#3      reliable, RSeq 3                302>URI  a Contact          422>300  Min-SE
 //   500>5       Retry-After                     407      a challenge; 407x: one we cannot answer
 // with a method in front for another request than the INVITE: BYE:200, PRACK:481, UPDATE:491,
-// RE:200a+ (RE: of a re-INVITE); LATE:200b of the first INVITE again. Requests of branch a: bye,
-// inv+, inv-, inv!, upd, upd+, info, prack#N, old (a CSeq that was there before), bye-b (of branch
-// b), msg. ack, ack+ of our 2xx; cancel. Ours: hangup, answer, reject, hold, resume, media. Time:
-// wait>SECONDS, lost (no final answer to our newest request), noway (it did not get there), silence
-// (none to any). Transfers: transfer, transfer! (no reports wanted), heard>STATUS of the call that
-// a REFER asks for, replaced; of the peer refer, refer>URI, refer~ (no reports), refer0, refer2 (so
-// many Refer-To), notifySTATUS, notifySTATUS. (the last), notify-event, notify-id, notify-state;
-// REFER:202a= with Refer-Sub: false.
+// RE:200a+ (RE: of a re-INVITE); LATE:200b of the first INVITE again, OLD:200b of the one before.
+// Requests of branch a: bye, inv+, inv-, inv!, upd, upd+, info, prack#N, old (a CSeq that was there
+// before), bye-b (of branch b), msg. ack, ack+ of our 2xx; cancel. Ours: hangup, answer, reject,
+// hold, resume, media. Time: wait>SECONDS, lost (no final answer to our newest request), noway (it
+// did not get there), unheard (nor had anybody answered when its connection was lost), underway
+// (somebody had), long>STATUS (an answer past a limit), silence (none to any), moved (our Contact
+// is another), way (there is one again). 200_b1: the tag has two characters. Transfers: transfer,
+// transfer! (no reports wanted), heard>STATUS of the call that a REFER asks for, replaced; of the
+// peer refer, refer>URI, refer~ (no reports), refer0, refer2 (so many Refer-To), notifySTATUS,
+// notifySTATUS. (the last), notify-event, notify-id, notify-state; REFER:202a= with Refer-Sub:
+// false.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -111,7 +114,9 @@ private:
         say(again ? "re-INVITE" : sip::name_of(method));
         sent_.insert_or_assign(method, send);
         newest_ = send;
-        if (method == sip::Method::invite && !again) first_ = send;
+        if (method != sip::Method::invite || again) return;
+        if (!first_.id) oldest_ = send;
+        first_ = send;
     }
     void note(const act::Acknowledge&) { say("ACK"); }
     void note(const act::Cancel&) { say("CANCEL"); }
@@ -163,6 +168,13 @@ private:
         if (word == "replaced") return tell(told::Replaced{"replaced"});
         if (word == "media") return tell(told::MediaChanged{some_audio(41'000)});
         if (word == "moved") return tell(told::WayChanged{});
+        if (word == "way") return tell(told::WayFound{});
+        if (word == "unheard") return tell(told::Failed{newest_.id, told::Lost::unheard, "gone"});
+        if (word == "underway") return tell(told::Failed{newest_.id, told::Lost::underway, "gone"});
+        if (word.starts_with("long"))
+            return tell(
+                told::Failed{newest_.id, told::Lost::unreadable, "too long",
+                             static_cast<int>(*parse_number<std::uint32_t>(word.substr(5)))});
         if (word == "lost") return tell(told::Failed{newest_.id, told::Lost::answer, "no answer"});
         if (word == "noway") return tell(told::Failed{newest_.id, told::Lost::way, "no way"});
         if (word == "silence") {
@@ -262,13 +274,18 @@ private:
             word.remove_prefix(colon + 1);
             if (name == "RE")
                 to = sent_.at(sip::Method::invite);
+            else if (name == "OLD")
+                to = oldest_;
             else if (name != "LATE")
                 to = sent_.at(sip::method_of(name));
         }
         const int status = static_cast<int>(*parse_number<std::uint32_t>(word.substr(0, 3)));
         word.remove_prefix(3);
         std::string tag;
-        if (!word.empty() && word.front() >= 'a' && word.front() <= 'w') {
+        if (word.starts_with('_')) {
+            tag = word.substr(1, 2);
+            word.remove_prefix(3);
+        } else if (!word.empty() && word.front() >= 'a' && word.front() <= 'w') {
             tag = word.front();
             word.remove_prefix(1);
         }
@@ -307,6 +324,7 @@ private:
     std::string log_;
     sip::Message invited_;
     act::Send first_{};
+    act::Send oldest_{};
     act::Send newest_{};
     std::map<sip::Method, act::Send> sent_;
     std::vector<act::Respond> responses_;

@@ -68,6 +68,21 @@ TEST(Call, AnInviteAndItsAnswers) {
         {"lost", "call_ended", over},
         {"wait>181 lost", "call_ended", over},
         {"486 180a 200a+", "call_ended", over},
+        // F1: nobody has answered, and its connection is gone: the same goes another way.
+        {"unheard", "", calling},
+        {"unheard way", "INVITE", calling},
+        {"unheard wait>6 200a+", "INVITE ACK answered media"},
+        {"unheard way noway way noway way noway way lost", "INVITE INVITE INVITE INVITE call_ended",
+         over},
+        {"unheard way unheard way unheard way unheard way unheard way",
+         "INVITE INVITE INVITE INVITE call_ended", over},
+        {"unheard hangup way", "call_ended", over},
+        {"noway", "call_ended", over},
+        {"180a underway", "ringing call_ended", over},
+        {"unheard way OLD:180b", "INVITE CANCEL", calling},
+        {"unheard way OLD:200b+ 200a+", "INVITE ACK BYE ACK answered media"},
+        {"unheard way 200a+ OLD:200b+ OLD:200b+", "INVITE ACK answered media ACK BYE ACK"},
+        {"180a long>200", "ringing call_ended", over},
     });
 }
 
@@ -117,6 +132,11 @@ TEST(Call, GivingUp) {
         {"hangup 302>sip:carol@example.test", "call_ended", over},
         {"hangup 422>3600", "call_ended", over},
         {"hangup lost", "call_ended", over},
+        // A BYE that did not get there is owed, for a while.
+        {"200a+ hangup noway way BYE:200 wait>33", "ACK answered media BYE silence call_ended BYE",
+         over},
+        {"200a+ hangup noway wait>6 noway wait>6 noway wait>6 noway wait>6 noway wait>33",
+         "ACK answered media BYE silence call_ended BYE BYE BYE BYE", over},
         {"180a wait>181", "ringing CANCEL call_ended", ending},
         {"wait>181", "call_ended", ending},
         {"180a hangup 180a#1 487", "ringing CANCEL call_ended PRACK", ending},
@@ -251,6 +271,35 @@ TEST(Call, RequestsOfOurs) {
         {"200a+ hold noway wait>6 RE:200a+",
          "ACK answered media re-INVITE re-INVITE ACK media held"},
         {"200a+ moved noway wait>6 UPDATE:200a", "ACK answered media UPDATE UPDATE"},
+        // When there is a way again, nothing waits for its time; a glare does (§14.1).
+        {"200a+ moved noway way", "ACK answered media UPDATE UPDATE"},
+        {"200a+ hold noway way RE:200a+", "ACK answered media re-INVITE re-INVITE ACK media held"},
+        {"200a+ moved UPDATE:491a way", "ACK answered media UPDATE"},
+        // The peer may have accepted what was lost on its way back: it gets the ACK it waits for.
+        {"200a+ hold underway way RE:200a+",
+         "ACK answered media re-INVITE ACK re-INVITE ACK media held"},
+        {"200a+ hold unheard way RE:491a wait>5 RE:200a+ resume",
+         "ACK answered media re-INVITE ACK re-INVITE ACK ACK re-INVITE ACK media held "
+         "re-INVITE"},
+        {"200a+ moved underway way", "ACK answered media UPDATE UPDATE"},
+        {"200a+ way", "ACK answered media"},
+        // A new Contact is told together with what waits, and again if it was refused (L8).
+        {"200a+ media noway moved way RE:200a+",
+         "ACK answered media re-INVITE re-INVITE ACK media"},
+        {"200a+ hold moved RE:200a+ UPDATE:200a",
+         "ACK answered media re-INVITE ACK media held UPDATE"},
+        {"200a+ moved UPDATE:488a wait>11 UPDATE:488a wait>11",
+         "ACK answered media UPDATE notice UPDATE notice"},
+        {"200a+ moved UPDATE:405a RE:503a wait>11",
+         "ACK answered media UPDATE re-INVITE notice re-INVITE"},
+        // I8: an answer past a limit: its status is all that is known.
+        {"200a+ hold long>200 hold RE:200a+",
+         "ACK answered media re-INVITE ACK notice re-INVITE ACK media held"},
+        {"200a+ hold long>488", "ACK answered media re-INVITE notice"},
+        {"200a+ hold long>481", "ACK answered media re-INVITE silence call_ended", ending},
+        {"200a+ moved long>200 wait>11", "ACK answered media UPDATE notice UPDATE"},
+        {"200a+ hold hangup long>200 BYE:200",
+         "ACK answered media re-INVITE BYE silence call_ended", ending},
         {"200a+ moved UPDATE:503a wait>11", "ACK answered media UPDATE notice UPDATE"},
         {"200a+ hold RE:407a RE:200a+", "ACK answered media re-INVITE re-INVITE ACK media held"},
         {"200a+ hold RE:481a", "ACK answered media re-INVITE silence call_ended", ending},
@@ -413,6 +462,31 @@ TEST(Call, EarlyDialogsHaveALimit) {
     EXPECT_EQ(pracks, limits::early_dialogs);
     bench.play("200t+");
     EXPECT_EQ(bench.state(), State::established) << "the answer of one that was not kept counts";
+}
+
+// limits::unwanted_answers: so many further branches get ACK and BYE, all others only their ACK.
+TEST(Call, UnwantedAnswersHaveALimit) {
+    Bench bench;
+    bench.play("200a+");
+    const auto count = [&](const std::string& word) {
+        std::size_t found = 0;
+        for (auto at = bench.log().find(word); at != std::string::npos;
+             at = bench.log().find(word, at + 1))
+            ++found;
+        return found;
+    };
+    const auto tag = [](std::size_t n) {
+        return std::string(1, static_cast<char>('b' + n / 10)).append(std::to_string(n % 10));
+    };
+    // The call itself is one of those that are kept.
+    const std::size_t kept = limits::early_dialogs + limits::unwanted_answers - 1;
+    for (std::size_t n = 0; n < kept; ++n) bench.play("LATE:200_" + tag(n) + "+");
+    EXPECT_EQ(count("BYE"), kept) << bench.log();
+    EXPECT_EQ(count("ACK"), kept + 1);
+    bench.play("LATE:200_" + tag(kept) + "+");
+    EXPECT_EQ(count("BYE"), kept) << "one past the limit";
+    EXPECT_EQ(count("ACK"), kept + 2);
+    EXPECT_EQ(bench.state(), State::established);
 }
 
 // RFC 3261 §14.1: who dialled waits 2.1 to 4 s, the other 0 to 2 s.

@@ -51,6 +51,7 @@ void Call::change_if_possible(const Context& context) {
 }
 
 void Call::send_change(const Context& context) {
+    acknowledge_lost_change(context);
     auto& leg = *chosen();
     auto request = leg.dialog.request(Method::invite);
     request.has_contact = true;
@@ -59,11 +60,12 @@ void Call::send_change(const Context& context) {
                       session_timer_.offer();
     request.content_type = "application/sdp";
     request.body = session_.make_offer(wanted_streams());
-    offer_wanted_ = refresh_wanted_ = target_refresh_wanted_ = false;
+    offer_wanted_ = refresh_wanted_ = false;
     send({.id = {},
           .purpose = Purpose::change,
           .remote_tag = leg.dialog.remote_tag(),
-          .request = std::move(request)},
+          .request = std::move(request),
+          .moves = std::exchange(target_refresh_wanted_, false)},
          context);
 }
 
@@ -73,11 +75,12 @@ void Call::send_refresh(const Context& context) {
     request.has_contact = true;
     request.headers =
         std::string(allow_line) + std::string(supported_line) + session_timer_.offer();
-    refresh_wanted_ = target_refresh_wanted_ = false;
+    refresh_wanted_ = false;
     send({.id = {},
           .purpose = Purpose::refresh,
           .remote_tag = leg.dialog.remote_tag(),
-          .request = std::move(request)},
+          .request = std::move(request),
+          .moves = std::exchange(target_refresh_wanted_, false)},
          context);
 }
 
@@ -89,8 +92,12 @@ void Call::on_change_answer(const Pending& pending, const told::Response& respon
     if (status < 300) return on_change_success(pending, message, context);
     if (offers) session_.withdraw();
     if (state_ != State::established) return;
-    const auto want_again = [&] { (offers ? offer_wanted_ : refresh_wanted_) = true; };
+    const auto want_again = [&] {
+        (offers ? offer_wanted_ : refresh_wanted_) = true;
+        if (pending.moves) target_refresh_wanted_ = true;
+    };
     if (status == 491) {
+        acknowledge_lost_change(context);  // it came too early, or was lost as well
         want_again();
         return wait_for_glare(context);
     }
@@ -100,18 +107,18 @@ void Call::on_change_answer(const Pending& pending, const told::Response& respon
         return timers_.arm(Timer::glare,
                            context.now + std::chrono::seconds{*message.retry_after()});
     }
-    if (status == 481 || status == 408) {  // RFC 3261 §12.2.1.2: the dialog is no more
-        if (status == 408) say_bye(*chosen(), {}, context);
-        return end(status, "the other side does not know the call any more: " + words_of(message),
-                   context);
-    }
+    if (status == 481 || status == 408)
+        return dialog_is_gone(status, not_known(words_of(message)), context);
     if (!offers && peer_takes_update_ && (status == 405 || status == 501)) {
         peer_takes_update_ = false;  // it said that it would
         return want_again();
     }
     // RFC 3261 §14.1: all else leaves the session as it was.
     if (offers) change_failed();
-    if (!offers) want_refresh_again(context, message.retry_after());
+    if (pending.moves)
+        tell_contact_again(message, context);
+    else if (!offers)
+        want_refresh_again(context, message.retry_after());
     tell(EventKind::notice, status, "the other side refused the change: " + words_of(message),
          context);
 }
@@ -127,6 +134,8 @@ void Call::on_change_success(const Pending& pending, const sip::Message& respons
     }
     leg->dialog.refresh_target(response);
     if (state_ != State::established) return;
+    if (pending.moves) contact_refused_ = 0;
+    lost_change_.reset();
     if (response.has(sip::HeaderName::allow)) peer_takes_update_ = response.allows(Method::update);
     session_timer_.on_success(context.now, response);
     if (!is_invite) return;

@@ -27,7 +27,8 @@ constexpr Duration give_up = 64 * t1;
 constexpr Duration ring_time = 180s;     // RFC 3261 §13.3.1.1 asks for patience; then 480
 constexpr Duration ringing_again = 60s;  // RFC 3261 §13.3.1.1: a provisional answer every minute
 constexpr Duration refresh_again = 10s;  // after one that was refused
-constexpr Duration way_again = 5s;       // a change that did not get there
+constexpr Duration way_again = 5s;       // a request that did not get there
+constexpr std::size_t ways = 4;  // an INVITE or BYE that did not get there goes so often again
 
 constexpr Duration referral_dialled = 10s;   // the application follows a REFER within so long
 constexpr Duration referral_reports = 240s;  // RFC 3515 §3.4: longer than a call rings

@@ -107,6 +107,7 @@ struct Replaced {  // another call is answered in the place of this one (RFC 389
     std::string words{};
 };
 struct WayChanged {};  // our Contact is another now: the peer must learn it (§12.2.1.1)
+struct WayFound {};    // there is one again, or another: what did not get there goes now
 struct Request {       // a request of a dialog of ours, not ACK or CANCEL
     ServerId server;
     const sip::Message* message = nullptr;
@@ -126,11 +127,16 @@ struct Response {
 enum class Lost : std::uint8_t {
     answer,  // RFC 3261 §8.1.3.1: no final answer in time is a 408
     way,     // it did not get there: no flow, or the flow failed; a 503
+    // It was on its way when its connection was lost: nobody had answered, or there was a 1xx.
+    unheard,
+    underway,
+    unreadable,  // there was a final answer, past a limit of ours (I8)
 };
-struct Failed {  // no final response
+struct Failed {  // no final response, or none that could be read
     RequestId id;
     Lost lost = Lost::answer;
     std::string words{};
+    int status = 0;  // unreadable: of the answer
 };
 
 }  // namespace told
@@ -138,8 +144,8 @@ struct Failed {  // no final response
 using Told =
     std::variant<told::Time, told::Dial, told::Invited, told::Answer, told::Reject, told::HangUp,
                  told::Transfer, told::ReferredCall, told::Replaced, told::Hold, told::Resume,
-                 told::MediaChanged, told::WayChanged, told::Request, told::Cancelled,
-                 told::Acknowledged, told::Response, told::Failed>;
+                 told::MediaChanged, told::WayChanged, told::WayFound, told::Request,
+                 told::Cancelled, told::Acknowledged, told::Response, told::Failed>;
 
 struct Context {
     Instant now;

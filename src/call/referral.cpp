@@ -133,6 +133,37 @@ News OurReferral::on_accepted(Instant now, const sip::Message& response) {
     return {News::What::progress, response.status(), "accepted"};
 }
 
+News OurReferral::on_unread_answer(Instant now) {
+    if (until_ != never) return {};
+    until_ = now + limits::first_report;
+    return {News::What::progress, 0, "accepted"};
+}
+
+// A second REFER might have the peer call twice: it does not go again.
+News OurReferral::on_lost(Instant now, std::string_view words) {
+    if (until_ != never) return {};
+    const auto why = "it is not known whether the other side has been asked: " + std::string(words);
+    if (reports_ == Reports::unwanted) return {News::What::failure, 0, why};
+    until_ = now + limits::first_report;
+    return {News::What::progress, 0, why};
+}
+
+bool OurReferral::wait_for_way(Instant now) {
+    if (ways_++ >= limits::ways) return false;
+    again_ = now + limits::way_again;
+    return true;
+}
+
+void OurReferral::on_way_found(Instant now) {
+    if (again_ != never) again_ = now;
+}
+
+bool OurReferral::goes_again(Instant now) {
+    if (again_ > now) return false;
+    again_ = never;
+    return true;
+}
+
 std::expected<News, int> OurReferral::on_notify(Instant now, const sip::Message& notify) {
     const auto event = notify.header(HeaderName::event).value_or("");
     if (!equals_ignoring_case(without_parameters(event), "refer")) return std::unexpected(489);
@@ -188,6 +219,7 @@ std::optional<TheirReferral::Report> TheirReferral::on_time(Instant now) {
     reported_ = status_;
     reports_over_ = ends;
     out_ = true;
+    waits_for_way_ = false;
     report_at_ = now + limits::between_reports;
     const auto left = std::chrono::duration_cast<std::chrono::seconds>(ends_at_ - now).count();
     std::string state = "active;expires=" + std::to_string(left);
@@ -196,6 +228,24 @@ std::optional<TheirReferral::Report> TheirReferral::on_time(Instant now) {
                   // RFC 3515 §5: nothing else of what was answered there goes back.
                   "SIP/2.0 " + std::to_string(status_) + " " +
                       std::string(sip::reason_phrase_of(status_)) + "\r\n"};
+}
+
+void TheirReferral::answered() {
+    out_ = false;
+    ways_ = 0;
+}
+
+void TheirReferral::lost(Instant now) {
+    out_ = false;
+    if (ways_++ >= limits::ways) return stop_reports();
+    reported_ = 0;
+    reports_over_ = false;
+    waits_for_way_ = true;
+    report_at_ = now + limits::way_again;
+}
+
+void TheirReferral::on_way_found(Instant now) {
+    if (std::exchange(waits_for_way_, false)) report_at_ = now;
 }
 
 Instant TheirReferral::next() const {

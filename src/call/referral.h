@@ -4,11 +4,14 @@
 //   we are asked:  referral_in(REFER) ──► TheirReferral ──on_time()──► Report, a NOTIFY of ours
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <expected>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/time.h"
 #include "call/options.h"
@@ -40,21 +43,34 @@ struct News {
 
 class OurReferral {
 public:
-    explicit OurReferral(Reports reports) : reports_(reports) {}
+    OurReferral(std::string target, Reports reports)
+        : target_(std::move(target)), reports_(reports) {}
 
+    [[nodiscard]] const std::string& target() const { return target_; }
+    [[nodiscard]] Reports reports() const { return reports_; }
     // A new REFER for the same, because of a challenge, has another number (RFC 3515 §2.4.6).
     void sent_as(std::uint32_t cseq) { cseq_ = cseq; }
     News on_accepted(Instant now, const sip::Message& response);
+    // It got there and was accepted, or nobody knows: if it did, a NOTIFY says so.
+    News on_unread_answer(Instant now);
+    News on_lost(Instant now, std::string_view words);
+    // The REFER never left. false: so it was too often.
+    bool wait_for_way(Instant now);
+    void on_way_found(Instant now);
+    bool goes_again(Instant now);  // once, when its time has come
     // unexpected: the NOTIFY is refused with that status.
     std::expected<News, int> on_notify(Instant now, const sip::Message& notify);
     News on_time(Instant now);
-    [[nodiscard]] Instant next() const { return until_; }
+    [[nodiscard]] Instant next() const { return std::min(until_, again_); }
 
 private:
+    std::string target_;
     Reports reports_;
     std::uint32_t cseq_ = 0;
     int told_ = 0;           // the last status that was told
     Instant until_ = never;  // of the subscription; never: the REFER has no answer yet
+    Instant again_ = never;  // it waits for a way, until then at most
+    std::size_t ways_ = 0;
 };
 
 class TheirReferral {
@@ -69,13 +85,18 @@ public:
     };
     // At most one a second, and the next one when the last is answered.
     std::optional<Report> on_time(Instant now);
-    void answered() { out_ = false; }
+    void answered();
+    // The last did not get there: what is true by then goes when there is a way.
+    void lost(Instant now);
+    void on_way_found(Instant now);
     // The peer does not want them any more: that ends no call (RFC 3515 §2.4.4).
     void stop_reports() { reports_over_ = true; }
 
     [[nodiscard]] const Referral& referral() const { return referral_; }
     [[nodiscard]] bool is_awaited() const { return dial_until_ != never; }  // not dialled yet
     [[nodiscard]] bool is_over() const { return !is_awaited() && reports_over_ && !out_; }
+    // It is known what has become of it, and the peer is not told yet.
+    [[nodiscard]] bool owes_report() const { return is_decided() && !reports_over_; }
     [[nodiscard]] Instant next() const;
 
 private:
@@ -91,6 +112,8 @@ private:
     int reported_ = 0;
     bool out_ = false;
     bool reports_over_ = false;
+    bool waits_for_way_ = false;
+    std::size_t ways_ = 0;  // in a row
 };
 
 }  // namespace holdfast::call

@@ -11,6 +11,7 @@
 namespace holdfast::call {
 
 using sip::Method;
+using told::Lost;
 
 const Referral* Call::awaited_referral() const {
     return referral_ && referral_->is_awaited() ? &referral_->referral() : nullptr;
@@ -49,15 +50,19 @@ void Call::on(const told::Transfer& transfer, const Context& context) {
     if (transfer_) return tell(EventKind::notice, 0, "a transfer is under way already", context);
     if (state_ != State::established)
         return transfer_failed(0, "only a call that is answered can be transferred", context);
+    transfer_.emplace(transfer.target, transfer.reports);
+    send_refer(context);
+}
+
+void Call::send_refer(const Context& context) {
     auto& leg = *chosen();
     auto refer = leg.dialog.request(Method::refer);
     refer.has_contact = true;  // RFC 3515 §2.2
-    refer.headers = "Refer-To: <" + transfer.target + ">\r\n";
+    refer.headers = "Refer-To: <" + transfer_->target() + ">\r\n";
     if (options_.number == Number::shown) refer.headers += "Referred-By: <" + self_.aor + ">\r\n";
-    if (transfer.reports == Reports::unwanted)  // RFC 4488 §4
+    if (transfer_->reports() == Reports::unwanted)  // RFC 4488 §4
         refer.headers += "Refer-Sub: false\r\n";
     refer.headers += supported_line;
-    transfer_.emplace(transfer.reports);
     transfer_->sent_as(refer.cseq);
     send({.id = {},
           .purpose = Purpose::refer,
@@ -78,10 +83,24 @@ void Call::on_refer_answer(const told::Response& response, const Context& contex
 void Call::on_refer_failed(int status, std::string words, const Context& context) {
     if (!transfer_) return;
     transfer_failed(status, words, context);
-    // RFC 3261 §12.2.1.2: the dialog is no more.
-    if ((status != 481 && status != 408) || state_ != State::established) return;
-    if (status == 408) say_bye(*chosen(), {}, context);
-    end(status, "the other side does not know the call any more: " + words, context);
+    if ((status == 481 || status == 408) && state_ == State::established)
+        dialog_is_gone(status, not_known(words), context);
+}
+
+void Call::on_refer_lost(const told::Failed& failed, const Context& context) {
+    if (!transfer_) return;
+    switch (failed.lost) {
+    case Lost::answer: return on_refer_failed(408, failed.words, context);
+    case Lost::way:
+        if (transfer_->wait_for_way(context.now)) return;
+        return on_refer_failed(503, failed.words, context);
+    case Lost::unheard:
+    case Lost::underway:
+        return on_news(transfer_->on_lost(context.now, failed.words), context);
+    case Lost::unreadable:
+        if (failed.status < 300) return on_news(transfer_->on_unread_answer(context.now), context);
+        return on_refer_failed(failed.status, failed.words, context);
+    }
 }
 
 void Call::on_notify(const told::Request& request, const Context& context) {
@@ -161,8 +180,21 @@ void Call::on_notify_answer(bool success) {
     if (!success) referral_->stop_reports();
 }
 
+// A NOTIFY says how it stands, so a second one does no harm.
+void Call::on_notify_lost(const told::Failed& failed, const Context& context) {
+    if (!referral_) return;
+    switch (failed.lost) {
+    case Lost::answer: return on_notify_answer(false);
+    case Lost::way:
+    case Lost::unheard:
+    case Lost::underway: return referral_->lost(context.now);
+    case Lost::unreadable: return on_notify_answer(failed.status < 300);
+    }
+}
+
 // The NOTIFYs outlive the call (RFC 3515 §2.4.4, RFC 3261 §15): its BYE ends no subscription.
 void Call::work_on_referrals(const Context& context) {
+    if (transfer_ && transfer_->goes_again(context.now)) send_refer(context);
     if (transfer_) on_news(transfer_->on_time(context.now), context);
     if (!referral_) return;
     if (auto report = referral_->on_time(context.now)) {

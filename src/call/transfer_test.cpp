@@ -78,7 +78,6 @@ TEST(Transfer, IsRefused) {
         {"transfer REFER:481a wait>33", "REFER transfer_failed silence call_ended", over},
         {"transfer REFER:408a", "REFER transfer_failed BYE silence call_ended", ending},
         {"transfer lost", "REFER transfer_failed BYE silence call_ended", ending},
-        {"transfer noway", "REFER transfer_failed"},
         {"transfer transfer", "REFER notice"},
         {"transfer bye", "REFER 200 transfer_failed silence call_ended", ending},
         {"transfer REFER:202a hangup", "REFER transferring BYE transfer_failed silence call_ended",
@@ -86,6 +85,66 @@ TEST(Transfer, IsRefused) {
         {"transfer REFER:202a hangup notify200.",
          "REFER transferring BYE transfer_failed silence call_ended 481", ending},
         {"hangup transfer", "BYE silence call_ended", ending},
+    });
+}
+
+// RFC 3261 §8.1.3.1: one that never left goes when there is a way, with the next number.
+TEST(Transfer, WaitsForAWay) {
+    tell_stories({
+        {"transfer noway", "REFER"},
+        {"transfer noway wait>4", "REFER"},
+        {"transfer noway wait>5 REFER:202a", "REFER REFER transferring"},
+        {"transfer noway way REFER:202a notify200.",
+         "REFER REFER transferring 200 transferred BYE silence call_ended", ending},
+        {"transfer noway way way", "REFER REFER"},
+        {"transfer noway transfer", "REFER notice"},
+        {"transfer noway hangup way", "REFER BYE transfer_failed silence call_ended", ending},
+        {"transfer noway bye way", "REFER 200 transfer_failed silence call_ended", ending},
+        {"transfer noway way noway way noway way noway way noway way",
+         "REFER REFER REFER REFER REFER transfer_failed"},
+        // A new Contact goes first, and both are under way at once.
+        {"transfer noway moved way REFER:202a UPDATE:200a",
+         "REFER UPDATE REFER transferring"},
+    });
+    Bench bench;
+    bench.play("200a+ transfer");
+    const auto first = bench.last(sip::Method::refer).request;
+    bench.play("noway way");
+    const auto& again = bench.last(sip::Method::refer).request;
+    EXPECT_EQ(again.headers, first.headers);
+    EXPECT_EQ(again.cseq, first.cseq + 1);
+    EXPECT_EQ(header(again, "Refer-To"), "<sip:carol@example.test>");
+}
+
+// RFC 3515 §2.4.4: of one that was under way when its connection was lost nobody knows whether it
+// got there. The other side would call twice if it were said twice; if it got there, a NOTIFY says
+// so.
+TEST(Transfer, IsNotAskedForTwice) {
+    tell_stories({
+        {"transfer unheard way", "REFER transferring"},
+        {"transfer underway way wait>31", "REFER transferring"},
+        {"transfer unheard way wait>32", "REFER transferring transfer_failed"},
+        {"transfer unheard way notify100 wait>59", "REFER transferring 200 transferring"},
+        {"transfer unheard way notify200.",
+         "REFER transferring 200 transferred BYE silence call_ended", ending},
+        {"transfer unheard hangup", "REFER transferring BYE transfer_failed silence call_ended",
+         ending},
+        {"transfer notify180 unheard", "REFER 200 transferring"},
+        {"transfer! unheard way", "REFER transfer_failed"},  // nothing will be said of it
+        {"transfer unheard REFER:202a", "REFER transferring"},  // it came late all the same
+    });
+}
+
+// I8: an answer past a limit: its status says what became of the REFER.
+TEST(Transfer, AnAnswerPastALimit) {
+    tell_stories({
+        {"transfer long>202 notify200.",
+         "REFER transferring 200 transferred BYE silence call_ended", ending},
+        {"transfer long>202 wait>32", "REFER transferring transfer_failed"},
+        {"transfer long>603", "REFER transfer_failed"},
+        {"transfer long>481 wait>33", "REFER transfer_failed silence call_ended", over},
+        {"refer long>200 heard>100 wait>1 heard>180", "202 referred NOTIFY NOTIFY"},
+        {"refer long>481 heard>100 wait>1 heard>180", "202 referred NOTIFY"},
     });
 }
 
@@ -169,6 +228,40 @@ TEST(Referral, IsFollowedAndReported) {
          "202 referred NOTIFY 200 silence call_ended NOTIFY", over},
         {"refer NOTIFY:481 heard>100 heard>180 wait>2 heard>200", "202 referred NOTIFY"},
     });
+}
+
+// L8: a report that did not get there is said over the next way, as things stand by then; and the
+// call is not over before, for nobody else will say it.
+TEST(Referral, ReportsWaitForAWay) {
+    tell_stories({
+        {"refer noway", "202 referred NOTIFY"},
+        {"refer noway wait>4", "202 referred NOTIFY"},
+        {"refer noway wait>5", "202 referred NOTIFY NOTIFY"},
+        {"refer noway way", "202 referred NOTIFY NOTIFY"},
+        {"refer unheard way way", "202 referred NOTIFY NOTIFY"},
+        {"refer NOTIFY:200 way", "202 referred NOTIFY"},
+        {"refer noway heard>100 heard>180 heard>200 wait>1 way NOTIFY:200 wait>10",
+         "202 referred NOTIFY NOTIFY"},
+        // The last one, after the BYE of who asked.
+        {"refer NOTIFY:200 heard>100 bye wait>2 heard>200 noway wait>4",
+         "202 referred NOTIFY 200 silence call_ended NOTIFY", ending},
+        {"refer NOTIFY:200 heard>100 bye wait>2 heard>200 underway way NOTIFY:200 wait>33",
+         "202 referred NOTIFY 200 silence call_ended NOTIFY NOTIFY", over},
+        {"refer noway heard>100 bye way NOTIFY:200 heard>200 wait>1 NOTIFY:200 wait>33",
+         "202 referred NOTIFY 200 silence call_ended NOTIFY NOTIFY", over},
+        {"refer NOTIFY:200 heard>100 hangup noway way BYE:200 heard>200 wait>1",
+         "202 referred NOTIFY BYE silence call_ended BYE NOTIFY", ending},
+        // Not for ever.
+        {"refer noway way noway way noway way noway way noway way wait>30",
+         "202 referred NOTIFY NOTIFY NOTIFY NOTIFY NOTIFY"},
+        {"refer heard>100 bye noway way noway way noway way noway way noway wait>33",
+         "202 referred NOTIFY 200 silence call_ended NOTIFY NOTIFY NOTIFY NOTIFY", over},
+    });
+    Bench bench;
+    bench.play("200a+ refer NOTIFY:200 heard>100 wait>1 heard>486 noway way");
+    const auto& notify = bench.last(sip::Method::notify).request;
+    EXPECT_EQ(notify.body, "SIP/2.0 486 Busy Here\r\n");
+    EXPECT_EQ(header(notify, "Subscription-State"), "terminated;reason=noresource");
 }
 
 TEST(Referral, TheReportsSayWhatHappened) {

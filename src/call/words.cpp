@@ -58,6 +58,10 @@ std::string reason_line(int cause, std::string_view text) {
     return "Reason: SIP;cause=" + std::to_string(cause) + ";text=" + sip::quoted(text) + "\r\n";
 }
 
+std::string not_known(std::string_view words) {
+    return std::string("the other side does not know the call any more: ").append(words);
+}
+
 std::string warning_line(const sdp::Problem& problem) {
     // "Incompatible media format", or "miscellaneous".
     const std::string_view code = problem.status == 488 ? "305" : "399";

@@ -23,6 +23,9 @@ std::string why_cancelled(const sip::Message& cancel);
 // Why the other side ended the call: its Reason, or that it hung up.
 std::string why_hung_up(const sip::Message& bye);
 
+// Why a dialog is gone (RFC 3261 §12.2.1.2).
+std::string not_known(std::string_view words);
+
 // RFC 3261 §20.43: "Warning: 305 …\r\n", why an offer was not taken.
 std::string warning_line(const sdp::Problem& problem);
 

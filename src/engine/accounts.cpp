@@ -115,6 +115,7 @@ void Engine::Impl::handle(const Step& step, AccountId id, const registration::To
     for (auto& action : actions_) perform(step, id, account, action);
     watch(id, account);
     persistence_.health_may_have_changed(step.now);
+    if (account.calls) followed_.insert(id);
 }
 
 void Engine::Impl::watch(AccountId id, const Account& account) {
@@ -137,10 +138,25 @@ void Engine::Impl::perform(const Step& step, AccountId id, Account& account, act
         step.tell(id, told::FlowOpen{*flow, open.target});
 }
 
-void Engine::Impl::perform(const Step& step, AccountId id, Account&, act::Release& release) {
+void Engine::Impl::perform(const Step& step, AccountId id, Account& account,
+                           act::Release& release) {
     keep_alives_.unwant(step, id, release.flow);
     learning_.unwant(id, release.flow);
     flows_.release(step.now, release.flow, id);
+    keep_flows_of_calls(step, id, account, release.flow);
+}
+
+// L8: a flow that was left stays alive until its dialogs end, and so does its NAT's mapping: the
+// other side's requests come that way.
+void Engine::Impl::keep_flows_of_calls(const Step& step, AccountId id, const Account& account,
+                                       FlowId flow) {
+    if (!account.leaving && calls_.uses(id, flow)) keep_alive(step, id, account, flow);
+}
+
+void Engine::Impl::leave_flows_of_calls(const Step& step) {
+    for (const auto& [id, flow] : calls_.take_let_go())
+        if (!flows_.users(flow).contains(id) && !calls_.uses(id, flow))
+            keep_alives_.unwant(step, id, flow);
 }
 
 void Engine::Impl::perform(const Step& step, AccountId id, Account&, act::Send& request) {
@@ -173,7 +189,7 @@ void Engine::Impl::perform(const Step& step, AccountId id, Account& account,
     if (!keep_alive.on) {
         keep_alives_.unwant(step, id, keep_alive.flow);
         learning_.unwant(id, keep_alive.flow);
-        return;
+        return keep_flows_of_calls(step, id, account, keep_alive.flow);
     }
     const auto* const flow = flows_.find(keep_alive.flow);
     const bool learns = account.registration.policy().keepalive_learn && flow != nullptr &&
@@ -212,7 +228,7 @@ void Engine::Impl::perform(const Step& step, AccountId, Account& account, act::S
 }
 
 void Engine::Impl::perform(const Step&, AccountId id, Account& account, act::Unregistered&) {
-    if (account.leaving) gone_.insert(id);
+    if (account.leaving) unregistered_.insert(id);
 }
 
 void Engine::Impl::perform(const Step& step, AccountId id, Account&, Event& event) {
@@ -231,6 +247,7 @@ void Engine::Impl::leave(const Step& step, AccountId id, Account& account) {
 
 void Engine::Impl::remove_those_gone(const Step& step) {
     for (const AccountId id : std::exchange(gone_, {})) {
+        unregistered_.erase(id);
         const auto found = accounts_.find(id);
         if (found == accounts_.end()) continue;
         keep_alives_.forget(step, id);

@@ -50,14 +50,55 @@ void CallClients::cancel(const Step& step, CallRef call, call::RequestId invite)
     machine->cancelled(step.now);
     agenda_.put(found->second, machine->next_deadline());
     if (!flow->is_open()) return;
-    send(step, *flow,
-         {.call = call,
-          .id = {},
-          .method = Method::cancel,
-          .branch = entry.request.branch,
-          .call_id = entry.request.call_id,
-          .cseq = entry.request.cseq,
-          .wire = transaction::cancel_for(machine->invite(), {})});
+    send(step, *flow, cancel_of(entry));
+}
+
+CallRequest CallClients::cancel_of(const Entry& entry) {
+    return {.call = entry.request.call,
+            .id = {},
+            .method = Method::cancel,
+            .branch = entry.request.branch,
+            .call_id = entry.request.call_id,
+            .cseq = entry.request.cseq,
+            .wire = transaction::cancel_for(std::get<InviteClient>(entry.machine).invite(), {})};
+}
+
+std::vector<CallRequest> CallClients::cancels_on(FlowId flow) const {
+    std::vector<CallRequest> cancels;
+    for (auto at = by_flow_.lower_bound({flow, {}}); at != by_flow_.end() && at->first == flow;
+         ++at) {
+        const Entry& entry = entries_.at(at->second);
+        if (std::holds_alternative<InviteClient>(entry.machine) && entry.heard && !entry.answered)
+            cancels.push_back(cancel_of(entry));
+    }
+    return cancels;
+}
+
+std::vector<CallAnswer> CallClients::unheard(CallRef call, FlowId flow) const {
+    std::vector<CallAnswer> waiting;
+    for (auto at = by_flow_.lower_bound({flow, {}}); at != by_flow_.end() && at->first == flow;
+         ++at) {
+        const Entry& entry = entries_.at(at->second);
+        if (entry.request.call == call && entry.request.id && !entry.heard)
+            waiting.push_back(answer_of(entry, ClientResult::pending));
+    }
+    return waiting;
+}
+
+std::optional<CallAnswer> CallClients::on_oversized(FlowId flow, const sip::Message& salvaged) {
+    if (salvaged.status() < 200) return std::nullopt;  // the final answer may be shorter
+    const auto found = by_key_.find(transaction::client_key_of(salvaged));
+    if (found == by_key_.end()) return std::nullopt;
+    const TransactionId id = found->second;
+    Entry& entry = entries_.at(id);
+    if (flow_of(entry) != flow || !transaction::is_answer_to(entry.asked, salvaged) ||
+        entry.answered || !entry.request.id)
+        return std::nullopt;
+    entry.heard = true;
+    with(entry.machine, [](auto& machine) { return machine.on_transport_error(); });
+    auto answer = answer_of(entry, ClientResult::final_response);
+    settle(id);
+    return answer;
 }
 
 std::optional<CallClients::Went> CallClients::went(CallRef call, call::RequestId id) const {
@@ -121,7 +162,7 @@ void CallClients::forget(CallRef call) {
         Entry& entry = entries_.at(id);
         at = by_request_.erase(at);
         entry.request.id = {};
-        if (!entry.answered) erase(id);
+        if (!entry.answered && entry.request.method != Method::bye) erase(id);
     }
 }
 
@@ -135,7 +176,8 @@ CallAnswer CallClients::answer_of(const Entry& entry, ClientResult what) {
             .flow = flow_of(entry),
             .method = entry.request.method,
             .heard = entry.heard,
-            .sent = std::move(sent)};
+            .sent = std::move(sent),
+            .by_stand_in = entry.request.by_stand_in};
 }
 
 FlowId CallClients::flow_of(const Entry& entry) {

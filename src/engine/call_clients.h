@@ -35,6 +35,7 @@ struct CallRequest {
     std::string wire;
     std::string authorization{};  // lines that the wire has: the ACK repeats them
     registration::Credentials::Sent sent{};
+    bool by_stand_in = false;  // not over the way that its route set names (call_way.cpp)
 };
 
 struct CallAnswer {
@@ -45,6 +46,7 @@ struct CallAnswer {
     sip::Method method = sip::Method::invite;
     bool heard = false;  // any response at all, this one counted
     registration::Credentials::Sent sent{};
+    bool by_stand_in = false;
 };
 
 class CallClients {
@@ -69,8 +71,15 @@ public:
     // has had no response has.
     std::vector<CallAnswer> on_flow_trouble(FlowId flow, bool gone);
     std::vector<CallAnswer> on_time(const Step& step);
+    // A final answer past a limit (I8), of which this is left: its request has failed.
+    std::optional<CallAnswer> on_oversized(FlowId flow, const sip::Message& salvaged);
+    // The requests of a call on this flow that nobody has answered: they live on.
+    [[nodiscard]] std::vector<CallAnswer> unheard(CallRef call, FlowId flow) const;
+    // The CANCELs of the INVITEs on this flow that have a provisional answer and no final one.
+    [[nodiscard]] std::vector<CallRequest> cancels_on(FlowId flow) const;
     // What is answered lives on without the call: a copy of a refusal gets its ACK (RFC 3261
-    // §17.1.1.2).
+    // §17.1.1.2). So does a BYE, which is sent again until it is answered (§17.1.2.2): the account
+    // may be gone before the peer knows.
     void forget(CallRef call);
 
     [[nodiscard]] Deadline next_deadline() const { return agenda_.next(); }
@@ -92,6 +101,7 @@ private:
     [[nodiscard]] static FlowId flow_of(const Entry& entry);
     void settle(TransactionId id);
     void erase(TransactionId id);
+    [[nodiscard]] static CallRequest cancel_of(const Entry& entry);
 
     std::map<TransactionId, Entry> entries_;
     std::unordered_map<transaction::ClientKey, TransactionId> by_key_;

@@ -115,9 +115,12 @@ void CallDesk::work(const Step& step, const Accounts& accounts) {
             std::visit([&](auto& it) { perform(step, accounts, ref, it); }, action);
         if (found->second.machine.is_over()) {
             remove(step, ref);
-        } else {
-            agenda_.put(ref, found->second.machine.next_deadline());
+            continue;
         }
+        agenda_.put(ref, found->second.machine.next_deadline());
+        if (const auto account = accounts.find(found->second.account);
+            found->second.may_have_moved && account != accounts.end())
+            tell_contact(step, ref, account->second);
     }
     untold_.clear();
     telling_ = false;
@@ -134,7 +137,7 @@ void CallDesk::perform(const Step& step, const Accounts& accounts, CallRef ref, 
     if (!way.flow)
         return untold_.emplace_back(ref, told::Failed{send.id, told::Lost::way, way.words}), void();
     use_flow(step, entry, way.flow);
-    if (way.is_open) return transmit(step, account->second, ref, way.flow, send);
+    if (way.is_open) return transmit(step, account->second, ref, way, send);
     waiting_[way.flow].push_back({ref, std::move(send)});
 }
 
@@ -167,11 +170,16 @@ void CallDesk::perform(const Step& step, const Accounts&, CallRef ref, act::Canc
 
 void CallDesk::perform(const Step& step, const Accounts& accounts, CallRef ref,
                        act::Respond& respond) {
-    const Entry& entry = calls_.at(ref);
+    Entry& entry = calls_.at(ref);
     const auto account = accounts.find(entry.account);
     std::string contact;
-    if (respond.has_contact && account != accounts.end())
-        contact = contact_for(step, account->second, servers_.flow_of(respond.to), entry.secure);
+    if (respond.has_contact && account != accounts.end()) {
+        auto own = contact_for(step, account->second, entry, servers_.flow_of(respond.to));
+        contact = own.uri;
+        const auto* const asked = servers_.request_of(respond.to);
+        if (asked != nullptr && dialog::refreshes_target(asked->method()))
+            entry.contact = std::move(own);
+    }
     servers_.respond(step, respond.to,
                      {.status = respond.status,
                       .reason = std::move(respond.reason),
@@ -199,7 +207,7 @@ void CallDesk::perform(const Step& step, const Accounts&, CallRef ref, Event& ev
 void CallDesk::use_flow(const Step& step, Entry& entry, FlowId flow) {
     if (entry.flow == flow) return;
     step.flows.hold(flow);
-    if (entry.flow) step.flows.let_go(step.now, entry.flow);
+    let_go(step, entry);
     entry.flow = flow;
     if (const auto* const known = step.flows.find(flow)) entry.target = known->target;
 }
@@ -207,7 +215,7 @@ void CallDesk::use_flow(const Step& step, Entry& entry, FlowId flow) {
 void CallDesk::remove(const Step& step, CallRef ref) {
     const auto found = calls_.find(ref);
     if (found == calls_.end()) return;
-    if (found->second.flow) step.flows.let_go(step.now, found->second.flow);
+    let_go(step, found->second);
     remember_end(step, found->second);
     by_dialog_.erase(found->second.dialog_key);
     clients_.forget(ref);

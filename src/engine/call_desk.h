@@ -62,6 +62,20 @@ public:
     void on_flow_trouble(const Step& step, const Accounts& accounts, const FlowTrouble& trouble,
                          bool gone);
 
+    // Of this answer only so much could be read: it is past a limit (I8).
+    void on_oversized(const Step& step, const Accounts& accounts, const FlowTrouble& trouble,
+                      const sip::Message& salvaged);
+
+    // call_moves.cpp: the account's registration may be another now, or this flow's mapping.
+    void follow(const Step& step, const Accounts& accounts, AccountId account);
+    void on_mapping(const Step& step, const Accounts& accounts, FlowId flow);
+    // A call of the account needs the flow (L8), whoever has left it.
+    [[nodiscard]] bool uses(AccountId account, FlowId flow) const;
+    // What calls have let go of since the last time.
+    std::vector<std::pair<AccountId, FlowId>> take_let_go() { return std::exchange(let_go_, {}); }
+    // Something of a call of the account is on its way, or owed to the other side.
+    [[nodiscard]] bool owes(AccountId account) const;
+
     void on_time(const Step& step, const Accounts& accounts);
     [[nodiscard]] Deadline next_deadline() const;
 
@@ -70,15 +84,24 @@ public:
     static constexpr std::uint32_t first_incoming = 0x8000'0000;
 
 private:
+    struct OwnContact {
+        std::string uri{};
+        FlowId of{};         // the flow that it leads to
+        Endpoint ends_at{};  // where that flow ended when it was told, as others see it
+    };
     struct Entry {
         AccountId account;
         call::Call machine;
         std::optional<Target> target{};  // of its flow, for the Events
         FlowId flow{};                   // held (L8); 0: none yet
         std::string dialog_key;
-        bool secure = false;    // a sips URI was called
-        CallRef referred_by{};  // the call whose REFER asked for it
-        CallRef replaces{};     // the call that it takes the place of, once it is answered
+        bool secure = false;             // a sips URI was called
+        CallRef referred_by{};           // the call whose REFER asked for it
+        CallRef replaces{};              // the call whose place it takes, once it is answered
+        OwnContact contact{};            // what the peer was told last
+        FlowId home{};                   // the account's flow, when it was looked at last
+        bool may_have_moved = false;     // its Contact is looked at as soon as it is established
+        std::optional<Target> silent{};  // of its route set; another server stands in for it
     };
     struct Waiting {  // for a flow that is being opened
         CallRef call;
@@ -125,18 +148,36 @@ private:
 
     // call_way.cpp
     struct Way {
-        FlowId flow{};         // 0: there is none, words say why
+        FlowId flow{};         // 0: there is none yet, or words say why there is none
         bool is_open = false;  // else it is being opened
         std::string words{};
+        std::optional<Target> to_open{};        // no flow leads there yet
+        std::optional<Target> stands_in_for{};  // the route set names a server that is silent
     };
-    Way way_of(const Step& step, const Account& account, const Entry& entry,
-               const dialog::Request& request);
-    void transmit(const Step& step, const Account& account, CallRef ref, FlowId flow,
+    [[nodiscard]] static Way known_way(const Step& step, const Account& account, const Entry& entry,
+                                       const std::string& next_hop);
+    static Way way_of(const Step& step, const Account& account, Entry& entry,
+                      const dialog::Request& request);
+    void transmit(const Step& step, const Account& account, CallRef ref, const Way& way,
                   const call::act::Send& send);
     void note_success(CallRef call);
     registration::Credentials* credentials_of(AccountId id, const Account& account);
-    [[nodiscard]] static std::string contact_for(const Step& step, const Account& account,
-                                                 FlowId flow, bool secure);
+    // What is told over this flow; the entry's own stays true as long as its flow ends there.
+    [[nodiscard]] static OwnContact contact_for(const Step& step, const Account& account,
+                                                const Entry& entry, FlowId flow);
+
+    // call_moves.cpp
+    void follow(const Step& step, const Accounts& accounts, CallRef ref, const Account& account);
+    void tell_contact(const Step& step, CallRef ref, const Account& account);
+    void give_up_unheard(const Step& step, CallRef ref);
+    [[nodiscard]] bool has_left(const Step& step, const Accounts& accounts,
+                                const CallAnswer& answer) const;
+    bool says_nothing(const Step& step, const Accounts& accounts, const CallAnswer& answer,
+                      const sip::Message* response);
+    void let_go(const Step& step, Entry& entry);
+    void cancel_lost(const Step& step, const flow::Flow& opened);
+    void hear_from(const Step& step, FlowId flow);
+    void note_to_cancel(const Step& step, const FlowTrouble& trouble);
 
     CallClients clients_;
     CallServers servers_;
@@ -152,6 +193,13 @@ private:
     std::map<AccountId, registration::Credentials> credentials_;
     std::map<FlowId, std::vector<Waiting>> waiting_;
     std::vector<std::pair<CallRef, call::Told>> untold_;  // what performing has brought
+    struct ToCancel {  // an INVITE that rang when its connection was lost
+        Target target;
+        Instant until;
+        CallRequest cancel;
+    };
+    std::vector<ToCancel> to_cancel_;
+    std::vector<std::pair<AccountId, FlowId>> let_go_;
     Agenda<CallRef> agenda_;
     std::uint32_t last_incoming_ = first_incoming;
     bool telling_ = false;

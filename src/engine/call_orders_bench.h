@@ -6,11 +6,11 @@
 //   orders.log()       "100 180 ring 200 answered media 200 silence call_ended"
 //
 // The far side's words: inv, rei (re-INVITE), ack (of a 2xx: a branch of its own), ackf (of a
-// refusal: the INVITE's branch), cancel, bye, upd, prack, info, opt; responses to our newest
+// refusal: the INVITE's branch), cancel, bye, upd, prack, info, opt, refer; responses to our newest
 // INVITE: 100, 180, 183+, 200, 486 …; BYE:200 to our newest BYE. Behind each: ~same (the octets of
 // this kind's last word again), ~branch (another), ~from, ~to, ~call (wrong), ~noto, ~cN (CSeq N),
-// ~stranger (from elsewhere), ~b (To tag of another branch). Ours: dial, answer, reject, hangup,
-// hold, resume. wait>SECONDS.
+// ~stranger (from elsewhere), ~b (To tag of another branch), ~long (a response past a limit). Ours:
+// dial, answer, reject, hangup, hold, resume. wait>SECONDS.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -80,6 +80,23 @@ public:
         driver_.run_for(0s);
         note();
     }
+    // The connection to the server is lost; it can be opened again, and REGISTER is answered.
+    void lose_connection() {
+        driver_.silent.clear();
+        driver_.feed(in::FlowClosed{driver_.flow_to(server_), FlowError::reset, "reset"});
+        driver_.run_for(0s);
+        driver_.silent.insert(server_);
+        note();
+    }
+    // The NAT gives another port; the next answer shows it.
+    void rebind(int port) {
+        driver_.mapping = ";received=198.51.100.7;rport=" + std::to_string(port);
+    }
+    void feed(const Input& input) {
+        driver_.feed(input);
+        driver_.run_for(0s);
+        note();
+    }
     void dial(const std::string& uri) {
         driver_.feed(in::Dial{AccountId{1},
                               CallRef{1},
@@ -107,11 +124,6 @@ public:
             driver_.feed(in::Stray{our_end, stranger, text.text()});
         else
             driver_.feed(in::Received{driver_.flow_to(server_), text.text()});
-        driver_.run_for(0s);
-        note();
-    }
-    void feed(const Input& input) {
-        driver_.feed(input);
         driver_.run_for(0s);
         note();
     }
@@ -295,6 +307,8 @@ private:
         if (parsed->to().tag().empty() && status > 100)
             to += has(modifiers, "~b") && !has(modifiers, "~branch") ? ";tag=b2" : ";tag=b1";
         if (has(modifiers, "~to")) to = "<sip:bob@example.test>;tag=wrong";
+        std::string padding;  // ~long: past the limit of header fields
+        for (int n = 0; has(modifiers, "~long") && n < 300; ++n) padding += "X-Pad: 1\r\n";
         std::string via(parsed->top_via().text);
         if (has(modifiers, "~branch")) via.replace(via.find("z9hG4bK"), 8, "z9hG4bKx");
         auto cseq = parsed->cseq().number;
@@ -304,7 +318,7 @@ private:
         return "SIP/2.0 " + std::to_string(status) + " Whatever\r\nVia: " + via +
                "\r\nFrom: " + std::string(parsed->from().text) + "\r\nTo: " + to + "\r\nCall-ID: " +
                (has(modifiers, "~call") ? std::string("another") : std::string(parsed->call_id())) +
-               "\r\nCSeq: " + std::to_string(cseq) + " " + std::string(method) + "\r\n" +
+               "\r\nCSeq: " + std::to_string(cseq) + " " + std::string(method) + "\r\n" + padding +
                (status < 300 ? "Contact: <" + world_.contact + ">\r\n" : "") +
                (status == 407 ? "Proxy-Authenticate: Digest realm=\"example.test\", "
                                 "nonce=\"n1\"\r\n"

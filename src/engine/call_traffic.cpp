@@ -45,6 +45,7 @@ void CallDesk::on_request(const Step& step, const Accounts& accounts, const Inco
     if (request.method() == Method::cancel) return on_cancel(step, accounts, incoming);
     const CallRef ref = call_of(request);
     if (!ref) return;
+    hear_from(step, incoming.arrived);
     if (auto refusal = sip::check_request(request, capabilities()))
         return answer(step, incoming, refusal->status, std::move(refusal->extra_headers), {});
     const auto server = servers_.begin(step, ref, request, incoming.source, incoming.flow);
@@ -113,12 +114,20 @@ void CallDesk::on_invite(const Step& step, const Accounts& accounts, const Incom
 bool CallDesk::on_response(const Step& step, const Accounts& accounts, FlowId flow,
                            const sip::Message& response) {
     const auto heard = clients_.on_response(step, flow, response);
+    if (heard.is_ours) hear_from(step, flow);
     if (heard.answer) report(step, accounts, *heard.answer, {}, &response);
     return heard.is_ours;
 }
 
 void CallDesk::report(const Step& step, const Accounts& accounts, const CallAnswer& answer,
                       const FlowTrouble& trouble, const sip::Message* response) {
+    if (says_nothing(step, accounts, answer, response)) {
+        untold_.emplace_back(
+            answer.call,
+            told::Failed{answer.id, answer.heard ? told::Lost::underway : told::Lost::unheard,
+                         "the server does not answer any more"});
+        return tell(step, accounts, answer.call, told::WayFound{});
+    }
     switch (answer.what) {
     case ClientResult::provisional:
     case ClientResult::success:
@@ -138,8 +147,10 @@ void CallDesk::report(const Step& step, const Accounts& accounts, const CallAnsw
     case ClientResult::transport_error: {
         std::string words(name_of(trouble.error));
         if (!trouble.detail.empty()) words.append(": ").append(trouble.detail);
-        return tell(step, accounts, answer.call,
-                    told::Failed{answer.id, told::Lost::way, std::move(words)});
+        return tell(
+            step, accounts, answer.call,
+            told::Failed{answer.id, answer.heard ? told::Lost::underway : told::Lost::unheard,
+                         std::move(words)});
     }
     case ClientResult::pending:
     case ClientResult::absorbed:
@@ -148,6 +159,7 @@ void CallDesk::report(const Step& step, const Accounts& accounts, const CallAnsw
 }
 
 void CallDesk::on_flow_opened(const Step& step, const Accounts& accounts, FlowId flow) {
+    if (const auto* const opened = step.flows.find(flow)) cancel_lost(step, *opened);
     auto waiting = waiting_.extract(flow);
     if (waiting.empty()) return;
     for (auto& [ref, action] : waiting.mapped())
@@ -158,6 +170,7 @@ void CallDesk::on_flow_opened(const Step& step, const Accounts& accounts, FlowId
 
 void CallDesk::on_flow_trouble(const Step& step, const Accounts& accounts,
                                const FlowTrouble& trouble, bool gone) {
+    if (gone) note_to_cancel(step, trouble);
     for (const auto& answer : clients_.on_flow_trouble(trouble.flow, gone))
         report(step, accounts, answer, trouble, nullptr);
     if (auto waiting = waiting_.extract(trouble.flow); !waiting.empty())

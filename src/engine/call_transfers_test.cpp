@@ -4,7 +4,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
+#include <string_view>
 
 #include "engine/call_orders_bench.h"
 
@@ -26,6 +28,14 @@ std::string last_sent(const Orders& orders) {
 }
 int last_status(const Orders& orders) { return status_of(last_sent(orders)); }
 const Event& last_event(const Orders& orders) { return orders.driver().events.back().second; }
+
+std::size_t count_of(const Orders& orders, std::string_view method) {
+    return static_cast<std::size_t>(std::ranges::count_if(
+        orders.driver().sent, [&](const auto& sent) { return sent.second.starts_with(method); }));
+}
+Orders::World over_tcp() {
+    return {.transport = Transport::tcp, .record_route = "<sip:proxy.example.test;lr>"};
+}
 
 // RFC 3891 §3: a confirmed call goes on with somebody else; the user is told, and nothing rings.
 TEST(CallReplaced, AConfirmedOne) {
@@ -139,6 +149,55 @@ TEST(CallReferred, OnlyInACall) {
     Orders unwilling(Orders::Begin::registered, {.follows_transfers = false});
     unwilling.play("inv answer ack refer");
     EXPECT_EQ(last_status(unwilling), 603);
+}
+
+// L8: a report whose connection is lost goes over the next one, also when the call has ended: a
+// call that has something to report is not over.
+TEST(CallReferred, AReportGoesOverTheNewConnection) {
+    for (const bool ended : {false, true}) {
+        Orders orders{Orders::Begin::registered, over_tcp()};
+        orders.play("inv answer ack refer");
+        if (ended) orders.play("bye");
+        ASSERT_EQ(count_of(orders, "NOTIFY "), 1U);
+        orders.lose_connection();
+        EXPECT_EQ(count_of(orders, "NOTIFY "), 1U) << "there is no way yet";
+        orders.play("wait>4");
+        EXPECT_EQ(count_of(orders, "NOTIFY "), 2U) << orders.trace();
+        EXPECT_EQ(orders.driver().opened.size(), 2U) << orders.trace();
+        orders.demand_an_end();
+    }
+}
+
+// L8: a REFER for which there is no way waits for one; of one that was under way nobody knows
+// whether it got there, and it is not said twice.
+TEST(CallTransferred, ARequestGoesOverTheNewConnection) {
+    for (const bool under_way : {false, true}) {
+        Orders orders{Orders::Begin::registered, over_tcp()};
+        orders.play("inv answer ack");
+        const in::Transfer transfer{orders.current(), "sip:carol@example.test"};
+        if (under_way) orders.feed(transfer);
+        orders.lose_connection();
+        if (!under_way) orders.feed(transfer);
+        EXPECT_EQ(count_of(orders, "REFER "), under_way ? 1U : 0U) << orders.trace();
+        EXPECT_EQ(orders.driver().count(EventKind::transfer_failed), 0U);
+        orders.play("wait>4");
+        EXPECT_EQ(count_of(orders, "REFER "), 1U) << orders.trace();
+        EXPECT_EQ(orders.driver().count(EventKind::call_ended), 0U);
+        orders.demand_an_end();
+    }
+}
+
+// RFC 3261 §12.2.1.1: that REFER's answer and its NOTIFYs name our new Contact is no reason to be
+// sure that the far side uses it: it is told as always.
+TEST(CallReferred, ANewContactIsToldAllTheSame) {
+    Orders orders;
+    orders.play("inv answer");
+    orders.rebind(20'001);
+    orders.play("wait>31 refer");
+    ASSERT_THAT(orders.contact(), HasSubstr("@198.51.100.7:20001")) << orders.trace();
+    ASSERT_EQ(count_of(orders, "INVITE "), 0U);
+    orders.play("ack");
+    EXPECT_EQ(count_of(orders, "INVITE "), 1U) << orders.trace();
 }
 
 // RFC 3261 §21.3.3, RFC 5806 §4: the caller is sent elsewhere, and learns from whom and why.

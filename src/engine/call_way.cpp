@@ -1,5 +1,6 @@
 // The way a request of a call goes (L8): outside dialogs over the account's primary flow, in a
 // dialog where the route set says, over an open flow if there is one.
+#include <algorithm>
 #include <utility>
 
 #include "base/text.h"
@@ -48,10 +49,29 @@ bool is_open(const FlowDesk& flows, FlowId flow) {
     return known != nullptr && known->is_open();
 }
 
+// The account was registered over it, and is registered elsewhere.
+bool is_left(const FlowDesk& flows, AccountId account, const registration::View& view,
+             FlowId flow) {
+    return flows.uses_or_used(flow, account) &&
+           std::ranges::none_of(view.bindings, [&](const registration::BindingView& binding) {
+               return binding.registered && binding.flow == flow;
+           });
+}
+
+// A server of the account's that takes nothing from us any more, as far as we know: the account
+// (F7), or the call itself, was left without an answer there.
+bool is_silent(const Step& step, const registration::View& view, const Target& hop,
+               const std::optional<Target>& silent) {
+    const bool is_the_accounts = std::ranges::any_of(view.targets, [&](const Target& target) {
+        return target.endpoint.address == hop.endpoint.address;
+    });
+    return is_the_accounts && (silent == hop || step.health.penalised(hop, step.now));
+}
+
 }  // namespace
 
-CallDesk::Way CallDesk::way_of(const Step& step, const Account& account, const Entry& entry,
-                               const dialog::Request& request) {
+CallDesk::Way CallDesk::known_way(const Step& step, const Account& account, const Entry& entry,
+                                  const std::string& next_hop) {
     const auto view = account.registration.view();
     const auto* const binding = primary(view);
     const FlowId home = binding != nullptr ? binding->flow : FlowId{};
@@ -62,14 +82,19 @@ CallDesk::Way CallDesk::way_of(const Step& step, const Account& account, const E
                (!secure || is_secure(step.flows.find(id)->target.transport));
     };
     const auto at_home = [&]() -> Way {
-        if (may_go(home)) return {home, true};
-        if (is_open(step.flows, home)) return {{}, false, "a sips address is called over TLS only"};
-        return {{}, false, "the account is not registered: " + view.state};
+        if (may_go(home)) return {.flow = home, .is_open = true};
+        if (is_open(step.flows, home)) return {.words = "a sips address is called over TLS only"};
+        return {.words = "the account is not registered: " + view.state};
     };
-    if (request.next_hop.empty()) return at_home();
-    const auto target = numeric_target(request.next_hop);
-    // A name: the proxy that put itself into the route is the one we talk to.
-    if (!target) return may_go(entry.flow) ? Way{entry.flow, true} : at_home();
+    if (next_hop.empty()) return at_home();
+    const auto target = numeric_target(next_hop);
+    // A name: the proxy that put itself into the route is the one we talk to, and after a move the
+    // one that we talk to then (L8): the name is the domain's, or that server knows where it leads.
+    if (!target) {
+        const bool was_left = is_left(step.flows, entry.account, view, entry.flow) && may_go(home);
+        return may_go(entry.flow) && !was_left ? Way{.flow = entry.flow, .is_open = true}
+                                               : at_home();
+    }
     const auto is_there = [&](FlowId id) {
         return may_go(id) && step.flows.find(id)->target == *target;
     };
@@ -82,23 +107,41 @@ CallDesk::Way CallDesk::way_of(const Step& step, const Account& account, const E
                known.endpoint.address == target->endpoint.address &&
                (is_secure(known.transport) || !is_secure(target->transport));
     };
+    // L8, F3: the account has left that server because it is silent. Nothing but it can follow the
+    // route set, unless another server of the domain stands in for it (a cluster whose nodes take
+    // each other's addresses for their own); who does not only passes it on, and loses nothing that
+    // was not lost.
+    if (may_go(home) && !is_there(home) && !leads_there(home) &&
+        is_silent(step, view, *target, entry.silent))
+        return {.flow = home, .is_open = true, .words = {}, .to_open = {}, .stands_in_for = target};
     // Several flows may lead to one target; the call's own comes first.
     for (const FlowId id : {entry.flow, home})
-        if (is_there(id) || leads_there(id)) return {id, true};
+        if (is_there(id) || leads_there(id)) return {.flow = id, .is_open = true};
     for (const auto& flow : step.flows.table().all())
-        if (!flow.spare_port && is_there(flow.id)) return {flow.id, true};
+        if (!flow.spare_port && is_there(flow.id)) return {.flow = flow.id, .is_open = true};
     for (const auto& flow : step.flows.table().all())
-        if (!flow.spare_port && leads_there(flow.id)) return {flow.id, true};
+        if (!flow.spare_port && leads_there(flow.id)) return {.flow = flow.id, .is_open = true};
     // A TLS connection to a number would be verified for no name.
     if (secure || is_secure(target->transport)) return at_home();
-    const FlowId opened = step.flows.open_to_hold(step, *target);
-    return {opened, is_open(step.flows, opened)};
+    return {.flow = {}, .is_open = false, .words = {}, .to_open = target};
 }
 
-void CallDesk::transmit(const Step& step, const Account& account, CallRef ref, FlowId flow_id,
+CallDesk::Way CallDesk::way_of(const Step& step, const Account& account, Entry& entry,
+                               const dialog::Request& request) {
+    auto way = known_way(step, account, entry, request.next_hop);
+    if (way.to_open) {
+        way.flow = step.flows.open_to_hold(step, *way.to_open);
+        way.is_open = is_open(step.flows, way.flow);
+    }
+    // It stays so until one of the two says otherwise (report, on_response): no coming and going.
+    if (way.stands_in_for) entry.silent = way.stands_in_for;
+    return way;
+}
+
+void CallDesk::transmit(const Step& step, const Account& account, CallRef ref, const Way& way,
                         const call::act::Send& send) {
-    const Entry& entry = calls_.at(ref);
-    const auto& flow = *step.flows.find(flow_id);
+    Entry& entry = calls_.at(ref);
+    const auto& flow = *step.flows.find(way.flow);
     auto request = send.request;
     if (request.next_hop.empty()) request.routes = routes_of(account, account.registration.view());
     CallRequest out{.call = ref,
@@ -107,7 +150,8 @@ void CallDesk::transmit(const Step& step, const Account& account, CallRef ref, F
                     .branch = std::string(sip::branch_cookie) + step.random.token(96),
                     .call_id = request.call_id,
                     .cseq = request.cseq,
-                    .wire = {}};
+                    .wire = {},
+                    .by_stand_in = way.stands_in_for.has_value()};
     if (auto* const credentials = credentials_of(entry.account, account)) {
         auto authorized = credentials->authorize(flow.target, sip::name_of(request.method),
                                                  request.request_uri, step.random);
@@ -115,8 +159,12 @@ void CallDesk::transmit(const Step& step, const Account& account, CallRef ref, F
         out.sent = std::move(authorized.sent);
     }
     const auto sent_by = flow::via_sent_by(flow.local);
-    const auto contact =
-        request.has_contact ? contact_for(step, account, flow_id, entry.secure) : std::string{};
+    std::string contact;
+    if (request.has_contact) {
+        auto own = contact_for(step, account, entry, way.flow);
+        contact = own.uri;
+        if (dialog::refreshes_target(request.method)) entry.contact = std::move(own);
+    }
     out.wire = dialog::written(request, {.transport = flow.target.transport,
                                          .sent_by = sent_by,
                                          .branch = out.branch,
@@ -126,18 +174,39 @@ void CallDesk::transmit(const Step& step, const Account& account, CallRef ref, F
     clients_.send(step, flow, std::move(out));
 }
 
-// Without a binding (a call that came before we registered, or while we cannot): where this flow
-// ends.
-std::string CallDesk::contact_for(const Step& step, const Account& account, FlowId flow,
-                                  bool secure) {
-    auto contact = contact_of(account.registration.view(), flow,
-                              secure ? sip::Scheme::sips : sip::Scheme::sip);
+// Over a flow with a binding that one's Contact; over one that was left what was told there, for a
+// server that follows the route set still reaches us by it, and as long as that flow ends where it
+// did; else the account's Contact. Without any (a call that came before we registered, or while we
+// cannot): where the flow ends.
+CallDesk::OwnContact CallDesk::contact_for(const Step& step, const Account& account,
+                                           const Entry& entry, FlowId flow) {
+    const auto view = account.registration.view();
+    const auto bound = [&](FlowId id) {
+        return id && std::ranges::any_of(view.bindings, [&](const registration::BindingView& one) {
+                   return one.registered && one.flow == id;
+               });
+    };
+    const auto end_of = [&](FlowId id) -> Endpoint {
+        const auto* const known = step.flows.find(id);
+        if (known == nullptr) return {};
+        return known->mapping.usable().value_or(known->local);
+    };
+    const bool was_left = !bound(flow) && flow && flow == entry.contact.of &&
+                          is_open(step.flows, flow) && step.flows.uses_or_used(flow, entry.account);
+    if (was_left && entry.contact.ends_at == end_of(flow)) return entry.contact;
+    const auto* const home = primary(view);
+    const FlowId of = bound(flow) || home == nullptr ? flow : home->flow;
+    auto contact = was_left
+                       ? std::string{}
+                       : contact_of(view, of, entry.secure ? sip::Scheme::sips : sip::Scheme::sip);
     const auto* const found = step.flows.find(flow);
-    if (!contact.empty() || found == nullptr) return contact;
+    if (!contact.empty() || found == nullptr) return {std::move(contact), of, end_of(of)};
     const auto transport = found->target.transport;
-    return std::string(secure ? "sips:" : "sip:") + account.user + "@" +
-           flow::via_sent_by(found->local) +
-           (transport == Transport::udp ? "" : ";transport=" + std::string(name_of(transport)));
+    return {
+        std::string(entry.secure ? "sips:" : "sip:") + account.user + "@" +
+            flow::via_sent_by(end_of(flow)) +
+            (transport == Transport::udp ? "" : ";transport=" + std::string(name_of(transport))),
+        flow, end_of(flow)};
 }
 
 registration::Credentials* CallDesk::credentials_of(AccountId id, const Account& account) {

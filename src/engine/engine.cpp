@@ -54,8 +54,14 @@ void Engine::Impl::handle(Instant now, const Input& input, Outbox& outbox) {
         take_turns(step);
         work(step);
     }
+    // When all is said: what the registration sends next tells whether its Contact is the last one.
+    for (const AccountId id : std::exchange(followed_, {})) calls_.follow(step, accounts_, id);
+    work(step);
+    for (const AccountId id : unregistered_)
+        if (!calls_.owes(id)) gone_.insert(id);
     // B4: after the account's own last word at this moment, which says what was not answered.
     for (const AccountId id : leaving_.take_due(now)) gone_.insert(id);
+    leave_flows_of_calls(step);
     apply_learned(step);
     remove_those_gone(step);
     work(step);  // of those who come back

@@ -101,6 +101,8 @@ private:
     void take_turns(const Step& step);
     void leave(const Step& step, AccountId id, Account& account);
     void remove_those_gone(const Step& step);
+    void keep_flows_of_calls(const Step& step, AccountId id, const Account& account, FlowId flow);
+    void leave_flows_of_calls(const Step& step);
     void tell_all(const Step& step, const registration::Told& told);
     void watch(AccountId id, const Account& account);
     void expect_proofs();
@@ -154,6 +156,8 @@ private:
     std::set<std::pair<std::string, AccountId>> by_user_;
     engine::Agenda<AccountId> agenda_;   // the registrations' deadlines
     engine::Agenda<AccountId> leaving_;  // until when an account may take to unregister
+    std::set<AccountId> followed_;       // of this step: their calls follow them (L8)
+    std::set<AccountId> unregistered_;   // and leaving, as soon as their calls owe nothing
     std::set<AccountId> gone_;
     // Those that are leaving and come back once they have left.
     std::map<AccountId, registration::AccountConfig> returning_;

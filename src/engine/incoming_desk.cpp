@@ -86,7 +86,7 @@ std::optional<IncomingDesk::Accepted> IncomingDesk::accept(const Incoming& incom
     int best_score = -1;
     for (const auto& addressee : addressees) {
         flow::SourceFilter filter(addressee.rules);
-        filter.set_addresses(flow::AddressOrigin::resolved, addressee.view.accepted);
+        filter.set_addresses(addressee.view.accepted);
         filter.set_tokens(addressee.view.tokens);
         const auto verdict = filter.judge({.source = incoming.source,
                                            .on_own_flow = addressee.on_own_flow,
@@ -229,6 +229,8 @@ IncomingDesk::Reply IncomingDesk::answer_notify(const Step& step, const Incoming
     const AccountId account = accepted.addressee->account;
     if (equals_ignoring_case(package, "keep-alive")) return {.status = 200};
     if (equals_ignoring_case(package, "check-sync")) {
+        // Who is let in only because anybody may call makes us send nothing (§11).
+        if (accepted.verdict == flow::SourceVerdict::direct) return {.status = 481};
         step.tell(account, told::CheckSync{});
         return {.status = 200};
     }

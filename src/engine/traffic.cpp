@@ -113,6 +113,8 @@ void Engine::Impl::on_unreadable_answer(const Step& step, FlowId id, std::string
                                       in_words(error)};
     if (const auto result = transactions_.on_oversized(id, *salvaged))
         report(step, *result, trouble, nullptr);
+    else
+        calls_.on_oversized(step, accounts_, trouble, *salvaged);
 }
 
 void Engine::Impl::on_response(const Step& step, flow::Flow& flow, const sip::Message& response) {
@@ -163,6 +165,7 @@ void Engine::Impl::on_learned(const Step& step, flow::Flow& flow, flow::Learned 
     case flow::Learned::changed:
         for (const AccountId id : flows_.users(flow.id))
             step.tell(id, told::MappingChanged{flow.id});
+        calls_.on_mapping(step, accounts_, flow.id);
         break;
     }
     keep_alives_.on_mapping(step, flow);

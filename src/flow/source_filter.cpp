@@ -18,9 +18,9 @@ std::string_view name_of(SourceVerdict verdict) {
     return "?";
 }
 
-void SourceFilter::set_addresses(AddressOrigin origin, std::span<const IpAddress> addresses) {
+void SourceFilter::set_addresses(std::span<const IpAddress> addresses) {
     const auto kept = addresses.first(std::min(addresses.size(), filter_addresses));
-    addresses_[static_cast<std::size_t>(origin)].assign(kept.begin(), kept.end());
+    addresses_.assign(kept.begin(), kept.end());
 }
 
 void SourceFilter::set_tokens(std::span<const std::string> tokens) {
@@ -34,8 +34,7 @@ SourceVerdict SourceFilter::judge(const IncomingRequest& request) const {
     const auto is_source = [&](const IpAddress& address) {
         return address == request.source.address;
     };
-    for (const auto& origin : addresses_)
-        if (std::ranges::any_of(origin, is_source)) return SourceVerdict::known_address;
+    if (std::ranges::any_of(addresses_, is_source)) return SourceVerdict::known_address;
     // URI parameters are compared without case (RFC 3261 §19.1.4); some servers rewrite it.
     const auto is_token = [&](const std::string& token) {
         return equals_ignoring_case(token, request.token);

@@ -10,7 +10,6 @@
 // A TLS account takes (a) and (d) only: what comes in clear text proves nothing about the server.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -45,15 +44,13 @@ enum class SourceVerdict : std::uint8_t {
 std::string_view name_of(SourceVerdict verdict);
 constexpr bool is_accepted(SourceVerdict verdict) { return verdict != SourceVerdict::drop; }
 
-enum class AddressOrigin : std::uint8_t { resolved, path, redirect, count };
-
 // One per account.
 class SourceFilter {
 public:
     explicit SourceFilter(const SourceRules& rules = {}) : rules_(rules) {}
 
-    // Replaces what that origin said before; no more than filter_addresses of them are kept.
-    void set_addresses(AddressOrigin origin, std::span<const IpAddress> addresses);
+    // Those of (b); no more than the first filter_addresses of them are kept.
+    void set_addresses(std::span<const IpAddress> addresses);
     void set_tokens(
         std::span<const std::string> tokens);  // one per reg-id, old ones until their binding ends
 
@@ -61,7 +58,7 @@ public:
 
 private:
     SourceRules rules_;
-    std::array<std::vector<IpAddress>, static_cast<std::size_t>(AddressOrigin::count)> addresses_;
+    std::vector<IpAddress> addresses_;
     std::vector<std::string> tokens_;
 };
 

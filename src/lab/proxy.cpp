@@ -123,7 +123,7 @@ std::optional<Proxy::Onward> Proxy::onward(const sip::Message& request, const Ho
     while (!routes.empty()) {
         const auto& uri = routes.front().uri;
         const auto address = uri.host_address();
-        if (!address || !registrar_.has(*address)) break;
+        if (!address || !registrar_.takes_for_own(*address)) break;
         routes = routes.subspan(1);
         if (uri.user.empty()) continue;
         const auto hop = way_of_token(uri.user, from.local);

@@ -49,6 +49,7 @@ struct ServerOptions {
         true;  // a call goes through the node that has the flow; else from the node itself
     bool challenges_calls = false;  // an INVITE of a user that begins a call gets a 407
     bool record_route = false;  // the proxy stays in the way of a dialog (RFC 3261 §16.6, step 4)
+    bool stands_in = false;     // a Route that names another node counts as our own (an alias)
     bool stun = false;          // on the SIP port
     bool pong = true;           // CRLF answers CRLFCRLF on streams (RFC 5626 §4.4.1)
     OptionsToAor options_to_aor = OptionsToAor::forward;
@@ -122,6 +123,9 @@ public:
     [[nodiscard]] const std::string& name() const { return name_; }
     [[nodiscard]] const std::vector<IpAddress>& addresses() const { return addresses_; }
     [[nodiscard]] bool has(const IpAddress& address) const;
+    [[nodiscard]] bool takes_for_own(const IpAddress& address) const {
+        return has(address) || (options_.stands_in && peers_.contains(address));
+    }
     [[nodiscard]] LocationService& location_service() { return location_; }
     [[nodiscard]] const LocationService& location_service() const { return location_; }
     [[nodiscard]] TcpHost& tcp() { return tcp_; }

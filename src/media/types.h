@@ -81,7 +81,7 @@ struct SessionOptions {
     std::vector<std::string> suites{};  // SRTP's, as in a=crypto, best first; empty: ours (srtp.h)
 };
 
-// The call's other direction, told to the owner as it is heard.
+// A microphone or a loudspeaker of this host, as `holdfast devices` lists it.
 struct Device {
     EndKind kind = EndKind::standard;
     std::string name{};         // as AudioEnd wants it

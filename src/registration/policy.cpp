@@ -131,14 +131,14 @@ std::vector<std::string_view> preset_names() {
 std::expected<void, std::string> set(Policy& policy, std::string_view key, std::string_view value) {
     constexpr std::string_view prefix = "policy.";  // as it stands in a configuration file
     const auto wanted = plain_word(key.starts_with(prefix) ? key.substr(prefix.size()) : key);
-    std::vector<std::string_view> keys;
     for (const auto& field : policy_fields()) {
-        keys.push_back(field.key);
-        if (plain_word(field.key) != wanted) continue;
+        if (!is_plain_word_of(wanted, field.key)) continue;
         if (field.read(policy, value)) return {};
         return std::unexpected(std::string(field.key) + " cannot be \"" + std::string(value) +
                                "\"; allowed: " + field.allowed());
     }
+    std::vector<std::string_view> keys;
+    for (const auto& field : policy_fields()) keys.push_back(field.key);
     return std::unexpected("there is no policy \"" + std::string(key) + "\"" +
                            did_you_mean(key, keys));
 }

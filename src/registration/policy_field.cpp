@@ -31,7 +31,7 @@ template <class Value>
 const Word<Value>* find_word(std::span<const Word<Value>> words, std::string_view text) {
     const auto wanted = plain_word(text);
     const auto found = std::ranges::find_if(
-        words, [&](const auto& word) { return plain_word(word.word) == wanted; });
+        words, [&](const auto& word) { return is_plain_word_of(wanted, word.word); });
     return found == words.end() ? nullptr : &*found;
 }
 

@@ -157,6 +157,18 @@ TEST(PolicyValues, KeysAndWordsInAnySpelling) {
     EXPECT_EQ(changed("min_digest", "sha256").min_digest, "SHA-256");
 }
 
+// The same answer as with the word made, for every two of the policy's keys, however written.
+TEST(PolicyValues, AWordIsComparedAsItWouldBeMade) {
+    for (const auto& one : describe(Policy{}))
+        for (const auto& other : describe(Policy{}))
+            EXPECT_EQ(is_plain_word_of(plain_word(one.key), other.key),
+                      plain_word(one.key) == plain_word(other.key));
+    EXPECT_TRUE(is_plain_word_of("keepalivemin", " Keep-alive_MIN\t"));
+    EXPECT_FALSE(is_plain_word_of("keepalive", "keepalive_min"));
+    EXPECT_FALSE(is_plain_word_of("keepalivemin", "keepalive"));
+    EXPECT_TRUE(is_plain_word_of("", " -_"));
+}
+
 // F8: what users of desk phones bring along.
 TEST(PolicyValues, DeskPhonesWordsAreUnderstoodF8) {
     EXPECT_EQ(changed("failback", "newRequests").failback, Failback::new_requests);

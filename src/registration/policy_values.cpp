@@ -41,6 +41,8 @@ std::size_t edits_between(std::string_view a, std::string_view b) {
     return row.back();
 }
 
+bool joins_words(char c) { return c == '-' || c == '_' || c == ' '; }
+
 }  // namespace
 
 std::optional<Duration> parse_duration(std::string_view text) {
@@ -97,8 +99,17 @@ std::string print_share(double share) {
 
 std::string plain_word(std::string_view text) {
     auto word = lower_case(trimmed(text));
-    std::erase_if(word, [](char c) { return c == '-' || c == '_' || c == ' '; });
+    std::erase_if(word, joins_words);
     return word;
+}
+
+bool is_plain_word_of(std::string_view plain, std::string_view text) {
+    for (const char c : trimmed(text)) {
+        if (joins_words(c)) continue;
+        if (plain.empty() || plain.front() != to_lower(c)) return false;
+        plain.remove_prefix(1);
+    }
+    return plain.empty();
 }
 
 std::string_view nearest_word(std::string_view text, std::span<const std::string_view> known) {

@@ -24,6 +24,8 @@ std::string print_share(double share);
 
 // Words for one thing are spelled in many ways: "new-requests", "NewRequests", "new_requests".
 std::string plain_word(std::string_view text);
+// plain_word(text) == plain, without making it: each account's settings are looked for among all.
+bool is_plain_word_of(std::string_view plain, std::string_view text);
 // The one with the fewest edits between; "" if none is near.
 std::string_view nearest_word(std::string_view text, std::span<const std::string_view> known);
 

@@ -46,6 +46,13 @@ int run(sqlite3* database, const char* sql) {
     return sqlite3_exec(database, sql, nullptr, nullptr, nullptr);
 }
 
+// One that returns no rows.
+int run(sqlite3_stmt* statement) {
+    const int code = sqlite3_step(statement);
+    sqlite3_reset(statement);
+    return code == SQLITE_DONE ? SQLITE_OK : code;
+}
+
 int prepare(sqlite3* database, const char* sql, Statement& statement) {
     sqlite3_stmt* raw = nullptr;
     const int code =
@@ -140,6 +147,8 @@ struct StateFile::Impl {
     std::filesystem::path directory;
     Descriptor lock;
     Database database;
+    Statement begin;
+    Statement commit;
     Statement put;
     Statement remove;
     State contents;
@@ -149,6 +158,8 @@ struct StateFile::Impl {
     std::expected<int, Failure> make_file() const;
     std::expected<int, Failure> open_file();
     std::expected<void, Failure> set_aside(std::string_view consequence);
+    [[nodiscard]] int prepare_all();
+    void forget_statements();
     [[nodiscard]] int store(const out::Store& store) const;
     [[nodiscard]] int write(const std::vector<out::Store>& stores) const;
     std::expected<int, Failure> begin_again(bool damaged);
@@ -182,8 +193,7 @@ std::expected<int, Failure> StateFile::Impl::make_file() const {
 
 // SQLite's code; a failure for what cannot be helped by a fresh file.
 std::expected<int, Failure> StateFile::Impl::open_file() {
-    put.reset();
-    remove.reset();
+    forget_statements();
     contents.clear();
     if (auto made = make_file(); !made || *made != SQLITE_OK) return made;
     int code = open_database(file(), SQLITE_OPEN_READWRITE, database);
@@ -197,20 +207,31 @@ std::expected<int, Failure> StateFile::Impl::open_file() {
     if (code == SQLITE_OK)
         sqlite3_db_config(database.get(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
     if (code == SQLITE_OK) code = read_state(database.get(), contents);
-    if (code == SQLITE_OK)
-        code = prepare(database.get(), "INSERT OR REPLACE INTO state (key, value) VALUES (?1, ?2)",
-                       put);
-    if (code == SQLITE_OK)
-        code = prepare(database.get(), "DELETE FROM state WHERE key = ?1", remove);
+    if (code == SQLITE_OK) code = prepare_all();
     if (code != SQLITE_OK && !is_damage(code))
         return unusable(directory, sqlite3_errmsg(database.get()));
     return code;
 }
 
+// Once: parsing BEGIN and COMMIT anew costs a fifth of a small commit.
+int StateFile::Impl::prepare_all() {
+    int code = prepare(database.get(), "BEGIN IMMEDIATE", begin);
+    if (code == SQLITE_OK) code = prepare(database.get(), "COMMIT", commit);
+    if (code == SQLITE_OK)
+        code = prepare(database.get(), "INSERT OR REPLACE INTO state (key, value) VALUES (?1, ?2)",
+                       put);
+    if (code == SQLITE_OK)
+        code = prepare(database.get(), "DELETE FROM state WHERE key = ?1", remove);
+    return code;
+}
+
+void StateFile::Impl::forget_statements() {
+    for (auto* statement : {&begin, &commit, &put, &remove}) statement->reset();
+}
+
 // Nothing that was kept is ever overwritten: the clock may have been set back.
 std::expected<void, Failure> StateFile::Impl::set_aside(std::string_view consequence) {
-    put.reset();
-    remove.reset();
+    forget_statements();
     database.reset();
     const auto name = file().string() + ".damaged-" + std::to_string(wall_clock());
     std::filesystem::path aside = name;
@@ -284,20 +305,19 @@ int StateFile::Impl::store(const out::Store& store) const {
     if (!store.value.empty())
         sqlite3_bind_blob(statement, 2, store.value.data(), static_cast<int>(store.value.size()),
                           SQLITE_STATIC);
-    const int code = sqlite3_step(statement);
-    sqlite3_reset(statement);
+    const int code = run(statement);
     sqlite3_clear_bindings(statement);
-    return code == SQLITE_DONE ? SQLITE_OK : code;
+    return code;
 }
 
 // SQLite's code; nothing is written unless it is SQLITE_OK.
 int StateFile::Impl::write(const std::vector<out::Store>& stores) const {
     int code = SQLITE_OK;
     // One statement is a transaction of its own.
-    if (stores.size() > 1) code = run(database.get(), "BEGIN IMMEDIATE");
+    if (stores.size() > 1) code = run(begin.get());
     for (const auto& each : stores)
         if (code == SQLITE_OK) code = store(each);
-    if (code == SQLITE_OK && stores.size() > 1) code = run(database.get(), "COMMIT");
+    if (code == SQLITE_OK && stores.size() > 1) code = run(commit.get());
     return code;
 }
 

@@ -189,7 +189,8 @@ std::expected<AnsweredMedia, std::string> answer_media(const Description& offer,
     if (agreed.rtcp_mux) media.attributes.push_back({"rtcp-mux"});
     choose_feedback(stream, offered, agreed);
     for (const auto& feedback : agreed.feedback) media.attributes.push_back({"rtcp-fb", feedback});
-    if (auto secured = answer_security(offer, offered, stream, agreed, media); !secured)
+    if (auto secured = answer_security(offer, offered, stream, style.dtls_before, agreed, media);
+        !secured)
         return std::unexpected(secured.error());
     if (auto ice = ice_of(offer, offered); ice && stream.ice) {
         ice->controlling = ice->remote_lite;  // RFC 8445 §6.1.1: the offerer controls, unless lite

@@ -13,6 +13,7 @@ namespace holdfast::sdp {
 struct AnswerStyle {
     bool offerers_order = false;
     bool one_codec = false;
+    const AgreedDtls* dtls_before = nullptr;  // of this stream until now; null: none
 };
 
 // All codecs of the stream are numbered.

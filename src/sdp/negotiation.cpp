@@ -22,6 +22,14 @@ std::string rtp_address(std::span<const LocalStream> streams) {
     return streams.empty() ? "0.0.0.0" : streams.front().rtp.address.to_string();
 }
 
+// What DTLS this m-line has, if it carries the same stream of ours as before.
+const AgreedDtls* dtls_of(const std::optional<Agreement>& agreement, std::size_t at,
+                          std::optional<std::size_t> local) {
+    if (!agreement || at >= agreement->streams.size()) return nullptr;
+    const auto& stream = agreement->streams[at];
+    return stream.dtls && stream.local == local ? &*stream.dtls : nullptr;
+}
+
 }  // namespace
 
 std::string Negotiation::key_of(const Codec& codec) {
@@ -183,8 +191,9 @@ std::expected<std::string, Problem> Negotiation::on_offer(std::string_view text,
         if (local && (used[*local] || kind_text(streams[*local].kind) != media.kind)) local.reset();
         wanted = wanted || media.port != 0;
         if (local && media.port != 0) {
-            auto made = answer_media(*offer, media, streams[*local],
-                                     {options_.offerers_order, options_.one_codec});
+            auto made = answer_media(
+                *offer, media, streams[*local],
+                {options_.offerers_order, options_.one_codec, dtls_of(agreement_, i, local)});
             if (made) {
                 used[*local] = true;
                 agreed = std::move(made->agreed);

@@ -30,6 +30,15 @@ std::optional<Setup> answer_to(Setup offered) {
     return std::nullopt;
 }
 
+// RFC 8842 §5.3: actpass again, from the same certificate, leaves the association as it is, and who
+// was passive stays so. Another certificate, or a role that no longer fits, begins a new one.
+std::optional<Setup> role_in(Setup offered, const std::vector<Fingerprint>& theirs,
+                             const AgreedDtls* before) {
+    if (offered == Setup::actpass && before != nullptr && before->fingerprints == theirs)
+        return before->we_are_active ? Setup::active : Setup::passive;
+    return answer_to(offered);
+}
+
 // RFC 4568 §7.1.2: the first offered whose suite we have, with our key under its tag.
 bool answer_with_key(const Media& offered, const LocalStream& stream, AgreedStream& agreed,
                      Media& answer) {
@@ -70,7 +79,8 @@ void write_offered_security(const LocalStream& stream, Media& media) {
 }
 
 std::expected<void, std::string> answer_security(const Description& offer, const Media& offered,
-                                                 const LocalStream& stream, AgreedStream& agreed,
+                                                 const LocalStream& stream,
+                                                 const AgreedDtls* before, AgreedStream& agreed,
                                                  Media& answer) {
     const bool demanded = is_secure_protocol(offered);
     if (stream.srtp == Srtp::off) {
@@ -82,7 +92,7 @@ std::expected<void, std::string> answer_security(const Description& offer, const
     auto theirs = fingerprints_of(offer, offered);
     if (!theirs.empty() && stream.fingerprint) {
         // RFC 4145 §4.1: without a=setup the offerer is active.
-        const auto role = answer_to(setup_of(offer, offered).value_or(Setup::active));
+        const auto role = role_in(setup_of(offer, offered).value_or(Setup::active), theirs, before);
         if (!role)
             return std::unexpected("the other side holds the DTLS connection (setup:holdconn)");
         agreed.dtls = AgreedDtls{std::move(theirs), *role == Setup::active};

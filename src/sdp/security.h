@@ -17,10 +17,11 @@ bool is_rtp(const Media& media);  // a protocol we know
 
 void write_offered_security(const LocalStream& stream, Media& media);
 
-// Decides, fills `agreed`, and writes our part into the answer. Words if the stream must be
-// refused.
+// Decides, fills `agreed`, and writes our part into the answer; `before`: what DTLS there is
+// already, or null. Words if the stream must be refused.
 std::expected<void, std::string> answer_security(const Description& offer, const Media& offered,
-                                                 const LocalStream& stream, AgreedStream& agreed,
+                                                 const LocalStream& stream,
+                                                 const AgreedDtls* before, AgreedStream& agreed,
                                                  Media& answer);
 std::expected<void, std::string> read_security(const LocalStream& offered,
                                                const Description& answer, const Media& answered,

@@ -155,5 +155,29 @@ INSTANTIATE_TEST_SUITE_P(Setups, DtlsRoles,
                                          Role{"active", true, false}, Role{"", true, false},
                                          Role{"holdconn", false, false}));
 
+// An association that exists is kept: who was passive stays so when actpass is offered again. With
+// another certificate it is a new one, whose ClientHello leaves at once.
+//   RFC 8842 §5.3. Not tested here: that media keeps it.
+TEST(DtlsReoffer, KeepsTheRoleOfTheAssociation) {
+    Negotiation ours{{.session_id = "1"}};
+    const std::vector streams{stream("192.0.2.1", Srtp::required, Keys::dtls, "a")};
+    const auto is_active_after = [&](const std::string& setup, const std::string& fingerprint) {
+        const auto answer = ours.on_offer(
+            "v=0\r\nc=IN IP4 192.0.2.2\r\nm=audio 5000 UDP/TLS/RTP/SAVPF 8\r\n"
+            "a=fingerprint:sha-256 " +
+                fingerprint + "\r\na=setup:" + setup + "\r\n",
+            streams);
+        EXPECT_TRUE(answer);
+        const bool active = ours.agreement()->streams.front().dtls->we_are_active;
+        EXPECT_EQ(answer && answer->find("a=setup:active") != std::string::npos, active);
+        return active;
+    };
+    EXPECT_FALSE(is_active_after("active", "BB"));
+    EXPECT_FALSE(is_active_after("actpass", "BB")) << "the association is there already";
+    EXPECT_TRUE(is_active_after("actpass", "CC")) << "another one";
+    EXPECT_TRUE(is_active_after("actpass", "CC"));
+    EXPECT_FALSE(is_active_after("active", "CC")) << "it wants another role: a new one";
+}
+
 }  // namespace
 }  // namespace holdfast::sdp

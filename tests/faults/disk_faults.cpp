@@ -28,6 +28,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -170,6 +171,8 @@ template <class Perform>
 auto change(Change kind, std::string_view name, const std::string& path, Perform perform)
     -> decltype(perform()) {
     if (!disk().is_ours(path)) return perform();
+    static std::mutex one_at_a_time;  // shards are threads
+    const std::lock_guard lock{one_at_a_time};
     if (const int error = disk().before(kind, name, path); error != 0) {
         errno = error;
         return -1;

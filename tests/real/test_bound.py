@@ -114,6 +114,7 @@ def test_s7_nat_rebinds(make_world, figure):
     assert [node.contacts() for node in world.nodes] == [[renewed["contact"]]] * 3
 
 
+@pytest.mark.row
 @pytest.mark.lasts(25)
 def test_two_flows_leave_no_gap(make_world, figure):
     """With outbound (RFC 5626) the phone has a flow to two servers, and the proxy forks to both: no call is lost."""

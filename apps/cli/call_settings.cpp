@@ -1,0 +1,30 @@
+#include "apps/cli/call_settings.h"
+
+namespace holdfast::cli {
+
+media::AudioEnd source_of(const CallOptions& options) {
+    return options.play.empty()
+               ? options.audio
+               : media::AudioEnd{.kind = media::EndKind::file, .name = options.play};
+}
+
+phone::CallSettings settings_of(const CallOptions& options) {
+    phone::CallSettings settings;
+    auto& sound = settings.sound;
+    sound.source = source_of(options);
+    // Of a file or tone only the source is meant: what is heard goes nowhere.
+    const bool is_device =
+        options.audio.kind != media::EndKind::file && options.audio.kind != media::EndKind::tone;
+    sound.sink = is_device ? options.audio : media::AudioEnd{};
+    sound.codecs = options.codecs;
+    sound.ports = options.ports;
+    sound.srtp = options.srtp;
+    sound.sdes = options.sdes;
+    sound.dtls = options.dtls;
+    sound.dtmf = options.dtmf_by;
+    settings.record = options.record;
+    settings.dtmf = options.dtmf;
+    return settings;
+}
+
+}  // namespace holdfast::cli

@@ -1,0 +1,108 @@
+// holdfast phone: from what the user said to a running phone.
+#include <algorithm>
+#include <filesystem>
+#include <system_error>
+#include <utility>
+
+#include "apps/cli/call_settings.h"
+#include "apps/cli/commands.h"
+#include "apps/cli/config_tables.h"
+#include "apps/cli/console.h"
+#include "apps/cli/running_phone.h"
+#include "apps/cli/session.h"
+
+namespace holdfast::cli {
+
+namespace {
+
+using Settings = std::vector<Setting>;
+
+std::expected<Configuration, Refusal> file_of(const Settings& command_line) {
+    const auto named = std::ranges::find(command_line, "config", &Setting::key);
+    if (named == command_line.end()) return Configuration{};
+    auto read = read_config_file(named->value);
+    if (!read) return std::unexpected(Refusal{ExitCode::config, read.error()});
+    return *std::move(read);
+}
+
+std::expected<Options, Refusal> options_of(const Settings& of_file, const Settings& command_line) {
+    Options options;
+    options.driver.user_agent = "Holdfast/" HOLDFAST_VERSION;
+    // By itself first: what is wrong in the file is the file's error.
+    auto alone = options;
+    if (const auto applied = apply_each(alone, of_file); !applied)
+        return std::unexpected(Refusal{ExitCode::config, applied.error()});
+    Settings all = of_file;
+    all.insert(all.end(), command_line.begin(), command_line.end());
+    if (const auto applied = apply_settings(options, all); !applied)
+        return std::unexpected(Refusal{ExitCode::usage, applied.error()});
+    const auto source = source_of(options.call);
+    std::error_code error;
+    if (source.kind == media::EndKind::file &&
+        !std::filesystem::is_regular_file(source.name, error))
+        return std::unexpected(
+            Refusal{ExitCode::usage, source.name + ": there is no such file to play"});
+    return options;
+}
+
+std::expected<void, Refusal> take_one(PhoneStart& start, const std::vector<std::string>& operands) {
+    if (!operands.empty()) {
+        auto aor = aor_of(operands.front());
+        if (!aor) return std::unexpected(Refusal{ExitCode::usage, aor.error()});
+        start.host.account.aor = *std::move(aor);
+    }
+    if (start.host.account.aor.empty())
+        return std::unexpected(Refusal{
+            ExitCode::usage,
+            "Which account? holdfast phone sip:USER@DOMAIN, or --config FILE with an aor or "
+            "[[account]] tables"});
+    if (auto found = find_password(start.host); !found) return found;
+    start.accounts.push_back(start.host.account);
+    return {};
+}
+
+std::expected<PhoneStart, Refusal> start_of(const std::vector<std::string>& operands,
+                                            const Settings& command_line) {
+    const auto bad_file = [](const std::string& sentence) {
+        return std::unexpected(Refusal{ExitCode::config, sentence});
+    };
+    const auto file = file_of(command_line);
+    if (!file) return std::unexpected(file.error());
+    auto host = options_of(file->settings, command_line);
+    if (!host) return std::unexpected(host.error());
+    PhoneStart start{.host = *std::move(host), .accounts = {}, .hooks = {}};
+    auto hooks = hooks_of(*file);
+    if (!hooks) return bad_file(hooks.error());
+    start.hooks = *std::move(hooks);
+    if (file->accounts.empty()) {
+        if (auto taken = take_one(start, operands); !taken) return std::unexpected(taken.error());
+    } else {
+        if (!operands.empty())
+            return std::unexpected(Refusal{
+                ExitCode::usage,
+                "\"" + operands.front() + "\" is one account too many: the file names them"});
+        if (const auto checked = check_common(file->settings); !checked)
+            return bad_file(checked.error());
+        auto accounts = accounts_of(*file, command_line);
+        if (!accounts) return bad_file(accounts.error());
+        start.accounts = *std::move(accounts);
+    }
+    // Of call and answer, which have one call each.
+    start.host.driver.record_file.clear();
+    start.host.call.dtmf.clear();
+    return start;
+}
+
+}  // namespace
+
+ExitCode run_phone(const std::vector<std::string>& operands, const Settings& settings) {
+    const auto clock = wall_clock_now();
+    keep_memory_private();
+    auto start = start_of(operands, settings);
+    if (!start) return complain(start.error().code, start.error().sentence);
+    auto phone = RunningPhone::open(*std::move(start), clock);
+    if (!phone) return phone.error();
+    return (*phone)->run();
+}
+
+}  // namespace holdfast::cli

@@ -1,0 +1,259 @@
+#include "apps/cli/running_phone.h"
+
+#include <unistd.h>
+
+#include <array>
+#include <csignal>
+#include <utility>
+
+#include "apps/cli/call_settings.h"
+#include "apps/cli/commands.h"
+#include "apps/cli/media_modules.h"
+#include "apps/cli/outcome.h"
+#include "apps/phone/verbs.h"
+#include "runtime/clock.h"
+#include "runtime/state_file.h"
+
+namespace holdfast::cli {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr Duration write_again_after = 250ms;
+constexpr Duration hooks_end = 5s;
+
+std::string in_one_line(const Event& event) {
+    std::string text;
+    for (const auto& line : words_of(event)) text += (text.empty() ? "" : "; ") + line;
+    return text;
+}
+
+}  // namespace
+
+RunningPhone::RunningPhone(PhoneStart start, WallClock clock)
+    : start_(std::move(start)),
+      clock_(clock),
+      output_(STDOUT_FILENO, Printer::Patience::keeps),
+      errors_(STDERR_FILENO, Printer::Patience::keeps),
+      again_(loop_, [this] { write_again(); }),
+      trace_(errors_, clock) {}
+
+RunningPhone::~RunningPhone() { driver_.reset(); }
+
+// The socket first: a second phone of the same user is told that one runs, and disturbs nothing.
+std::expected<std::unique_ptr<RunningPhone>, ExitCode> RunningPhone::open(PhoneStart start,
+                                                                          WallClock clock) {
+    auto self = std::unique_ptr<RunningPhone>(new RunningPhone(std::move(start), clock));
+    if (auto opened = self->open_socket(); !opened) return std::unexpected(opened.error());
+    if (auto opened = self->open_driver(); !opened) return std::unexpected(opened.error());
+    self->open_history();
+    self->open_phone();
+    return self;
+}
+
+std::expected<void, ExitCode> RunningPhone::open_socket() {
+    std::filesystem::path path = start_.host.control.socket;
+    if (path.empty()) {
+        const auto usual = runtime::default_control_socket();
+        if (!usual) {
+            early_notices_.emplace_back(
+                "There is no control socket: XDG_RUNTIME_DIR names no directory, and --socket PATH "
+                "was not given");
+            return {};
+        }
+        path = *usual;
+    }
+    using runtime::ControlClient;
+    auto opened = runtime::ControlSocket::open(
+        loop_, path,
+        {.line =
+             [this](ControlClient client, std::string_view line) {
+                 if (auto answer = control_->answer(client, line); !answer.empty())
+                     socket_->send(client, answer);
+             },
+         .gone = [this](ControlClient client) { control_->gone(client); },
+         .notice = [this](std::string sentence) { notice(std::move(sentence)); },
+         .too_long = phone::error_line(phone::ControlError::invalid_request,
+                                       "The line is longer than 65536 octets"),
+         .too_many = phone::error_line(phone::ControlError::not_possible,
+                                       "Too many programs use this phone already")});
+    if (!opened) return std::unexpected(complain(ExitCode::control_socket, opened.error()));
+    socket_ = *std::move(opened);
+    return {};
+}
+
+std::expected<void, ExitCode> RunningPhone::open_driver() {
+    auto opened = runtime::Driver::open(loop_, start_.host.driver);
+    if (!opened)
+        return std::unexpected(
+            complain(exit_code_of(opened.error().kind), opened.error().sentence));
+    driver_ = *std::move(opened);
+    engine_ = std::make_unique<Engine>(driver_->engine_options());
+    return {};
+}
+
+void RunningPhone::open_history() {
+    auto directory = start_.host.driver.state_directory;
+    if (directory.empty())
+        if (const auto usual = runtime::default_state_directory()) directory = *usual;
+    auto opened = runtime::CallHistory::open(directory);
+    if (opened)
+        history_ = std::make_unique<runtime::CallHistory>(*std::move(opened));
+    else
+        early_notices_.push_back(opened.error().sentence + " Calls are not remembered until then");
+}
+
+void RunningPhone::open_phone() {
+    media_ = std::make_unique<media::Service>(media_modules());
+    phone_ = std::make_unique<phone::Phone>(
+        *driver_, *media_, *engine_,
+        phone::PhoneSettings{.accounts = start_.accounts, .calls = settings_of(start_.host.call)},
+        phone::PhoneHandlers{.tell = [this](Instant now, const Event& event,
+                                            const std::string& aor) { tell(now, event, aor); },
+                             .over =
+                                 [this](const runtime::PastCall& call) {
+                                     if (!history_) return;
+                                     if (const auto added = history_->add(call); !added)
+                                         notice(added.error().sentence);
+                                 },
+                             .uri_of = called_uri_of});
+    media_watch_ = std::make_unique<runtime::Watch>(
+        loop_, media_->descriptor(),
+        [this](runtime::Ready) { phone_->on_media(runtime::boot_time()); });
+    control_ = std::make_unique<phone::Control>(
+        *phone_, history_.get(), HOLDFAST_VERSION,
+        phone::Control::Handlers{.send =
+                                     [this](runtime::ControlClient client, std::string_view line) {
+                                         if (socket_) socket_->send(client, line);
+                                     },
+                                 .words_of = in_one_line});
+    if (!start_.hooks.empty())
+        hooks_ = std::make_unique<runtime::Hooks>(
+            loop_, start_.hooks, [this](std::string sentence) { notice(std::move(sentence)); });
+    driver_->add_observer(*phone_);
+    if (start_.host.trace) driver_->add_observer(trace_);
+    driver_->on_stopped([this] { stopped(); });
+}
+
+void RunningPhone::open_console() {
+    typed_ = std::make_unique<TypedLines>(
+        loop_, STDIN_FILENO, [this](const std::string& line) { typed(line); },
+        [this] { print("What was typed is too long and was left out\n"); });
+    if (typed_->reads() && is_terminal(STDIN_FILENO))
+        early_notices_.emplace_back("What is typed here is done; help lists what there is");
+}
+
+ExitCode RunningPhone::run() {
+    std::signal(SIGPIPE, SIG_IGN);  // output that nobody reads is noticed when it is written
+    std::signal(SIGTTIN, SIG_IGN);  // in the background the terminal is not ours to read
+    constexpr std::array signals{SIGINT, SIGTERM, SIGHUP};
+    loop_.on_signals(signals, [this](int signal) { on_signal(signal); });
+    driver_->attach(runtime::machine_of(*engine_));
+    phone_->begin();
+    open_console();
+    for (auto& sentence : std::exchange(early_notices_, {})) notice(std::move(sentence));
+    driver_->run();
+    output_.finish();
+    errors_.finish();
+    if (const auto& failure = driver_->failure())
+        return complain(exit_code_of(failure->kind), failure->sentence);
+    if (output_.broken()) return complain(ExitCode::host, "Nobody reads the output any more.");
+    if (registered_.empty()) return ExitCode::ok;
+    return complain(ExitCode::not_unregistered,
+                    std::to_string(registered_.size()) +
+                        (registered_.size() == 1 ? " registration stays" : " registrations stay") +
+                        " at the servers until it expires: " +
+                        (driver_->stopped() ? "the un-REGISTER was not answered"
+                                            : "ended before it was removed"));
+}
+
+void RunningPhone::stopped() {
+    if (!hooks_) return driver_->stop();
+    hooks_->close(hooks_end, [this] { driver_->stop(); });
+}
+
+void RunningPhone::on_signal(int signal) {
+    if (signal == SIGHUP) return phone_->register_now();
+    phone_->leave();
+}
+
+void RunningPhone::typed(const std::string& line) {
+    const auto words = words_in(line);
+    if (words.empty()) return;
+    if (words.front() == "help") return print(phone::verbs_in_words());
+    const auto request = phone::request_of(words);
+    if (!request) {
+        const auto error = phone::error_line(phone::ControlError::wrong_params, request.error());
+        return print(start_.host.json ? error + "\n" : printable(request.error()) + "\n");
+    }
+    const auto answer = control_->answer({}, *request);
+    if (start_.host.json) return print(answer + "\n");
+    const auto told = phone::in_words(words.front(), answer);
+    print(printable(told ? *told : told.error().sentence) + "\n");
+}
+
+runtime::EventTime RunningPhone::time_of(Instant now) const {
+    return {.since_start = now - clock_.at,
+            .unixtime = clock_.microseconds / 1'000'000 + (now - clock_.at) / 1s};
+}
+
+void RunningPhone::track(const Event& event) {
+    switch (event.kind) {
+    case EventKind::registered:
+    case EventKind::refreshed:
+    case EventKind::moved: registered_.insert(event.account); break;
+    case EventKind::unregistered:
+        if (!phone_->is_leaving() || is_confirmed(event)) registered_.erase(event.account);
+        break;
+    default: break;
+    }
+}
+
+void RunningPhone::tell(Instant now, const Event& event, const std::string& aor) {
+    track(event);
+    write(now, event, aor);
+    control_->on_event(time_of(now), event, aor);
+    if (hooks_) hooks_->on_event(time_of(now), event, aor);
+    if (output_.broken() && !phone_->is_leaving())
+        loop_.post([this] {
+            if (!phone_->is_leaving()) phone_->leave();
+        });
+}
+
+void RunningPhone::notice(std::string sentence) {
+    Event event{.kind = EventKind::notice};
+    event.reason = std::move(sentence);
+    write(runtime::boot_time(), event, {});
+    control_->on_event(time_of(runtime::boot_time()), event, {});
+}
+
+void RunningPhone::write(Instant now, const Event& event, const std::string& aor) {
+    if (!start_.host.fleet.log_all && !is_a_change(event.kind)) return;
+    if (start_.host.json) return print(runtime::event_json(time_of(now), event, aor));
+    auto begin = clock_.time_of_day(now) + "  ";
+    if (start_.accounts.size() > 1 && !aor.empty()) begin += aor + "  ";
+    if (event.call) begin += "call " + std::to_string(event.call.value) + ": ";
+    std::string text;
+    for (const auto& line : words_of(event)) text.append(begin).append(line).append("\n");
+    print(text);
+}
+
+void RunningPhone::print(const std::string& text) {
+    output_.write(text);
+    if (output_.has_kept() || errors_.has_kept())
+        again_.arm(runtime::boot_time() + write_again_after);
+}
+
+// Whoever reads us does not read: the phone goes on, and what it said is kept for a while.
+void RunningPhone::write_again() {
+    output_.flush();
+    errors_.flush();
+    if (const auto lost = output_.take_lost(); lost > 0)
+        notice(std::to_string(lost) +
+               " lines before this one are missing here: nobody read the output");
+    if (output_.has_kept() || errors_.has_kept())
+        again_.arm(runtime::boot_time() + write_again_after);
+}
+
+}  // namespace holdfast::cli

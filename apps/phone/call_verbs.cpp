@@ -1,0 +1,31 @@
+// What a person does in a call: hold, digits, mute.
+#include "apps/phone/calls.h"
+#include "engine/input.h"
+
+namespace holdfast::phone {
+
+void Calls::hold(CallRef ref) {
+    const auto* call = find(ref);
+    if (call != nullptr && call->stage == Stage::talking) driver_.submit(in::Hold{.call = ref});
+}
+
+void Calls::resume(CallRef ref) {
+    const auto* call = find(ref);
+    if (call != nullptr && call->stage == Stage::talking) driver_.submit(in::Resume{.call = ref});
+}
+
+void Calls::press(CallRef ref, const std::string& digits) {
+    const auto* call = find(ref);
+    const auto sound = sounds_.find(ref);
+    if (call == nullptr || sound == sounds_.end()) return;
+    sound->second.settings.dtmf += digits;
+    send_digits(ref, *call);
+}
+
+void Calls::mute(CallRef ref, bool microphone, bool speaker) {
+    if (sounds_.contains(ref))
+        media_.submit(media::in::Mute{
+            .session = media::SessionId{ref.value}, .microphone = microphone, .speaker = speaker});
+}
+
+}  // namespace holdfast::phone

@@ -1,0 +1,387 @@
+#include "apps/phone/control.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <utility>
+
+#include "apps/phone/control_params.h"
+#include "registration/policy_values.h"
+
+namespace holdfast::phone {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+using runtime::ControlClient;
+
+struct Error {
+    ControlError code = ControlError::invalid_request;
+    std::string sentence;
+};
+using Result = std::expected<Json, Error>;
+
+// What comes from a server or a caller may be no UTF-8; what is not is replaced.
+std::string text_of(const Json& object) {
+    return object.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+Json error_object(const Json& id, const Error& error) {
+    return {{"jsonrpc", "2.0"},
+            {"id", id},
+            {"error", {{"code", std::to_underlying(error.code)}, {"message", error.sentence}}}};
+}
+
+std::unexpected<Error> impossible(std::string sentence) {
+    return std::unexpected(Error{ControlError::not_possible, std::move(sentence)});
+}
+
+const char* name_of(Stage stage) {
+    switch (stage) {
+    case Stage::opening: return "opening";
+    case Stage::calling: return "calling";
+    case Stage::ringing: return "ringing";
+    case Stage::talking: return "talking";
+    case Stage::ending: return "ending";
+    }
+    return "";
+}
+
+Json object_of(const CallView& view) {
+    Json object{{"call", view.call.value},
+                {"account", view.account},
+                {"direction", view.incoming ? "in" : "out"},
+                {"peer", view.peer},
+                {"stage", name_of(view.stage)},
+                {"held", view.held},
+                {"held_by_other", view.held_by_other},
+                {"microphone_muted", view.microphone_muted},
+                {"speaker_muted", view.speaker_muted}};
+    if (view.talked) object["talked"] = seconds_of(*view.talked);
+    return object;
+}
+
+Json object_of(const runtime::PastCall& call) {
+    Json object{{"id", call.id},
+                {"account", call.account},
+                {"direction", call.incoming ? "in" : "out"},
+                {"peer", call.peer},
+                {"started", call.started},
+                {"talked", call.talked},
+                {"outcome", call.outcome}};
+    if (call.status != 0) object["status"] = call.status;
+    if (!call.reason.empty()) object["reason"] = call.reason;
+    return object;
+}
+
+bool is_event(std::string_view name) {
+    for (auto kind = EventKind::resolved;;
+         kind = static_cast<EventKind>(std::to_underlying(kind) + 1)) {
+        if (holdfast::name_of(kind) == name) return true;
+        if (kind == EventKind::stopped) return false;
+    }
+}
+
+}  // namespace
+
+std::string error_line(ControlError code, std::string_view sentence) {
+    return text_of(error_object(nullptr, {code, std::string(sentence)}));
+}
+
+class Control::Impl {
+public:
+    Impl(Phone& phone, runtime::CallHistory* history, std::string version, Handlers handlers)
+        : phone_(phone),
+          history_(history),
+          version_(std::move(version)),
+          handlers_(std::move(handlers)) {}
+
+    std::string answer(ControlClient client, std::string_view line);
+    void gone(ControlClient client) { subscribers_.erase(client); }
+    void on_event(runtime::EventTime time, const Event& event, std::string_view aor);
+
+private:
+    struct Method {
+        std::string_view name;
+        Result (Impl::*run)(Params&, ControlClient);
+    };
+    static const std::array<Method, 14> methods;
+
+    // Null for a notification (§4.1).
+    Json answer_one(ControlClient client, const Json& request);
+    Result run(ControlClient client, const Json& request);
+
+    Result hello(Params& params, ControlClient);
+    Result status(Params& params, ControlClient);
+    Result dial(Params& params, ControlClient);
+    Result answer_call(Params& params, ControlClient);
+    Result reject(Params& params, ControlClient);
+    Result hang_up(Params& params, ControlClient);
+    Result hold(Params& params, ControlClient);
+    Result resume(Params& params, ControlClient);
+    Result dtmf(Params& params, ControlClient);
+    Result mute(Params& params, ControlClient);
+    Result history(Params& params, ControlClient);
+    Result subscribe(Params& params, ControlClient client);
+    Result unsubscribe(Params& params, ControlClient client);
+    Result quit(Params& params, ControlClient);
+
+    static std::optional<Error> problem_of(Params& params) {
+        auto sentence = params.problem();
+        if (sentence.empty()) return std::nullopt;
+        return Error{ControlError::wrong_params, std::move(sentence)};
+    }
+    static Result of_call(const Done<CallRef>& call) {
+        if (!call) return impossible(call.error());
+        return Json{{"call", call->value}};
+    }
+
+    Phone& phone_;
+    runtime::CallHistory* history_;
+    std::string version_;
+    Handlers handlers_;
+    std::map<ControlClient, std::set<std::string>> subscribers_;  // to which events; empty: all
+};
+
+const std::array<Control::Impl::Method, 14> Control::Impl::methods{{
+    {"hello", &Impl::hello},
+    {"status", &Impl::status},
+    {"dial", &Impl::dial},
+    {"answer", &Impl::answer_call},
+    {"reject", &Impl::reject},
+    {"hang_up", &Impl::hang_up},
+    {"hold", &Impl::hold},
+    {"resume", &Impl::resume},
+    {"dtmf", &Impl::dtmf},
+    {"mute", &Impl::mute},
+    {"history", &Impl::history},
+    {"subscribe", &Impl::subscribe},
+    {"unsubscribe", &Impl::unsubscribe},
+    {"quit", &Impl::quit},
+}};
+
+std::string Control::Impl::answer(ControlClient client, std::string_view line) {
+    const auto request = Json::parse(line, nullptr, false);
+    if (request.is_discarded())
+        return error_line(ControlError::parse,
+                          "The line is no JSON: a request is one object on "
+                          "one line");
+    if (!request.is_array()) {
+        const auto one = answer_one(client, request);
+        return one.is_null() ? std::string{} : text_of(one);
+    }
+    // A batch (§6).
+    if (request.empty() || request.size() > control_batch_most)
+        return error_line(ControlError::invalid_request,
+                          "A batch has 1 to " + std::to_string(control_batch_most) + " requests");
+    auto answers = Json::array();
+    for (const auto& each : request)
+        if (auto one = answer_one(client, each); !one.is_null()) answers.push_back(std::move(one));
+    return answers.empty() ? std::string{} : text_of(answers);
+}
+
+Json Control::Impl::answer_one(ControlClient client, const Json& request) {
+    const auto invalid = [](const char* why) {
+        return error_object(nullptr, {ControlError::invalid_request, why});
+    };
+    if (!request.is_object()) return invalid("A request is an object");
+    const auto id = request.find("id");
+    const bool has_id = id != request.end();
+    if (has_id && !id->is_string() && !id->is_number() && !id->is_null())
+        return invalid("An id is a string or a number");
+    const auto version = request.find("jsonrpc");
+    const auto method = request.find("method");
+    if (version == request.end() || *version != "2.0")
+        return invalid("A request says \"jsonrpc\": \"2.0\"");
+    if (method == request.end() || !method->is_string())
+        return invalid("A request names its \"method\", a string");
+    auto result = run(client, request);
+    if (!has_id) return nullptr;
+    if (!result) return error_object(*id, result.error());
+    return {{"jsonrpc", "2.0"}, {"id", *id}, {"result", *std::move(result)}};
+}
+
+Result Control::Impl::run(ControlClient client, const Json& request) {
+    const auto name = request["method"].get<std::string>();
+    const auto method = std::ranges::find(methods, name, &Method::name);
+    if (method == methods.end()) {
+        std::vector<std::string_view> known;
+        for (const auto& each : methods) known.push_back(each.name);
+        const auto nearest = registration::nearest_word(name, known);
+        return std::unexpected(
+            Error{ControlError::no_method,
+                  "There is no method \"" + name + "\"" +
+                      (nearest.empty() ? "" : "; did you mean " + std::string(nearest) + "?")});
+    }
+    const auto given = request.find("params");
+    const Json none = Json::object();
+    if (given != request.end() && !given->is_object())
+        return std::unexpected(
+            Error{ControlError::wrong_params, "Parameters have names: \"params\" is an object"});
+    Params params(given == request.end() ? none : *given);
+    return (this->*method->run)(params, client);
+}
+
+Result Control::Impl::hello(Params& params, ControlClient) {
+    if (auto problem = problem_of(params)) return std::unexpected(*problem);
+    return Json{{"holdfast", version_}, {"protocol", control_protocol}, {"process", ::getpid()}};
+}
+
+Result Control::Impl::status(Params& params, ControlClient) {
+    if (auto problem = problem_of(params)) return std::unexpected(*problem);
+    auto accounts = Json::array();
+    for (const auto& view : phone_.accounts())
+        accounts.push_back({{"account", view.aor},
+                            {"registered", view.registered},
+                            {"reachable", view.reachable},
+                            {"state", view.state}});
+    auto calls = Json::array();
+    for (const auto& view : phone_.calls()) calls.push_back(object_of(view));
+    return Json{{"accounts", accounts}, {"calls", calls}, {"ending", phone_.is_leaving()}};
+}
+
+Result Control::Impl::dial(Params& params, ControlClient) {
+    const auto uri = params.text("uri");
+    const auto account = params.text("account");
+    if (!uri) params.wrong("uri", "is missing: whom to call");
+    if (auto problem = problem_of(params)) return std::unexpected(*problem);
+    return of_call(phone_.dial(*uri, account.value_or("")));
+}
+
+Result Control::Impl::answer_call(Params& params, ControlClient) {
+    const auto call = params.call();
+    if (auto problem = problem_of(params)) return std::unexpected(*problem);
+    return of_call(phone_.answer(call));
+}
+
+Result Control::Impl::reject(Params& params, ControlClient) {
+    constexpr int busy_here = 486;
+    const auto call = params.call();
+    const auto status = params.number("status", 400, 699);
+    if (auto problem = problem_of(params)) return std::unexpected(*problem);
+    return of_call(phone_.reject(call, static_cast<int>(status.value_or(busy_here))));
+}
+
+Result Control::Impl::hang_up(Params& params, ControlClient) {
+    const auto call = params.call();
+    const auto which = params.text("which");
+    if (call && which) params.wrong("which", "and \"call\" are not both given");
+    if (which && *which != "all" && *which != "incoming" && *which != "calling")
+        params.wrong("which", "is neither all, incoming nor calling");
+    if (auto problem = problem_of(params)) return std::unexpected(*problem);
+    auto calls = Json::array();
+    if (which) {
+        const auto chosen = phone_.hang_up(*which == "all"        ? Which::all
+                                           : *which == "incoming" ? Which::incoming
+                                                                  : Which::calling);
+        for (const auto ref : chosen) calls.push_back(ref.value);
+    } else {
+        const auto done = phone_.hang_up(call);
+        if (!done) return impossible(done.error());
+        calls.push_back(done->value);
+    }
+    return Json{{"calls", calls}};
+}
+
+Result Control::Impl::hold(Params& params, ControlClient) {
+    const auto call = params.call();
+    if (auto problem = problem_of(params)) return std::unexpected(*problem);
+    return of_call(phone_.hold(call));
+}
+
+Result Control::Impl::resume(Params& params, ControlClient) {
+    const auto call = params.call();
+    if (auto problem = problem_of(params)) return std::unexpected(*problem);
+    return of_call(phone_.resume(call));
+}
+
+Result Control::Impl::dtmf(Params& params, ControlClient) {
+    const auto call = params.call();
+    const auto digits = params.text("digits");
+    if (!digits) params.wrong("digits", "is missing");
+    if (auto problem = problem_of(params)) return std::unexpected(*problem);
+    return of_call(phone_.press(call, *digits));
+}
+
+Result Control::Impl::mute(Params& params, ControlClient) {
+    const auto call = params.call();
+    const auto microphone = params.flag("microphone");
+    const auto speaker = params.flag("speaker");
+    if (!microphone && !speaker)
+        params.wrong("microphone", "or \"speaker\" is missing: true to mute, false to hear again");
+    if (auto problem = problem_of(params)) return std::unexpected(*problem);
+    return of_call(phone_.mute(call, microphone, speaker));
+}
+
+Result Control::Impl::history(Params& params, ControlClient) {
+    runtime::HistoryQuery query;
+    query.search = params.text("search").value_or("");
+    query.before = params.number("before", 1, std::numeric_limits<std::int64_t>::max()).value_or(0);
+    query.most = static_cast<std::size_t>(
+        params.number("limit", 1, runtime::history_page_most).value_or(runtime::history_page_most));
+    if (query.search.size() > runtime::history_text_most)
+        params.wrong("search", "is longer than any text of the history");
+    if (auto problem = problem_of(params)) return std::unexpected(*problem);
+    if (history_ == nullptr)
+        return std::unexpected(Error{ControlError::no_history, "This phone keeps no history"});
+    const auto found = history_->find(query);
+    if (!found) return std::unexpected(Error{ControlError::no_history, found.error().sentence});
+    auto calls = Json::array();
+    for (const auto& call : *found) calls.push_back(object_of(call));
+    return Json{{"calls", calls}};
+}
+
+Result Control::Impl::subscribe(Params& params, ControlClient client) {
+    const auto events = params.list("events");
+    for (const auto& event : events)
+        if (!is_event(event))
+            params.wrong("events", "names no event \"" + event + "\" (docs/events.md lists them)");
+    if (auto problem = problem_of(params)) return std::unexpected(*problem);
+    subscribers_[client] = {events.begin(), events.end()};
+    return Json::object();
+}
+
+Result Control::Impl::unsubscribe(Params& params, ControlClient client) {
+    if (auto problem = problem_of(params)) return std::unexpected(*problem);
+    subscribers_.erase(client);
+    return Json::object();
+}
+
+Result Control::Impl::quit(Params& params, ControlClient) {
+    if (auto problem = problem_of(params)) return std::unexpected(*problem);
+    if (!phone_.is_leaving()) phone_.leave();
+    return Json::object();
+}
+
+// The event is written once, whoever listens.
+void Control::Impl::on_event(runtime::EventTime time, const Event& event, std::string_view aor) {
+    if (subscribers_.empty()) return;
+    auto object = runtime::event_json(time, event, aor);
+    object.resize(object.rfind('}'));
+    const auto line = R"({"jsonrpc":"2.0","method":"event","params":)" + object +
+                      ",\"words\":" + text_of(handlers_.words_of(event)) + "}}";
+    std::vector<ControlClient> to;
+    for (const auto& [client, events] : subscribers_)
+        if (events.empty() || events.contains(std::string(holdfast::name_of(event.kind))))
+            to.push_back(client);
+    for (const auto client : to) handlers_.send(client, line);
+}
+
+Control::Control(Phone& phone, runtime::CallHistory* history, std::string version,
+                 Handlers handlers)
+    : impl_(std::make_unique<Impl>(phone, history, std::move(version), std::move(handlers))) {}
+Control::~Control() = default;
+
+std::string Control::answer(ControlClient client, std::string_view line) {
+    return impl_->answer(client, line);
+}
+void Control::gone(ControlClient client) { impl_->gone(client); }
+void Control::on_event(runtime::EventTime time, const Event& event, std::string_view aor) {
+    impl_->on_event(time, event, aor);
+}
+
+}  // namespace holdfast::phone

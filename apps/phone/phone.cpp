@@ -1,0 +1,315 @@
+#include "apps/phone/phone.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "engine/input.h"
+#include "runtime/clock.h"
+
+namespace holdfast::phone {
+
+namespace {
+
+constexpr int not_available = 480;
+constexpr int busy_here = 486;
+constexpr int ok = 200;
+
+bool rings_here(const Call& call) { return call.incoming && call.stage == Stage::ringing; }
+bool is_dialled(const Call& call) {
+    return !call.incoming && call.stage != Stage::talking && call.stage != Stage::ending;
+}
+
+std::string number_of(CallRef call) { return std::to_string(call.value); }
+
+AccountId id_of(std::size_t place) { return AccountId{static_cast<std::uint32_t>(place + 1)}; }
+
+}  // namespace
+
+std::string outcome_of(const Call& call, bool ended_by_us, int status, std::string_view reason) {
+    constexpr int busy_everywhere = 600;
+    constexpr int timeout = 408;
+    if (call.answered) return "answered";
+    if (call.no_sound) return "no sound";
+    if (call.incoming) {
+        if (ended_by_us) return "rejected";
+        return reason.starts_with("answered elsewhere") ? "answered elsewhere" : "missed";
+    }
+    if (ended_by_us) return "cancelled";
+    if (status == busy_here || status == busy_everywhere) return "busy";
+    return status == timeout || status == not_available ? "no answer" : "failed";
+}
+
+Phone::Phone(runtime::Driver& driver, media::Engine& media, const Engine& engine,
+             PhoneSettings settings, PhoneHandlers handlers)
+    : driver_(driver),
+      engine_(engine),
+      settings_(std::move(settings)),
+      handlers_(std::move(handlers)),
+      calls_(
+          driver, media, [this](Instant now, const Event& event) { tell(now, event); },
+          [this](Instant now, CallRef ref, const Call& call) { over(now, ref, call); }) {
+    for (auto& account : settings_.accounts) account.takes_calls = true;
+}
+
+void Phone::begin() {
+    for (std::size_t i = 0; i < settings_.accounts.size(); ++i)
+        driver_.submit(in::AddAccount{id_of(i), settings_.accounts[i]});
+}
+
+void Phone::leave() {
+    if (std::exchange(leaving_, true)) return driver_.stop();
+    hang_up(Which::all);
+    end_if_done();
+}
+
+void Phone::end_if_done() {
+    if (!leaving_ || !calls_.empty() || std::exchange(shut_down_, true)) return;
+    driver_.submit(in::ShutDown{});
+}
+
+void Phone::register_now() { driver_.submit(in::RegisterNow{}); }
+
+const std::string& Phone::aor_of(AccountId account) const {
+    static const std::string nobody;
+    const auto place = static_cast<std::size_t>(account.value) - 1;
+    return place < settings_.accounts.size() ? settings_.accounts[place].aor : nobody;
+}
+
+Done<AccountId> Phone::account_of(const std::string& text) const {
+    if (text.empty()) return id_of(0);
+    std::vector<AccountId> found;
+    for (std::size_t i = 0; i < settings_.accounts.size(); ++i) {
+        const auto& aor = settings_.accounts[i].aor;
+        if (aor == text) return id_of(i);
+        const auto user = aor.find(':') + 1;
+        if (aor.substr(user) == text || aor.substr(user, aor.rfind('@') - user) == text)
+            found.push_back(id_of(i));
+    }
+    if (found.size() == 1) return found.front();
+    return std::unexpected(found.empty()
+                               ? "There is no account \"" + text + "\" on this phone"
+                               : "Several accounts are called \"" + text + "\": name one whole");
+}
+
+Done<CallRef> Phone::dial(const std::string& whom, const std::string& account) {
+    if (leaving_) return std::unexpected("The phone is ending");
+    const auto from = account_of(account);
+    if (!from) return std::unexpected(from.error());
+    if (calls_.all().size() >= calls_most)
+        return std::unexpected("There are " + std::to_string(calls_most) +
+                               " calls already, the most there can be");
+    const auto uri = handlers_.uri_of(whom, aor_of(*from));
+    if (!uri) return std::unexpected(uri.error());
+    const auto status = engine_.status(*from);
+    if (!status || !status->registered)
+        return std::unexpected(aor_of(*from) + " is not registered" +
+                               (status ? " (" + status->state + ")" : "") + ": it cannot call now");
+    const auto call = calls_.dial(*from, *uri, settings_.calls);
+    lines_[call].began = runtime::wall_clock();
+    return call;
+}
+
+Done<CallRef> Phone::choose(std::optional<CallRef> named, Fits fits, std::string_view what) const {
+    std::optional<CallRef> only;
+    bool several = false;
+    for (const auto& [ref, call] : calls_.all()) {
+        const auto line = lines_.find(ref);
+        const bool does =
+            call.stage != Stage::ending && fits(call, line == lines_.end() ? Line{} : line->second);
+        if (named && *named == ref) {
+            if (does) return ref;
+            return std::unexpected("Call " + number_of(ref) + " is no call that " +
+                                   std::string(what));
+        }
+        several = several || (does && only);
+        if (does) only = ref;
+    }
+    if (named) return std::unexpected("There is no call " + number_of(*named));
+    if (several)
+        return std::unexpected("There are several calls that each " + std::string(what) +
+                               ": say which (status lists them)");
+    if (!only) return std::unexpected("There is no call that " + std::string(what));
+    return *only;
+}
+
+Done<CallRef> Phone::answer(std::optional<CallRef> named) {
+    const auto call =
+        choose(named, [](const Call& one, const Line&) { return rings_here(one); }, "rings here");
+    if (call) calls_.answer(*call, settings_.calls);
+    return call;
+}
+
+Done<CallRef> Phone::reject(std::optional<CallRef> named, int status) {
+    const auto call =
+        choose(named, [](const Call& one, const Line&) { return rings_here(one); }, "rings here");
+    if (!call) return call;
+    lines_[*call].ended_by_us = true;
+    calls_.reject(*call, status);
+    return call;
+}
+
+// One that rings here is rejected by it.
+void Phone::hang_up_line(CallRef ref) {
+    lines_[ref].ended_by_us = true;
+    const auto& call = calls_.all().at(ref);
+    if (rings_here(call)) return calls_.reject(ref, busy_here);
+    calls_.hang_up(ref);
+}
+
+Done<CallRef> Phone::hang_up(std::optional<CallRef> named) {
+    const auto call =
+        choose(named, [](const Call&, const Line&) { return true; }, "could be hung up");
+    if (call) hang_up_line(*call);
+    return call;
+}
+
+std::vector<CallRef> Phone::hang_up(Which which) {
+    std::vector<CallRef> chosen;
+    for (const auto& [ref, call] : calls_.all()) {
+        const bool is_meant = which == Which::all ||
+                              (which == Which::incoming && rings_here(call)) ||
+                              (which == Which::calling && is_dialled(call));
+        if (is_meant && call.stage != Stage::ending) chosen.push_back(ref);
+    }
+    for (const auto ref : chosen) hang_up_line(ref);
+    return chosen;
+}
+
+Done<CallRef> Phone::hold(std::optional<CallRef> named) {
+    const auto call = choose(
+        named,
+        [](const Call& one, const Line& line) { return one.stage == Stage::talking && !line.held; },
+        "can be put on hold");
+    if (call) calls_.hold(*call);
+    return call;
+}
+
+Done<CallRef> Phone::resume(std::optional<CallRef> named) {
+    const auto call = choose(
+        named,
+        [](const Call& one, const Line& line) { return one.stage == Stage::talking && line.held; },
+        "is on hold");
+    if (call) calls_.resume(*call);
+    return call;
+}
+
+Done<CallRef> Phone::press(std::optional<CallRef> named, const std::string& digits) {
+    constexpr std::string_view known = "0123456789*#ABCDabcd,";  // RFC 4733 §3.2, and a pause
+    if (digits.empty() || digits.size() > digits_most ||
+        digits.find_first_not_of(known) != std::string::npos)
+        return std::unexpected("Digits are 0-9 * # A-D, a comma is a pause; 1 to " +
+                               std::to_string(digits_most) + " of them");
+    const auto call = choose(
+        named,
+        [](const Call& one, const Line& line) { return one.stage == Stage::talking && !line.held; },
+        "could hear digits");
+    if (call) calls_.press(*call, digits);
+    return call;
+}
+
+Done<CallRef> Phone::mute(std::optional<CallRef> named, std::optional<bool> microphone,
+                          std::optional<bool> speaker) {
+    const auto call = choose(
+        named, [](const Call& one, const Line&) { return one.stage == Stage::talking; },
+        "is answered");
+    if (!call) return call;
+    auto& line = lines_[*call];
+    line.microphone_muted = microphone.value_or(line.microphone_muted);
+    line.speaker_muted = speaker.value_or(line.speaker_muted);
+    calls_.mute(*call, line.microphone_muted, line.speaker_muted);
+    return call;
+}
+
+std::vector<AccountView> Phone::accounts() const {
+    std::vector<AccountView> views;
+    for (std::size_t i = 0; i < settings_.accounts.size(); ++i) {
+        AccountView view{.aor = settings_.accounts[i].aor, .state = "beginning"};
+        if (const auto status = engine_.status(id_of(i))) {
+            view.registered = status->registered;
+            view.reachable = status->proven;
+            view.state = status->state;
+        }
+        views.push_back(std::move(view));
+    }
+    return views;
+}
+
+std::vector<CallView> Phone::calls() const {
+    std::vector<CallView> views;
+    const auto now = runtime::boot_time();
+    for (const auto& [ref, call] : calls_.all()) {
+        const auto found = lines_.find(ref);
+        const auto line = found == lines_.end() ? Line{} : found->second;
+        views.push_back({.call = ref,
+                         .account = aor_of(call.account),
+                         .incoming = call.incoming,
+                         .peer = call.peer,
+                         .stage = call.stage,
+                         .held = line.held,
+                         .held_by_other = line.held_by_other,
+                         .microphone_muted = line.microphone_muted,
+                         .speaker_muted = line.speaker_muted,
+                         .talked = call.answered
+                                       ? std::optional(line.ended.value_or(now) - *call.answered)
+                                       : std::nullopt});
+    }
+    return views;
+}
+
+// The calls first: what is told of a call is true of it by then.
+void Phone::on_event(Instant now, const Event& event) {
+    if (event.call) note(now, event);
+    tell(now, event);
+    calls_.on_event(now, event);
+    if (event.call && event.kind == EventKind::ring) ring(event);
+}
+
+void Phone::note(Instant now, const Event& event) {
+    auto line = lines_.find(event.call);
+    if (event.kind == EventKind::ring && line == lines_.end())
+        line = lines_.emplace(event.call, Line{.began = runtime::wall_clock()}).first;
+    if (line == lines_.end()) return;
+    auto& [ref, what] = *line;
+    const bool by_us = event.reason == "by us";
+    switch (event.kind) {
+    case EventKind::held: (by_us ? what.held : what.held_by_other) = true; break;
+    case EventKind::resumed: (by_us ? what.held : what.held_by_other) = false; break;
+    case EventKind::call_ended:
+        what.ended = now;
+        what.status = event.status;
+        what.reason = event.reason;
+        break;
+    default: break;
+    }
+}
+
+void Phone::ring(const Event& event) {
+    if (leaving_) calls_.reject(event.call, not_available);
+}
+
+void Phone::tell(Instant now, const Event& event) {
+    if (event.kind == EventKind::sound_failed && event.call)
+        if (const auto line = lines_.find(event.call); line != lines_.end() && !line->second.ended)
+            line->second.reason = event.reason;  // the end's own words count more, if there are any
+    handlers_.tell(now, event, aor_of(event.account));
+}
+
+void Phone::over(Instant now, CallRef ref, const Call& call) {
+    const auto found = lines_.find(ref);
+    const auto line = found == lines_.end() ? Line{} : found->second;
+    if (found != lines_.end()) lines_.erase(found);
+    runtime::PastCall past{.account = aor_of(call.account),
+                           .incoming = call.incoming,
+                           .peer = call.peer,
+                           .started = line.began,
+                           .outcome = outcome_of(call, line.ended_by_us, line.status, line.reason),
+                           .status = line.status,
+                           .reason = line.reason};
+    if (call.answered)
+        past.talked = (line.ended.value_or(now) - *call.answered) / std::chrono::seconds{1};
+    if (past.status == ok) past.status = call.answered ? ok : 0;
+    handlers_.over(past);
+    end_if_done();
+}
+
+}  // namespace holdfast::phone

@@ -1,0 +1,151 @@
+// The running phone: the calls of all its accounts, as the console and the control socket drive it.
+// What cannot be done is said in a sentence and changes nothing.
+//
+//   Phone phone{driver, media, engine, settings, {.tell = …, .over = …, …}};
+//   driver.add_observer(phone);
+//   phone.begin();
+//   const auto call = phone.dial("bob", "");
+//   phone.leave();                   → hangs up, unregisters, and the driver's run ends
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <expected>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "apps/phone/calls.h"
+#include "engine/engine.h"
+#include "media/engine.h"
+#include "registration/account.h"
+#include "runtime/call_history.h"
+#include "runtime/driver.h"
+
+namespace holdfast::phone {
+
+constexpr std::size_t calls_most = 64;    // as many as the engine has room for (docs/calls.md)
+constexpr std::size_t digits_most = 128;  // of one command
+
+struct PhoneSettings {
+    std::vector<registration::AccountConfig> accounts;  // the first is dialled with
+    CallSettings calls;
+};
+
+// What the phone needs of whoever shows it.
+struct PhoneHandlers {
+    std::function<void(Instant, const Event&, const std::string& aor)> tell;
+    std::function<void(const runtime::PastCall&)> over;  // a call that has ended, for the history
+    // A SIP or tel URI of what a person typed, for an account; the error is a sentence.
+    std::function<std::expected<std::string, std::string>(std::string_view text,
+                                                          std::string_view aor)>
+        uri_of;
+};
+
+struct AccountView {
+    std::string aor;
+    bool registered = false;
+    bool reachable = false;  // proven (R1)
+    std::string state;       // in words
+};
+
+struct CallView {
+    CallRef call;
+    std::string account;
+    bool incoming = false;
+    std::string peer;
+    Stage stage = Stage::opening;
+    bool held = false;  // by us
+    bool held_by_other = false;
+    bool microphone_muted = false;
+    bool speaker_muted = false;
+    std::optional<Duration> talked;  // since the answer
+};
+
+enum class Which : std::uint8_t {
+    all,
+    incoming,
+    calling
+};  // those that ring here; those that do there
+
+template <class T>
+using Done = std::expected<T, std::string>;
+
+class Phone final : public runtime::Observer {
+public:
+    // All must outlive the phone.
+    Phone(runtime::Driver& driver, media::Engine& media, const Engine& engine,
+          PhoneSettings settings, PhoneHandlers handlers);
+
+    void begin();  // the accounts register
+    void leave();  // hangs up and unregisters; twice: at once
+    void register_now();
+    void on_media(Instant now) { calls_.on_media(now); }
+
+    // account: "" for the first, else an AOR or the user of one. Without a call's number the only
+    // one is meant that the verb can be for.
+    Done<CallRef> dial(const std::string& whom, const std::string& account);
+    Done<CallRef> answer(std::optional<CallRef> call);
+    Done<CallRef> reject(std::optional<CallRef> call, int status);
+    Done<CallRef> hang_up(std::optional<CallRef> call);
+    std::vector<CallRef> hang_up(Which which);
+    Done<CallRef> hold(std::optional<CallRef> call);
+    Done<CallRef> resume(std::optional<CallRef> call);
+    Done<CallRef> press(std::optional<CallRef> call, const std::string& digits);
+    // What is absent stays as it is.
+    Done<CallRef> mute(std::optional<CallRef> call, std::optional<bool> microphone,
+                       std::optional<bool> speaker);
+
+    [[nodiscard]] std::vector<AccountView> accounts() const;
+    [[nodiscard]] std::vector<CallView> calls() const;
+    [[nodiscard]] bool is_leaving() const { return leaving_; }
+
+    void on_step(Instant now, const Input& input,
+                 const std::vector<holdfast::Output>& outputs) override {
+        calls_.on_step(now, input, outputs);
+    }
+    void on_event(Instant now, const Event& event) override;
+
+private:
+    struct Line {                // what the phone knows of a call beside Calls
+        std::int64_t began = 0;  // seconds since 1970
+        bool held = false;
+        bool held_by_other = false;
+        bool microphone_muted = false;
+        bool speaker_muted = false;
+        bool ended_by_us = false;
+        std::optional<Instant> ended{};
+        int status = 0;
+        std::string reason{};
+    };
+    using Fits = bool (*)(const Call&, const Line&);
+
+    // The one that is named, if it fits; else the only one that does. `what`: "rings here".
+    Done<CallRef> choose(std::optional<CallRef> named, Fits fits, std::string_view what) const;
+    [[nodiscard]] Done<AccountId> account_of(const std::string& text) const;
+    [[nodiscard]] const std::string& aor_of(AccountId account) const;
+    void ring(const Event& event);
+    void note(Instant now, const Event& event);
+    void tell(Instant now, const Event& event);
+    void over(Instant now, CallRef ref, const Call& call);
+    void hang_up_line(CallRef ref);
+    void end_if_done();
+
+    runtime::Driver& driver_;
+    const Engine& engine_;
+    PhoneSettings settings_;
+    PhoneHandlers handlers_;
+    std::map<CallRef, Line> lines_;
+    bool leaving_ = false;
+    bool shut_down_ = false;
+    Calls calls_;
+};
+
+// How a call went, for the history: "answered", "missed", "rejected", "answered elsewhere"; of ours
+// "answered", "cancelled", "busy", "no answer", "no sound", "failed".
+std::string outcome_of(const Call& call, bool ended_by_us, int status, std::string_view reason);
+
+}  // namespace holdfast::phone

@@ -1,0 +1,147 @@
+// A call follows its account's flow (L8), octet by octet: what is told to the far side when our
+// Contact is another, what is not, and what becomes of requests whose connection is lost.
+//   RFC 3261 §8.1.3.1, §9.1, §12.2.1.1; RFC 3263 §4.3. Not tested here: end to end
+//   (tests/calls_moving_test.cpp).
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "engine/call_orders_bench.h"
+#include "engine/limits.h"
+
+namespace holdfast::engine {
+namespace {
+
+using Begin = Orders::Begin;
+
+std::vector<std::string> invites_of(const Orders& it) {
+    std::vector<std::string> found;
+    for (const auto& [target, text] : it.driver().sent)
+        if (text.starts_with("INVITE ")) found.push_back(text);
+    return found;
+}
+std::string line_of(const std::string& message, const std::string& name) {
+    const auto at = message.find("\r\n" + name + ": ");
+    return at == std::string::npos ? "" : message.substr(at + 2, message.find("\r\n", at + 2) - at);
+}
+
+// L8, K3: another mapping of the flow is another Contact: the far side gets it once, by re-INVITE
+// since it did not say that it takes UPDATE.
+TEST(CallMoves, ANewMappingIsToldOnce) {
+    Orders it;
+    it.play("inv answer ack");
+    const auto before = it.log();
+    it.rebind(20'001);
+    it.play("wait>40");
+    EXPECT_THAT(it.log(), testing::StartsWith(before + " INVITE"));
+    EXPECT_EQ(invites_of(it).size(), 1U) << it.trace();
+    EXPECT_THAT(it.contact(), testing::HasSubstr("@198.51.100.7:20001")) << it.trace();
+    it.play("wait>200");
+    EXPECT_EQ(invites_of(it).size(), 1U) << it.trace();
+}
+
+// L8: a refresh of the registration that changes nothing of our Contact is nothing to the far side.
+TEST(CallMoves, WhatChangesNoContactIsNotTold) {
+    Orders it;
+    it.play("inv answer ack");
+    const auto before = it.log();
+    it.play("wait>800");  // the session timer speaks at 900 s
+    EXPECT_EQ(it.log(), before) << it.trace();
+}
+
+// L8: the mapping changes before the call is answered: it is told when it is.
+TEST(CallMoves, WhatChangedWhileItRangIsToldAfterTheAck) {
+    Orders it;
+    it.play("dial 180");
+    it.rebind(20'001);
+    it.play("wait>40");
+    EXPECT_EQ(invites_of(it).size(), 1U) << "nothing while it rings";
+    it.play("200");
+    EXPECT_EQ(invites_of(it).size(), 2U) << it.trace();
+}
+
+// L8: the proxy names itself by a name. After the connection is lost, the dialog's requests go
+// over the new one.
+TEST(CallMoves, ANamedProxyIsReachedOverTheNewConnection) {
+    Orders it{Begin::registered,
+              {.transport = Transport::tcp, .record_route = "<sip:proxy.example.test;lr>"}};
+    it.play("inv answer ack");
+    it.lose_connection();
+    it.play("wait>5 hangup");
+    EXPECT_THAT(it.log(), testing::HasSubstr("BYE")) << it.trace();
+    EXPECT_EQ(it.driver().opened.size(), 2U) << it.trace();
+}
+
+// RFC 3263 §4.3, F1: nobody has answered the INVITE when its connection is lost: the same one goes
+// over the next, with the same Call-ID, From tag and CSeq.
+TEST(CallMoves, AnInviteWithoutAnAnswerGoesAgain) {
+    Orders it{Begin::registered, {.transport = Transport::tcp}};
+    it.play("dial");
+    it.lose_connection();
+    EXPECT_EQ(it.driver().count(EventKind::call_ended), 0U) << it.trace();
+    it.play("wait>4");
+    const auto sent = invites_of(it);
+    ASSERT_EQ(sent.size(), 2U) << it.trace();
+    for (const auto* const name : {"Call-ID", "From", "CSeq"})
+        EXPECT_EQ(line_of(sent[0], name), line_of(sent[1], name));
+    EXPECT_NE(line_of(sent[0], "Via"), line_of(sent[1], "Via"));
+}
+
+// RFC 3261 §9.1: it rings there, and the connection is lost: the user is told, and the ringing is
+// cancelled over the next connection, by the branch of the INVITE.
+TEST(CallMoves, WhatRangWhenTheConnectionWasLostIsCancelled) {
+    Orders it{Begin::registered, {.transport = Transport::tcp}};
+    it.play("dial 180");
+    it.lose_connection();
+    EXPECT_EQ(it.driver().count(EventKind::call_ended), 1U) << it.trace();
+    it.play("wait>4");
+    std::vector<std::string> cancels;
+    for (const auto& [target, text] : it.driver().sent)
+        if (text.starts_with("CANCEL ")) cancels.push_back(text);
+    ASSERT_EQ(cancels.size(), 1U) << it.trace();
+    EXPECT_EQ(line_of(cancels[0], "Via"), line_of(invites_of(it).at(0), "Via"));
+}
+
+// I8: an answer past a limit ends the request that it answers, not the user's patience; in a call
+// it leaves all as it was, and a 2xx has its ACK.
+TEST(CallMoves, AnAnswerPastALimit) {
+    Orders dialled;
+    dialled.play("dial 180 200~long");
+    EXPECT_EQ(dialled.log(), "INVITE dialling ringing call_ended");
+    EXPECT_EQ(dialled.driver().last(EventKind::call_ended)->status, 200);
+    EXPECT_THAT(dialled.driver().last(EventKind::call_ended)->reason,
+                testing::StartsWith("an answer past a limit"));
+    dialled.demand_an_end();
+    Orders provisional;
+    provisional.play("dial 183~long 200");
+    EXPECT_THAT(provisional.log(), testing::EndsWith("ACK answered"));
+    Orders held;
+    held.play("dial 200 hold 200~long hold 200");
+    EXPECT_EQ(held.log(), "INVITE dialling ACK answered INVITE ACK notice INVITE ACK held");
+    Orders refused;
+    refused.play("dial 200 hold 488~long bye");
+    EXPECT_EQ(refused.log(), "INVITE dialling ACK answered INVITE notice 200 call_ended");
+}
+
+// limits::calls: so many calls at once, and then busy, whoever begins them.
+TEST(CallMoves, CallsHaveALimit) {
+    Orders it;
+    const auto dial = [&](std::uint32_t number) {
+        it.feed(
+            in::Dial{AccountId{1}, CallRef{number}, "sip:bob@example.test", Orders::audio(), {}});
+    };
+    for (std::uint32_t n = 1; n < limits::calls; ++n) dial(n);
+    it.play("inv");
+    EXPECT_THAT(it.log(), testing::EndsWith("180 ring")) << "the last one that there is room for";
+    it.play("inv~call");
+    EXPECT_THAT(it.log(), testing::EndsWith("180 ring 486")) << it.trace();
+    EXPECT_EQ(it.driver().count(EventKind::call_ended), 0U);
+    dial(limits::calls);
+    EXPECT_EQ(it.driver().last(EventKind::call_ended)->reason, "too many calls at once");
+}
+
+}  // namespace
+}  // namespace holdfast::engine
