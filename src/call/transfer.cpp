@@ -95,8 +95,7 @@ void Call::on_refer_lost(const told::Failed& failed, const Context& context) {
         if (transfer_->wait_for_way(context.now)) return;
         return on_refer_failed(503, failed.words, context);
     case Lost::unheard:
-    case Lost::underway:
-        return on_news(transfer_->on_lost(context.now, failed.words), context);
+    case Lost::underway: return on_news(transfer_->on_lost(context.now, failed.words), context);
     case Lost::unreadable:
         if (failed.status < 300) return on_news(transfer_->on_unread_answer(context.now), context);
         return on_refer_failed(failed.status, failed.words, context);

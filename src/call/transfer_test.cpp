@@ -103,8 +103,7 @@ TEST(Transfer, WaitsForAWay) {
         {"transfer noway way noway way noway way noway way noway way",
          "REFER REFER REFER REFER REFER transfer_failed"},
         // A new Contact goes first, and both are under way at once.
-        {"transfer noway moved way REFER:202a UPDATE:200a",
-         "REFER UPDATE REFER transferring"},
+        {"transfer noway moved way REFER:202a UPDATE:200a", "REFER UPDATE REFER transferring"},
     });
     Bench bench;
     bench.play("200a+ transfer");
@@ -130,7 +129,7 @@ TEST(Transfer, IsNotAskedForTwice) {
         {"transfer unheard hangup", "REFER transferring BYE transfer_failed silence call_ended",
          ending},
         {"transfer notify180 unheard", "REFER 200 transferring"},
-        {"transfer! unheard way", "REFER transfer_failed"},  // nothing will be said of it
+        {"transfer! unheard way", "REFER transfer_failed"},     // nothing will be said of it
         {"transfer unheard REFER:202a", "REFER transferring"},  // it came late all the same
     });
 }
