@@ -57,8 +57,8 @@ private:
         if (console.is_leaving() || code_) return;
         if (dials() && event.kind == EventKind::registered && !dialled_) dial();
         if (!dials() && event.kind == EventKind::ring) ring(event.call);
-        if (event.kind == EventKind::answered && event.call == call_ && options_.call.duration)
-            time_is_over_.arm(now + *options_.call.duration);
+        if (event.kind == EventKind::answered && event.call == call_) answered(now);
+        follow(event);
         // Who cannot register makes no call now. Who waits for one goes on trying.
         if (dials() && !dialled_ && console.outcome().decided()) console.leave();
     }
@@ -74,14 +74,33 @@ private:
             calls_.reject(ref, busy_here);
         });
     }
+    void answered(Instant now) {
+        if (options_.call.duration) time_is_over_.arm(now + *options_.call.duration);
+        if (options_.call.transfer.empty() || std::exchange(transferred_, true)) return;
+        foreground_.loop.post(
+            [this, ref = call_] { calls_.transfer(ref, options_.call.transfer); });
+    }
+    // Whom the other side has us call, and who comes in its place, is the call from then on.
+    void follow(const Event& event) {
+        if (event.kind == EventKind::dialling && call_ && event.call != call_)
+            before_ = std::exchange(call_, event.call);
+        if (event.kind == EventKind::replaced && event.other == call_) call_ = event.call;
+        if (event.kind == EventKind::transfer_failed) transfer_failed_ = true;
+    }
     void on_sound(Instant now, const Event& event) { foreground_.console->show(now, event); }
     void over(CallRef ref, const phone::Call& call) {
+        if (ref == before_) before_ = {};
+        // Who was to be called did not answer: the call that it was to follow is still there.
+        if (ref == call_ && before_) {
+            call_ = std::exchange(before_, CallRef{});
+            return;
+        }
         if (ref != call_) {
             if (foreground_.console->is_leaving() || !calls_.empty()) return;
         } else {
-            code_ = call.no_sound   ? ExitCode::no_sound
-                    : call.answered ? ExitCode::ok
-                                    : ExitCode::call_failed;
+            code_ = call.no_sound                        ? ExitCode::no_sound
+                    : call.answered && !transfer_failed_ ? ExitCode::ok
+                                                         : ExitCode::call_failed;
         }
         foreground_.console->leave();
     }
@@ -94,6 +113,9 @@ private:
     runtime::Watch watch_;
     runtime::Timer time_is_over_;
     CallRef call_{};
+    CallRef before_{};  // the call whose other side had us make this one
+    bool transferred_ = false;
+    bool transfer_failed_ = false;
     bool dialled_ = false;
     std::optional<ExitCode> code_;
 };
@@ -139,6 +161,11 @@ ExitCode run_call(const std::vector<std::string>& operands, const std::vector<Se
                         "--config FILE with an aor");
     auto uri = called_uri_of(operands.front(), options->account.aor);
     if (!uri) return complain(ExitCode::usage, uri.error());
+    if (auto& target = options->call.transfer; !target.empty()) {
+        auto whither = called_uri_of(target, options->account.aor);
+        if (!whither) return complain(ExitCode::usage, whither.error());
+        target = *std::move(whither);
+    }
     return call_with_account(*std::move(options), *std::move(uri), clock);
 }
 

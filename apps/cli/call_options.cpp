@@ -22,6 +22,13 @@ std::unexpected<std::string> wrong(std::string_view value, std::string_view why)
 
 }  // namespace
 
+Applied flag(bool& place, std::string_view value) {
+    if (value != "true" && value != "false")
+        return std::unexpected("\"" + std::string(value) + "\" is neither true nor false");
+    place = value == "true";
+    return {};
+}
+
 Applied apply_account(Options& options, std::string_view value, bool) {
     auto aor = aor_of(value);
     if (!aor) return std::unexpected(aor.error());
@@ -50,6 +57,23 @@ Applied apply_duration(Options& options, std::string_view value, bool) {
         return wrong(value, "is no time from 100ms to 24h");
     options.call.duration = *parsed;
     return {};
+}
+
+// With the account's domain it is an address, if it is one (called_uri_of).
+Applied apply_transfer(Options& options, std::string_view value, bool) {
+    if (trimmed(value).empty()) return wrong(value, "is no address to transfer to");
+    options.call.transfer = value;
+    return {};
+}
+
+Applied apply_refuse_transfers(Options& options, std::string_view value, bool) {
+    bool refuses = false;
+    auto said = flag(refuses, value);
+    options.account.follows_transfers = !refuses;
+    return said;
+}
+Applied apply_withhold_number(Options& options, std::string_view value, bool) {
+    return flag(options.call.withhold_number, value);
 }
 
 Applied apply_audio(Options& options, std::string_view value, bool) {

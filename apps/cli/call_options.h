@@ -10,10 +10,18 @@ namespace holdfast::cli {
 
 struct Options;
 
+// true or false.
+std::expected<void, std::string> flag(bool& place, std::string_view value);
+
 std::expected<void, std::string> apply_account(Options& options, std::string_view value, bool);
 std::expected<void, std::string> apply_play(Options& options, std::string_view value, bool);
 std::expected<void, std::string> apply_dtmf(Options& options, std::string_view value, bool);
 std::expected<void, std::string> apply_duration(Options& options, std::string_view value, bool);
+std::expected<void, std::string> apply_transfer(Options& options, std::string_view value, bool);
+std::expected<void, std::string> apply_refuse_transfers(Options& options, std::string_view value,
+                                                        bool);
+std::expected<void, std::string> apply_withhold_number(Options& options, std::string_view value,
+                                                       bool);
 std::expected<void, std::string> apply_audio(Options& options, std::string_view value, bool);
 std::expected<void, std::string> apply_codec(Options& options, std::string_view value, bool first);
 std::expected<void, std::string> apply_srtp(Options& options, std::string_view value, bool);

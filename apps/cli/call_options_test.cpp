@@ -34,6 +34,9 @@ TEST(CallOptions, AreTakenAsTheyAreSaid) {
                                {"play", "prompt.wav"},
                                {"dtmf", "1,2#"},
                                {"duration", "1.5s"},
+                               {"transfer", "1002"},
+                               {"refuse-transfers", "true"},
+                               {"withhold-number", "true"},
                                {"codec", "opus"},
                                {"codec", "pcma"},
                                {"dtmf-by", "tones"},
@@ -51,6 +54,9 @@ TEST(CallOptions, AreTakenAsTheyAreSaid) {
     EXPECT_FALSE(options->call.sdes);
     EXPECT_TRUE(options->call.dtls);
     EXPECT_EQ(options->call.duration, 1500ms);
+    EXPECT_EQ(options->call.transfer, "1002");
+    EXPECT_FALSE(options->account.follows_transfers);
+    EXPECT_TRUE(options->call.withhold_number);
     EXPECT_THAT(options->call.codecs, ElementsAre("opus", "PCMA"));
     EXPECT_EQ(options->call.ports, (media::PortRange{.first = 20'000, .last = 20'100}));
 }

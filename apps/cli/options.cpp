@@ -180,12 +180,6 @@ Applied apply_record(Options& options, std::string_view value, bool) {
     return {};
 }
 
-Applied flag(bool& place, std::string_view value) {
-    if (value != "true" && value != "false")
-        return std::unexpected("\"" + std::string(value) + "\" is neither true nor false");
-    place = value == "true";
-    return {};
-}
 Applied apply_json(Options& options, std::string_view value, bool) {
     return flag(options.json, value);
 }
@@ -303,6 +297,17 @@ constexpr std::array table{
     OptionText{"srtp-keys", "any|sdes|dtls", "any",
                "how SRTP's keys are agreed on: in the signalling (SDES), by DTLS, or either",
                Form::value, sound, true, apply_srtp_keys},
+    OptionText{"transfer", "URI", "no transfer",
+               "once it has answered, send the other side there instead, and end when it has got "
+               "there",
+               Form::value, for_call, true, apply_transfer},
+    OptionText{"refuse-transfers", "", "off",
+               "do not call whom the other side of a call wants to transfer us to", Form::flag,
+               sound | of_an_account, true, apply_refuse_transfers},
+    OptionText{"withhold-number", "", "off",
+               "do not show the other side who calls; the account's server is asked to leave it "
+               "out",
+               Form::flag, for_call | for_phone, true, apply_withhold_number},
     OptionText{"duration", "TIME", "until one side hangs up",
                "hang up so long after the answer; 100ms to 24h", Form::value, calls, true,
                apply_duration},

@@ -33,6 +33,8 @@ struct CallOptions {
     std::string play;    // a file instead of the microphone; "": none
     std::string record;  // a WAV file; "": none
     std::string dtmf;
+    std::string transfer;  // where the other side is sent once it has answered; "": nowhere
+    bool withhold_number = false;
     std::optional<Duration> duration;  // after the answer
     std::vector<std::string> codecs;   // in order of preference; empty: all
     media::PortRange ports;

@@ -67,6 +67,11 @@ void Outcome::on_event(const Event& event) {
     case EventKind::answered:
     case EventKind::held:
     case EventKind::resumed:
+    case EventKind::transferring:
+    case EventKind::transferred:
+    case EventKind::transfer_failed:
+    case EventKind::referred:
+    case EventKind::replaced:
     case EventKind::sound:
     case EventKind::sound_failed:
     case EventKind::silent:

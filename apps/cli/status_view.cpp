@@ -36,6 +36,11 @@ bool is_bad(EventKind kind) {
     case EventKind::answered:
     case EventKind::held:
     case EventKind::resumed:
+    case EventKind::transferring:
+    case EventKind::transferred:
+    case EventKind::transfer_failed:
+    case EventKind::referred:
+    case EventKind::replaced:
     case EventKind::sound:
     case EventKind::sound_failed:
     case EventKind::silent:
@@ -167,6 +172,11 @@ void StatusView::note_state(Instant now, const Event& event) {
     case EventKind::early_media:
     case EventKind::held:
     case EventKind::resumed:
+    case EventKind::transferring:
+    case EventKind::transferred:
+    case EventKind::transfer_failed:
+    case EventKind::referred:
+    case EventKind::replaced:
     case EventKind::sound:
     case EventKind::sound_failed:
     case EventKind::silent:

@@ -97,6 +97,12 @@ std::string sentence_of(const Event& event) {
     case EventKind::answered: return "The call is answered" + because(event);
     case EventKind::held: return "On hold" + because(event);
     case EventKind::resumed: return "No longer on hold" + because(event);
+    case EventKind::transferring: return "The transfer is under way" + because(event);
+    case EventKind::transferred: return "Transferred" + because(event);
+    case EventKind::transfer_failed: return "The transfer has failed" + because(event);
+    case EventKind::referred:
+        return "The other side asks us to call " + event.contact + because(event);
+    case EventKind::replaced: return "Another takes over the call" + because(event);
     case EventKind::sound: return "Sound" + because(event);
     case EventKind::sound_failed: return "Sound is missing" + because(event);
     case EventKind::silent: return "Silence" + because(event);

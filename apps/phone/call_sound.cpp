@@ -43,7 +43,8 @@ void Calls::on(Instant, const media::out::Ready& ready) {
                             .call = ref,
                             .uri = call->peer,
                             .streams = {ready.stream},
-                            .options = sound->second.settings.options});
+                            .options = sound->second.settings.options,
+                            .referred_by = call->referred_by});
 }
 
 void Calls::on(Instant now, const media::out::Failed& failed) {

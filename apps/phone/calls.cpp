@@ -15,12 +15,53 @@ media::SessionId session_of(CallRef call) { return media::SessionId{call.value};
 }  // namespace
 
 CallRef Calls::dial(AccountId account, const std::string& uri, CallSettings settings) {
-    const CallRef call{++last_call_};
-    calls_[call] = {.account = account, .incoming = false, .peer = uri};
-    const auto at = registered_at_.find(account);
-    open_sound(call, std::move(settings),
+    return begin({.account = account, .incoming = false, .peer = uri}, std::move(settings));
+}
+
+CallRef Calls::begin(Call call, CallSettings settings) {
+    const CallRef ref{++last_call_};
+    const auto at = registered_at_.find(call.account);
+    calls_[ref] = std::move(call);
+    open_sound(ref, std::move(settings),
                at == registered_at_.end() ? std::nullopt : std::optional{at->second});
-    return call;
+    return ref;
+}
+
+void Calls::transfer(CallRef ref, const std::string& uri) {
+    if (find(ref) == nullptr) return;
+    driver_.submit(in::Transfer{.call = ref, .target = uri});
+}
+
+// What a call sounds like goes on in the one that follows it. Not the recording: each has its own.
+std::optional<CallSettings> Calls::settings_of(CallRef ref) const {
+    const auto sound = sounds_.find(ref);
+    if (sound == sounds_.end()) return std::nullopt;
+    auto settings = sound->second.settings;
+    settings.record.clear();
+    settings.dtmf.clear();
+    return settings;
+}
+
+// RFC 3515 §2.4.3.
+void Calls::follow(const Event& referred) {
+    if (auto settings = settings_of(referred.call))
+        begin({.account = referred.account,
+               .incoming = false,
+               .peer = referred.contact,
+               .referred_by = referred.call},
+              *std::move(settings));
+}
+
+// RFC 3891 §3: who talks here goes on talking, with somebody else.
+void Calls::take_over(const Event& replaced) {
+    auto settings = settings_of(replaced.other);
+    if (!settings) return driver_.submit(in::Reject{.call = replaced.call, .status = 480});
+    calls_[replaced.call] = {.account = replaced.account,
+                             .incoming = true,
+                             .peer = replaced.reason,
+                             .via = replaced.target,
+                             .stage = Stage::ringing};
+    answer(replaced.call, *std::move(settings));
 }
 
 void Calls::answer(CallRef ref, CallSettings settings) {
@@ -125,9 +166,11 @@ void Calls::on_event(Instant now, const Event& event) {
                               .stage = Stage::ringing};
         return;
     }
+    if (event.kind == EventKind::replaced) return take_over(event);
     auto* call = find(event.call);
     if (call == nullptr) return;
     switch (event.kind) {
+    case EventKind::referred: follow(event); break;
     case EventKind::ringing: call->stage = Stage::ringing; break;
     case EventKind::answered: answered(now, event.call, *call); break;
     case EventKind::call_ended:

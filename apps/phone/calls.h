@@ -45,6 +45,7 @@ struct Call {
     Stage stage = Stage::opening;
     bool no_sound = false;  // it ends because its sound cannot be had; an Event has said why
     std::optional<Instant> answered{};
+    CallRef referred_by{};  // the call whose other side has asked for this one
 };
 
 class Calls final : public runtime::Observer {
@@ -64,6 +65,8 @@ public:
     void answer(CallRef call, CallSettings settings);
     void reject(CallRef call, int status);
     void hang_up(CallRef call);
+    // Its other side is to call the URI instead; the call ends when that has come about (Events).
+    void transfer(CallRef call, const std::string& uri);
     void hang_up_all();
     void hold(CallRef call);
     void resume(CallRef call);
@@ -92,6 +95,10 @@ private:
         bool flows = false;    // ours is on its way
     };
 
+    CallRef begin(Call call, CallSettings settings);
+    void follow(const Event& referred);
+    void take_over(const Event& replaced);
+    [[nodiscard]] std::optional<CallSettings> settings_of(CallRef call) const;
     void open_sound(CallRef call, CallSettings settings, const std::optional<Target>& target);
     [[nodiscard]] std::optional<IpAddress> address_towards(
         const std::optional<Target>& target) const;

@@ -260,8 +260,19 @@ std::vector<CallView> Phone::calls() const {
 void Phone::on_event(Instant now, const Event& event) {
     if (event.call) note(now, event);
     tell(now, event);
+    // Nothing new begins any more.
+    if (leaving_ && event.kind == EventKind::referred) return;
+    if (leaving_ && event.kind == EventKind::replaced)
+        return driver_.submit(in::Reject{.call = event.call, .status = not_available});
     calls_.on_event(now, event);
     if (event.call && event.kind == EventKind::ring) ring(event);
+    if (event.kind == EventKind::referred || event.kind == EventKind::replaced) note_new_calls();
+}
+
+// A call that the other side of another has asked for, or that comes in its place.
+void Phone::note_new_calls() {
+    for (const auto& [ref, call] : calls_.all())
+        if (!lines_.contains(ref)) lines_.emplace(ref, Line{.began = runtime::wall_clock()});
 }
 
 void Phone::note(Instant now, const Event& event) {

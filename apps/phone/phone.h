@@ -129,6 +129,7 @@ private:
     [[nodiscard]] const std::string& aor_of(AccountId account) const;
     void ring(const Event& event);
     void note(Instant now, const Event& event);
+    void note_new_calls();
     void tell(Instant now, const Event& event);
     void over(Instant now, CallRef ref, const Call& call);
     void hang_up_line(CallRef ref);

@@ -44,7 +44,8 @@ protected:
         auto opened = live::World::open(loop, options);
         if (!opened) throw std::runtime_error(opened.error());
         world = *std::move(opened);
-        for (const auto* user : {"alice", "bob"}) world->cluster().add_user(user, "secret");
+        for (const auto* user : {"alice", "bob", "carol"})
+            world->cluster().add_user(user, "secret");
         write_prompt("alice-plays.wav", alices_prompt());
         write_prompt("bob-plays.wav", bobs_prompt());
     }
@@ -67,11 +68,14 @@ protected:
                                             "/sanitizers/glib.supp:print_suppressions=0"}});
     }
     CommandRun& bob_waits(std::vector<std::string> more = {}) {
-        more.insert(more.begin(), {"answer", "sip:bob@example.test"});
-        auto& bob = start(std::move(more), "bob");
-        EXPECT_TRUE(run_until([&] { return bob.said("\"registered\"") || bob.ended(); }))
-            << story(bob);
-        return bob;
+        return waits("bob", std::move(more));
+    }
+    CommandRun& waits(const std::string& who, std::vector<std::string> more = {}) {
+        more.insert(more.begin(), {"answer", "sip:" + who + "@example.test"});
+        auto& run = start(std::move(more), who);
+        EXPECT_TRUE(run_until([&] { return run.said("\"registered\"") || run.ended(); }))
+            << story(run);
+        return run;
     }
     CommandRun& alice_calls(std::vector<std::string> more = {}, const std::string& who = "alice") {
         more.insert(more.begin(), {"call", "bob", "--account", "sip:alice@example.test"});
@@ -129,6 +133,34 @@ TEST_F(TwoPhones, DigitsArrive) {
          at = bob.output().find(mark, at + 1))
         digits += bob.output().at(bob.output().find("\"reason\":\"", at) + 10);
     EXPECT_EQ(digits, "42#") << story(bob);
+}
+
+// RFC 3515 §2.4: --transfer hands Bob on to Carol; Alice's call ends when he has got there, and his
+// command lives on with the new call.
+TEST_F(TwoPhones, OneIsTransferred) {
+    auto& bob = bob_waits();
+    auto& carol = waits("carol", {"--duration", "1s"});
+    auto& alice = alice_calls({"--transfer", "carol"});
+    ASSERT_TRUE(run_until([&] { return alice.ended() && bob.ended() && carol.ended(); }, 60s))
+        << story(alice) << story(bob) << story(carol);
+    EXPECT_EQ(alice.exit_code(), 0) << story(alice);
+    EXPECT_TRUE(alice.said(R"("event":"transferred")")) << story(alice);
+    EXPECT_EQ(bob.exit_code(), 0) << story(bob);
+    EXPECT_TRUE(bob.said(R"("event":"referred")")) << story(bob);
+    EXPECT_EQ(carol.exit_code(), 0) << story(carol);
+    EXPECT_TRUE(carol.said(R"("reason":"sip:bob@example.test")")) << story(carol);
+}
+
+// Who does not want to be transferred is not; the one who wanted it is told, and its call goes on.
+TEST_F(TwoPhones, TransfersAreRefused) {
+    auto& bob = bob_waits({"--refuse-transfers"});
+    auto& alice = alice_calls({"--transfer", "carol", "--duration", "2s"});
+    ASSERT_TRUE(run_until_both_end(alice, bob)) << story(alice) << story(bob);
+    EXPECT_EQ(alice.exit_code(), 20) << story(alice);
+    EXPECT_TRUE(alice.said(R"("event":"transfer_failed")")) << story(alice);
+    EXPECT_TRUE(alice.said("603")) << story(alice);
+    EXPECT_EQ(bob.exit_code(), 0) << story(bob);
+    EXPECT_FALSE(bob.said(R"("event":"referred")")) << story(bob);
 }
 
 // SRTP is agreed on by the commands' own words, and heard: keys in SDP (RFC 4568), or by DTLS (RFC

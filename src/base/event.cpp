@@ -29,6 +29,11 @@ std::string_view name_of(EventKind kind) {
     case EventKind::answered: return "answered";
     case EventKind::held: return "held";
     case EventKind::resumed: return "resumed";
+    case EventKind::transferring: return "transferring";
+    case EventKind::transferred: return "transferred";
+    case EventKind::transfer_failed: return "transfer_failed";
+    case EventKind::referred: return "referred";
+    case EventKind::replaced: return "replaced";
     case EventKind::sound: return "sound";
     case EventKind::sound_failed: return "sound_failed";
     case EventKind::silent: return "silent";

@@ -40,14 +40,19 @@ enum class EventKind : std::uint8_t {
     answered,     // by either side: the call is there
     held,         // by us or by the other side: reason says whom
     resumed,
-    sound,         // of a call begins: which codec, to or from where
-    sound_failed,  // a device, codec, port, key or recording: the reason says what to do
-    silent,        // nothing is heard although the other side may send
-    heard,         // again, after `silent`
-    dtmf,          // a digit from the other side, in reason (RFC 4733, INFO or in-band)
-    played,        // the file that we play has ended
-    recorded,      // which file, how long
-    measured,      // statistics of a call that has ended, in words
+    transferring,     // a transfer of ours: the other side has accepted it, or says how it goes
+    transferred,      // and has reached whom we named; our call ends
+    transfer_failed,  // our call goes on
+    referred,         // the other side asks us to call contact; the application dials, or does not
+    replaced,         // `call` has come in the place of `other`; the application answers it
+    sound,            // of a call begins: which codec, to or from where
+    sound_failed,     // a device, codec, port, key or recording: the reason says what to do
+    silent,           // nothing is heard although the other side may send
+    heard,            // again, after `silent`
+    dtmf,             // a digit from the other side, in reason (RFC 4733, INFO or in-band)
+    played,           // the file that we play has ended
+    recorded,         // which file, how long
+    measured,         // statistics of a call that has ended, in words
     call_ended,
     notice,  // anything else worth a sentence
     flow_lost,
@@ -66,7 +71,8 @@ struct EventTarget {  // one row of `resolved`
 struct Event {
     EventKind kind = EventKind::notice;
     AccountId account{};
-    CallRef call{};  // of an account that takes calls
+    CallRef call{};   // of an account that takes calls
+    CallRef other{};  // `replaced`: the call whose place it takes
     std::optional<Target> target{};
     std::optional<Target> from{};
     std::optional<Endpoint> mapping{};

@@ -32,6 +32,7 @@ void Call::handle(const Told& told, const Context& context) {
     if (state_ == State::over) return;
     std::visit([&](const auto& what) { on(what, context); }, told);
     change_if_possible(context);
+    work_on_referrals(context);
     settle(context);
 }
 
@@ -85,6 +86,8 @@ Deadline Call::next_deadline() const {
     if (provisional_)
         next = sooner(next, {provisional_->repeater.next(), "a provisional answer without PRACK"});
     if (ours_) next = sooner(next, {ours_->repeater.next(), "an answer without ACK"});
+    if (transfer_) next = sooner(next, {transfer_->next(), "a transfer"});
+    if (referral_) next = sooner(next, {referral_->next(), "a transfer that is followed"});
     return sooner(next, {session_timer_.next(), "a session timer"});
 }
 
@@ -161,6 +164,8 @@ void Call::on(const told::Response& response, const Context& context) {
     case Purpose::invite: return on_refusal(response, context);
     case Purpose::change:
     case Purpose::refresh: return on_change_answer(pending, response, context);
+    case Purpose::refer: return on_refer_answer(response, context);
+    case Purpose::notify: return on_notify_answer(success);
     case Purpose::prack:  // refused: the peer will say so in its own way
     case Purpose::bye: return;
     }
@@ -190,6 +195,7 @@ bool Call::send_again_with_credentials(const Pending& pending, const told::Respo
     request.headers = pending.request.headers;
     request.content_type = pending.request.content_type;
     request.body = pending.request.body;
+    if (pending.purpose == Purpose::refer && transfer_) transfer_->sent_as(request.cseq);
     again.request = std::move(request);
     send(std::move(again), context);
     return true;
@@ -202,6 +208,8 @@ void Call::on(const told::Failed& failed, const Context& context) {
     case Purpose::invite: return on_invite_failed(failed, context);
     case Purpose::change:
     case Purpose::refresh: return on_change_failed(*pending, failed, context);
+    case Purpose::refer: return on_refer_lost(failed, context);
+    case Purpose::notify: return on_notify_lost(failed, context);
     case Purpose::prack: return;
     case Purpose::bye:
         if (failed.lost != told::Lost::answer && failed.lost != told::Lost::unreadable)
@@ -243,6 +251,8 @@ void Call::end(int status, std::string words, const Context& context) {
     provisional_.reset();
     invite_waits_ = waits_for_way_ = false;
     if (!byes_owed_.empty()) wait_for_way(context);
+    if (transfer_)
+        transfer_failed(0, "the call ended before it was said what became of it", context);
     if (std::exchange(told_media_, false)) context.act(out::Media{});
     tell(EventKind::call_ended, status, std::move(words), context);
 }
@@ -251,7 +261,8 @@ void Call::end(int status, std::string words, const Context& context) {
 // accepted, and its 2xx wants its ACK (RFC 3261 §13.2.2.4).
 void Call::settle(const Context&) {
     if (state_ != State::ending) return;
-    if (pending_.empty() && !ours_ && byes_owed_.empty() && !timers_.is_armed(Timer::linger))
+    if (pending_.empty() && !ours_ && !referral_ && byes_owed_.empty() &&
+        !timers_.is_armed(Timer::linger))
         state_ = State::over;
 }
 

@@ -17,6 +17,7 @@
 #include "base/time.h"
 #include "base/timers.h"
 #include "call/machine.h"
+#include "call/referral.h"
 #include "call/repeater.h"
 #include "call/session_timer.h"
 #include "dialog/dialog.h"
@@ -40,11 +41,27 @@ public:
     // Where the next request of its dialog goes first (RFC 3261 §12.2.1.1), a URI; nothing: there
     // is no dialog yet, or none any more.
     [[nodiscard]] std::optional<std::string> next_hop() const;
-    // Something is on its way to the peer, or owed to it: a BYE without its answer, an ACK to come.
+    // Something is on its way to the peer, or owed to it: a BYE without its answer, an ACK to come,
+    // what has become of a REFER.
     [[nodiscard]] bool owes() const {
-        return !pending_.empty() || ours_ || bye_wanted_ || !byes_owed_.empty();
+        return !pending_.empty() || ours_ || bye_wanted_ || !byes_owed_.empty() ||
+               (referral_ && referral_->owes_report());
     }
     [[nodiscard]] const Identity& identity() const { return self_; }
+    // RFC 3891 §3: the dialog with that tag of the peer.
+    enum class Standing : std::uint8_t {
+        unknown,
+        early_of_ours,    // we have called
+        early_of_theirs,  // it rings here
+        confirmed,
+        ended,
+    };
+    [[nodiscard]] Standing standing_of(std::string_view remote_tag) const;
+    // What a REFER of the peer asks for, as long as nobody has dialled it.
+    [[nodiscard]] const Referral* awaited_referral() const;
+    // Null: the call has no answer.
+    [[nodiscard]] const dialog::Dialog* dialog() const;
+    [[nodiscard]] const std::string& dialled_uri() const { return invite_.request_uri; }
 
 private:
     enum class Timer : std::uint8_t {
@@ -70,6 +87,8 @@ private:
         refresh,  // RFC 4028, or a new Contact: UPDATE without an offer
         prack,
         bye,
+        refer,
+        notify,  // of a REFER of theirs
     };
     struct Pending {  // a client transaction of ours without a final answer
         RequestId id;
@@ -184,6 +203,23 @@ private:
     [[nodiscard]] bool is_held_by_peer() const;
     [[nodiscard]] bool has_change_out() const;
 
+    // transfer.cpp: calls that are handed on (RFC 3515, RFC 3891).
+    void on(const told::Transfer& transfer, const Context& context);
+    void on(const told::ReferredCall& call, const Context& context);
+    void on(const told::Replaced& replaced, const Context& context);
+    void on_refer(const told::Request& request, const Leg& leg, const Context& context);
+    void on_notify(const told::Request& request, const Context& context);
+    void on_refer_answer(const told::Response& response, const Context& context);
+    void on_refer_failed(int status, std::string words, const Context& context);
+    void on_refer_lost(const told::Failed& failed, const Context& context);
+    void on_notify_answer(bool success);
+    void on_notify_lost(const told::Failed& failed, const Context& context);
+    void send_refer(const Context& context);
+    void on_news(const News& news, const Context& context);
+    void transfer_failed(int status, std::string words, const Context& context);
+    void work_on_referrals(const Context& context);
+    [[nodiscard]] std::optional<Refusal> refusal_of_referral(const Leg& leg) const;
+
     Identity self_;
     Options options_;
     State state_ = State::idle;
@@ -219,6 +255,10 @@ private:
     std::optional<Ours> ours_;
     bool bye_wanted_ = false;
 
+    std::optional<OurReferral> transfer_;
+    std::optional<TheirReferral> referral_;
+    std::size_t referrals_ = 0;  // of theirs, that were accepted
+
     // What did not get there waits for a way (way.cpp).
     bool waits_for_way_ = false;  // Timer::glare runs for that
     bool invite_waits_ = false;
@@ -241,6 +281,7 @@ private:
 // What we can do in a call, in every request and answer that makes or keeps one (RFC 3261 §20.5,
 // §20.37).
 constexpr std::string_view allow_line =
-    "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, NOTIFY, PRACK, UPDATE, INFO\r\n";
+    "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, NOTIFY, PRACK, UPDATE, INFO, REFER\r\n";
+constexpr std::string_view supported_line = "Supported: 100rel, timer, replaces, norefersub\r\n";
 
 }  // namespace holdfast::call

@@ -16,7 +16,11 @@
 // hold, resume, media. Time: wait>SECONDS, lost (no final answer to our newest request), noway (it
 // did not get there), unheard (nor had anybody answered when its connection was lost), underway
 // (somebody had), long>STATUS (an answer past a limit), silence (none to any), moved (our Contact
-// is another), way (there is one again). 200_b1: the tag has two characters.
+// is another), way (there is one again). 200_b1: the tag has two characters. Transfers: transfer,
+// transfer! (no reports wanted), heard>STATUS of the call that a REFER asks for, replaced; of the
+// peer refer, refer>URI, refer~ (no reports), refer0, refer2 (so many Refer-To), notifySTATUS,
+// notifySTATUS. (the last), notify-event, notify-id, notify-state; REFER:202a= with Refer-Sub:
+// false.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -155,6 +159,13 @@ private:
         if (word == "reject") return tell(told::Reject{.status = 486});
         if (word == "hold") return tell(told::Hold{});
         if (word == "resume") return tell(told::Resume{});
+        if (word == "transfer") return tell(told::Transfer{"sip:carol@example.test"});
+        if (word == "transfer!")
+            return tell(told::Transfer{"sip:carol@example.test", Reports::unwanted});
+        if (word.starts_with("heard>"))
+            return tell(
+                told::ReferredCall{static_cast<int>(*parse_number<std::uint32_t>(word.substr(6)))});
+        if (word == "replaced") return tell(told::Replaced{"replaced"});
         if (word == "media") return tell(told::MediaChanged{some_audio(41'000)});
         if (word == "moved") return tell(told::WayChanged{});
         if (word == "way") return tell(told::WayFound{});
@@ -183,6 +194,7 @@ private:
                                      "a", "us", {}, word.ends_with('+') ? sdp_of_peer() : "");
             return tell(told::Acknowledged{&ack});
         }
+        if (word.starts_with("refer>")) return play_request(word);
         const auto colon = word.find(':');
         if (is_digit(word.front()) || (colon != std::string_view::npos && colon < word.size() - 1))
             return play_response(word);
@@ -198,6 +210,8 @@ private:
         if (word.starts_with("info") || word == "old") method = "INFO";
         if (word.starts_with("prack")) method = "PRACK";
         if (word.starts_with("msg")) method = "MESSAGE";
+        if (word.starts_with("refer")) method = "REFER";
+        if (word.starts_with("notify")) method = "NOTIFY";
         const std::uint32_t cseq = word == "old" ? 1 : ++their_cseq_;
         if (method == "INVITE") their_invite_cseq_ = cseq;
         std::string extra = "Contact: <sip:bob@192.0.2.2>\r\n";
@@ -211,9 +225,36 @@ private:
         if (word.ends_with('+')) body = sdp_of_peer("8 PCMA", "sendrecv", ++versions_);
         if (word.ends_with('h')) body = sdp_of_peer("8 PCMA", "sendonly", ++versions_);
         if (word.ends_with('!')) body = sdp_of_peer("97 nonsense", "sendrecv", ++versions_);
+        if (method == "REFER") extra += refer_headers(word.substr(5));
+        if (method == "NOTIFY") {
+            extra += notify_headers(word.substr(6));
+            if (is_digit(word[word.size() > 6 ? 6 : 0]))
+                body = "SIP/2.0 " + std::string(word.substr(6, 3)) + " Words\r\n";
+        }
         const auto request =
             message(method + " sip:alice@192.0.2.1 SIP/2.0", cseq, method, tag, "us", extra, body);
         tell(told::Request{ServerId{++servers_}, &request});
+    }
+
+    static std::string refer_headers(std::string_view what) {
+        std::string headers = what == "0" ? "" : "Refer-To: <sip:carol@example.test>\r\n";
+        if (what == "2") headers += headers;
+        if (what == "~") headers += "Refer-Sub: false\r\n";
+        if (what.starts_with('>')) headers = "Refer-To: <" + std::string(what.substr(1)) + ">\r\n";
+        return headers + "Referred-By: \"Bob\" <sip:bob@example.test>\r\n";
+    }
+    [[nodiscard]] std::string notify_headers(std::string_view what) const {
+        const auto refer = sent_.find(sip::Method::refer);
+        const auto id = refer == sent_.end() ? 0 : refer->second.request.cseq;
+        std::string headers =
+            "Event: " +
+            (what == "-event" ? std::string("presence")
+                              : "refer;id=" + std::to_string(what == "-id" ? id + 1 : id)) +
+            "\r\n";
+        if (what != "-state")
+            headers += what.ends_with('.') ? "Subscription-State: terminated;reason=noresource\r\n"
+                                           : "Subscription-State: active;expires=60\r\n";
+        return headers + "Content-Type: message/sipfrag;version=2.0\r\n";
     }
 
     [[nodiscard]] std::uint32_t last_rseq() const {
@@ -256,6 +297,7 @@ private:
             challenge = word == "x" ? Challenge::refused : Challenge::can_answer;
         if (word == "+") body = sdp_of_peer("8 PCMA", "sendrecv", ++versions_);
         if (word == "!") body = sdp_of_peer("97 nonsense", "sendrecv", ++versions_);
+        if (word == "=") extra += "Refer-Sub: false\r\n";
         if (word.starts_with('#'))
             extra += "Require: 100rel\r\nRSeq: " + std::string(word.substr(1)) + "\r\n";
         if (word.starts_with('>')) {

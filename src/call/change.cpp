@@ -56,7 +56,8 @@ void Call::send_change(const Context& context) {
     auto request = leg.dialog.request(Method::invite);
     request.has_contact = true;
     // Without 100rel: nothing rings in a call, and a reliable 1xx would want a PRACK (RFC 3262 §4).
-    request.headers = std::string(allow_line) + "Supported: timer\r\n" + session_timer_.offer();
+    request.headers = std::string(allow_line) + "Supported: timer, replaces, norefersub\r\n" +
+                      session_timer_.offer();
     request.content_type = "application/sdp";
     request.body = session_.make_offer(wanted_streams());
     offer_wanted_ = refresh_wanted_ = false;
@@ -73,7 +74,7 @@ void Call::send_refresh(const Context& context) {
     auto request = leg.dialog.request(Method::update);
     request.has_contact = true;
     request.headers =
-        std::string(allow_line) + "Supported: 100rel, timer\r\n" + session_timer_.offer();
+        std::string(allow_line) + std::string(supported_line) + session_timer_.offer();
     refresh_wanted_ = false;
     send({.id = {},
           .purpose = Purpose::refresh,

@@ -36,6 +36,8 @@ void Call::on(const told::Request& request, const Context& context) {
     case Method::invite:
     case Method::update: return on_change(request, *leg, context);
     case Method::prack: return on_prack(request, context);
+    case Method::refer: return on_refer(request, *leg, context);
+    case Method::notify: return on_notify(request, context);
     case Method::info:
     case Method::options:
         return context.act(
@@ -43,10 +45,8 @@ void Call::on(const told::Request& request, const Context& context) {
     case Method::register_:
     case Method::ack:
     case Method::cancel:
-    case Method::notify:
     case Method::subscribe:
     case Method::message:
-    case Method::refer:
     case Method::publish:
     case Method::other: break;
     }
@@ -111,7 +111,7 @@ void Call::answer_change(const told::Request& request, Leg& leg, const Context& 
     }
     leg.dialog.refresh_target(message);
     if (message.has(sip::HeaderName::allow)) peer_takes_update_ = message.allows(Method::update);
-    response.headers += "Supported: 100rel, timer\r\n";
+    response.headers += supported_line;
     if (leg.fate == Leg::Fate::chosen)
         response.headers += session_timer_.on_answer(context.now, message);
     if (is_invite) {

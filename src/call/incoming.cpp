@@ -74,7 +74,9 @@ void Call::on(const told::Invited& invited, const Context& context) {
     event.kind = EventKind::ring;
     event.status = 180;
     event.contact = std::string(invite.request_uri().text);
-    event.reason = party_in_words(invite.from());
+    const auto caller = caller_of(invite, invited.source);
+    event.reason = caller.words;
+    event.expires = caller.answer_after;
     context.act(std::move(event));
 }
 
@@ -134,7 +136,7 @@ void Call::on(const told::Answer& answer, const Context& context) {
     state_ = State::answered;
     act::Respond response{.to = std::exchange(invited_, ServerId{}),
                           .status = 200,
-                          .headers = std::string(allow_line) + "Supported: 100rel, timer\r\n",
+                          .headers = std::string(allow_line).append(supported_line),
                           .has_contact = true,
                           .body = std::move(body)};
     response.headers += session_timer_.on_answer(context.now, their_invite_);
@@ -177,7 +179,7 @@ void Call::on(const told::Acknowledged& acknowledged, const Context& context) {
 void Call::on(const told::Reject& reject, const Context& context) {
     if (state_ != State::ringing) return;
     const bool refuses = reject.status >= 300 && reject.status <= 699;
-    refuse(refuses ? reject.status : 480, {}, "rejected", context);
+    refuse(refuses ? reject.status : 480, reject.headers, reject.words, context);
 }
 
 void Call::on(const told::Cancelled& cancelled, const Context& context) {

@@ -18,6 +18,8 @@ constexpr std::size_t challenges = 4;         // rounds of one request (F5)
 constexpr std::size_t pending_requests = 32;  // client transactions of one call without an answer
 constexpr std::size_t interval_rounds = 4;    // 422 to one INVITE (RFC 4028 §7.4)
 
+constexpr std::size_t referrals = 16;  // REFERs that are followed in one call, one after the other
+
 constexpr Duration t1 = 500ms;  // RFC 3261 §17.1.1.1
 constexpr Duration t2 = 4s;
 constexpr Duration give_up = 64 * t1;
@@ -27,6 +29,12 @@ constexpr Duration ringing_again = 60s;  // RFC 3261 §13.3.1.1: a provisional a
 constexpr Duration refresh_again = 10s;  // after one that was refused
 constexpr Duration way_again = 5s;       // a request that did not get there
 constexpr std::size_t ways = 4;  // an INVITE or BYE that did not get there goes so often again
+
+constexpr Duration referral_dialled = 10s;   // the application follows a REFER within so long
+constexpr Duration referral_reports = 240s;  // RFC 3515 §3.4: longer than a call rings
+constexpr Duration first_report = 64 * t1;   // of a REFER that was accepted (RFC 6665 §4.1.2.4)
+constexpr Duration longest_reports = 600s;   // whatever the other side promises
+constexpr Duration between_reports = 1s;     // RFC 3515 §3.10
 
 constexpr std::uint32_t least_interval = 90;  // RFC 4028 §4, §5, in seconds
 

@@ -15,6 +15,7 @@
 #include "base/outbox.h"
 #include "base/random.h"
 #include "base/time.h"
+#include "call/caller.h"
 #include "call/options.h"
 #include "dialog/request.h"
 #include "sdp/stream.h"
@@ -76,12 +77,15 @@ struct Dial {
 struct Invited {  // the INVITE that begins an incoming call; valid during the call
     ServerId server;
     const sip::Message* invite = nullptr;
+    Source source = Source::anybody;
 };
 struct Answer {
     std::vector<sdp::LocalStream> streams;
 };
 struct Reject {
-    int status = 486;  // 300–699; what is not is 480
+    int status = 486;       // 300–699; what is not is 480
+    std::string headers{};  // complete lines
+    std::string words = "rejected";
 };
 struct HangUp {
     std::string words = "hung up";
@@ -90,6 +94,17 @@ struct Hold {};
 struct Resume {};
 struct MediaChanged {
     std::vector<sdp::LocalStream> streams;
+};
+struct Transfer {
+    std::string target;  // as in Refer-To, between the brackets; parsed before
+    Reports reports = Reports::wanted;
+};
+// What becomes of the call that a REFER of the peer asks for: dialled (100), and each answer.
+struct ReferredCall {
+    int status = 100;  // 0: it came to no answer
+};
+struct Replaced {  // another call is answered in the place of this one (RFC 3891 §3)
+    std::string words{};
 };
 struct WayChanged {};  // our Contact is another now: the peer must learn it (§12.2.1.1)
 struct WayFound {};    // there is one again, or another: what did not get there goes now
@@ -128,8 +143,9 @@ struct Failed {  // no final response, or none that could be read
 
 using Told =
     std::variant<told::Time, told::Dial, told::Invited, told::Answer, told::Reject, told::HangUp,
-                 told::Hold, told::Resume, told::MediaChanged, told::WayChanged, told::WayFound,
-                 told::Request, told::Cancelled, told::Acknowledged, told::Response, told::Failed>;
+                 told::Transfer, told::ReferredCall, told::Replaced, told::Hold, told::Resume,
+                 told::MediaChanged, told::WayChanged, told::WayFound, told::Request,
+                 told::Cancelled, told::Acknowledged, told::Response, told::Failed>;
 
 struct Context {
     Instant now;
@@ -147,6 +163,7 @@ struct Identity {
     std::string display_name{};
     std::string call_id;
     std::string tag;  // ours
+    bool follows_transfers = true;
 };
 
 }  // namespace holdfast::call

@@ -15,6 +15,9 @@ using sip::Method;
 
 namespace {
 
+// RFC 3323 §4.1.1.3.
+constexpr std::string_view anonymous = "\"Anonymous\" <sip:anonymous@anonymous.invalid>";
+
 std::string host_of(std::string_view uri) {
     const auto parsed = sip::OwnedUri::parse(uri);
     return parsed ? lower_case((*parsed)->host) : std::string{};
@@ -42,10 +45,13 @@ void Call::on(const told::Dial& dial, const Context& context) {
     session_timer_ = SessionTimer(options_.session_interval, options_.least_interval);
     if (dial.streams.empty()) return end(0, "there is no media to call with", context);
     begin_session(dial.streams, context.random);
+    const bool withheld = options_.number == Number::withheld;
     std::string from = self_.display_name.empty() ? "" : sip::quoted(self_.display_name) + " ";
+    from += "<" + self_.aor + ">";
+    if (withheld) from = anonymous;
     invite_ = {.method = Method::invite,
                .request_uri = dial.uri,
-               .from = from + "<" + self_.aor + ">;tag=" + self_.tag,
+               .from = from + ";tag=" + self_.tag,
                .to = "<" + dial.uri + ">",
                .call_id = self_.call_id,
                .has_contact = true,
@@ -64,10 +70,14 @@ void Call::send_invite(const Context& context) {
     legs_.clear();
     had_provisional_ = false;
     invite_.headers = std::string(allow_line);
-    invite_.headers += options_.reliable == Reliable::off ? "Supported: timer\r\n"
-                                                          : "Supported: 100rel, timer\r\n";
+    invite_.headers += options_.reliable == Reliable::off
+                           ? std::string_view("Supported: timer, replaces, norefersub\r\n")
+                           : supported_line;
     if (options_.reliable == Reliable::required) invite_.headers += "Require: 100rel\r\n";
     invite_.headers += session_timer_.offer();
+    // RFC 3325 §9.2: the account's server, which the INVITE goes to, takes it out.
+    if (options_.number == Number::withheld)
+        invite_.headers += "Privacy: id\r\nP-Preferred-Identity: <" + self_.aor + ">\r\n";
     invite_.headers += options_.headers;
     invite_id_ = send({.id = {}, .purpose = Purpose::invite, .request = invite_}, context);
 }

@@ -24,6 +24,8 @@ void Call::on(const told::WayChanged&, const Context&) {
 
 // It need not wait for its time, but it waits for a glare (RFC 3261 §14.1), whatever the way.
 void Call::on(const told::WayFound&, const Context& context) {
+    if (transfer_) transfer_->on_way_found(context.now);
+    if (referral_) referral_->on_way_found(context.now);
     if (!waits_for_way_) return;
     timers_.stop(Timer::glare);
     send_what_waits(context);

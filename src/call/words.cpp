@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "call/options.h"
 #include "sip/header_name.h"
 #include "sip/parameters.h"
 
@@ -27,6 +28,17 @@ std::string reason_in(const sip::Message& message) {
 }
 
 }  // namespace
+
+std::string_view name_of(Diverted why) {
+    switch (why) {
+    case Diverted::deflection: return "deflection";
+    case Diverted::unconditional: return "unconditional";
+    case Diverted::user_busy: return "user-busy";
+    case Diverted::no_answer: return "no-answer";
+    case Diverted::do_not_disturb: return "do-not-disturb";
+    }
+    return "unknown";
+}
 
 std::string words_of(const sip::Message& response) {
     std::string words(response.reason_phrase());

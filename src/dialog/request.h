@@ -41,6 +41,12 @@ struct Way {
     std::string_view user_agent;
 };
 
+// RFC 3261 §12.2, RFC 3311 §5.1: the peer takes another Contact from these. REFER and NOTIFY name
+// one as well (RFC 3515 §2.2), which phones in the field do not learn from.
+constexpr bool refreshes_target(sip::Method method) {
+    return method == sip::Method::invite || method == sip::Method::update;
+}
+
 std::string written(const Request& request, const Way& way);
 
 // A URI as it may stand in a request line (RFC 3261 §19.1.1, Table 1): without headers and method.

@@ -15,6 +15,7 @@ namespace holdfast::engine {
 struct CallSettings {
     std::string display_name;
     std::string outbound_proxy;  // URI; "" : none
+    bool follows_transfers = true;
 };
 
 struct Account {

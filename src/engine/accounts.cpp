@@ -25,7 +25,9 @@ std::unique_ptr<const engine::CallSettings> call_settings_of(
     const registration::AccountConfig& config) {
     if (!config.takes_calls) return nullptr;
     return std::make_unique<const engine::CallSettings>(
-        engine::CallSettings{config.display_name, config.outbound_proxy});
+        engine::CallSettings{.display_name = config.display_name,
+                             .outbound_proxy = config.outbound_proxy,
+                             .follows_transfers = config.follows_transfers});
 }
 
 }  // namespace

@@ -15,11 +15,11 @@ namespace holdfast::engine {
 namespace act = call::act;
 namespace told = call::told;
 
-namespace {
-
 std::string dialog_key(std::string_view call_id, std::string_view tag) {
     return std::string(call_id).append("\n").append(tag);
 }
+
+namespace {
 
 Event refused_event(const in::Dial& dial, std::string words) {
     Event event;
@@ -36,6 +36,8 @@ Event refused_event(const in::Dial& dial, std::string words) {
 void CallDesk::dial(const Step& step, const Accounts& accounts, const in::Dial& dial) {
     const auto refuse = [&](std::string words) {
         step.outbox.push(refused_event(dial, std::move(words)));
+        if (dial.referred_by)
+            tell(step, accounts, dial.referred_by, told::ReferredCall{.status = 0});
     };
     const auto account = accounts.find(dial.account);
     if (calls_.contains(dial.call)) {  // its own Events go on
@@ -47,7 +49,10 @@ void CallDesk::dial(const Step& step, const Accounts& accounts, const in::Dial& 
         return refuse("the call's number is none that may be chosen");
     if (account == accounts.end() || account->second.leaving) return refuse("no such account");
     if (calls_.size() >= limits::calls) return refuse("too many calls at once");
-    const auto uri = sip::OwnedUri::parse(dial.uri);
+    const auto* const referral = referral_of(dial);
+    if (dial.referred_by && referral == nullptr)
+        return refuse("nobody asks for this call any more");
+    const auto uri = sip::OwnedUri::parse(referral != nullptr ? referral->uri : dial.uri);
     if (!uri || !((*uri)->is_sip() || (*uri)->scheme == sip::Scheme::tel))
         return refuse("\"" + dial.uri + "\" is no address that can be called");
     const auto& settings = account->second.calls;
@@ -58,14 +63,18 @@ void CallDesk::dial(const Step& step, const Accounts& accounts, const in::Dial& 
     call::Identity self{.aor = account->second.registration.aor(),
                         .display_name = settings->display_name,
                         .call_id = step.random.token(128),
-                        .tag = step.random.token(96)};
+                        .tag = step.random.token(96),
+                        .follows_transfers = settings->follows_transfers};
+    // RFC 3261 §19.1.5: headers and a method in a URI are nobody's to choose but ours.
+    told::Dial told{dialog::as_request_uri(uri->get()), dial.streams, dial.options};
+    if (referral != nullptr) told.options.headers += referral->headers;
     add(dial.call, {.account = dial.account,
                     .machine = call::Call(std::move(self)),
                     .dialog_key = {},
-                    .secure = (*uri)->scheme == sip::Scheme::sips});
-    // RFC 3261 §19.1.5: headers and a method in a URI are nobody's to choose but ours.
-    tell(step, accounts, dial.call,
-         told::Dial{dialog::as_request_uri(uri->get()), dial.streams, dial.options});
+                    .secure = (*uri)->scheme == sip::Scheme::sips,
+                    .referred_by = dial.referred_by});
+    if (referral != nullptr) tell(step, accounts, dial.referred_by, told::ReferredCall{});
+    tell(step, accounts, dial.call, std::move(told));
 }
 
 CallDesk::Entry& CallDesk::add(CallRef ref, Entry entry) {
@@ -165,8 +174,11 @@ void CallDesk::perform(const Step& step, const Accounts& accounts, CallRef ref,
     const auto account = accounts.find(entry.account);
     std::string contact;
     if (respond.has_contact && account != accounts.end()) {
-        entry.contact = contact_for(step, account->second, entry, servers_.flow_of(respond.to));
-        contact = entry.contact.uri;
+        auto own = contact_for(step, account->second, entry, servers_.flow_of(respond.to));
+        contact = own.uri;
+        const auto* const asked = servers_.request_of(respond.to);
+        if (asked != nullptr && dialog::refreshes_target(asked->method()))
+            entry.contact = std::move(own);
     }
     servers_.respond(step, respond.to,
                      {.status = respond.status,
@@ -187,6 +199,7 @@ void CallDesk::perform(const Step& step, const Accounts&, CallRef ref, Event& ev
     event.account = entry.account;
     event.call = ref;
     if (!event.target) event.target = entry.target;
+    tell_related(entry, event);
     step.outbox.push(std::move(event));
 }
 
@@ -203,6 +216,7 @@ void CallDesk::remove(const Step& step, CallRef ref) {
     const auto found = calls_.find(ref);
     if (found == calls_.end()) return;
     let_go(step, found->second);
+    remember_end(step, found->second);
     by_dialog_.erase(found->second.dialog_key);
     clients_.forget(ref);
     agenda_.remove(ref);

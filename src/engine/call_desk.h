@@ -5,6 +5,8 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
+#include <expected>
 #include <map>
 #include <optional>
 #include <string>
@@ -26,6 +28,8 @@
 
 namespace holdfast::engine {
 
+std::string dialog_key(std::string_view call_id, std::string_view our_tag);
+
 class CallDesk {
 public:
     explicit CallDesk(const std::string& user_agent)
@@ -38,6 +42,10 @@ public:
                  const std::string& words);
     // The account is gone.
     void forget(const Step& step, AccountId account);
+    // call_transfers.cpp
+    void transfer(const Step& step, const Accounts& accounts, const in::Transfer& transfer);
+    void reject(const Step& step, const Accounts& accounts, const in::Reject& reject);
+    void transfer_to(const Step& step, const Accounts& accounts, const in::TransferTo& transfer);
     void password_changed(AccountId account) { credentials_.erase(account); }
 
     // call_traffic.cpp: whether a request belongs to a call or transaction of ours (§11 d).
@@ -88,6 +96,8 @@ private:
         FlowId flow{};                   // held (L8); 0: none yet
         std::string dialog_key;
         bool secure = false;             // a sips URI was called
+        CallRef referred_by{};           // the call whose REFER asked for it
+        CallRef replaces{};              // the call whose place it takes, once it is answered
         OwnContact contact{};            // what the peer was told last
         FlowId home{};                   // the account's flow, when it was looked at last
         bool may_have_moved = false;     // its Contact is looked at as soon as it is established
@@ -124,6 +134,17 @@ private:
                 const FlowTrouble& trouble, const sip::Message* response);
     call::told::Response judged(const Step& step, const Accounts& accounts,
                                 const CallAnswer& answer, const sip::Message& response);
+
+    // call_transfers.cpp
+    void refuse_transfer(const Step& step, CallRef call, std::string words) const;
+    [[nodiscard]] const call::Referral* referral_of(const in::Dial& dial) const;
+    void tell_related(const Entry& entry, Event& event);
+    // RFC 3891 §3: the call in whose place the INVITE comes; 0: in none. unexpected: why not, a
+    // status.
+    [[nodiscard]] std::expected<CallRef, int> replaced_by(const Step& step,
+                                                          const sip::Message& invite,
+                                                          AccountId account) const;
+    void remember_end(const Step& step, const Entry& entry);
 
     // call_way.cpp
     struct Way {
@@ -163,6 +184,12 @@ private:
     std::string user_agent_;
     std::map<CallRef, Entry> calls_;
     std::map<std::string, CallRef, std::less<>> by_dialog_;  // Call-ID and our tag
+    struct Ended {  // RFC 3891 §3: what comes to replace a call that has just ended is not wanted
+        std::string dialog_key;
+        std::string remote_tag;
+        Instant until;
+    };
+    std::deque<Ended> ended_;
     std::map<AccountId, registration::Credentials> credentials_;
     std::map<FlowId, std::vector<Waiting>> waiting_;
     std::vector<std::pair<CallRef, call::Told>> untold_;  // what performing has brought

@@ -6,7 +6,7 @@
 //   orders.log()       "100 180 ring 200 answered media 200 silence call_ended"
 //
 // The far side's words: inv, rei (re-INVITE), ack (of a 2xx: a branch of its own), ackf (of a
-// refusal: the INVITE's branch), cancel, bye, upd, prack, info, opt; responses to our newest
+// refusal: the INVITE's branch), cancel, bye, upd, prack, info, opt, refer; responses to our newest
 // INVITE: 100, 180, 183+, 200, 486 …; BYE:200 to our newest BYE. Behind each: ~same (the octets of
 // this kind's last word again), ~branch (another), ~from, ~to, ~call (wrong), ~noto, ~cN (CSeq N),
 // ~stranger (from elsewhere), ~b (To tag of another branch), ~long (a response past a limit). Ours:
@@ -35,6 +35,7 @@ public:
         Transport transport = Transport::udp;          // of the account
         std::string contact = "sip:bob@203.0.113.11";  // of the far side
         std::string record_route{};                    // of its INVITE; "": none
+        bool follows_transfers = true;
     };
     explicit Orders(Begin begin = Begin::registered) : Orders(begin, World{}) {}
     Orders(Begin begin, World world)
@@ -48,6 +49,7 @@ public:
         config.realms = {"example.test"};
         config.password = Redacted{std::string("secret")};
         config.takes_calls = true;
+        config.follows_transfers = world_.follows_transfers;
         if (begin == Begin::unanswered) driver_.silent.insert(server_);
         driver_.feed(in::AddAccount{AccountId{1}, config});
         driver_.run_for(2s);
@@ -66,6 +68,12 @@ public:
             driver_.run_for(0s);
             note();
         }
+    }
+    static std::vector<sdp::LocalStream> audio() {
+        sdp::LocalStream stream;
+        stream.codecs.push_back({.name = "PCMA", .clock_rate = 8000});
+        stream.rtp = {our_end.address, 40'000};
+        return {stream};
     }
     void icmp() {
         driver_.feed(in::FlowFailed{driver_.flow_to(server_), FlowError::refused, "ICMP"});
@@ -98,6 +106,51 @@ public:
         driver_.run_for(0s);
         note();
     }
+    // A request of somebody else, outside of dialogs: with a Call-ID and tag of its own.
+    enum class Sender : std::uint8_t { server, stranger };
+    void other(const std::string& method, const std::string& headers,
+               Sender sender = Sender::server) {
+        const auto number = std::to_string(++branches_);
+        RequestText text{.method = method,
+                         .from = "\"Carol\" <sip:carol@example.test>;tag=o" + number,
+                         .call_id = "other-" + number,
+                         .branch = "z9hG4bKother" + number,
+                         .extra = "Contact: <" + world_.contact + ">\r\n" + headers};
+        if (method == "INVITE") {
+            text.extra += "Content-Type: application/sdp\r\n";
+            text.body = sdp(++versions_);
+        }
+        if (sender == Sender::stranger)
+            driver_.feed(in::Stray{our_end, stranger, text.text()});
+        else
+            driver_.feed(in::Received{driver_.flow_to(server_), text.text()});
+        driver_.run_for(0s);
+        note();
+    }
+    // The call that began last.
+    [[nodiscard]] CallRef current() const {
+        CallRef found;
+        for (const auto& [at, event] : driver_.events)
+            if (begins(event.kind)) found = event.call;
+        return found;
+    }
+    // Of the message of ours that came last and names it.
+    [[nodiscard]] std::string our_tag() const {
+        for (const auto& [target, text] : driver_.sent | std::views::reverse) {
+            const auto message = sip::Message::parse(text);
+            if (!message || message->method() == sip::Method::register_ ||
+                message->method() == sip::Method::options ||
+                message->call_id().starts_with("other-"))
+                continue;
+            const auto tag = message->is_request() ? message->from().tag() : message->to().tag();
+            if (!tag.empty()) return std::string(tag);
+        }
+        return "none";
+    }
+    [[nodiscard]] std::string our_call_id() const {
+        const auto invite = sip::Message::parse(newest("INVITE"));
+        return invite ? std::string(invite->call_id()) : "call-1";
+    }
     [[nodiscard]] const std::string& log() const { return log_; }
     [[nodiscard]] std::string trace() const { return driver_.trace; }
     [[nodiscard]] const Driver& driver() const { return driver_; }
@@ -118,20 +171,13 @@ public:
         for (const auto& [at, event] : driver_.events) {
             if (!event.call) continue;
             auto& [begun, ended] = calls[event.call.value];
-            if (event.kind == EventKind::ring || event.kind == EventKind::dialling) ++begun;
+            if (begins(event.kind)) ++begun;
             if (event.kind == EventKind::call_ended) ++ended;
         }
         for (const auto& [call, count] : calls) {
             EXPECT_GE(count.first, 1) << "an event of a call that nobody knows";
             EXPECT_EQ(count.second, 1) << "one end of each call";
         }
-    }
-
-    static std::vector<sdp::LocalStream> audio() {
-        sdp::LocalStream stream;
-        stream.codecs.push_back({.name = "PCMA", .clock_rate = 8000});
-        stream.rtp = {our_end.address, 40'000};
-        return {stream};
     }
 
 private:
@@ -182,22 +228,18 @@ private:
     static bool has(std::string_view modifiers, std::string_view one) {
         return modifiers.find(one) != std::string_view::npos;
     }
-    // The call that began last.
-    [[nodiscard]] CallRef current() const {
-        CallRef found;
-        for (const auto& [at, event] : driver_.events)
-            if (event.kind == EventKind::ring || event.kind == EventKind::dialling)
-                found = event.call;
-        return found;
+    static bool begins(EventKind kind) {
+        return kind == EventKind::ring || kind == EventKind::dialling ||
+               kind == EventKind::replaced;
     }
 
     std::string request(std::string_view word, std::string_view modifiers) {
         RequestText text{.from = "<sip:bob@example.test>;tag=b1"};
         const bool first = word == "inv";
         static const std::map<std::string_view, std::string> methods{
-            {"inv", "INVITE"},    {"rei", "INVITE"}, {"ack", "ACK"},    {"ackf", "ACK"},
-            {"cancel", "CANCEL"}, {"bye", "BYE"},    {"upd", "UPDATE"}, {"prack", "PRACK"},
-            {"info", "INFO"},     {"opt", "OPTIONS"}};
+            {"inv", "INVITE"},    {"rei", "INVITE"},  {"ack", "ACK"},    {"ackf", "ACK"},
+            {"cancel", "CANCEL"}, {"bye", "BYE"},     {"upd", "UPDATE"}, {"prack", "PRACK"},
+            {"info", "INFO"},     {"opt", "OPTIONS"}, {"refer", "REFER"}};
         text.method = methods.at(word);
         const bool in_invite = word == "cancel" || word == "ackf";  // its branch and number
         if (first) {
@@ -228,6 +270,7 @@ private:
             text.extra = "Contact: <" + world_.contact + ">\r\n";
         if (first && !world_.record_route.empty())
             text.extra += "Record-Route: " + world_.record_route + "\r\n";
+        if (word == "refer") text.extra += "Refer-To: <sip:carol@example.test>\r\n";
         if (word == "prack") text.extra += "RAck: 1 1 INVITE\r\n";
         if (first || word == "rei") {
             text.extra += "Content-Type: application/sdp\r\n";
@@ -236,22 +279,6 @@ private:
         return text.text();
     }
 
-    // Of the message of ours that came last and names it.
-    [[nodiscard]] std::string our_tag() const {
-        for (const auto& [target, text] : driver_.sent | std::views::reverse) {
-            const auto message = sip::Message::parse(text);
-            if (!message || message->method() == sip::Method::register_ ||
-                message->method() == sip::Method::options)
-                continue;
-            const auto tag = message->is_request() ? message->from().tag() : message->to().tag();
-            if (!tag.empty()) return std::string(tag);
-        }
-        return "none";
-    }
-    [[nodiscard]] std::string our_call_id() const {
-        const auto invite = sip::Message::parse(newest("INVITE"));
-        return invite ? std::string(invite->call_id()) : "call-1";
-    }
     [[nodiscard]] std::string newest(std::string_view method) const {
         return newest_sent(method).second;
     }

@@ -18,10 +18,11 @@ using transaction::ClientResult;
 namespace {
 
 constexpr std::array methods{Method::invite,  Method::ack,   Method::cancel, Method::bye,
-                             Method::options, Method::prack, Method::update, Method::info};
-constexpr std::array<std::string_view, 2> options{"100rel", "timer"};
-constexpr std::array<std::string_view, 3> media_types{"application/sdp", "application/dtmf-relay",
-                                                      "application/dtmf"};
+                             Method::options, Method::prack, Method::update, Method::info,
+                             Method::refer,   Method::notify};
+constexpr std::array<std::string_view, 4> options{"100rel", "timer", "replaces", "norefersub"};
+constexpr std::array<std::string_view, 4> media_types{"application/sdp", "application/dtmf-relay",
+                                                      "application/dtmf", "message/sipfrag"};
 
 sip::Capabilities capabilities() {
     return {.methods = methods, .options = options, .media_types = media_types, .sent_types = {}};
@@ -86,19 +87,28 @@ void CallDesk::on_invite(const Step& step, const Accounts& accounts, const Incom
     if (calls_.size() >= limits::calls) return answer(step, incoming, 486, {}, {});
     const auto& called = accounts.at(account);
     if (called.leaving) return answer(step, incoming, 480, {}, {});
+    const auto replaces = replaced_by(step, invite, account);
+    if (!replaces) return answer(step, incoming, replaces.error(), {}, {});
     const CallRef ref{++last_incoming_};
     if (last_incoming_ == 0xffff'ffff) last_incoming_ = first_incoming;
     call::Identity self{.aor = called.registration.aor(),
                         .display_name = called.calls->display_name,
                         .call_id = std::string(invite.call_id()),
-                        .tag = step.random.token(96)};
+                        .tag = step.random.token(96),
+                        .follows_transfers = called.calls->follows_transfers};
     auto& entry = add(ref, {.account = account,
                             .machine = call::Call(std::move(self)),
                             .dialog_key = {},
-                            .secure = invite.request_uri().scheme == sip::Scheme::sips});
+                            .secure = invite.request_uri().scheme == sip::Scheme::sips,
+                            .replaces = *replaces});
     use_flow(step, entry, incoming.flow);
     const auto server = servers_.begin(step, ref, invite, incoming.source, incoming.flow);
-    tell(step, accounts, ref, told::Invited{server, &invite});
+    // RFC 3325 §9.1: who may assert who calls.
+    const bool own = step.flows.uses_or_used(incoming.arrived, account);
+    tell(step, accounts, ref,
+         told::Invited{.server = server,
+                       .invite = &invite,
+                       .source = own ? call::Source::own_server : call::Source::anybody});
 }
 
 bool CallDesk::on_response(const Step& step, const Accounts& accounts, FlowId flow,

@@ -161,8 +161,9 @@ void CallDesk::transmit(const Step& step, const Account& account, CallRef ref, c
     const auto sent_by = flow::via_sent_by(flow.local);
     std::string contact;
     if (request.has_contact) {
-        entry.contact = contact_for(step, account, entry, way.flow);
-        contact = entry.contact.uri;
+        auto own = contact_for(step, account, entry, way.flow);
+        contact = own.uri;
+        if (dialog::refreshes_target(request.method)) entry.contact = std::move(own);
     }
     out.wire = dialog::written(request, {.transport = flow.target.transport,
                                          .sent_by = sent_by,

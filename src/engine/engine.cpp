@@ -226,7 +226,15 @@ void Engine::Impl::on(const Step& step, const in::Answer& answer) {
 }
 
 void Engine::Impl::on(const Step& step, const in::Reject& reject) {
-    calls_.command(step, accounts_, reject.call, call::told::Reject{.status = reject.status});
+    calls_.reject(step, accounts_, reject);
+}
+
+void Engine::Impl::on(const Step& step, const in::Transfer& transfer) {
+    calls_.transfer(step, accounts_, transfer);
+}
+
+void Engine::Impl::on(const Step& step, const in::TransferTo& transfer) {
+    calls_.transfer_to(step, accounts_, transfer);
 }
 
 void Engine::Impl::on(const Step& step, const in::Hold& hold) {

@@ -68,6 +68,8 @@ private:
     void on(const Step& step, const in::Dial& dial);
     void on(const Step& step, const in::Answer& answer);
     void on(const Step& step, const in::Reject& reject);
+    void on(const Step& step, const in::Transfer& transfer);
+    void on(const Step& step, const in::TransferTo& transfer);
     void on(const Step& step, const in::Hold& hold);
     void on(const Step& step, const in::Resume& resume);
     void on(const Step& step, const in::MediaChanged& changed);

@@ -28,15 +28,15 @@ constexpr std::string_view what_we_can =
     "Supported: path, outbound, gruu\r\n";
 
 // Of an account that takes calls; what only dialogs know gets 481 here, for there is none.
-constexpr std::array call_methods{Method::invite, Method::ack,     Method::cancel,
-                                  Method::bye,    Method::options, Method::notify,
-                                  Method::prack,  Method::update,  Method::info};
-constexpr std::array<std::string_view, 5> call_options{"path", "outbound", "gruu", "100rel",
-                                                       "timer"};
+constexpr std::array call_methods{Method::invite,  Method::ack,    Method::cancel, Method::bye,
+                                  Method::options, Method::notify, Method::prack,  Method::update,
+                                  Method::info,    Method::refer};
+constexpr std::array<std::string_view, 7> call_options{"path",  "outbound", "gruu",      "100rel",
+                                                       "timer", "replaces", "norefersub"};
 constexpr std::string_view what_calls_can =
-    "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, NOTIFY, PRACK, UPDATE, INFO\r\n"
+    "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, NOTIFY, PRACK, UPDATE, INFO, REFER\r\n"
     "Accept: application/sdp, application/simple-message-summary\r\n"
-    "Supported: path, outbound, gruu, 100rel, timer\r\n";
+    "Supported: path, outbound, gruu, 100rel, timer, replaces, norefersub\r\n";
 
 sip::Capabilities capabilities(bool takes_calls) {
     sip::Capabilities all{
@@ -195,12 +195,13 @@ std::optional<AccountId> IncomingDesk::on_new(const Step& step, const Incoming& 
     case Method::info:
     case Method::prack:
     case Method::update: return answer({.status = 481});
+    // RFC 3515 §2.4.2: only who is in a call with us has us call another.
+    case Method::refer: return answer({.status = request.to().tag().empty() ? 403 : 481});
     case Method::register_:
     case Method::ack:
     case Method::cancel:
     case Method::subscribe:
     case Method::message:
-    case Method::refer:
     case Method::publish:
     case Method::other: break;  // check_request has refused them
     }

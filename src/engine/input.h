@@ -81,6 +81,9 @@ struct Dial {
     std::string uri;  // sip:, sips: or tel:
     std::vector<sdp::LocalStream> streams;
     call::Options options{};
+    // The call of an Event `referred` that is obeyed: its Refer-To is dialled, not the URI above,
+    // and its other side is told what becomes of it.
+    CallRef referred_by{};
 };
 struct Answer {  // the call of an Event `ring`
     CallRef call;
@@ -89,6 +92,22 @@ struct Answer {  // the call of an Event `ring`
 struct Reject {
     CallRef call;
     int status = 486;  // 400–699: 486 busy, 603 declined, 480 not available, …
+    // sip:, sips: or tel: where the caller is sent instead, by a 302; "": nowhere.
+    std::string forward_to{};
+    call::Diverted why = call::Diverted::deflection;
+};
+// The other side of the call is asked to call the target (RFC 3515); the call ends when that has
+// come about. Events transferring, transferred, transfer_failed.
+struct Transfer {
+    CallRef call;
+    std::string target;  // sip:, sips: or tel:
+    call::Reports reports = call::Reports::wanted;
+};
+// The same to the other side of another call of the account, which ends as well (RFC 3891); of one
+// that only rings there: it is given up, and the other side calls anew.
+struct TransferTo {
+    CallRef call;
+    CallRef other;
 };
 struct Hold {
     CallRef call;
@@ -104,10 +123,10 @@ struct ShutDown {};  // unregisters all (2 s at most), then Event stopped
 
 }  // namespace in
 
-using Input =
-    std::variant<in::Time, in::FlowOpened, in::FlowFailed, in::FlowClosed, in::Received, in::Stray,
-                 in::DnsAnswer, in::NetworkChanged, in::AddAccount, in::RemoveAccount,
-                 in::RegisterNow, in::ChangePassword, in::HangUp, in::Dial, in::Answer, in::Reject,
-                 in::Hold, in::Resume, in::MediaChanged, in::ShutDown>;
+using Input = std::variant<in::Time, in::FlowOpened, in::FlowFailed, in::FlowClosed, in::Received,
+                           in::Stray, in::DnsAnswer, in::NetworkChanged, in::AddAccount,
+                           in::RemoveAccount, in::RegisterNow, in::ChangePassword, in::HangUp,
+                           in::Dial, in::Answer, in::Reject, in::Transfer, in::TransferTo, in::Hold,
+                           in::Resume, in::MediaChanged, in::ShutDown>;
 
 }  // namespace holdfast

@@ -20,6 +20,9 @@ constexpr Duration unused_flow = 32s;  // L8: a flow that was left lives so long
 constexpr std::size_t server_transactions = 1024;
 constexpr std::size_t calls =
     64;  // at once, those that only ring and those that are calls each; else 486
+// RFC 3891 §3: calls that have just ended are remembered, so many and so long.
+constexpr std::size_t ended_dialogs = 64;
+constexpr Duration ended_dialog_life = 32s;
 constexpr std::size_t stray_flows = 64;  // opened to answer somebody who is no target of ours
 
 // F9: at most one probe per target in 4 s, 10 per second in all.

@@ -67,6 +67,7 @@ Json account_json(const registration::AccountConfig& config) {
     json["realms"] = config.realms;
     json["contact_address"] = config.contact_address;
     if (config.takes_calls) json["takes_calls"] = true;
+    if (!config.follows_transfers) json["follows_transfers"] = false;
     json["stun"] = config.stun;
     json["policy"] = std::move(policy);
     return json;
@@ -149,8 +150,11 @@ Json input_json(const Input& input) {
                 return Json{
                     {"in", "answer"}, {"call", i.call.value}, {"streams", streams_json(i.streams)}};
             },
-            [](const in::Reject& i) {
-                return Json{{"in", "reject"}, {"call", i.call.value}, {"status", i.status}};
+            [](const in::Reject& i) { return reject_json(i); },
+            [](const in::Transfer& i) { return transfer_json(i); },
+            [](const in::TransferTo& i) {
+                return Json{
+                    {"in", "transfer_to"}, {"call", i.call.value}, {"other", i.other.value}};
             },
             [](const in::Hold& i) { return Json{{"in", "hold"}, {"call", i.call.value}}; },
             [](const in::Resume& i) { return Json{{"in", "resume"}, {"call", i.call.value}}; },
@@ -166,6 +170,7 @@ Json input_json(const Input& input) {
 Json event_json(const Event& event) {
     Json json{{"out", "event"}, {"event", name_of(event.kind)}, {"account", event.account.value}};
     if (event.call) json["call"] = event.call.value;
+    if (event.other) json["other"] = event.other.value;
     if (event.target) json["target"] = event.target->to_string();
     if (event.from) json["from"] = event.from->to_string();
     if (event.mapping) json["mapping"] = event.mapping->to_string();

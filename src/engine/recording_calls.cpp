@@ -21,6 +21,10 @@ constexpr std::array<std::string_view, 3> kinds{"audio", "video", "other"};
 constexpr std::array<std::string_view, 3> srtp_modes{"off", "optional", "required"};
 constexpr std::array<std::string_view, 4> setups{"active", "passive", "actpass", "holdconn"};
 constexpr std::array<std::string_view, 3> redirects{"follow", "same_domain", "refuse"};
+constexpr std::array<std::string_view, 5> diversions{"deflection", "unconditional", "user_busy",
+                                                     "no_answer", "do_not_disturb"};
+constexpr std::array<std::string_view, 2> numbers{"shown", "withheld"};
+constexpr std::array<std::string_view, 2> reports{"wanted", "unwanted"};
 constexpr std::array<std::string_view, 3> reliables{"off", "supported", "required"};
 
 // Enumerators without names of their own: by position.
@@ -231,17 +235,35 @@ Json streams_json(const std::vector<sdp::LocalStream>& streams) {
 
 Json dial_json(const in::Dial& dial) {
     const auto& options = dial.options;
-    return {{"in", "dial"},
-            {"account", dial.account.value},
-            {"call", dial.call.value},
-            {"uri", bytes_json(dial.uri)},
-            {"streams", streams_json(dial.streams)},
-            {"redirects", word(redirects, options.redirects)},
-            {"reliable", word(reliables, options.reliable)},
-            {"session_interval", options.session_interval},
-            {"least_interval", options.least_interval},
-            {"no_answer_us", options.no_answer.count()},
-            {"headers", bytes_json(options.headers)}};
+    Json json{{"in", "dial"},
+              {"account", dial.account.value},
+              {"call", dial.call.value},
+              {"uri", bytes_json(dial.uri)},
+              {"streams", streams_json(dial.streams)},
+              {"redirects", word(redirects, options.redirects)},
+              {"reliable", word(reliables, options.reliable)},
+              {"session_interval", options.session_interval},
+              {"least_interval", options.least_interval},
+              {"no_answer_us", options.no_answer.count()},
+              {"headers", bytes_json(options.headers)}};
+    if (options.number != call::Number::shown) json["number"] = word(numbers, options.number);
+    if (dial.referred_by) json["referred_by"] = dial.referred_by.value;
+    return json;
+}
+
+Json reject_json(const in::Reject& reject) {
+    Json json{{"in", "reject"}, {"call", reject.call.value}, {"status", reject.status}};
+    if (reject.forward_to.empty()) return json;
+    json["forward_to"] = bytes_json(reject.forward_to);
+    json["why"] = word(diversions, reject.why);
+    return json;
+}
+
+Json transfer_json(const in::Transfer& transfer) {
+    return {{"in", "transfer"},
+            {"call", transfer.call.value},
+            {"target", bytes_json(transfer.target)},
+            {"reports", word(reports, transfer.reports)}};
 }
 
 Json media_json(const out::Media& media) {
@@ -266,7 +288,24 @@ in::Dial read_dial(Reader& r) {
                         .session_interval = r.number<std::uint32_t>("session_interval"),
                         .least_interval = r.number<std::uint32_t>("least_interval"),
                         .no_answer = Duration{r.number<std::int64_t>("no_answer_us")},
-                        .headers = r.bytes("headers")}};
+                        .number = r.has("number") ? read_word<call::Number>(r, "number", numbers)
+                                                  : call::Number::shown,
+                        .headers = r.bytes("headers")},
+            .referred_by = r.has("referred_by") ? r.id<CallRef>("referred_by") : CallRef{}};
+}
+
+in::Reject read_reject(Reader& r) {
+    in::Reject reject{.call = r.id<CallRef>("call"), .status = r.number<int>("status")};
+    if (!r.has("forward_to")) return reject;
+    reject.forward_to = r.bytes("forward_to");
+    reject.why = read_word<call::Diverted>(r, "why", diversions);
+    return reject;
+}
+
+in::Transfer read_transfer(Reader& r) {
+    return {.call = r.id<CallRef>("call"),
+            .target = r.bytes("target"),
+            .reports = read_word<call::Reports>(r, "reports", reports)};
 }
 
 }  // namespace holdfast::recording

@@ -79,6 +79,7 @@ registration::AccountConfig read_account(Reader& r) {
     for (const auto& realm : r.list("realms")) config.realms.push_back(r.string_of(realm));
     if (r.has("contact_address")) config.contact_address = r.text("contact_address");
     if (r.has("takes_calls")) config.takes_calls = r.flag("takes_calls");
+    if (r.has("follows_transfers")) config.follows_transfers = r.flag("follows_transfers");
     if (r.has("stun")) config.stun = r.text("stun");
     // "preset" comes first and sets everything; the other fields then say how this policy differs.
     const auto& policy = r.member("policy");
@@ -162,9 +163,11 @@ constexpr std::array input_readers{
     InputReader{
         "answer",
         [](Reader& r) -> Input { return in::Answer{r.id<CallRef>("call"), read_streams(r)}; }},
-    InputReader{"reject",
+    InputReader{"reject", [](Reader& r) -> Input { return read_reject(r); }},
+    InputReader{"transfer", [](Reader& r) -> Input { return read_transfer(r); }},
+    InputReader{"transfer_to",
                 [](Reader& r) -> Input {
-                    return in::Reject{r.id<CallRef>("call"), r.number<int>("status")};
+                    return in::TransferTo{r.id<CallRef>("call"), r.id<CallRef>("other")};
                 }},
     InputReader{"hold", [](Reader& r) -> Input { return in::Hold{r.id<CallRef>("call")}; }},
     InputReader{"resume", [](Reader& r) -> Input { return in::Resume{r.id<CallRef>("call")}; }},

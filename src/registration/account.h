@@ -29,6 +29,7 @@ struct AccountDetails {
     std::optional<Transport> transport;  // nothing: auto (L1)
     // It makes calls, and INVITEs become calls that can be answered; else they ring and end.
     bool takes_calls = false;
+    bool follows_transfers = true;    // the other side of a call may have us call another (REFER)
     std::vector<std::string> realms;  // "" : learned (§11)
     std::string contact_address;  // N4: HOST[:PORT] of the Contact, by hand; "" : as it is learned
     std::string stun;  // N4: HOST[:PORT] of a STUN server for the first Contact; "" : none

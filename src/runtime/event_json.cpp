@@ -43,6 +43,7 @@ std::string event_json(EventTime time, const Event& event, std::string_view acco
     if (time.unixtime) object["time"] = *time.unixtime;
     object["event"] = name_of(event.kind);
     if (!account.empty()) object["account"] = account;
+    if (event.other) object["other"] = event.other.value;
     if (event.call) object["call"] = event.call.value;
     if (event.target) object["target"] = event.target->to_string();
     if (event.from) object["from"] = event.from->to_string();

@@ -176,6 +176,11 @@ void FleetTally::count(const Event& event, const Account* account) {
     case EventKind::answered:
     case EventKind::held:
     case EventKind::resumed:
+    case EventKind::transferring:
+    case EventKind::transferred:
+    case EventKind::transfer_failed:
+    case EventKind::referred:
+    case EventKind::replaced:
     case EventKind::sound:
     case EventKind::sound_failed:
     case EventKind::silent:
@@ -238,6 +243,11 @@ void FleetTally::change(Account& account, const Event& event) {
     case EventKind::answered:
     case EventKind::held:
     case EventKind::resumed:
+    case EventKind::transferring:
+    case EventKind::transferred:
+    case EventKind::transfer_failed:
+    case EventKind::referred:
+    case EventKind::replaced:
     case EventKind::sound:
     case EventKind::sound_failed:
     case EventKind::silent:
