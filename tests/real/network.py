@@ -142,12 +142,16 @@ class Internet:
 
     def guest(self, behind):
         """A namespace for a phone, behind a NAT or on the internet itself."""
-        namespace = Namespace("phone")
+        return self.guest_at(behind)[0]
+
+    def guest_at(self, behind):
+        """The same, and its address."""
+        namespace, address = Namespace("phone"), behind.free_address()
         self._closers.callback(namespace.close)
-        behind.plug(namespace, "eth0", behind.free_address())
+        behind.plug(namespace, "eth0", address)
         if behind.gateway:
             namespace.run("ip", "route", "add", "default", "via", behind.gateway)
-        return namespace
+        return namespace, address.split("/")[0]
 
     def close(self):
         self._closers.close()

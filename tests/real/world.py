@@ -16,6 +16,7 @@ from kamailio import Kamailio, cluster_defines
 from nameserver import Knot
 from network import Internet, wait_until
 from phone import Phone
+from sipp import Sipp
 
 NUMBERS = (11, 12, 13)
 
@@ -93,6 +94,21 @@ class World:
         self._closers.callback(other.stop)
         return other
 
+    def sipp(self, scenario, registered=None, calls=None, transport="udp", **options):
+        """SIPp on the internet itself, not started yet: it calls a user through the first server (`calls`), or waits for
+        the calls of a user whose binding is put into the location service (`registered`)."""
+        directory = os.path.join(self.directory, f"sipp{len(self._others) + 1}")
+        os.makedirs(directory)
+        host, address = self.internet.guest_at(self.internet)
+        server = f"{self.nodes[0].address}:5060" if calls else None
+        other = Sipp(host, address, directory, scenario, transport=transport, server=server, calls=calls,
+                     user=registered or "caller", **options)
+        if registered:
+            self.nodes[0].rpc("ul.add", "location", registered, other.contact, 600, 1.0, "", 0, 0, 8191)
+        self._others.append(other)
+        self._closers.callback(other.stop)
+        return other
+
     def caller(self, nodes=None, **options):
         """Calls go to `nodes()`, else to all servers."""
         caller = Caller(self._caller_host, nodes or (lambda: [node.address for node in self.nodes]), **options)
@@ -134,7 +150,7 @@ class World:
         for number, phone in enumerate(self._phones, 1):
             parts.append(f"--- phone {number}\n{phone.story()}\n--- its last messages\n{phone.trace()[-6000:]}")
         parts += [f"--- calls that were lost\n{caller.story()}" for caller in self.callers]
-        parts += [f"--- baresip\n{other.story()}" for other in self._others]
+        parts += [f"--- {type(other).__name__}\n{other.story()}" for other in self._others]
         for node in self.nodes:
             parts.append(f"--- {node.name}\n" + "\n".join(node.log().splitlines()[-25:]))
         return "\n".join(parts)

@@ -1,0 +1,142 @@
+"""Calls between holdfast and SIPp through a Kamailio: what is rarely asked of a phone, and must go as the RFCs write it.
+
+SIPp says a prompt, which must be in what is heard (sound.py). A scenario that does not go as written fails.
+"""
+
+import os
+import re
+import time
+
+import pytest
+
+from network import wait_until
+from sipp import PROGRAM
+from sound import SECONDS, likeness, read_wav, sweep
+
+MISSING = "not installed: sip-tester (tools/bootstrap real)"
+pytestmark = [pytest.mark.skipif(not os.path.exists(PROGRAM), reason=MISSING), pytest.mark.lasts(8)]
+
+ALIKE = 0.8  # of a prompt and what is heard of it after the codec; sounds that have nothing in common are below 0.1
+
+
+PROMPT = sweep(1100, 300)
+
+
+class Alice:
+    """holdfast, not started yet, with a file for what it hears."""
+
+    def __init__(self, world, transport="udp"):
+        self.world = world
+        self.recording = os.path.join(world.directory, "recording.wav")
+        self.phone = world.phone(transport=transport)
+        self._options = {"audio": "null", "record": self.recording, "codec": "PCMU", "srtp": "off"}
+
+    def calls(self, uri="sip:bob@example.test", **options):
+        self.phone.call(uri, **{**self._options, **options})
+
+    def answers(self, **options):
+        self.phone.answer(**{**self._options, **options})
+        self.phone.wait_until_registered()
+
+    def listens(self):
+        """Until a prompt has been said in whole, wherever it began."""
+        self.phone.wait_for("sound", limit=10, where=lambda event: "we hear" in event["reason"])
+        answered = self.phone.wait_for("answered", limit=10)  # the recording begins
+        wait_until(lambda: time.monotonic() > answered["at"] + 2 * (SECONDS + 1), 10, "the prompt is over")
+
+    def heard_the_prompt(self):
+        found = likeness(PROMPT, read_wav(self.recording, channel=1))
+        print(f"what was heard is like the prompt: {found:.3f}")
+        return found > ALIKE
+
+
+@pytest.fixture
+def world(make_world):
+    return make_world(numbers=(11,))
+
+
+@pytest.mark.parametrize("transport", ["udp", "tcp"])
+def test_sipp_is_called(world, transport):
+    bob, alice = world.sipp("answers", registered="bob", says=PROMPT, transport=transport).start(), Alice(world, transport)
+    alice.calls()
+    alice.listens()
+    assert alice.phone.end() == 0
+    bob.wait_until_done()
+    assert alice.heard_the_prompt()
+
+
+@pytest.mark.parametrize("transport", ["udp", "tcp"])
+def test_sipp_calls_and_hangs_up(world, transport):
+    alice = Alice(world, transport)
+    alice.answers()
+    caller = world.sipp("calls_and_hangs_up", calls="alice", says=PROMPT, transport=transport, header="Subject: a call").start()
+    caller.wait_until_done()
+    assert alice.phone.wait_for_exit(10) == 0
+    assert alice.heard_the_prompt()
+
+
+def test_early_media(world):
+    """RFC 3262, RFC 3960: the announcement before the answer is heard."""
+    bob, alice = world.sipp("early_media", registered="bob", says=PROMPT).start(), Alice(world)
+    alice.calls()
+    sound = alice.phone.wait_for("sound", limit=10, where=lambda event: "we hear" in event["reason"])
+    answered = alice.phone.wait_for("answered", limit=10)
+    assert sound["t"] < answered["t"] - 2, (sound, answered)
+    alice.listens()
+    assert alice.phone.end() == 0
+    bob.wait_until_done()
+    assert alice.heard_the_prompt()
+
+
+@pytest.mark.lasts(60)
+def test_session_is_refreshed(world):
+    """RFC 4028 §7.2: an interval of 90 s, its smallest, is refreshed at half of it; the sound goes on meanwhile."""
+    bob, alice = world.sipp("session_timer", registered="bob", says=PROMPT, limit=80).start(), Alice(world)
+    alice.calls()
+    alice.phone.wait_for("answered", limit=10)
+    assert alice.phone.wait_for_exit(70) == 0
+    bob.wait_until_done()
+    assert len(re.findall(r"^UPDATE ", bob.messages(), re.M)) == 1
+    assert not alice.phone.events("silent")
+
+
+def test_sipp_transfers_us(world):
+    """RFC 3515: bob's REFER sends alice to carol, and carol hears the end of the call."""
+    bob = world.sipp("transfers", registered="bob", says=PROMPT).start()
+    carol = world.sipp("answers", registered="carol", says=PROMPT).start()
+    alice = Alice(world)
+    alice.calls()
+    bob.wait_until_done()
+    invite = next(one for one in re.split(r"^-{10,}.*$", carol.messages(), flags=re.M) if "\nINVITE " in one)
+    assert re.search(r"^Referred-By:.*sip:bob@example\.test", invite, re.M), invite
+    wait_until(lambda: len(alice.phone.events("answered")) == 2, 10, "carol has answered")
+    assert alice.phone.end() == 0
+    carol.wait_until_done()
+
+
+def test_sipp_is_transferred(world):
+    """`--transfer`: bob is asked to call carol, says that it has got there, and the call ends well."""
+    bob, alice = world.sipp("is_transferred", registered="bob", says=PROMPT).start(), Alice(world)
+    alice.calls(transfer="carol")
+    assert alice.phone.wait_for_exit(15) == 0
+    bob.wait_until_done()
+    refer = next(one for one in re.split(r"^-{10,}.*$", bob.messages(), flags=re.M) if "\nREFER " in one)
+    assert re.search(r"^Refer-To:\s*<?sip:carol@example\.test", refer, re.M), refer
+    assert [event["status"] for event in alice.phone.events("transferred")] == [200]
+
+
+def test_call_is_replaced(world):
+    """RFC 3891 §3: an INVITE with Replaces takes the first caller's place, who is hung up on."""
+    alice = Alice(world)
+    alice.answers()
+    first = world.sipp("calls", calls="alice", says=PROMPT, header="Subject: first").start()
+    alice.phone.wait_for("sound", limit=10)
+    said = first.messages()
+    call_id = re.search(r"^Call-ID:\s*(\S+)", said, re.M)[1]
+    tags = {name: re.search(rf"^{name}:.*;tag=([^\s;]+)", said[said.rindex("SIP/2.0 200"):], re.M)[1] for name in ("From", "To")}
+    second = world.sipp("calls", calls="alice",
+                        header=f"Replaces: {call_id};to-tag={tags['To']};from-tag={tags['From']}").start()
+    first.wait_until_done()
+    wait_until(lambda: second.messages().count("SIP/2.0 200 OK") > 0, 5, "the second call is answered")
+    alice.phone.end()
+    second.wait_until_done()
