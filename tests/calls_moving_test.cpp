@@ -148,6 +148,31 @@ TEST(CallsMoving, AFailoverThatNobodyStandsInFor) {
     EXPECT_EQ(s.alice.count(K::call_ended) + s.bob.count(K::call_ended), 0u) << s.story();
 }
 
+// L8, F3: the other node keeps its dialogs to itself, and says of those of its neighbour that there
+// is no such thing (RFC 3261 §12.2.2), or that it can do nothing: that is not the peer's word. The
+// call goes on, and what was wanted reaches the peer when its server is back.
+TEST(CallsMoving, AStandInThatKnowsNothingOfTheDialog) {
+    for (const int status : {481, 404, 503}) {
+        CallsWorld s({.nodes = 2, .nat = true, .refuses_dialogs = status});
+        ASSERT_TRUE(s.talk({.session_interval = 0})) << s.story();
+        const auto dead = *s.alice.current_target();
+        auto& node = server_of(s, s.alice);
+        node.silence();
+        ASSERT_EQ(s.world.run_until(
+                      [&] { return moved_from(s.alice, dead) && moved_from(s.bob, dead); }, 60s),
+                  Stop::goal)
+            << s.story();
+        s.alice.give(in::Hold{s.dialled});
+        s.world.run_for(3min);
+        EXPECT_EQ(s.alice.count(K::call_ended) + s.bob.count(K::call_ended), 0u) << s.story();
+        EXPECT_GT(requests(s.alice, "INVITE"), 3u) << "it is tried again: " << s.story();
+        node.heal();
+        EXPECT_TRUE(s.until(s.bob, K::held, 80s)) << s.story();
+        s.alice.give(in::HangUp{.account = {}, .call = s.dialled});
+        EXPECT_TRUE(s.until(s.bob, K::call_ended, 80s)) << s.story();
+    }
+}
+
 // L8, L4: the server that both talk through is drained. The dialog stays there, over its flow and
 // the mapping of that, however long the call; nobody is asked for anything.
 TEST(CallsMoving, ACallStaysAtAServerThatIsLeft) {
@@ -212,6 +237,27 @@ TEST(CallsMoving, TheServerThatWasGivenUpAnswersLate) {
     s.world.run_for(60s);
     EXPECT_EQ(s.alice.count(K::call_ended), 0u) << s.story();
     EXPECT_EQ(s.bob.count(K::call_ended), 0u) << s.story();
+}
+
+// RFC 3261 §9.1, F1: bob is busy by way of the server that took over, and alice hears of the end.
+// The dead one comes back, passes its copy of the INVITE on, and bob's phone rings: not for long.
+TEST(CallsMoving, TheServerThatWasGivenUpRingsAfterTheEnd) {
+    CallsWorld s({.nodes = 2});
+    ASSERT_TRUE(s.everyone_registers()) << s.story();
+    auto& dead = server_of(s, s.alice);
+    dead.silence();
+    s.dial(s.alice, "bob");
+    s.alice.give(in::RegisterNow{});  // which finds it out
+    ASSERT_TRUE(s.until(s.bob, K::ring, 8s)) << s.story();
+    s.bob.give(in::Reject{rung(s.bob), 486});
+    ASSERT_TRUE(s.until(s.alice, K::call_ended, 2s)) << s.story();
+    s.world.run_for(6s);  // bob's phone has forgotten the INVITE (Timer I)
+    dead.heal();
+    ASSERT_TRUE(s.until(s.bob, K::ring, 25s, 2))
+        << "T1's doubling brings it once more: " << s.story();
+    EXPECT_TRUE(s.until(s.bob, K::call_ended, 2s, 2)) << s.story();
+    s.world.run_for(60s);
+    EXPECT_EQ(s.alice.count(K::call_ended), 1u) << s.story();
 }
 
 // B4: the account is removed while the first BYE is lost: it is said again, and bob hears it.

@@ -24,6 +24,7 @@ struct CallsOptions {
     bool record_route = true;  // false: requests of the dialog go straight from phone to phone
     bool challenges = false;   // the proxy asks who calls
     bool stands_in = false;    // each node follows the Routes of the others, too
+    int refuses_dialogs = 0;   // those of the others, with this status
     std::optional<Duration> expires{};
     Duration one_way_delay = 10ms;
     std::uint64_t seed = 1;
@@ -122,6 +123,7 @@ private:
         cluster.server.record_route = given.record_route;
         cluster.server.challenges_calls = given.challenges;
         cluster.server.stands_in = given.stands_in;
+        cluster.server.refuses_dialogs = given.refuses_dialogs;
         return cluster;
     }
 };

@@ -44,6 +44,8 @@ void Call::on(const told::Time&, const Context& context) {
         case Timer::ring_again: ring(context); break;
         case Timer::no_answer: give_up_calling(480, "no answer", context); break;
         case Timer::glare: send_what_waits(context); break;
+        case Timer::refresh_again: break;  // change_if_possible
+        case Timer::unanswered: cancel_change(context); break;
         case Timer::linger:  // nothing more can come
         case Timer::count: break;
         }
@@ -81,7 +83,9 @@ Deadline Call::next_deadline() const {
         next = {at, "a call rings"};
         if (at == timers_.at(Timer::no_answer)) next.reason = "an outgoing call is not answered";
         if (at == timers_.at(Timer::glare)) next.reason = "a change of a call goes out again";
+        if (at == timers_.at(Timer::refresh_again)) next.reason = "a refused refresh goes again";
         if (at == timers_.at(Timer::linger)) next.reason = "late answers of a call";
+        if (at == timers_.at(Timer::unanswered)) next.reason = "a change without a final answer";
     }
     if (provisional_)
         next = sooner(next, {provisional_->repeater.next(), "a provisional answer without PRACK"});
@@ -136,6 +140,7 @@ std::optional<Call::Pending> Call::take_pending(RequestId id) {
     if (found == nullptr) return std::nullopt;
     auto taken = std::move(*found);
     std::erase_if(pending_, [&](const Pending& pending) { return pending.id == id; });
+    if (taken.purpose == Purpose::change) timers_.stop(Timer::unanswered);
     return taken;
 }
 
@@ -148,14 +153,13 @@ void Call::on(const told::Response& response, const Context& context) {
         if (success) return on_success(message, context);
     }
     if (known == nullptr) {
-        if (std::ranges::find(abandoned_, response.id) != abandoned_.end())
-            return on_late_answer(response, context);
+        if (on_late_answer(response, context)) return;
         // A copy of the 2xx of a re-INVITE (RFC 3261 §13.2.2.4).
         if (auto* const leg = chosen(); success && leg && response.id == last_change_.id)
             context.act(act::Acknowledge{response.id, leg->dialog.ack(last_change_.cseq)});
         return;
     }
-    if (message.status() < 200) return;
+    if (message.status() < 200) return on_change_proceeds(*known, context);
     const auto pending = *take_pending(response.id);
     if (response.challenge == Challenge::can_answer &&
         send_again_with_credentials(pending, response, context))
@@ -179,6 +183,7 @@ bool Call::send_again_with_credentials(const Pending& pending, const told::Respo
     if (changes && state_ != State::established) return false;  // it ended meanwhile
     auto again = pending;
     ++again.challenges;
+    again.cancelled = false;
     if (pending.purpose == Purpose::invite) {
         if (cancel_wanted_) return false;
         legs_.clear();
@@ -203,7 +208,12 @@ bool Call::send_again_with_credentials(const Pending& pending, const told::Respo
 
 void Call::on(const told::Failed& failed, const Context& context) {
     const auto pending = take_pending(failed.id);
-    if (!pending) return;
+    if (!pending) {  // its time is over
+        std::erase_if(abandoned_, [&](const Abandoned& invite) { return invite.id == failed.id; });
+        return;
+    }
+    if (failed.lost == told::Lost::left && pending->request.method == Method::invite)
+        abandon(*pending);
     switch (pending->purpose) {
     case Purpose::invite: return on_invite_failed(failed, context);
     case Purpose::change:
@@ -245,7 +255,8 @@ void Call::tell_media(const std::optional<sdp::Agreement>& agreement, const Cont
 void Call::end(int status, std::string words, const Context& context) {
     if (std::exchange(told_end_, true)) return;
     state_ = State::ending;
-    for (const auto timer : {Timer::ring, Timer::ring_again, Timer::no_answer, Timer::glare})
+    for (const auto timer :
+         {Timer::ring, Timer::ring_again, Timer::no_answer, Timer::glare, Timer::refresh_again})
         timers_.stop(timer);
     session_timer_.stop();
     provisional_.reset();
@@ -258,10 +269,11 @@ void Call::end(int status, std::string words, const Context& context) {
 }
 
 // Whether anything is still owed, or can still come: a re-INVITE that crossed a BYE may have been
-// accepted, and its 2xx wants its ACK (RFC 3261 §13.2.2.4).
+// accepted, and its 2xx wants its ACK (RFC 3261 §13.2.2.4); an INVITE that was given up may ring
+// somewhere, or be answered there.
 void Call::settle(const Context&) {
     if (state_ != State::ending) return;
-    if (pending_.empty() && !ours_ && !referral_ && byes_owed_.empty() &&
+    if (pending_.empty() && !has_abandoned_out() && !ours_ && !referral_ && byes_owed_.empty() &&
         !timers_.is_armed(Timer::linger))
         state_ = State::over;
 }

@@ -44,8 +44,8 @@ public:
     // Something is on its way to the peer, or owed to it: a BYE without its answer, an ACK to come,
     // what has become of a REFER.
     [[nodiscard]] bool owes() const {
-        return !pending_.empty() || ours_ || bye_wanted_ || !byes_owed_.empty() ||
-               (referral_ && referral_->owes_report());
+        return !pending_.empty() || has_abandoned_out() || ours_ || bye_wanted_ ||
+               !byes_owed_.empty() || (referral_ && referral_->owes_report());
     }
     [[nodiscard]] const Identity& identity() const { return self_; }
     // RFC 3891 §3: the dialog with that tag of the peer.
@@ -65,11 +65,13 @@ public:
 
 private:
     enum class Timer : std::uint8_t {
-        ring,        // nobody answers: 480, or 487 if the INVITE expired
-        ring_again,  // §13.3.1.1: a provisional answer every minute
-        no_answer,   // an outgoing call is given up
-        glare,       // §14.1
-        linger,      // late 2xx of other branches (RFC 6026 §7.2)
+        ring,           // nobody answers: 480, or 487 if the INVITE expired
+        ring_again,     // §13.3.1.1: a provisional answer every minute
+        no_answer,      // an outgoing call is given up
+        glare,          // §14.1
+        refresh_again,  // a refresh, or a new Contact, that was refused; what offers does not wait
+        linger,         // late 2xx of other branches (RFC 6026 §7.2)
+        unanswered,     // a re-INVITE that has a 1xx and nothing more
         count
     };
     struct Leg {  // a dialog that came of our INVITE, or the only one of theirs
@@ -98,10 +100,18 @@ private:
         std::size_t challenges = 0;
         bool moves = false;    // it tells the peer a new Contact of ours
         std::size_t ways = 0;  // so often it did not get there
+        bool cancelled = false;
     };
     struct Acknowledged {  // of our last re-INVITE: a copy of its 2xx gets the ACK again
         RequestId id;
         std::uint32_t cseq = 0;
+    };
+    struct Abandoned {  // an INVITE whose server is asked no more: it may be answered late
+        RequestId id;
+        std::uint32_t cseq = 0;
+        std::string remote_tag{};  // "": the first one
+        bool cancelled = false;
+        bool accepted = false;  // only copies of its 2xx can come
     };
     struct Ours {  // a 2xx of ours that waits for its ACK (§13.3.1.4)
         act::Respond response;
@@ -141,12 +151,18 @@ private:
                           const Context& context);
     void on_unreadable_change(const Pending& pending, const told::Failed& failed,
                               const Context& context);
-    void on_late_answer(const told::Response& response, const Context& context);
+    void abandon(const Pending& invite);
+    bool on_late_answer(const told::Response& response, const Context& context);
+    void on_late_success(const Abandoned& invite, const told::Response& response,
+                         const Context& context);
+    void on_change_proceeds(const Pending& pending, const Context& context);
+    void cancel_change(const Context& context);
+    [[nodiscard]] bool has_abandoned_out() const;
     void owe(Pending bye, const Context& context);
     void wait_for_way(const Context& context);
     void send_what_waits(const Context& context);
     void dialog_is_gone(int status, std::string words, const Context& context);
-    void tell_contact_again(const sip::Message& refusal, const Context& context);
+    void tell_contact_again(std::optional<std::uint32_t> after, const Context& context);
     void acknowledge_lost_change(const Context& context);
 
     // outgoing.cpp: our first INVITE and its answers.
@@ -263,7 +279,7 @@ private:
     bool waits_for_way_ = false;  // Timer::glare runs for that
     bool invite_waits_ = false;
     std::size_t ways_tried_ = 0;
-    std::vector<RequestId> abandoned_;  // INVITEs sent elsewhere meanwhile (F1)
+    std::vector<Abandoned> abandoned_;  // sent elsewhere meanwhile (F1)
     std::vector<Pending> byes_owed_;
     std::optional<Acknowledged> lost_change_;  // a re-INVITE: the peer may have accepted it
     std::size_t contact_refused_ = 0;          // in a row

@@ -8,15 +8,18 @@
 // The peer's words: responses to our newest request of the kind they belong to,
 //   180a        status, branch (To tag)         200a+ with SDP, 200a! with SDP that cannot be used
 //   180a#3      reliable, RSeq 3                302>URI  a Contact          422>300  Min-SE
-//   500>5       Retry-After                     407      a challenge; 407x: one we cannot answer
+//   500>5       Retry-After (and 503>5)         407      a challenge; 407x: one we cannot answer
 // with a method in front for another request than the INVITE: BYE:200, PRACK:481, UPDATE:491,
-// RE:200a+ (RE: of a re-INVITE); LATE:200b of the first INVITE again, OLD:200b of the one before.
+// RE:200a+ (RE: of a re-INVITE); LATE:200b of the first INVITE again, OLD:200b of the one before,
+// OLDER:200a of the first re-INVITE.
 // Requests of branch a: bye, inv+, inv-, inv!, upd, upd+, info, prack#N, old (a CSeq that was there
 // before), bye-b (of branch b), msg. ack, ack+ of our 2xx; cancel. Ours: hangup, answer, reject,
 // hold, resume, media. Time: wait>SECONDS, lost (no final answer to our newest request), noway (it
 // did not get there), unheard (nor had anybody answered when its connection was lost), underway
-// (somebody had), long>STATUS (an answer past a limit), silence (none to any), moved (our Contact
-// is another), way (there is one again). 200_b1: the tag has two characters. Transfers: transfer,
+// (somebody had), left (nobody had, and its server is asked no more: it may answer late),
+// long>STATUS (an answer past a limit), silence (no final answer to any, but an INVITE that has a
+// 1xx and no CANCEL waits for ever, RFC 3261 §17.1.1.2), moved (our Contact is another), way
+// (there is one again). 200_b1: the tag has two characters. Transfers: transfer,
 // transfer! (no reports wanted), heard>STATUS of the call that a REFER asks for, replaced; of the
 // peer refer, refer>URI, refer~ (no reports), refer0, refer2 (so many Refer-To), notifySTATUS,
 // notifySTATUS. (the last), notify-event, notify-id, notify-state; REFER:202a= with Refer-Sub:
@@ -27,6 +30,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -114,12 +118,16 @@ private:
         say(again ? "re-INVITE" : sip::name_of(method));
         sent_.insert_or_assign(method, send);
         newest_ = send;
+        if (again && !first_change_.id) first_change_ = send;
         if (method != sip::Method::invite || again) return;
         if (!first_.id) oldest_ = send;
         first_ = send;
     }
     void note(const act::Acknowledge&) { say("ACK"); }
-    void note(const act::Cancel&) { say("CANCEL"); }
+    void note(const act::Cancel& cancel) {
+        cancelled_.insert(cancel.invite);  // §9.1: from now on it has a limit
+        say("CANCEL");
+    }
     void note(const act::Respond& respond) {
         say(std::to_string(respond.status));
         responses_.push_back(respond);
@@ -170,6 +178,7 @@ private:
         if (word == "moved") return tell(told::WayChanged{});
         if (word == "way") return tell(told::WayFound{});
         if (word == "unheard") return tell(told::Failed{newest_.id, told::Lost::unheard, "gone"});
+        if (word == "left") return tell(told::Failed{newest_.id, told::Lost::left, "left"});
         if (word == "underway") return tell(told::Failed{newest_.id, told::Lost::underway, "gone"});
         if (word.starts_with("long"))
             return tell(
@@ -179,7 +188,8 @@ private:
         if (word == "noway") return tell(told::Failed{newest_.id, told::Lost::way, "no way"});
         if (word == "silence") {
             for (std::uint32_t id = 1; id <= newest_.id.value; ++id)
-                tell(told::Failed{RequestId{id}, told::Lost::answer, "no answer"});
+                if (!proceeding_.contains(RequestId{id}) || cancelled_.contains(RequestId{id}))
+                    tell(told::Failed{RequestId{id}, told::Lost::answer, "no answer"});
             return;
         }
         if (word.starts_with("wait>"))
@@ -276,6 +286,8 @@ private:
                 to = sent_.at(sip::Method::invite);
             else if (name == "OLD")
                 to = oldest_;
+            else if (name == "OLDER")
+                to = first_change_;
             else if (name != "LATE")
                 to = sent_.at(sip::method_of(name));
         }
@@ -304,11 +316,12 @@ private:
             const std::string value(word.substr(1));
             if (status == 422)
                 extra += "Min-SE: " + value + "\r\n";
-            else if (status == 500)
+            else if (status >= 500)
                 extra += "Retry-After: " + value + "\r\n";
             else
                 extra += "Contact: <" + value + ">\r\n";
         }
+        if (status < 200 && to.request.method == sip::Method::invite) proceeding_.insert(to.id);
         const auto response =
             message("SIP/2.0 " + std::to_string(status) + " Words", to.request.cseq,
                     sip::name_of(to.request.method), tag.empty() ? "a" : tag, "us", extra, body);
@@ -325,8 +338,11 @@ private:
     sip::Message invited_;
     act::Send first_{};
     act::Send oldest_{};
+    act::Send first_change_{};
     act::Send newest_{};
     std::map<sip::Method, act::Send> sent_;
+    std::set<RequestId> proceeding_;  // INVITEs with a 1xx
+    std::set<RequestId> cancelled_;
     std::vector<act::Respond> responses_;
     std::vector<Event> events_;
     std::uint32_t their_cseq_ = 1;

@@ -44,9 +44,9 @@ TEST(Call, AnInviteAndItsAnswers) {
         {"unheard hangup way", "call_ended", over},
         {"noway", "call_ended", over},
         {"180a underway", "ringing call_ended", over},
-        {"unheard way OLD:180b", "INVITE CANCEL", calling},
-        {"unheard way OLD:200b+ 200a+", "INVITE ACK BYE ACK answered media"},
-        {"unheard way 200a+ OLD:200b+ OLD:200b+", "INVITE ACK answered media ACK BYE ACK"},
+        {"left way OLD:180b", "INVITE CANCEL", calling},
+        {"left way OLD:200b+ 200a+", "INVITE ACK BYE ACK answered media"},
+        {"left way 200a+ OLD:200b+ OLD:200b+", "INVITE ACK answered media ACK BYE ACK"},
         {"180a long>200", "ringing call_ended", over},
     });
 }

@@ -44,6 +44,7 @@ void Call::change_if_possible(const Context& context) {
     if (state_ != State::established || has_change_out() || ours_ || timers_.is_armed(Timer::glare))
         return;
     if (offer_wanted_) return send_change(context);
+    if (timers_.is_armed(Timer::refresh_again)) return;
     if (refresh_wanted_ || target_refresh_wanted_) {
         if (peer_takes_update_) return send_refresh(context);
         send_change(context);
@@ -61,6 +62,7 @@ void Call::send_change(const Context& context) {
     request.content_type = "application/sdp";
     request.body = session_.make_offer(wanted_streams());
     offer_wanted_ = refresh_wanted_ = false;
+    timers_.stop(Timer::refresh_again);  // it tells both
     send({.id = {},
           .purpose = Purpose::change,
           .remote_tag = leg.dialog.remote_tag(),
@@ -116,7 +118,7 @@ void Call::on_change_answer(const Pending& pending, const told::Response& respon
     // RFC 3261 §14.1: all else leaves the session as it was.
     if (offers) change_failed();
     if (pending.moves)
-        tell_contact_again(message, context);
+        tell_contact_again(message.retry_after(), context);
     else if (!offers)
         want_refresh_again(context, message.retry_after());
     tell(EventKind::notice, status, "the other side refused the change: " + words_of(message),
@@ -158,8 +160,8 @@ void Call::change_failed() {
 // RFC 4028 §10: until the session's end there is time for another one.
 void Call::want_refresh_again(const Context& context, std::optional<std::uint32_t> after) {
     refresh_wanted_ = true;
-    const auto wait = after ? std::chrono::seconds{*after} : limits::refresh_again;
-    timers_.arm(Timer::glare, context.now + wait);
+    const Duration wait = after ? std::chrono::seconds{*after} : limits::refresh_again;
+    timers_.arm(Timer::refresh_again, context.now + std::min(wait, limits::longest_wait));
 }
 
 // RFC 3261 §14.1: who has made the Call-ID waits longer, in units of 10 ms.

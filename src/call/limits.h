@@ -27,7 +27,10 @@ constexpr Duration give_up = 64 * t1;
 constexpr Duration ring_time = 180s;     // RFC 3261 §13.3.1.1 asks for patience; then 480
 constexpr Duration ringing_again = 60s;  // RFC 3261 §13.3.1.1: a provisional answer every minute
 constexpr Duration refresh_again = 10s;  // after one that was refused
+constexpr Duration longest_wait = 320s;  // whatever a Retry-After says
 constexpr Duration way_again = 5s;       // a request that did not get there
+constexpr std::size_t abandoned =
+    8;                           // INVITEs given up; from here on those with a 2xx are forgotten
 constexpr std::size_t ways = 4;  // an INVITE or BYE that did not get there goes so often again
 
 constexpr Duration referral_dialled = 10s;   // the application follows a REFER within so long

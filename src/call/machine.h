@@ -130,6 +130,9 @@ enum class Lost : std::uint8_t {
     // It was on its way when its connection was lost: nobody had answered, or there was a 1xx.
     unheard,
     underway,
+    // Nobody has answered, and its server is asked no more. It may answer late; the end of the
+    // transaction is told with another Failed.
+    left,
     unreadable,  // there was a final answer, past a limit of ours (I8)
 };
 struct Failed {  // no final response, or none that could be read

@@ -95,6 +95,7 @@ void Call::on_refer_lost(const told::Failed& failed, const Context& context) {
         if (transfer_->wait_for_way(context.now)) return;
         return on_refer_failed(503, failed.words, context);
     case Lost::unheard:
+    case Lost::left:
     case Lost::underway: return on_news(transfer_->on_lost(context.now, failed.words), context);
     case Lost::unreadable:
         if (failed.status < 300) return on_news(transfer_->on_unread_answer(context.now), context);
@@ -186,6 +187,7 @@ void Call::on_notify_lost(const told::Failed& failed, const Context& context) {
     case Lost::answer: return on_notify_answer(false);
     case Lost::way:
     case Lost::unheard:
+    case Lost::left:
     case Lost::underway: return referral_->lost(context.now);
     case Lost::unreadable: return on_notify_answer(failed.status < 300);
     }

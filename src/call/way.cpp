@@ -61,12 +61,12 @@ void Call::send_what_waits(const Context& context) {
 // Call-ID, From tag and CSeq: whoever has it already recognises it (RFC 3261 §8.2.2.2). Once
 // somebody has, it may ring there, and a second one would ring elsewhere, or twice: the call ends.
 void Call::on_invite_failed(const told::Failed& failed, const Context& context) {
-    const bool lost_way = failed.lost == Lost::unheard || failed.lost == Lost::way;
-    const bool goes_again = failed.lost == Lost::unheard || ways_tried_ > 0;
+    const bool unheard = failed.lost == Lost::unheard || failed.lost == Lost::left;
+    const bool lost_way = unheard || failed.lost == Lost::way;
+    const bool goes_again = unheard || ways_tried_ > 0;
     if (state_ == State::calling && lost_way && goes_again && !had_provisional_ &&
         ways_tried_ < limits::ways) {
         ++ways_tried_;
-        if (failed.lost == Lost::unheard) abandoned_.push_back(failed.id);
         invite_waits_ = true;
         return wait_for_way(context);
     }
@@ -74,18 +74,64 @@ void Call::on_invite_failed(const told::Failed& failed, const Context& context) 
     end(failed.lost == Lost::unreadable ? failed.status : 408, failed.words, context);
 }
 
-// F1: a late 1xx is cancelled, a late 2xx gets ACK and BYE.
-void Call::on_late_answer(const told::Response& response, const Context& context) {
+void Call::abandon(const Pending& invite) {
+    if (invite.id == invite_id_) invite_id_ = {};
+    // Of those that were accepted only copies can come, and the oldest are past their time.
+    if (abandoned_.size() >= limits::abandoned)
+        std::erase_if(abandoned_, [](const Abandoned& other) { return other.accepted; });
+    abandoned_.push_back(
+        {.id = invite.id, .cseq = invite.request.cseq, .remote_tag = invite.remote_tag});
+}
+
+bool Call::has_abandoned_out() const {
+    return !std::ranges::all_of(abandoned_, &Abandoned::accepted);
+}
+
+// F1: a late 1xx is cancelled, a late 2xx gets its ACK. false: not of an INVITE that was given up.
+bool Call::on_late_answer(const told::Response& response, const Context& context) {
+    const auto invite = std::ranges::find(abandoned_, response.id, &Abandoned::id);
+    if (invite == abandoned_.end()) return false;
+    const int status = response.message->status();
+    if (status < 200) {
+        if (!std::exchange(invite->cancelled, true)) context.act(act::Cancel{response.id});
+    } else if (status < 300) {
+        invite->accepted = true;
+        on_late_success(*invite, response, context);
+    } else {
+        abandoned_.erase(invite);
+    }
+    return true;
+}
+
+// Nobody talks to who has answered the first INVITE: ACK and BYE.
+void Call::on_late_success(const Abandoned& invite, const told::Response& response,
+                           const Context& context) {
     const auto& message = *response.message;
-    if (message.status() < 200) return context.act(act::Cancel{response.id});
-    if (message.status() >= 300) return;
-    auto* const leg = leg_for(message);
+    const bool is_change = !invite.remote_tag.empty();
+    auto* const leg = is_change ? leg_of(invite.remote_tag) : leg_for(message);
     if (leg == nullptr) return;
-    if (leg->fate == Leg::Fate::early) leg->dialog.confirm(message);
-    context.act(act::Acknowledge{response.id, leg->dialog.ack(message.cseq().number)});
-    if (leg->fate != Leg::Fate::early) return;  // a copy, or the call itself
+    const bool is_first = !is_change && leg->fate == Leg::Fate::early;
+    if (is_first) leg->dialog.confirm(message);
+    context.act(act::Acknowledge{response.id, leg->dialog.ack(invite.cseq)});
+    if (!is_first) return;  // a copy, or the call itself
+    timers_.arm(Timer::linger, context.now + limits::give_up);
     leg->fate = Leg::Fate::unwanted;
     say_bye(*leg, {}, context);
+}
+
+// RFC 3261 §17.1.1.2 sets no limit once there is a 1xx, for a call may ring. Nothing rings in one.
+void Call::on_change_proceeds(const Pending& pending, const Context& context) {
+    const bool is_change =
+        pending.purpose == Purpose::change && pending.request.method == Method::invite;
+    if (is_change && !pending.cancelled && state_ == State::established)
+        timers_.arm(Timer::unanswered, context.now + limits::give_up);
+}
+
+// §9.1: its final answer comes now, or its transaction ends without one.
+void Call::cancel_change(const Context& context) {
+    const auto change = std::ranges::find(pending_, Purpose::change, &Pending::purpose);
+    if (change == pending_.end() || std::exchange(change->cancelled, true)) return;
+    context.act(act::Cancel{change->id});
 }
 
 void Call::on_change_failed(const Pending& pending, const told::Failed& failed,
@@ -132,7 +178,10 @@ void Call::on_unreadable_change(const Pending& pending, const told::Failed& fail
     if (failed.status == 481 || failed.status == 408)
         return dialog_is_gone(failed.status, not_known(failed.words), context);
     if (pending.purpose == Purpose::change) change_failed();
-    if (pending.purpose == Purpose::refresh) want_refresh_again(context, std::nullopt);
+    if (pending.moves && !accepted)
+        tell_contact_again(std::nullopt, context);
+    else if (pending.purpose == Purpose::refresh)
+        want_refresh_again(context, std::nullopt);
     tell(EventKind::notice, failed.status,
          "the answer to a change was not read, and the call stays as it was: " + failed.words,
          context);
@@ -147,12 +196,11 @@ void Call::dialog_is_gone(int status, std::string words, const Context& context)
 
 // The peer, or who is in between, would not take our new Contact: the call goes on, and is asked
 // again, more and more rarely.
-void Call::tell_contact_again(const sip::Message& refusal, const Context& context) {
+void Call::tell_contact_again(std::optional<std::uint32_t> after, const Context& context) {
     target_refresh_wanted_ = true;
     Duration wait = limits::refresh_again * (1 << std::min<std::size_t>(contact_refused_++, 5));
-    if (refusal.retry_after())
-        wait = std::max<Duration>(wait, std::chrono::seconds{*refusal.retry_after()});
-    timers_.arm(Timer::glare, context.now + wait);
+    if (after) wait = std::max<Duration>(wait, std::chrono::seconds{*after});
+    timers_.arm(Timer::refresh_again, context.now + std::min(wait, limits::longest_wait));
 }
 
 }  // namespace holdfast::call

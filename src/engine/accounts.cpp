@@ -115,7 +115,7 @@ void Engine::Impl::handle(const Step& step, AccountId id, const registration::To
     for (auto& action : actions_) perform(step, id, account, action);
     watch(id, account);
     persistence_.health_may_have_changed(step.now);
-    if (account.calls) followed_.insert(id);
+    if (account.calls && calls_.has_calls(id)) followed_.insert(id);
 }
 
 void Engine::Impl::watch(AccountId id, const Account& account) {
@@ -154,6 +154,10 @@ void Engine::Impl::keep_flows_of_calls(const Step& step, AccountId id, const Acc
 }
 
 void Engine::Impl::leave_flows_of_calls(const Step& step) {
+    for (const auto& [id, flow] : calls_.take_returned())
+        if (const auto account = accounts_.find(id);
+            account != accounts_.end() && !flows_.users(flow).contains(id))
+            keep_flows_of_calls(step, id, account->second, flow);
     for (const auto& [id, flow] : calls_.take_let_go())
         if (!flows_.users(flow).contains(id) && !calls_.uses(id, flow))
             keep_alives_.unwant(step, id, flow);

@@ -1,5 +1,7 @@
 #include "engine/call_clients.h"
 
+#include <utility>
+
 #include "base/check.h"
 #include "engine/flow_desk.h"
 #include "transaction/cancel.h"
@@ -77,12 +79,13 @@ std::vector<CallRequest> CallClients::cancels_on(FlowId flow) const {
     return cancels;
 }
 
-std::vector<CallAnswer> CallClients::unheard(CallRef call, FlowId flow) const {
+std::vector<CallAnswer> CallClients::give_up_unheard(CallRef call, FlowId flow) {
     std::vector<CallAnswer> waiting;
     for (auto at = by_flow_.lower_bound({flow, {}}); at != by_flow_.end() && at->first == flow;
          ++at) {
-        const Entry& entry = entries_.at(at->second);
-        if (entry.request.call == call && entry.request.id && !entry.heard)
+        Entry& entry = entries_.at(at->second);
+        const bool waits = entry.request.call == call && entry.request.id && !entry.heard;
+        if (waits && !std::exchange(entry.given_up, true))
             waiting.push_back(answer_of(entry, ClientResult::pending));
     }
     return waiting;
@@ -180,7 +183,8 @@ CallAnswer CallClients::answer_of(const Entry& entry, ClientResult what) {
             .method = entry.request.method,
             .heard = entry.heard,
             .sent = std::move(sent),
-            .by_stand_in = entry.request.by_stand_in};
+            .by_stand_in = entry.request.by_stand_in,
+            .given_up = entry.given_up};
 }
 
 FlowId CallClients::flow_of(const Entry& entry) {

@@ -47,6 +47,7 @@ struct CallAnswer {
     bool heard = false;  // any response at all, this one counted
     registration::Credentials::Sent sent{};
     bool by_stand_in = false;
+    bool given_up = false;  // its call waits for nothing of it any more
 };
 
 class CallClients {
@@ -73,8 +74,8 @@ public:
     std::vector<CallAnswer> on_time(const Step& step);
     // A final answer past a limit (I8), of which this is left: its request has failed.
     std::optional<CallAnswer> on_oversized(FlowId flow, const sip::Message& salvaged);
-    // The requests of a call on this flow that nobody has answered: they live on.
-    [[nodiscard]] std::vector<CallAnswer> unheard(CallRef call, FlowId flow) const;
+    // The requests of a call on this flow that nobody has answered, none twice: they live on.
+    std::vector<CallAnswer> give_up_unheard(CallRef call, FlowId flow);
     // The CANCELs of the INVITEs on this flow that have a provisional answer and no final one.
     [[nodiscard]] std::vector<CallRequest> cancels_on(FlowId flow) const;
     // What is answered lives on without the call: a copy of a refusal gets its ACK (RFC 3261
@@ -94,6 +95,7 @@ private:
         Machine machine;
         bool heard = false;
         bool answered = false;
+        bool given_up = false;
     };
     using Of = std::pair<CallRef, call::RequestId>;
 

@@ -210,6 +210,7 @@ void CallDesk::use_flow(const Step& step, Entry& entry, FlowId flow) {
     let_go(step, entry);
     entry.flow = flow;
     if (const auto* const known = step.flows.find(flow)) entry.target = known->target;
+    if (step.flows.uses_or_used(flow, entry.account)) entry.server = entry.target;
 }
 
 void CallDesk::remove(const Step& step, CallRef ref) {

@@ -71,7 +71,15 @@ public:
     void on_mapping(const Step& step, const Accounts& accounts, FlowId flow);
     // A call of the account needs the flow (L8), whoever has left it.
     [[nodiscard]] bool uses(AccountId account, FlowId flow) const;
-    // What calls have let go of since the last time.
+    // The account has a call.
+    [[nodiscard]] bool has_calls(AccountId account) const;
+    // Whatever came over the flow: its server is not silent.
+    void hear_from(const Step& step, FlowId flow);
+    // Flows that calls have come back to since the last time, to servers that their accounts have
+    // left; and what calls have let go of.
+    std::vector<std::pair<AccountId, FlowId>> take_returned() {
+        return std::exchange(returned_, {});
+    }
     std::vector<std::pair<AccountId, FlowId>> take_let_go() { return std::exchange(let_go_, {}); }
     // Something of a call of the account is on its way, or owed to the other side.
     [[nodiscard]] bool owes(AccountId account) const;
@@ -95,13 +103,19 @@ private:
         std::optional<Target> target{};  // of its flow, for the Events
         FlowId flow{};                   // held (L8); 0: none yet
         std::string dialog_key;
-        bool secure = false;             // a sips URI was called
-        CallRef referred_by{};           // the call whose REFER asked for it
-        CallRef replaces{};              // the call whose place it takes, once it is answered
-        OwnContact contact{};            // what the peer was told last
-        FlowId home{};                   // the account's flow, when it was looked at last
-        bool may_have_moved = false;     // its Contact is looked at as soon as it is established
-        std::optional<Target> silent{};  // of its route set; another server stands in for it
+        bool secure = false;          // a sips URI was called
+        CallRef referred_by{};        // the call whose REFER asked for it
+        CallRef replaces{};           // the call whose place it takes, once it is answered
+        OwnContact contact{};         // what the peer was told last
+        FlowId home{};                // the account's flow, when it was looked at last
+        bool may_have_moved = false;  // its Contact is looked at as soon as it is established
+        // Of its route set. Another server stands in for it, or could do nothing for it: then it is
+        // asked itself, penalty or not, until it is silent again.
+        std::optional<Target> silent{};
+        std::optional<Target> asked_itself{};
+        std::optional<Target> server{};  // the account's, that its requests went to last
+        // What the peer knows when it has accepted this request.
+        std::optional<std::pair<call::RequestId, OwnContact>> saying{};
     };
     struct Waiting {  // for a flow that is being opened
         CallRef call;
@@ -156,8 +170,11 @@ private:
     };
     [[nodiscard]] static Way known_way(const Step& step, const Account& account, const Entry& entry,
                                        const std::string& next_hop);
-    static Way way_of(const Step& step, const Account& account, Entry& entry,
-                      const dialog::Request& request);
+    [[nodiscard]] static bool is_silent(const Step& step, const registration::View& view,
+                                        const Entry& entry, const Target& hop);
+    Way way_of(const Step& step, const Account& account, Entry& entry,
+               const dialog::Request& request);
+    void come_back(const Step& step, const Account& account, Entry& entry, const Way& way);
     void transmit(const Step& step, const Account& account, CallRef ref, const Way& way,
                   const call::act::Send& send);
     void note_success(CallRef call);
@@ -176,7 +193,7 @@ private:
                       const sip::Message* response);
     void let_go(const Step& step, Entry& entry);
     void cancel_lost(const Step& step, const flow::Flow& opened);
-    void hear_from(const Step& step, FlowId flow);
+    void note_contact(const CallAnswer& answer, int status);
     void note_to_cancel(const Step& step, const FlowTrouble& trouble);
 
     CallClients clients_;
@@ -200,6 +217,7 @@ private:
     };
     std::vector<ToCancel> to_cancel_;
     std::vector<std::pair<AccountId, FlowId>> let_go_;
+    std::vector<std::pair<AccountId, FlowId>> returned_;
     Agenda<CallRef> agenda_;
     std::uint32_t last_incoming_ = first_incoming;
     bool telling_ = false;

@@ -7,6 +7,7 @@
 // server that was left, whose flow stays open for it. Then nothing is said: a re-INVITE can be
 // refused, cross another one, or interrupt the sound, and would tell nothing new.
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "engine/call_desk.h"
@@ -36,6 +37,13 @@ bool is_settling(const Account& account, FlowId home) {
     });
 }
 
+// What only the peer says, or a server that has the dialog: of its state, and of what is offered.
+// And challenges, which are answered.
+bool is_of_who_has_the_dialog(int status) {
+    static constexpr std::array said{401, 407, 415, 422, 488, 491, 606};
+    return std::ranges::find(said, status) != said.end();
+}
+
 }  // namespace
 
 void CallDesk::follow(const Step& step, const Accounts& accounts, AccountId id) {
@@ -60,6 +68,8 @@ void CallDesk::follow(const Step& step, const Accounts& accounts, CallRef ref,
     entry.may_have_moved = true;
     tell_contact(step, ref, account);
     if (is_new) {
+        if (entry.asked_itself && step.health.penalised(*entry.asked_itself, step.now))
+            entry.asked_itself.reset();
         give_up_unheard(step, ref);
         untold_.emplace_back(ref, told::WayFound{});
     }
@@ -79,7 +89,8 @@ void CallDesk::tell_contact(const Step& step, CallRef ref, const Account& accoun
     if (!way.flow && !way.to_open) return;
     auto contact = contact_for(step, account, entry, way.flow);
     if (contact.uri.empty() || contact.uri == entry.contact.uri) return;
-    entry.contact = std::move(contact);
+    // It is on its way; what becomes of it is looked at when it is known (note_contact).
+    if (entry.saying && entry.saying->second.uri == contact.uri) return;
     untold_.emplace_back(ref, told::WayChanged{});
 }
 
@@ -91,9 +102,29 @@ void CallDesk::give_up_unheard(const Step& step, CallRef ref) {
     if (flow == nullptr || entry.flow == entry.home) return;
     if (!step.health.penalised(flow->target, step.now)) return;
     entry.silent = flow->target;  // also when the penalty has ended
-    for (const auto& waiting : clients_.unheard(ref, entry.flow))
-        untold_.emplace_back(ref, told::Failed{waiting.id, told::Lost::unheard,
-                                               "the server does not answer any more"});
+    if (entry.asked_itself == entry.silent) entry.asked_itself.reset();
+    for (const auto& waiting : clients_.give_up_unheard(ref, entry.flow)) {
+        note_contact(waiting, 0);
+        untold_.emplace_back(
+            ref, told::Failed{waiting.id, told::Lost::left, "the server does not answer any more"});
+    }
+}
+
+// RFC 3261 §12.2.1.2: the peer has our Contact when it has accepted the request that says it.
+// status: 0 for no answer.
+void CallDesk::note_contact(const CallAnswer& answer, int status) {
+    const auto found = calls_.find(answer.call);
+    if (found == calls_.end() || !found->second.saying) return;
+    Entry& entry = found->second;
+    if (entry.saying->first != answer.id || (status >= 100 && status < 200)) return;
+    if (status >= 200 && status < 300) entry.contact = std::move(entry.saying->second);
+    entry.may_have_moved = true;  // meanwhile, or it was not taken
+    entry.saying.reset();
+}
+
+bool CallDesk::has_calls(AccountId account) const {
+    return std::ranges::any_of(calls_,
+                               [&](const auto& call) { return call.second.account == account; });
 }
 
 void CallDesk::on_mapping(const Step& step, const Accounts& accounts, FlowId flow) {
@@ -142,35 +173,43 @@ void CallDesk::let_go(const Step& step, Entry& entry) {
     let_go_.emplace_back(entry.account, std::exchange(entry.flow, FlowId{}));
 }
 
-// Its server is silent, or another server that stood in for it could do no more than ask it: what
-// comes of that says nothing of the peer.
+// Its server is silent, or what another server that stood in for it says is not the peer's word: to
+// the dialogs of its neighbour a B2BUA says 481, a proxy 404 or 5xx.
 bool CallDesk::says_nothing(const Step& step, const Accounts& accounts, const CallAnswer& answer,
                             const sip::Message* response) {
     const auto found = calls_.find(answer.call);
-    if (found == calls_.end()) return false;
-    const bool timed_out = answer.what == transaction::ClientResult::timed_out ||
-                           (response != nullptr && response->status() == 408);
-    if (!timed_out) return false;
+    if (found == calls_.end() || answer.given_up) return false;
+    const int status = response != nullptr ? response->status() : 0;
+    const bool timed_out =
+        answer.what == transaction::ClientResult::timed_out || status == 408;  // of a proxy
+    Entry& entry = found->second;
     if (answer.by_stand_in) {
-        found->second.silent.reset();  // the next one tries the server itself
+        if (!timed_out && (status < 300 || is_of_who_has_the_dialog(status))) return false;
+        if (entry.silent) entry.asked_itself = std::exchange(entry.silent, std::nullopt);
         return true;
     }
-    if (response != nullptr || !has_left(step, accounts, answer)) return false;
-    if (const auto* const flow = step.flows.find(answer.flow)) found->second.silent = flow->target;
+    if (!timed_out || response != nullptr || !has_left(step, accounts, answer)) return false;
+    const auto* const flow = step.flows.find(answer.flow);
+    if (flow == nullptr) return true;
+    entry.silent = flow->target;
+    entry.asked_itself.reset();
     return true;
 }
 
 void CallDesk::hear_from(const Step& step, FlowId flow) {
+    if (calls_.empty()) return;
     const auto* const known = step.flows.find(flow);
     if (known == nullptr) return;
     for (auto& [ref, entry] : calls_)
-        if (entry.silent == known->target) entry.silent.reset();
+        if (entry.silent == known->target)
+            entry.asked_itself = std::exchange(entry.silent, std::nullopt);
 }
 
 void CallDesk::on_oversized(const Step& step, const Accounts& accounts, const FlowTrouble& trouble,
                             const sip::Message& salvaged) {
     const auto answer = clients_.on_oversized(trouble.flow, salvaged);
     if (!answer) return;
+    note_contact(*answer, salvaged.status());
     tell(step, accounts, answer->call,
          told::Failed{.id = answer->id,
                       .lost = told::Lost::unreadable,

@@ -105,6 +105,20 @@ TEST(CallMoves, WhatRangWhenTheConnectionWasLostIsCancelled) {
     EXPECT_EQ(line_of(cancels[0], "Via"), line_of(invites_of(it).at(0), "Via"));
 }
 
+// RFC 3261 §17.1.1.2, §9.1: a 100 and no more does not hold a change for ever, nor the call that
+// ends meanwhile.
+TEST(CallMoves, AChangeWithoutAFinalAnswerHasALimit) {
+    Orders it;
+    it.play("dial 200 hold 100 wait>33");
+    EXPECT_THAT(it.log(), testing::EndsWith("INVITE CANCEL")) << it.trace();
+    it.play("wait>33");
+    EXPECT_THAT(it.log(), testing::EndsWith("CANCEL BYE call_ended")) << it.trace();
+    it.play("BYE:200");
+    it.dial("sip:bob@example.test");
+    EXPECT_THAT(it.log(), testing::EndsWith("INVITE dialling"))
+        << "its number is free: " << it.trace();
+}
+
 // RFC 3261 §9.1: it was cancelled already, and the far server has said so: when its flow is lost
 // before the 487 has come, nothing is cancelled anew (the branch would be there twice).
 TEST(CallMoves, WhatWasCancelledIsNotCancelledAgain) {

@@ -88,6 +88,13 @@ public:
         driver_.silent.insert(server_);
         note();
     }
+    // The account's name leads elsewhere from now on, and the account goes there (L4).
+    void drain_to(std::uint8_t host) {
+        driver_.resolve("example.test", {udp_target(host).endpoint.address});
+        play("wait>660");  // so long the old one is listed still
+        feed(in::RegisterNow{});
+        play("wait>20");
+    }
     // The NAT gives another port; the next answer shows it.
     void rebind(int port) {
         driver_.mapping = ";received=198.51.100.7;rport=" + std::to_string(port);

@@ -114,17 +114,20 @@ void CallDesk::on_invite(const Step& step, const Accounts& accounts, const Incom
 bool CallDesk::on_response(const Step& step, const Accounts& accounts, FlowId flow,
                            const sip::Message& response) {
     const auto heard = clients_.on_response(step, flow, response);
-    if (heard.is_ours) hear_from(step, flow);
     if (heard.answer) report(step, accounts, *heard.answer, {}, &response);
     return heard.is_ours;
 }
 
 void CallDesk::report(const Step& step, const Accounts& accounts, const CallAnswer& answer,
                       const FlowTrouble& trouble, const sip::Message* response) {
+    note_contact(answer, response != nullptr ? response->status() : 0);
     if (says_nothing(step, accounts, answer, response)) {
-        const told::Failed failed{answer.id,
-                                  answer.heard ? told::Lost::underway : told::Lost::unheard,
-                                  "the server does not answer any more"};
+        const told::Failed failed{
+            answer.id, answer.heard ? told::Lost::underway : told::Lost::unheard,
+            response == nullptr
+                ? std::string("the server does not answer any more")
+                : "a server that stands in for the dialog's own one can do nothing for it (" +
+                      std::to_string(response->status()) + ")"};
         // A stand-in may answer at once, again and again: the next attempt waits for its time.
         if (answer.by_stand_in) return tell(step, accounts, answer.call, failed);
         untold_.emplace_back(answer.call, failed);
@@ -138,7 +141,7 @@ void CallDesk::report(const Step& step, const Accounts& accounts, const CallAnsw
     case ClientResult::timed_out:
         // F6: not even a 1xx. What the far side does not answer after one says nothing of the
         // server.
-        if (!answer.heard)
+        if (!answer.heard && !answer.given_up)
             for (const AccountId id : step.flows.users(answer.flow))
                 step.tell(id, registration::told::Suspect{
                                   .flow = answer.flow,
@@ -162,6 +165,9 @@ void CallDesk::report(const Step& step, const Accounts& accounts, const CallAnsw
 
 void CallDesk::on_flow_opened(const Step& step, const Accounts& accounts, FlowId flow) {
     if (const auto* const opened = step.flows.find(flow)) cancel_lost(step, *opened);
+    for (const auto& [ref, entry] : calls_)
+        if (entry.flow == flow && step.flows.uses_or_used(flow, entry.account))
+            returned_.emplace_back(entry.account, flow);
     auto waiting = waiting_.extract(flow);
     if (waiting.empty()) return;
     for (auto& [ref, action] : waiting.mapped())

@@ -49,26 +49,21 @@ bool is_open(const FlowDesk& flows, FlowId flow) {
     return known != nullptr && known->is_open();
 }
 
-// The account was registered over it, and is registered elsewhere.
-bool is_left(const FlowDesk& flows, AccountId account, const registration::View& view,
-             FlowId flow) {
-    return flows.uses_or_used(flow, account) &&
-           std::ranges::none_of(view.bindings, [&](const registration::BindingView& binding) {
-               return binding.registered && binding.flow == flow;
-           });
-}
-
-// A server of the account's that takes nothing from us any more, as far as we know: the account
-// (F7), or the call itself, was left without an answer there.
-bool is_silent(const Step& step, const registration::View& view, const Target& hop,
-               const std::optional<Target>& silent) {
-    const bool is_the_accounts = std::ranges::any_of(view.targets, [&](const Target& target) {
-        return target.endpoint.address == hop.endpoint.address;
-    });
-    return is_the_accounts && (silent == hop || step.health.penalised(hop, step.now));
+bool is_server_of(const registration::View& view, const IpAddress& address) {
+    return std::ranges::any_of(
+        view.targets, [&](const Target& target) { return target.endpoint.address == address; });
 }
 
 }  // namespace
+
+// A server of the account's that takes nothing from us any more, as far as we know: the account
+// (F7), or the call itself, was left without an answer there.
+bool CallDesk::is_silent(const Step& step, const registration::View& view, const Entry& entry,
+                         const Target& hop) {
+    if (entry.silent == hop) return true;
+    return entry.asked_itself != hop && is_server_of(view, hop.endpoint.address) &&
+           step.health.penalised(hop, step.now);
+}
 
 CallDesk::Way CallDesk::known_way(const Step& step, const Account& account, const Entry& entry,
                                   const std::string& next_hop) {
@@ -87,13 +82,17 @@ CallDesk::Way CallDesk::known_way(const Step& step, const Account& account, cons
         return {.words = "the account is not registered: " + view.state};
     };
     if (next_hop.empty()) return at_home();
-    const auto target = numeric_target(next_hop);
-    // A name: the proxy that put itself into the route is the one we talk to, and after a move the
-    // one that we talk to then (L8): the name is the domain's, or that server knows where it leads.
+    auto target = numeric_target(next_hop);
+    if (!target) target = entry.asked_itself;
+    // A name: the proxy that put itself into the route is the one we talk to (L8), as long as it
+    // lives; then the one that the account talks to: the name is the domain's, or that server knows
+    // where it leads.
     if (!target) {
-        const bool was_left = is_left(step.flows, entry.account, view, entry.flow) && may_go(home);
-        return may_go(entry.flow) && !was_left ? Way{.flow = entry.flow, .is_open = true}
-                                               : at_home();
+        if (!may_go(entry.flow)) return at_home();
+        const auto& own = step.flows.find(entry.flow)->target;
+        if (may_go(home) && home != entry.flow && is_silent(step, view, entry, own))
+            return {.flow = home, .is_open = true, .stands_in_for = own};
+        return {.flow = entry.flow, .is_open = true};
     }
     const auto is_there = [&](FlowId id) {
         return may_go(id) && step.flows.find(id)->target == *target;
@@ -112,7 +111,7 @@ CallDesk::Way CallDesk::known_way(const Step& step, const Account& account, cons
     // each other's addresses for their own); who does not only passes it on, and loses nothing that
     // was not lost.
     if (may_go(home) && !is_there(home) && !leads_there(home) &&
-        is_silent(step, view, *target, entry.silent))
+        is_silent(step, view, entry, *target))
         return {.flow = home, .is_open = true, .words = {}, .to_open = {}, .stands_in_for = target};
     // Several flows may lead to one target; the call's own comes first.
     for (const FlowId id : {entry.flow, home})
@@ -132,10 +131,23 @@ CallDesk::Way CallDesk::way_of(const Step& step, const Account& account, Entry& 
     if (way.to_open) {
         way.flow = step.flows.open_to_hold(step, *way.to_open);
         way.is_open = is_open(step.flows, way.flow);
+        come_back(step, account, entry, way);
     }
     // It stays so until one of the two says otherwise (report, on_response): no coming and going.
     if (way.stands_in_for) entry.silent = way.stands_in_for;
     return way;
+}
+
+// Over a flow that the account has left, to a server of its own: that one is trusted (§11), and the
+// flow kept alive, as those that the call never left. The far side of a dialog without a proxy is
+// none.
+void CallDesk::come_back(const Step& step, const Account& account, Entry& entry, const Way& way) {
+    const auto view = account.registration.view();
+    const bool is_own = way.to_open == entry.asked_itself || way.to_open == entry.server ||
+                        std::ranges::find(view.targets, *way.to_open) != view.targets.end();
+    if (!is_own) return;
+    step.flows.join_as_former(way.flow, entry.account);
+    if (way.is_open) returned_.emplace_back(entry.account, way.flow);
 }
 
 void CallDesk::transmit(const Step& step, const Account& account, CallRef ref, const Way& way,
@@ -163,7 +175,7 @@ void CallDesk::transmit(const Step& step, const Account& account, CallRef ref, c
     if (request.has_contact) {
         auto own = contact_for(step, account, entry, way.flow);
         contact = own.uri;
-        if (dialog::refreshes_target(request.method)) entry.contact = std::move(own);
+        if (dialog::refreshes_target(request.method)) entry.saying = {send.id, std::move(own)};
     }
     out.wire = dialog::written(request, {.transport = flow.target.transport,
                                          .sent_by = sent_by,

@@ -69,6 +69,49 @@ TEST(CallWay, AChallengeOfTheFarSideIsNotAnswered) {
     })) << own.trace();
 }
 
+// L8: the proxy names itself by a name, and the account has gone to another server while that one
+// lives: it has the dialog, and is asked.
+TEST(CallWay, ANamedServerThatLivesIsNotLeft) {
+    Orders it{Begin::registered, {.record_route = "<sip:proxy.example.test;lr>"}};
+    it.play("inv answer ack");
+    it.drain_to(12);
+    ASSERT_TRUE(it.driver().flow_to(udp_target(12))) << it.trace();
+    it.play("hold");
+    const auto& sent = it.driver().sent;
+    const auto invite = std::ranges::find_if(
+        sent, [](const auto& one) { return one.second.starts_with("INVITE "); });
+    ASSERT_NE(invite, sent.end()) << it.trace();
+    EXPECT_EQ(invite->first, udp_target(11)) << it.trace();
+}
+
+// L8: the server that has the dialog is no more the account's when its connection is lost. The call
+// comes back to it over another one, which is kept alive as long as the call, and whose challenges
+// are answered: it is one of the account's (§11).
+TEST(CallWay, AConnectionToAServerThatWasLeftIsTheAccountsAsWell) {
+    const Target left{Transport::tcp, {udp_target(11).endpoint.address, 5060}};
+    Orders it{Begin::registered,
+              {.transport = Transport::tcp, .record_route = "<sip:203.0.113.11;transport=tcp;lr>"}};
+    it.play("inv answer ack");
+    it.drain_to(12);
+    const auto before = it.driver().flow_to(left);
+    it.lose_connection();
+    it.play("hold 407");
+    const auto flow = it.driver().flow_to(left);
+    ASSERT_NE(flow, before) << it.trace();
+    EXPECT_THAT(it.log(), testing::EndsWith("INVITE ACK INVITE")) << it.trace();
+    it.play("200");
+    const auto said = [&] {
+        return std::ranges::count_if(it.driver().sent,
+                                     [&](const auto& sent) { return sent.first == left; });
+    };
+    const auto until_now = said();
+    it.play("wait>120");
+    EXPECT_GT(said(), until_now) << "it is kept alive: " << it.trace();
+    EXPECT_THAT(it.driver().closed, testing::Not(testing::Contains(flow)));
+    it.play("hangup BYE:200 wait>90");
+    EXPECT_THAT(it.driver().closed, testing::Contains(flow)) << it.trace();
+}
+
 // Whoever has our To tag cannot fill our memory with CANCELs.
 TEST(CallWay, CancelsHaveALimit) {
     Orders it;

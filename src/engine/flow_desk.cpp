@@ -97,6 +97,12 @@ void FlowDesk::let_go(Instant now, FlowId flow) {
     watch(now, flow, found->second);
 }
 
+void FlowDesk::join_as_former(FlowId flow, AccountId account) {
+    const auto found = entries_.find(flow);
+    if (found == entries_.end() || found->second.users.contains(account)) return;
+    found->second.former.insert(account);
+}
+
 void FlowDesk::send(const Step& step, FlowId flow, std::string bytes) {
     touch(step.now, flow);
     step.outbox.push(out::Send{flow, std::move(bytes)});

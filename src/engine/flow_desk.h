@@ -44,6 +44,8 @@ public:
     // L8: a flow stays alive while a dialog uses it, whoever left it. Each hold is let go once.
     void hold(FlowId flow);
     void let_go(Instant now, FlowId flow);
+    // A call has come back over it to a server that its account has left.
+    void join_as_former(FlowId flow, AccountId account);
     void send(const Step& step, FlowId flow, std::string bytes);
     // Something was sent: a flow without users lives 32 s from here.
     void touch(Instant now, FlowId flow);

@@ -136,6 +136,7 @@ void Engine::Impl::on_response(const Step& step, flow::Flow& flow, const sip::Me
     } else if (!keep_alives_.on_response(step, flow, response)) {
         return;  // RFC 3261 §18.1.2: a response to nothing of ours
     }
+    calls_.hear_from(step, flow.id);
     const Endpoint& server = flow.target.endpoint;
     on_learned(
         step, flow,

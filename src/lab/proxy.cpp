@@ -61,6 +61,9 @@ void Proxy::on_request(const sip::Message& request, const Hop& from) {
     });
     if (request.max_forwards() == 0U) return respond(fork, 483);
     if (request.method() == sip::Method::invite) respond(fork, 100);
+    if (const int status = registrar_.options().refuses_dialogs;
+        status != 0 && is_of_another_node(request))
+        return respond(fork, status);
     if (!request.routes().empty()) {
         const auto next = onward(request, from);
         if (!next) return respond(fork, 404);
@@ -80,6 +83,12 @@ void Proxy::on_request(const sip::Message& request, const Hop& from) {
                                     [this, id = id] { time_out(id); });
     }
     if (fork.branches.empty()) respond(fork, 480);
+}
+
+bool Proxy::is_of_another_node(const sip::Message& request) const {
+    if (request.routes().empty() || request.to().tag().empty()) return false;
+    const auto address = request.routes().front().uri.host_address();
+    return address && !registrar_.has(*address) && registrar_.is_peer(*address);
 }
 
 void Proxy::fork_to(Fork& fork, const Binding& binding) {

@@ -48,6 +48,7 @@ private:
         bool answered = false;
     };
     void on_cancel(const sip::Message& request, const Hop& from);
+    [[nodiscard]] bool is_of_another_node(const sip::Message& request) const;
     void fork_to(Fork& fork, const Binding& binding);
     void start(Fork& fork, const std::string& target, const std::string& route, const Hop& hop);
     // Where a request with a Route to us goes on to; nothing: nowhere.

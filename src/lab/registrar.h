@@ -50,8 +50,9 @@ struct ServerOptions {
     bool challenges_calls = false;  // an INVITE of a user that begins a call gets a 407
     bool record_route = false;  // the proxy stays in the way of a dialog (RFC 3261 §16.6, step 4)
     bool stands_in = false;     // a Route that names another node counts as our own (an alias)
-    bool stun = false;          // on the SIP port
-    bool pong = true;           // CRLF answers CRLFCRLF on streams (RFC 5626 §4.4.1)
+    int refuses_dialogs = 0;  // of other nodes, with this status (each is a B2BUA); 0: it does not
+    bool stun = false;        // on the SIP port
+    bool pong = true;         // CRLF answers CRLFCRLF on streams (RFC 5626 §4.4.1)
     OptionsToAor options_to_aor = OptionsToAor::forward;
     Duration branch_timeout = std::chrono::seconds(32);
     BanRules ban{};
@@ -126,6 +127,7 @@ public:
     [[nodiscard]] bool takes_for_own(const IpAddress& address) const {
         return has(address) || (options_.stands_in && peers_.contains(address));
     }
+    [[nodiscard]] bool is_peer(const IpAddress& address) const { return peers_.contains(address); }
     [[nodiscard]] LocationService& location_service() { return location_; }
     [[nodiscard]] const LocationService& location_service() const { return location_; }
     [[nodiscard]] TcpHost& tcp() { return tcp_; }
