@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "apps/phone/control.h"
+#include "base/signs.h"
 #include "base/text.h"
 
 namespace holdfast::phone {
@@ -31,6 +32,8 @@ constexpr std::array table{
     Verb{"mute", "[CALL] [microphone|speaker|both]",
          "the other side does not hear us any more, or we it"},
     Verb{"unmute", "[CALL] [microphone|speaker|both]", "and hears us again"},
+    Verb{"transfer", "[CALL] URI", "the other side is to call URI instead; the call ends then"},
+    Verb{"connect", "CALL OTHER", "bring the other sides of two calls together; both end here"},
     Verb{"history", "[TEXT]", "the calls that were, newest first; those with TEXT in them"},
     Verb{"hello", "", "the phone's version and process"},
     Verb{"quit", "", "hang up, unregister, and end the phone"},
@@ -128,6 +131,28 @@ Params dtmf(Words words) {
     return params;
 }
 
+// One word is whom; of two the first is the call.
+Params transfer(Words words) {
+    if (words.empty()) return std::unexpected("To whom? transfer [CALL] URI");
+    Json params = Json::object();
+    if (words.size() > 1) {
+        if (!call_of(words.front()))
+            return std::unexpected("\"" + words.front() + "\" is no call's number");
+        take_call(words, params);
+    }
+    params["uri"] = words.front();
+    if (words.size() > 1) return too_many(words[1]);
+    return params;
+}
+
+Params connect(Words words) {
+    if (words.size() < 2) return std::unexpected("Which two calls? connect CALL OTHER");
+    for (const auto& word : words.first(2))
+        if (!call_of(word)) return std::unexpected("\"" + word + "\" is no call's number");
+    if (words.size() > 2) return too_many(words[2]);
+    return Json{{"call", *call_of(words[0])}, {"other", *call_of(words[1])}};
+}
+
 Params mute(Words words, bool muted) {
     Json params = Json::object();
     take_call(words, params);
@@ -161,10 +186,12 @@ std::string length(double seconds) {
     return std::to_string(whole / 3600) + ":" + two(minutes) + ":" + two(whole % 60);
 }
 
-// An answer may come from a newer phone: what is not there is empty.
+// An answer may come from a newer phone: what is not there is empty. What callers chose is one line
+// and harmless: a row of theirs must not look like two.
 std::string text_in(const Json& object, const char* name) {
     const auto found = object.is_object() ? object.find(name) : object.end();
-    return found != object.end() && found->is_string() ? found->get<std::string>() : std::string{};
+    return found != object.end() && found->is_string() ? one_line(found->get<std::string>())
+                                                       : std::string{};
 }
 bool flag_in(const Json& object, const char* name) {
     const auto found = object.is_object() ? object.find(name) : object.end();
@@ -257,11 +284,13 @@ std::expected<Json, Refused> parsed(std::string_view answer) {
 }
 
 // RFC 4180 §2. A spreadsheet takes what begins with = + - @ for a formula, and the caller chooses
-// what he is called: such a field begins with an apostrophe.
+// what he is called: such a field begins with an apostrophe. Some skip the blanks in front.
 std::string csv_field(std::string text) {
-    if (!text.empty() && std::string_view("=+-@\t\r").find(text.front()) != std::string_view::npos)
+    const auto first = text.find_first_not_of(' ');
+    if (first != std::string::npos &&
+        std::string_view("=+-@").find(text[first]) != std::string_view::npos)
         text.insert(0, "'");
-    if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
+    if (text.find_first_of(",\"") == std::string::npos) return text;
     std::string quoted = "\"";
     for (const char c : text) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
     return quoted + "\"";
@@ -305,6 +334,10 @@ std::expected<std::string, std::string> request_of(Words words) {
     } else if (verb == "mute" || verb == "unmute") {
         params = mute(rest, verb == "mute");
         method = "mute";
+    } else if (verb == "transfer") {
+        params = transfer(rest);
+    } else if (verb == "connect") {
+        params = connect(rest);
     } else if (verb == "history") {
         std::string search;
         for (const auto& word : rest) search += (search.empty() ? "" : " ") + word;
