@@ -76,9 +76,10 @@ std::expected<void, ExitCode> RunningPhone::open_socket() {
          .gone = [this](ControlClient client) { control_->gone(client); },
          .notice = [this](std::string sentence) { notice(std::move(sentence)); },
          .too_long = phone::error_line(phone::ControlError::invalid_request,
-                                       "The line is longer than 65536 octets"),
+                                       "The line is longer than 65536 octets: say less in one"),
          .too_many = phone::error_line(phone::ControlError::not_possible,
-                                       "Too many programs use this phone already")});
+                                       "Too many programs use this phone already: end one of them, and "
+                                      "try again")});
     if (!opened) return std::unexpected(complain(ExitCode::control_socket, opened.error()));
     socket_ = *std::move(opened);
     return {};
@@ -101,7 +102,7 @@ void RunningPhone::open_history() {
     auto opened = runtime::CallHistory::open(directory);
     if (!opened)
         return early_notices_.push_back(opened.error().sentence +
-                                        " Calls are not remembered until then");
+                                        " Then start the phone again: until then calls are not remembered");
     history_ = std::make_unique<runtime::CallHistory>(*std::move(opened));
     journal_ = std::make_unique<runtime::CallJournal>(
         loop_, *history_, [this](std::string sentence) { notice(std::move(sentence)); });
@@ -203,8 +204,9 @@ void RunningPhone::stopped() {
 void RunningPhone::tell_stopped() {
     if (journal_) journal_->finish();
     if (!end_) return;
-    write(end_->first, end_->second, {});
-    control_->on_event(time_of(end_->first), end_->second, {});
+    const auto now = runtime::boot_time();
+    write(now, *end_, {});
+    control_->on_event(time_of(now), *end_, {});
     told_end_ = true;
 }
 
@@ -257,7 +259,7 @@ void RunningPhone::track(const Event& event) {
 void RunningPhone::tell(Instant now, const Event& event, const std::string& aor) {
     track(event);
     if (event.kind == EventKind::stopped) {
-        end_.emplace(now, event);
+        end_ = event;
         if (hooks_) hooks_->on_event(time_of(now), event, aor);
         return;
     }

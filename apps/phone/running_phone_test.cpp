@@ -222,6 +222,83 @@ TEST_F(RunningPhones, ManyAccountsAndCallsAtOnce) {
     quits(both, "alice");
 }
 
+// RFC 3515: bob is handed on to carol; alice's call ends when he has got there.
+TEST_F(RunningPhones, ACallIsTransferred) {
+    auto& alice = phone("alice");
+    auto& bob = phone("bob");
+    auto& carol = phone("carol");
+    auto& events = start_ctl("alice", {"events", "--json", "transferring", "transferred"});
+    connect(alice, bob);
+    EXPECT_EQ(ctl("alice", {"transfer", "carol"}), "call 1\n");
+    ASSERT_TRUE(hears(carol, "sip:bob@example.test")) << story(carol) << story(bob);
+    EXPECT_EQ(ctl("carol", {"answer"}).substr(0, 5), "call ");
+    ASSERT_TRUE(hears(alice, "\"transferred\"")) << story(alice);
+    ASSERT_TRUE(run_until([&] { return ctl("alice", {"status"}).ends_with("no call\n"); }));
+    ASSERT_TRUE(hears(carol, "\"answered\"")) << story(carol);
+    EXPECT_TRUE(run_until([&] { return events.said("\"transferred\""); })) << story(events);
+    EXPECT_NE(ctl("bob", {"status"}).find("to sip:carol@example.test"), std::string::npos);
+    EXPECT_NE(ctl("bob", {"history"}).find("unfinished"), std::string::npos) << "it goes on";
+    ctl("alice", {"transfer", "carol"}, 24);  // there is no call any more
+}
+
+// RFC 3891: who talked with alice in two calls, bob and carol, talk with each other.
+TEST_F(RunningPhones, TwoCallsAreConnected) {
+    auto& alice = phone("alice");
+    auto& bob = phone("bob");
+    auto& carol = phone("carol");
+    connect(alice, bob);
+    EXPECT_EQ(ctl("alice", {"hold"}), "call 1\n");
+    EXPECT_EQ(ctl("alice", {"dial", "carol"}), "call 2\n");
+    ASSERT_TRUE(hears(carol, "\"ring\"")) << story(carol);
+    EXPECT_EQ(ctl("carol", {"answer"}).substr(0, 5), "call ");
+    ASSERT_TRUE(run_until([&] {
+        const auto status = ctl("alice", {"status"});
+        return status.find("call 2 to sip:carol@example.test: talking") != std::string::npos;
+    })) << story(alice);
+    EXPECT_EQ(ctl("alice", {"connect", "1", "2"}), "call 1\n");
+    ASSERT_TRUE(hears(alice, "\"transferred\"")) << story(alice) << story(bob) << story(carol);
+    ASSERT_TRUE(run_until([&] { return ctl("alice", {"status"}).ends_with("no call\n"); }));
+    ASSERT_TRUE(hears(carol, "\"replaced\"")) << story(carol);
+    ASSERT_TRUE(run_until([&] {
+        return ctl("bob", {"status"}).find("talking") != std::string::npos &&
+               ctl("carol", {"status"}).find("talking") != std::string::npos;
+    })) << story(bob)
+        << story(carol);
+    EXPECT_EQ(ctl("bob", {"hangup"}).substr(0, 13), "Hung up: call");
+    ASSERT_TRUE(run_until([&] { return ctl("carol", {"status"}).ends_with("no call\n"); }));
+}
+
+// A transfer that fails leaves the call as it is.
+TEST_F(RunningPhones, ATransferToNobodyFailsAndTheCallGoesOn) {
+    auto& alice = phone("alice");
+    auto& bob = phone("bob");
+    connect(alice, bob);
+    EXPECT_EQ(ctl("alice", {"transfer", "1", "nobody"}), "call 1\n");
+    ASSERT_TRUE(hears(alice, "\"transfer_failed\"")) << story(alice) << story(bob);
+    EXPECT_NE(ctl("alice", {"status"}).find("talking"), std::string::npos);
+}
+
+// docs/events.md: nothing comes after `stopped`, though a hook has to be ended first.
+TEST_F(RunningPhones, StoppedIsTheLastEvent) {
+    std::ofstream(file("hook.toml")) << "aor = \"sip:alice@example.test\"\n"
+                                        "password = \"secret\"\n"
+                                        "[[hook]]\nevents = [\"unregistered\"]\n"
+                                        "command = [\"/bin/sh\", \"-c\", \"exit 3\"]\n";
+    ::chmod(file("hook.toml").c_str(), 0600);
+    Words words{"phone", "--config", file("hook.toml")};
+    for (const auto& word : usual("alice")) words.push_back(word);
+    auto& alice = runs.emplace_back(words, environment());
+    ASSERT_TRUE(hears(alice, "\"registered\"")) << story(alice);
+    auto& events = start_ctl("alice", {"events", "--json"});
+    ASSERT_TRUE(run_until([&] { return !ctl("alice", {"hello"}).empty(); }));
+    quits(alice, "alice");
+    const auto last = alice.output().rfind("\"event\":\"");
+    EXPECT_EQ(alice.output().substr(last, 17), "\"event\":\"stopped\"") << story(alice);
+    EXPECT_NE(alice.output().find("\"notice\""), std::string::npos)
+        << "the hook that failed was not said: " << story(alice);
+    ASSERT_TRUE(run_until([&] { return events.ended(); }));
+}
+
 // A phone that ends hangs up first, whoever ends it.
 TEST_F(RunningPhones, ASignalHangsUpAndUnregisters) {
     auto& alice = phone("alice");
