@@ -77,9 +77,10 @@ std::expected<void, ExitCode> RunningPhone::open_socket() {
          .notice = [this](std::string sentence) { notice(std::move(sentence)); },
          .too_long = phone::error_line(phone::ControlError::invalid_request,
                                        "The line is longer than 65536 octets: say less in one"),
-         .too_many = phone::error_line(phone::ControlError::not_possible,
-                                       "Too many programs use this phone already: end one of them, and "
-                                      "try again")});
+         .too_many =
+             phone::error_line(phone::ControlError::not_possible,
+                               "Too many programs use this phone already: end one of them, and "
+                               "try again")});
     if (!opened) return std::unexpected(complain(ExitCode::control_socket, opened.error()));
     socket_ = *std::move(opened);
     return {};
@@ -101,8 +102,9 @@ void RunningPhone::open_history() {
         if (const auto usual = runtime::default_state_directory()) directory = *usual;
     auto opened = runtime::CallHistory::open(directory);
     if (!opened)
-        return early_notices_.push_back(opened.error().sentence +
-                                        " Then start the phone again: until then calls are not remembered");
+        return early_notices_.push_back(
+            opened.error().sentence +
+            " Then start the phone again: until then calls are not remembered");
     history_ = std::make_unique<runtime::CallHistory>(*std::move(opened));
     journal_ = std::make_unique<runtime::CallJournal>(
         loop_, *history_, [this](std::string sentence) { notice(std::move(sentence)); });
@@ -154,9 +156,10 @@ void RunningPhone::open_console() {
 void RunningPhone::say_what_is_played() {
     const auto source = source_of(start_.host.call);
     if (source.kind == media::EndKind::file)
-        early_notices_.push_back("Every call hears " + source.name +
-                                 " and not the microphone: take `play` out of the configuration, or "
-                                 "--play away, to be heard");
+        early_notices_.push_back(
+            "Every call hears " + source.name +
+            " and not the microphone: take `play` out of the configuration, or "
+            "--play away, to be heard");
 }
 
 ExitCode RunningPhone::run() {

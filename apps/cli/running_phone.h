@@ -76,7 +76,7 @@ private:
     Trace trace_;
     std::set<AccountId> registered_;
     std::vector<std::string> early_notices_;  // from before the phone was there
-    std::optional<Event> end_;  // told when nothing else will be
+    std::optional<Event> end_;                // told when nothing else will be
     bool told_end_ = false;
     std::unique_ptr<runtime::CallHistory> history_;
     std::unique_ptr<runtime::CallJournal> journal_;

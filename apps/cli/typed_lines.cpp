@@ -37,11 +37,12 @@ TypedLines::TypedLines(runtime::Loop& loop, int descriptor, Line line, TooLong t
     epoll_event event{};
     event.events = EPOLLIN;
     if (!waits_ || ::epoll_ctl(waits_.get(), EPOLL_CTL_ADD, descriptor, &event) != 0) return;
-    watch_ = std::make_unique<runtime::Watch>(loop, waits_.get(), [this](runtime::Ready) { read(); });
+    watch_ =
+        std::make_unique<runtime::Watch>(loop, waits_.get(), [this](runtime::Ready) { read(); });
 }
 
-// One read when something is there: the descriptor's own mode (O_NONBLOCK) is also that of the shell
-// that has started us, and stays as it is, however we end.
+// One read when something is there: the descriptor's own mode (O_NONBLOCK) is also that of the
+// shell that has started us, and stays as it is, however we end.
 void TypedLines::read() {
     if (!has_something(descriptor_)) return;
     std::array<char, typed_line_most> buffer{};

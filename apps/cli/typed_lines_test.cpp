@@ -1,4 +1,5 @@
-// What is typed at a running command, line by line, and what others find of the descriptor after it.
+// What is typed at a running command, line by line, and what others find of the descriptor after
+// it.
 #include "apps/cli/typed_lines.h"
 
 #include <fcntl.h>

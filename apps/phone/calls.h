@@ -76,8 +76,8 @@ public:
     void hang_up_all();
     void hold(CallRef call);
     void resume(CallRef call);
-    // After those that are still to be sent; before the answer and the sound they wait for it. False,
-    // and nothing is sent, if more than digits_waiting_most would.
+    // After those that are still to be sent; before the answer and the sound they wait for it.
+    // False, and nothing is sent, if more than digits_waiting_most would.
     bool press(CallRef call, const std::string& digits);
     void mute(CallRef call, bool microphone, bool speaker);
 

@@ -10,7 +10,9 @@
 #include <optional>
 #include <utility>
 
+#include "apps/phone/control_objects.h"
 #include "apps/phone/control_params.h"
+#include "apps/phone/json_text.h"
 #include "registration/policy_values.h"
 
 namespace holdfast::phone {
@@ -26,11 +28,6 @@ struct Error {
 };
 using Result = std::expected<Json, Error>;
 
-// What comes from a server or a caller may be no UTF-8; what is not is replaced.
-std::string text_of(const Json& object) {
-    return object.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
-
 Json error_object(const Json& id, const Error& error) {
     return {{"jsonrpc", "2.0"},
             {"id", id},
@@ -41,44 +38,6 @@ std::unexpected<Error> impossible(std::string sentence) {
     return std::unexpected(Error{ControlError::not_possible, std::move(sentence)});
 }
 
-const char* name_of(Stage stage) {
-    switch (stage) {
-    case Stage::opening: return "opening";
-    case Stage::calling: return "calling";
-    case Stage::ringing: return "ringing";
-    case Stage::talking: return "talking";
-    case Stage::ending: return "ending";
-    }
-    return "";
-}
-
-Json object_of(const CallView& view) {
-    Json object{{"call", view.call.value},
-                {"account", view.account},
-                {"direction", view.incoming ? "in" : "out"},
-                {"peer", view.peer},
-                {"stage", name_of(view.stage)},
-                {"held", view.held},
-                {"held_by_other", view.held_by_other},
-                {"microphone_muted", view.microphone_muted},
-                {"speaker_muted", view.speaker_muted}};
-    if (view.talked) object["talked"] = seconds_of(*view.talked);
-    return object;
-}
-
-Json object_of(const runtime::PastCall& call) {
-    Json object{{"id", call.id},
-                {"account", call.account},
-                {"direction", call.incoming ? "in" : "out"},
-                {"peer", call.peer},
-                {"started", call.started},
-                {"talked", call.talked},
-                {"outcome", call.outcome}};
-    if (call.status != 0) object["status"] = call.status;
-    if (!call.reason.empty()) object["reason"] = call.reason;
-    return object;
-}
-
 // What is not done any more: the answers before are as long as a program gets at once.
 Json too_much(const Json& request) {
     const auto id = request.is_object() ? request.find("id") : request.end();
@@ -86,14 +45,6 @@ Json too_much(const Json& request) {
     return error_object(id == request.end() ? Json(nullptr) : *id,
                         {ControlError::not_possible,
                          "The answers of this batch are too long: ask again for the rest"});
-}
-
-bool is_event(std::string_view name) {
-    for (auto kind = EventKind::resolved;;
-         kind = static_cast<EventKind>(std::to_underlying(kind) + 1)) {
-        if (holdfast::name_of(kind) == name) return true;
-        if (kind == EventKind::stopped) return false;
-    }
 }
 
 }  // namespace
@@ -239,8 +190,8 @@ Result Control::Impl::run(ControlClient client, const Json& request) {
     }
     const auto given = request.find("params");
     const Json none = Json::object();
-    const bool is_none = given == request.end() || given->is_null() ||
-                         (given->is_array() && given->empty());
+    const bool is_none =
+        given == request.end() || given->is_null() || (given->is_array() && given->empty());
     if (!is_none && !given->is_object())
         return std::unexpected(
             Error{ControlError::wrong_params, "Parameters have names: \"params\" is an object"});

@@ -40,8 +40,8 @@ std::string outcome_of(const Call& call, bool ended_by_us, int status, std::stri
     return status == timeout || status == not_available ? "no answer" : "failed";
 }
 
-Phone::Phone(runtime::Loop& loop, runtime::Driver& driver, media::Engine& media, const Engine& engine,
-             PhoneSettings settings, PhoneHandlers handlers)
+Phone::Phone(runtime::Loop& loop, runtime::Driver& driver, media::Engine& media,
+             const Engine& engine, PhoneSettings settings, PhoneHandlers handlers)
     : driver_(driver),
       engine_(engine),
       settings_(std::move(settings)),
@@ -249,8 +249,7 @@ Done<CallRef> Phone::connect(CallRef named, CallRef other) {
     const auto to = choose(
         other,
         [](const Call& one, const Line&) {
-            return one.stage == Stage::talking ||
-                   (!one.incoming && one.stage == Stage::ringing);
+            return one.stage == Stage::talking || (!one.incoming && one.stage == Stage::ringing);
         },
         "is answered or rings there");
     if (!to) return to;

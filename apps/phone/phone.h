@@ -29,7 +29,7 @@
 
 namespace holdfast::phone {
 
-constexpr std::size_t calls_most = 64;    // as many as the engine has room for (docs/calls.md)
+constexpr std::size_t calls_most = 64;  // as many as the engine has room for (docs/calls.md)
 constexpr std::size_t digits_most = digits_waiting_most;  // of one command
 
 struct PhoneSettings {

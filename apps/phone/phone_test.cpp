@@ -50,8 +50,7 @@ protected:
                 .tell = [this](Instant, const Event& event,
                                const std::string&) { told.push_back(event); },
                 .began = [this](CallRef call, const runtime::PastCall&) { begun.push_back(call); },
-                .over = [this](CallRef,
-                               const runtime::PastCall& past) { pasts.push_back(past); },
+                .over = [this](CallRef, const runtime::PastCall& past) { pasts.push_back(past); },
                 .uri_of = [](std::string_view text,
                              std::string_view) -> std::expected<std::string, std::string> {
                     return "sip:" + std::string(text) + "@example.test";
@@ -118,7 +117,8 @@ TEST_F(PhoneOfNotes, ACallersTextsAreCutBetweenCharactersAndHarmless) {
     happens(11, EventKind::ring, name);
     happens(11, EventKind::call_ended, name, 487);
     ASSERT_EQ(told.size(), 2U);
-    for (const auto& text : {told[0].reason, told[1].reason, pasts.at(0).peer, pasts.at(0).reason}) {
+    for (const auto& text :
+         {told[0].reason, told[1].reason, pasts.at(0).peer, pasts.at(0).reason}) {
         EXPECT_LE(text.size(), text_most);
         EXPECT_TRUE(text.starts_with("B\uFFFD[2J\uFFFD")) << text;
         EXPECT_TRUE(text.ends_with("üü…")) << text.substr(text.size() - 8);

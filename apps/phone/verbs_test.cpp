@@ -155,8 +155,8 @@ TEST(Csv, AndTablesHaveNoControlCharacters) {
 
 TEST(Csv, FormulasAreTexts) {
     for (const auto* sign : {"=", "+", "-", "@"}) {
-        const auto page = csv_of(R"({"result":{"calls":[{"id":9,"peer":")" + std::string(sign) +
-                                 R"(1"}]}})");
+        const auto page =
+            csv_of(R"({"result":{"calls":[{"id":9,"peer":")" + std::string(sign) + R"(1"}]}})");
         ASSERT_TRUE(page);
         EXPECT_NE(page->rows.find(",'" + std::string(sign) + "1,"), std::string::npos);
     }

@@ -1,6 +1,6 @@
-// What becomes of calls, on its way to the history: written when a call begins and again when it has
-// ended, so that a crash leaves a row that says "unfinished". While the history cannot be written
-// (another program locks it, the disk is full) the calls wait here, and that is said once.
+// What becomes of calls, on its way to the history: written when a call begins and again when it
+// has ended, so that a crash leaves a row that says "unfinished". While the history cannot be
+// written (another program locks it, the disk is full) the calls wait here, and that is said once.
 //
 //   CallJournal journal{loop, history, [&](std::string sentence) { log(sentence); }};
 //   journal.began(call, {.account = aor, .peer = uri, .started = now});

@@ -203,9 +203,9 @@ void ControlSocket::Impl::accept_later(int error) {
     watch_.want({});
     again_.arm(boot_time() + accept_again_after);
     if (std::exchange(lacks_descriptors_, true)) return;
-    handlers_.notice("A program that wants to use the control socket has to wait: " +
-                     words_of(error) +
-                     ". Give the phone more descriptors (ulimit -n, LimitNOFILE=), or end calls");
+    handlers_.notice(
+        "A program that wants to use the control socket has to wait: " + words_of(error) +
+        ". Give the phone more descriptors (ulimit -n, LimitNOFILE=), or end calls");
 }
 
 void ControlSocket::Impl::on_ready(ControlClient id, Ready ready) {
@@ -277,8 +277,7 @@ void ControlSocket::Impl::write_some(Client& client) {
         client.unsent.erase(0, static_cast<std::size_t>(sent));
     }
     if (client.has_said_all && client.unsent.empty()) return doom(client);
-    client.watch->want(
-        {.readable = !client.has_said_all, .writable = !client.unsent.empty()});
+    client.watch->want({.readable = !client.has_said_all, .writable = !client.unsent.empty()});
 }
 
 // Somebody up the stack may still hold it.

@@ -29,7 +29,7 @@ using ControlClient = Id<struct ControlClientTag>;  // never used again for anot
 constexpr std::size_t control_clients_most = 16;
 constexpr std::size_t control_line_most = std::size_t{64} * 1024;  // octets, without the end
 constexpr std::size_t control_queue_most =
-    std::size_t{1024} * 1024;  // octets that wait for a client
+    std::size_t{1024} * 1024;                                     // octets that wait for a client
 constexpr Duration accept_again_after = std::chrono::seconds{1};  // if there was no descriptor
 
 // $XDG_RUNTIME_DIR/holdfast/phone.sock; nothing if the variable names no directory.

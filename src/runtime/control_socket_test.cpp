@@ -279,8 +279,8 @@ TEST_F(Control, TheLastLineNeedsNoEndAndIsAnswered) {
     EXPECT_TRUE(run_until([&] { return gone == 1; }));
 }
 
-// Without a descriptor for who calls, the phone does not spin: it says so once, and takes him later.
-// Nothing of the fixture here while none is left: the sanitizer needs some to look at it.
+// Without a descriptor for who calls, the phone does not spin: it says so once, and takes him
+// later. Nothing of the fixture here while none is left: the sanitizer needs some to look at it.
 TEST_F(Control, WithoutADescriptorProgramsWait) {
     std::vector<std::string> said;
     int taken = 0;

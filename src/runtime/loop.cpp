@@ -171,7 +171,8 @@ void Loop::Impl::end_signals() {
     for (const int number : handled_signals) sigaddset(&set, number);
     pthread_sigmask(SIG_BLOCK, &set, &before);
     signal_sets.clear();
-    for (const int number : handled_signals) std::signal(number, SIG_IGN);  // forgets one that waits, too
+    for (const int number : handled_signals)
+        std::signal(number, SIG_IGN);  // forgets one that waits, too
     pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 

@@ -112,7 +112,7 @@ TEST(Loop, SignalsBecomeCalls) {
 
 // A program that has told its end ends as it says, though a signal comes in the last moment.
 TEST(Loop, ASignalAfterItDoesNothing) {
-    { 
+    {
         Loop loop;
         loop.on_signals(std::array{SIGUSR1, SIGUSR2}, [](int) {});
     }
