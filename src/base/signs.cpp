@@ -14,7 +14,7 @@ constexpr std::string_view ellipsis = "\xe2\x80\xa6";
 
 }  // namespace
 
-// RFC 3629 §3: shortest form only, no surrogates, nothing above U+10FFFF.
+// As UTF-8 has it (RFC 3629): shortest form only, no surrogates, nothing above U+10FFFF.
 Sign first_sign(std::string_view text) {
     const auto lead = static_cast<unsigned char>(text.front());
     if (lead < 0x80U) return {lead, 1};

@@ -167,8 +167,8 @@ std::expected<std::int64_t, Failure> CallHistory::add(const PastCall& call) {
     if (auto added = impl_->done(row); !added) return std::unexpected(added.error());
     const auto id = sqlite3_last_insert_rowid(impl_->database.get());
     sqlite3_bind_int64(impl_->forget_old.get(), 1, id - static_cast<std::int64_t>(history_most));
-    // The call is there; if the old ones are not forgotten now, they are with the next.
-    (void)impl_->done(impl_->forget_old.get());
+    // The call is there: if the old ones are not forgotten now, they are with the next one.
+    if (const auto forgotten = impl_->done(impl_->forget_old.get()); !forgotten) return id;
     return id;
 }
 
