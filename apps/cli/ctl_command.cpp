@@ -86,7 +86,10 @@ private:
 };
 
 ExitCode gone() {
-    return complain(ExitCode::no_phone, "The phone has gone away, or does not answer");
+    return complain(
+        ExitCode::no_phone,
+        "The phone has gone away, or has not answered for 10 s: look at its output, and start it "
+        "again (holdfast phone) if it is gone");
 }
 ExitCode refused(const phone::Refused& refused) {
     return complain(ExitCode::not_done, refused.sentence);

@@ -101,6 +101,8 @@ struct OptionText {
 };
 
 std::span<const OptionText> option_table();
+// The key of a policy field: "policy.flows" and "flows" are the same one.
+std::string_view policy_key(std::string_view key);
 
 // The preset first, then the others in order, so that the order of options means nothing. The error
 // is a sentence that begins with the setting's place.

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <csignal>
+#include <cstdlib>
 #include <utility>
 
 #include "apps/cli/call_settings.h"
@@ -75,9 +76,11 @@ std::expected<void, ExitCode> RunningPhone::open_socket() {
          .gone = [this](ControlClient client) { control_->gone(client); },
          .notice = [this](std::string sentence) { notice(std::move(sentence)); },
          .too_long = phone::error_line(phone::ControlError::invalid_request,
-                                       "The line is longer than 65536 octets"),
-         .too_many = phone::error_line(phone::ControlError::not_possible,
-                                       "Too many programs use this phone already")});
+                                       "The line is longer than 65536 octets: say less in one"),
+         .too_many =
+             phone::error_line(phone::ControlError::not_possible,
+                               "Too many programs use this phone already: end one of them, and "
+                               "try again")});
     if (!opened) return std::unexpected(complain(ExitCode::control_socket, opened.error()));
     socket_ = *std::move(opened);
     return {};
@@ -98,24 +101,29 @@ void RunningPhone::open_history() {
     if (directory.empty())
         if (const auto usual = runtime::default_state_directory()) directory = *usual;
     auto opened = runtime::CallHistory::open(directory);
-    if (opened)
-        history_ = std::make_unique<runtime::CallHistory>(*std::move(opened));
-    else
-        early_notices_.push_back(opened.error().sentence + " Calls are not remembered until then");
+    if (!opened)
+        return early_notices_.push_back(
+            opened.error().sentence +
+            " Then start the phone again: until then calls are not remembered");
+    history_ = std::make_unique<runtime::CallHistory>(*std::move(opened));
+    journal_ = std::make_unique<runtime::CallJournal>(
+        loop_, *history_, [this](std::string sentence) { notice(std::move(sentence)); });
 }
 
 void RunningPhone::open_phone() {
     media_ = std::make_unique<media::Service>(media_modules());
     phone_ = std::make_unique<phone::Phone>(
-        *driver_, *media_, *engine_,
+        loop_, *driver_, *media_, *engine_,
         phone::PhoneSettings{.accounts = start_.accounts, .calls = settings_of(start_.host.call)},
         phone::PhoneHandlers{.tell = [this](Instant now, const Event& event,
                                             const std::string& aor) { tell(now, event, aor); },
+                             .began =
+                                 [this](CallRef ref, const runtime::PastCall& call) {
+                                     if (journal_) journal_->began(ref, call);
+                                 },
                              .over =
-                                 [this](const runtime::PastCall& call) {
-                                     if (!history_) return;
-                                     if (const auto added = history_->add(call); !added)
-                                         notice(added.error().sentence);
+                                 [this](CallRef ref, const runtime::PastCall& call) {
+                                     if (journal_) journal_->ended(ref, call);
                                  },
                              .uri_of = called_uri_of});
     media_watch_ = std::make_unique<runtime::Watch>(
@@ -144,6 +152,16 @@ void RunningPhone::open_console() {
         early_notices_.emplace_back("What is typed here is done; help lists what there is");
 }
 
+// Calls of a phone have a file to play in the place of the microphone, which nobody there expects.
+void RunningPhone::say_what_is_played() {
+    const auto source = source_of(start_.host.call);
+    if (source.kind == media::EndKind::file)
+        early_notices_.push_back(
+            "Every call hears " + source.name +
+            " and not the microphone: take `play` out of the configuration, or "
+            "--play away, to be heard");
+}
+
 ExitCode RunningPhone::run() {
     std::signal(SIGPIPE, SIG_IGN);  // output that nobody reads is noticed when it is written
     std::signal(SIGTTIN, SIG_IGN);  // in the background the terminal is not ours to read
@@ -152,8 +170,16 @@ ExitCode RunningPhone::run() {
     driver_->attach(runtime::machine_of(*engine_));
     phone_->begin();
     open_console();
+    say_what_is_played();
     for (auto& sentence : std::exchange(early_notices_, {})) notice(std::move(sentence));
     driver_->run();
+    const auto code = end();
+    // Who wants to end at once does not wait for a recording, either.
+    if (phone_->has_given_up() || !phone_->calls().empty()) leave_the_sound(code);
+    return code;
+}
+
+ExitCode RunningPhone::end() {
     output_.finish();
     errors_.finish();
     if (const auto& failure = driver_->failure())
@@ -169,8 +195,31 @@ ExitCode RunningPhone::run() {
 }
 
 void RunningPhone::stopped() {
-    if (!hooks_) return driver_->stop();
-    hooks_->close(hooks_end, [this] { driver_->stop(); });
+    const auto end = [this] {
+        tell_stopped();
+        driver_->stop();
+    };
+    if (!hooks_) return end();
+    hooks_->close(hooks_end, end);
+}
+
+// The last event (docs/events.md): what the hooks' end and the state have to say comes before.
+void RunningPhone::tell_stopped() {
+    if (journal_) journal_->finish();
+    if (!end_) return;
+    const auto now = runtime::boot_time();
+    write(now, *end_, {});
+    control_->on_event(time_of(now), *end_, {});
+    told_end_ = true;
+}
+
+// A media thread that hangs would not let us end: what can be said and written has been.
+void RunningPhone::leave_the_sound(ExitCode code) {
+    driver_.reset();
+    socket_.reset();
+    journal_.reset();
+    history_.reset();
+    std::_Exit(std::to_underlying(code));
 }
 
 void RunningPhone::on_signal(int signal) {
@@ -212,6 +261,11 @@ void RunningPhone::track(const Event& event) {
 
 void RunningPhone::tell(Instant now, const Event& event, const std::string& aor) {
     track(event);
+    if (event.kind == EventKind::stopped) {
+        end_ = event;
+        if (hooks_) hooks_->on_event(time_of(now), event, aor);
+        return;
+    }
     write(now, event, aor);
     control_->on_event(time_of(now), event, aor);
     if (hooks_) hooks_->on_event(time_of(now), event, aor);
@@ -224,6 +278,7 @@ void RunningPhone::tell(Instant now, const Event& event, const std::string& aor)
 void RunningPhone::notice(std::string sentence) {
     Event event{.kind = EventKind::notice};
     event.reason = std::move(sentence);
+    if (told_end_) return errors_.write("holdfast: " + event.reason + "\n");
     write(runtime::boot_time(), event, {});
     control_->on_event(time_of(runtime::boot_time()), event, {});
 }

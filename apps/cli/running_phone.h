@@ -3,6 +3,7 @@
 
 #include <expected>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -18,6 +19,7 @@
 #include "engine/engine.h"
 #include "media/service.h"
 #include "runtime/call_history.h"
+#include "runtime/call_journal.h"
 #include "runtime/control_socket.h"
 #include "runtime/driver.h"
 #include "runtime/hooks.h"
@@ -58,7 +60,11 @@ private:
     void write(Instant now, const Event& event, const std::string& aor);
     void write_again();
     void print(const std::string& text);
+    void say_what_is_played();
+    ExitCode end();
     void stopped();
+    void tell_stopped();
+    [[noreturn]] void leave_the_sound(ExitCode code);
     [[nodiscard]] runtime::EventTime time_of(Instant now) const;
 
     PhoneStart start_;
@@ -70,7 +76,10 @@ private:
     Trace trace_;
     std::set<AccountId> registered_;
     std::vector<std::string> early_notices_;  // from before the phone was there
+    std::optional<Event> end_;                // told when nothing else will be
+    bool told_end_ = false;
     std::unique_ptr<runtime::CallHistory> history_;
+    std::unique_ptr<runtime::CallJournal> journal_;
     std::unique_ptr<runtime::Hooks> hooks_;
     std::unique_ptr<Engine> engine_;
     std::unique_ptr<media::Service> media_;

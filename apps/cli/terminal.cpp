@@ -10,6 +10,8 @@
 #include <climits>
 #include <cstdlib>
 
+#include "base/signs.h"
+
 namespace holdfast::cli {
 
 namespace {
@@ -48,38 +50,8 @@ constexpr char rubout = 127;
 
 bool is_continuation(char c) { return (static_cast<unsigned char>(c) & 0xc0U) == 0x80U; }
 
-struct Sign {
-    char32_t code = 0;
-    std::size_t size = 0;  // octets; 0: no UTF-8
-};
-
-// RFC 3629 §3: shortest form only, no surrogates, nothing above U+10FFFF. The text is not empty.
-Sign first_sign(std::string_view text) {
-    const auto lead = static_cast<unsigned char>(text.front());
-    if (lead < 0x80U) return {lead, 1};
-    const std::size_t size = lead >= 0xf0U ? 4 : lead >= 0xe0U ? 3 : 2;
-    if (lead < 0xc2U || lead > 0xf4U || text.size() < size) return {};
-    char32_t code = lead & (0x7fU >> size);
-    for (const char c : text.substr(1, size - 1)) {
-        if (!is_continuation(c)) return {};
-        code = code << 6U | (static_cast<unsigned char>(c) & 0x3fU);
-    }
-    const bool shortest = code >= (size == 4 ? 0x10000U : size == 3 ? 0x800U : 0x80U);
-    const bool surrogate = code >= 0xd800U && code <= 0xdfffU;
-    return shortest && !surrogate && code <= 0x10ffffU ? Sign{code, size} : Sign{};
-}
-
-// Neither a control character (C0, DEL, C1), nor one that ends a line or turns the direction of
-// what follows (UAX #9): a server's words must not rearrange ours.
-bool is_harmless(char32_t code) {
-    if (code == '\n' || code == '\t') return true;
-    const bool control = code < 0x20U || (code >= 0x7fU && code < 0xa0U);
-    const bool line_end = code == 0x2028U || code == 0x2029U;
-    const bool direction = code == 0x061cU || code == 0x200eU || code == 0x200fU ||
-                           (code >= 0x202aU && code <= 0x202eU) ||
-                           (code >= 0x2066U && code <= 0x2069U);
-    return !control && !line_end && !direction;
-}
+// A text of several lines is for printing, too.
+bool may_be_printed(char32_t code) { return code == '\n' || code == '\t' || is_harmless(code); }
 
 bool is_plain(char c) { return c >= ' ' && c <= '~'; }
 
@@ -114,7 +86,7 @@ std::string printable(std::string_view text) {
         text.remove_prefix(static_cast<std::size_t>(plain));
         if (text.empty()) break;
         const auto [code, size] = first_sign(text);
-        if (size > 0 && is_harmless(code)) {
+        if (size > 0 && may_be_printed(code)) {
             result += text.substr(0, size);
         } else {
             for (const char c : text.substr(0, std::max<std::size_t>(size, 1))) {

@@ -1,5 +1,7 @@
 #include "apps/cli/typed_lines.h"
 
+#include <poll.h>
+#include <sys/epoll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -20,17 +22,29 @@ bool can_be_waited_for(int descriptor) {
     return S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode) || is_terminal(descriptor);
 }
 
+// Whether a read returns at once. Another program may have been faster at a terminal of both.
+bool has_something(int descriptor) {
+    pollfd ready{.fd = descriptor, .events = POLLIN, .revents = 0};
+    return ::poll(&ready, 1, 0) > 0;
+}
+
 }  // namespace
 
 TypedLines::TypedLines(runtime::Loop& loop, int descriptor, Line line, TooLong too_long)
     : descriptor_(descriptor), line_(std::move(line)), too_long_(std::move(too_long)) {
-    if (can_be_waited_for(descriptor))
-        watch_ =
-            std::make_unique<runtime::Watch>(loop, descriptor, [this](runtime::Ready) { read(); });
+    if (!can_be_waited_for(descriptor)) return;
+    waits_ = runtime::Descriptor{::epoll_create1(EPOLL_CLOEXEC)};
+    epoll_event event{};
+    event.events = EPOLLIN;
+    if (!waits_ || ::epoll_ctl(waits_.get(), EPOLL_CTL_ADD, descriptor, &event) != 0) return;
+    watch_ =
+        std::make_unique<runtime::Watch>(loop, waits_.get(), [this](runtime::Ready) { read(); });
 }
 
-// One read when something is there: the descriptor's own mode is others' too, and stays as it is.
+// One read when something is there: the descriptor's own mode (O_NONBLOCK) is also that of the
+// shell that has started us, and stays as it is, however we end.
 void TypedLines::read() {
+    if (!has_something(descriptor_)) return;
     std::array<char, typed_line_most> buffer{};
     const auto size = ::read(descriptor_, buffer.data(), buffer.size());
     if (size < 0 && (errno == EINTR || errno == EAGAIN)) return;

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "runtime/descriptor.h"
 #include "runtime/loop.h"
 
 namespace holdfast::cli {
@@ -26,6 +27,7 @@ private:
     void read();
 
     int descriptor_;
+    runtime::Descriptor waits_;  // an epoll of it: what the loop waits with is made non-blocking
     Line line_;
     TooLong too_long_;
     std::string unread_;

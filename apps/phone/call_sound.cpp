@@ -37,6 +37,7 @@ void Calls::on(Instant, const media::out::Ready& ready) {
     auto* call = find(ref);
     const auto sound = sounds_.find(ref);
     if (call == nullptr || sound == sounds_.end() || !sound->second.is_open) return;
+    sound->second.stream = ready.stream;
     if (call->incoming) return driver_.submit(in::Answer{.call = ref, .streams = {ready.stream}});
     call->stage = Stage::calling;
     driver_.submit(in::Dial{.account = call->account,
@@ -57,11 +58,13 @@ void Calls::on(Instant now, const media::out::Failed& failed) {
     sounds_.erase(ref);
     if (call->stage == Stage::ending) return over(now, ref);
     call->no_sound = true;
-    if (call->stage == Stage::opening) return over(now, ref);
-    if (call->incoming && call->stage == Stage::ringing)
-        driver_.submit(in::Reject{.call = ref, .status = 480});
-    else
-        driver_.submit(in::HangUp{.account = call->account, .call = ref});
+    call->why_no_sound = failed.sentence;
+    if (call->stage == Stage::opening) {
+        end_unknown(now, ref, "it has no sound");
+        return over(now, ref);
+    }
+    if (call->incoming && call->stage == Stage::ringing) return reject(ref, 480);
+    driver_.submit(in::HangUp{.account = call->account, .call = ref});
 }
 
 void Calls::on(Instant now, const media::out::Started& started) {

@@ -14,12 +14,15 @@ void Calls::resume(CallRef ref) {
     if (call != nullptr && call->stage == Stage::talking) driver_.submit(in::Resume{.call = ref});
 }
 
-void Calls::press(CallRef ref, const std::string& digits) {
+bool Calls::press(CallRef ref, const std::string& digits) {
     const auto* call = find(ref);
     const auto sound = sounds_.find(ref);
-    if (call == nullptr || sound == sounds_.end()) return;
-    sound->second.settings.dtmf += digits;
+    if (call == nullptr || sound == sounds_.end()) return true;
+    auto& waiting = sound->second.settings.dtmf;
+    if (waiting.size() + digits.size() > digits_waiting_most) return false;
+    waiting += digits;
     send_digits(ref, *call);
+    return true;
 }
 
 void Calls::mute(CallRef ref, bool microphone, bool speaker) {

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/signs.h"
 #include "engine/input.h"
+#include "runtime/clock.h"
 #include "sdp/agreement.h"
 
 namespace holdfast::phone {
@@ -32,6 +34,11 @@ void Calls::transfer(CallRef ref, const std::string& uri) {
     driver_.submit(in::Transfer{.call = ref, .target = uri});
 }
 
+void Calls::connect(CallRef ref, CallRef other) {
+    if (find(ref) == nullptr || find(other) == nullptr) return;
+    driver_.submit(in::TransferTo{.call = ref, .other = other});
+}
+
 // What a call sounds like goes on in the one that follows it. Not the recording: each has its own.
 std::optional<CallSettings> Calls::settings_of(CallRef ref) const {
     const auto sound = sounds_.find(ref);
@@ -47,7 +54,7 @@ void Calls::follow(const Event& referred) {
     if (auto settings = settings_of(referred.call))
         begin({.account = referred.account,
                .incoming = false,
-               .peer = referred.contact,
+               .peer = one_line(referred.contact, text_most),
                .referred_by = referred.call},
               *std::move(settings));
 }
@@ -58,7 +65,7 @@ void Calls::take_over(const Event& replaced) {
     if (!settings) return driver_.submit(in::Reject{.call = replaced.call, .status = 480});
     calls_[replaced.call] = {.account = replaced.account,
                              .incoming = true,
-                             .peer = replaced.reason,
+                             .peer = one_line(replaced.reason, text_most),
                              .via = replaced.target,
                              .stage = Stage::ringing};
     answer(replaced.call, *std::move(settings));
@@ -76,6 +83,8 @@ void Calls::reject(CallRef ref, int status) {
     const auto* call = find(ref);
     if (call == nullptr || !call->incoming || call->stage != Stage::ringing) return;
     driver_.submit(in::Reject{.call = ref, .status = status});
+    // An answer may be on its way already: then there is nothing to reject any more.
+    driver_.submit(in::HangUp{.account = call->account, .call = ref});
 }
 
 void Calls::hang_up(CallRef ref) {
@@ -83,8 +92,8 @@ void Calls::hang_up(CallRef ref) {
     if (call == nullptr || call->stage == Stage::ending) return;
     // The engine does not know it yet, and hears of it only if the user still wants it (Ready).
     if (call->stage == Stage::opening) {
-        call->stage = Stage::ending;
-        return close_sound(ref);
+        close_sound(ref);
+        return end_unknown(runtime::boot_time(), ref, "hung up");
     }
     driver_.submit(in::HangUp{.account = call->account, .call = ref});
 }
@@ -95,21 +104,14 @@ void Calls::hang_up_all() {
 
 // Ports first: what the other side is told must be true.
 void Calls::open_sound(CallRef ref, CallSettings settings, const std::optional<Target>& target) {
+    const bool follows_host = !settings.sound.advertise && settings.sound.bind.is_unspecified();
     if (!settings.sound.advertise) settings.sound.advertise = address_towards(target);
     auto options = settings.sound;
-    sounds_[ref] = {.settings = std::move(settings), .is_open = true};
+    sounds_[ref] = {.settings = std::move(settings),
+                    .is_open = true,
+                    .stream = {},
+                    .follows_host = follows_host};
     media_.submit(media::in::Open{.session = session_of(ref), .options = std::move(options)});
-}
-
-// Our address as the socket has it that leads there; of any other flow if there is none.
-std::optional<IpAddress> Calls::address_towards(const std::optional<Target>& target) const {
-    std::optional<IpAddress> any;
-    for (const auto& [id, flow] : flows_) {
-        if (!flow.local) continue;
-        if (target && flow.target == *target) return flow.local->address;
-        any = flow.local->address;
-    }
-    return any;
 }
 
 void Calls::close_sound(CallRef ref) {
@@ -151,17 +153,20 @@ void Calls::on_step(Instant, const Input& input, const std::vector<holdfast::Out
         else if (const auto* media = std::get_if<out::Media>(&output))
             agreed(*media);
     }
+    if (std::holds_alternative<in::FlowOpened>(input)) follow_network();
 }
 
 void Calls::on_event(Instant now, const Event& event) {
     if (event.target && (event.kind == EventKind::registered || event.kind == EventKind::moved ||
-                         event.kind == EventKind::refreshed))
+                         event.kind == EventKind::refreshed)) {
         registered_at_.insert_or_assign(event.account, *event.target);
+        follow_network();
+    }
     if (!event.call) return;
     if (event.kind == EventKind::ring && find(event.call) == nullptr) {
         calls_[event.call] = {.account = event.account,
                               .incoming = true,
-                              .peer = event.reason,
+                              .peer = one_line(event.reason, text_most),
                               .via = event.target,
                               .stage = Stage::ringing};
         return;
@@ -196,6 +201,12 @@ void Calls::send_digits(CallRef ref, const Call& call) {
     if (sound == sounds_.end() || !sound->second.flows || !call.answered) return;
     if (auto digits = std::exchange(sound->second.settings.dtmf, {}); !digits.empty())
         media_.submit(media::in::SendDtmf{.session = session_of(ref), .digits = digits});
+}
+
+// One that the engine has never heard of, and cannot tell the end of.
+void Calls::end_unknown(Instant now, CallRef ref, std::string why) {
+    calls_.at(ref).stage = Stage::ending;
+    say(now, ref, EventKind::call_ended, std::move(why));
 }
 
 // The call is over when its sound is closed: until then a recording may be unfinished.

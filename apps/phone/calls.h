@@ -22,6 +22,9 @@
 
 namespace holdfast::phone {
 
+constexpr std::size_t digits_waiting_most = 128;
+constexpr std::size_t text_most = 500;  // octets of what another side says of itself, or of the end
+
 struct CallSettings {
     media::SessionOptions sound{};
     std::string record{};  // a WAV file for both directions, from the answer on; "": none
@@ -44,6 +47,7 @@ struct Call {
     std::optional<Target> via{};  // the server that an incoming call came from
     Stage stage = Stage::opening;
     bool no_sound = false;  // it ends because its sound cannot be had; an Event has said why
+    std::string why_no_sound{};
     std::optional<Instant> answered{};
     CallRef referred_by{};  // the call whose other side has asked for this one
 };
@@ -67,15 +71,21 @@ public:
     void hang_up(CallRef call);
     // Its other side is to call the URI instead; the call ends when that has come about (Events).
     void transfer(CallRef call, const std::string& uri);
+    // The same, to the other side of another call of the account, which ends as well.
+    void connect(CallRef call, CallRef other);
     void hang_up_all();
     void hold(CallRef call);
     void resume(CallRef call);
-    // After those that are still to be sent; before the answer they wait for it.
-    void press(CallRef call, const std::string& digits);
+    // After those that are still to be sent; before the answer and the sound they wait for it.
+    // False, and nothing is sent, if more than digits_waiting_most would.
+    bool press(CallRef call, const std::string& digits);
     void mute(CallRef call, bool microphone, bool speaker);
 
     // What the media say: when its descriptor is readable.
     void on_media(Instant now);
+
+    // It is over, however far its sound is.
+    void give_up(Instant now, CallRef call) { over(now, call); }
 
     void on_step(Instant now, const Input& input,
                  const std::vector<holdfast::Output>& outputs) override;
@@ -93,6 +103,10 @@ private:
         CallSettings settings;
         bool is_open = false;  // the media have the session
         bool flows = false;    // ours is on its way
+        // As the other side was told of it; none: the media have not said yet.
+        std::optional<sdp::LocalStream> stream{};
+        // Its address is ours towards the server, whichever that is; else somebody chose it.
+        bool follows_host = false;
     };
 
     CallRef begin(Call call, CallSettings settings);
@@ -102,12 +116,17 @@ private:
     void open_sound(CallRef call, CallSettings settings, const std::optional<Target>& target);
     [[nodiscard]] std::optional<IpAddress> address_towards(
         const std::optional<Target>& target) const;
+    // call_network.cpp
+    void follow_network();
+    [[nodiscard]] std::optional<IpAddress> exact_address_towards(
+        const std::optional<Target>& target) const;
     void close_sound(CallRef call);
     void agreed(const out::Media& media);
     void say(Instant now, CallRef call, EventKind kind, std::string reason);
     void answered(Instant now, CallRef ref, Call& call);
     void send_digits(CallRef ref, const Call& call);
     void end(Instant now, CallRef call);
+    void end_unknown(Instant now, CallRef call, std::string why);
     void over(Instant now, CallRef call);
     Call* find(CallRef call);
 

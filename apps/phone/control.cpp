@@ -4,12 +4,15 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
 
+#include "apps/phone/control_objects.h"
 #include "apps/phone/control_params.h"
+#include "apps/phone/json_text.h"
 #include "registration/policy_values.h"
 
 namespace holdfast::phone {
@@ -25,11 +28,6 @@ struct Error {
 };
 using Result = std::expected<Json, Error>;
 
-// What comes from a server or a caller may be no UTF-8; what is not is replaced.
-std::string text_of(const Json& object) {
-    return object.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
-
 Json error_object(const Json& id, const Error& error) {
     return {{"jsonrpc", "2.0"},
             {"id", id},
@@ -40,50 +38,13 @@ std::unexpected<Error> impossible(std::string sentence) {
     return std::unexpected(Error{ControlError::not_possible, std::move(sentence)});
 }
 
-const char* name_of(Stage stage) {
-    switch (stage) {
-    case Stage::opening: return "opening";
-    case Stage::calling: return "calling";
-    case Stage::ringing: return "ringing";
-    case Stage::talking: return "talking";
-    case Stage::ending: return "ending";
-    }
-    return "";
-}
-
-Json object_of(const CallView& view) {
-    Json object{{"call", view.call.value},
-                {"account", view.account},
-                {"direction", view.incoming ? "in" : "out"},
-                {"peer", view.peer},
-                {"stage", name_of(view.stage)},
-                {"held", view.held},
-                {"held_by_other", view.held_by_other},
-                {"microphone_muted", view.microphone_muted},
-                {"speaker_muted", view.speaker_muted}};
-    if (view.talked) object["talked"] = seconds_of(*view.talked);
-    return object;
-}
-
-Json object_of(const runtime::PastCall& call) {
-    Json object{{"id", call.id},
-                {"account", call.account},
-                {"direction", call.incoming ? "in" : "out"},
-                {"peer", call.peer},
-                {"started", call.started},
-                {"talked", call.talked},
-                {"outcome", call.outcome}};
-    if (call.status != 0) object["status"] = call.status;
-    if (!call.reason.empty()) object["reason"] = call.reason;
-    return object;
-}
-
-bool is_event(std::string_view name) {
-    for (auto kind = EventKind::resolved;;
-         kind = static_cast<EventKind>(std::to_underlying(kind) + 1)) {
-        if (holdfast::name_of(kind) == name) return true;
-        if (kind == EventKind::stopped) return false;
-    }
+// What is not done any more: the answers before are as long as a program gets at once.
+Json too_much(const Json& request) {
+    const auto id = request.is_object() ? request.find("id") : request.end();
+    if (request.is_object() && id == request.end()) return nullptr;
+    return error_object(id == request.end() ? Json(nullptr) : *id,
+                        {ControlError::not_possible,
+                         "The answers of this batch are too long: ask again for the rest"});
 }
 
 }  // namespace
@@ -109,7 +70,7 @@ private:
         std::string_view name;
         Result (Impl::*run)(Params&, ControlClient);
     };
-    static const std::array<Method, 14> methods;
+    static const std::array<Method, 16> methods;
 
     // Null for a notification (§4.1).
     Json answer_one(ControlClient client, const Json& request);
@@ -125,6 +86,8 @@ private:
     Result resume(Params& params, ControlClient);
     Result dtmf(Params& params, ControlClient);
     Result mute(Params& params, ControlClient);
+    Result transfer(Params& params, ControlClient);
+    Result connect(Params& params, ControlClient);
     Result history(Params& params, ControlClient);
     Result subscribe(Params& params, ControlClient client);
     Result unsubscribe(Params& params, ControlClient client);
@@ -147,7 +110,7 @@ private:
     std::map<ControlClient, std::set<std::string>> subscribers_;  // to which events; empty: all
 };
 
-const std::array<Control::Impl::Method, 14> Control::Impl::methods{{
+const std::array<Control::Impl::Method, 16> Control::Impl::methods{{
     {"hello", &Impl::hello},
     {"status", &Impl::status},
     {"dial", &Impl::dial},
@@ -158,6 +121,8 @@ const std::array<Control::Impl::Method, 14> Control::Impl::methods{{
     {"resume", &Impl::resume},
     {"dtmf", &Impl::dtmf},
     {"mute", &Impl::mute},
+    {"transfer", &Impl::transfer},
+    {"connect", &Impl::connect},
     {"history", &Impl::history},
     {"subscribe", &Impl::subscribe},
     {"unsubscribe", &Impl::unsubscribe},
@@ -178,10 +143,13 @@ std::string Control::Impl::answer(ControlClient client, std::string_view line) {
     if (request.empty() || request.size() > control_batch_most)
         return error_line(ControlError::invalid_request,
                           "A batch has 1 to " + std::to_string(control_batch_most) + " requests");
-    auto answers = Json::array();
-    for (const auto& each : request)
-        if (auto one = answer_one(client, each); !one.is_null()) answers.push_back(std::move(one));
-    return answers.empty() ? std::string{} : text_of(answers);
+    std::string answers;
+    for (const auto& each : request) {
+        const auto one =
+            answers.size() < control_batch_answer_most ? answer_one(client, each) : too_much(each);
+        if (!one.is_null()) answers += (answers.empty() ? "[" : ",") + text_of(one);
+    }
+    return answers.empty() ? answers : answers + "]";
 }
 
 Json Control::Impl::answer_one(ControlClient client, const Json& request) {
@@ -191,8 +159,10 @@ Json Control::Impl::answer_one(ControlClient client, const Json& request) {
     if (!request.is_object()) return invalid("A request is an object");
     const auto id = request.find("id");
     const bool has_id = id != request.end();
-    if (has_id && !id->is_string() && !id->is_number() && !id->is_null())
-        return invalid("An id is a string or a number");
+    // A whole number past 64 bits would come back as another one.
+    if (has_id && !id->is_string() && !id->is_null() &&
+        (!id->is_number() || (id->is_number_float() && std::abs(id->get<double>()) >= 0x1p63)))
+        return invalid("An id is a string, or a number of at most 64 bits");
     const auto version = request.find("jsonrpc");
     const auto method = request.find("method");
     if (version == request.end() || *version != "2.0")
@@ -220,10 +190,12 @@ Result Control::Impl::run(ControlClient client, const Json& request) {
     }
     const auto given = request.find("params");
     const Json none = Json::object();
-    if (given != request.end() && !given->is_object())
+    const bool is_none =
+        given == request.end() || given->is_null() || (given->is_array() && given->empty());
+    if (!is_none && !given->is_object())
         return std::unexpected(
             Error{ControlError::wrong_params, "Parameters have names: \"params\" is an object"});
-    Params params(given == request.end() ? none : *given);
+    Params params(is_none ? none : *given);
     return (this->*method->run)(params, client);
 }
 
@@ -318,6 +290,23 @@ Result Control::Impl::mute(Params& params, ControlClient) {
     return of_call(phone_.mute(call, microphone, speaker));
 }
 
+Result Control::Impl::transfer(Params& params, ControlClient) {
+    const auto call = params.call();
+    const auto uri = params.text("uri");
+    if (!uri) params.wrong("uri", "is missing: whom the other side is to call");
+    if (auto problem = problem_of(params)) return std::unexpected(*problem);
+    return of_call(phone_.transfer(call, *uri));
+}
+
+Result Control::Impl::connect(Params& params, ControlClient) {
+    const auto call = params.call();
+    const auto other = params.call("other");
+    if (!call) params.wrong("call", "is missing: whose other side is to take our place");
+    if (!other) params.wrong("other", "is missing: the call in which it does");
+    if (auto problem = problem_of(params)) return std::unexpected(*problem);
+    return of_call(phone_.connect(*call, *other));
+}
+
 Result Control::Impl::history(Params& params, ControlClient) {
     runtime::HistoryQuery query;
     query.search = params.text("search").value_or("");
@@ -338,11 +327,15 @@ Result Control::Impl::history(Params& params, ControlClient) {
 
 Result Control::Impl::subscribe(Params& params, ControlClient client) {
     const auto events = params.list("events");
-    for (const auto& event : events)
+    if (events && events->empty())
+        params.wrong("events", "names none: leave it out for all, or unsubscribe");
+    for (const auto& event : events.value_or(std::vector<std::string>{}))
         if (!is_event(event))
             params.wrong("events", "names no event \"" + event + "\" (docs/events.md lists them)");
     if (auto problem = problem_of(params)) return std::unexpected(*problem);
-    subscribers_[client] = {events.begin(), events.end()};
+    auto& wanted = subscribers_[client];
+    wanted.clear();
+    if (events) wanted.insert(events->begin(), events->end());
     return Json::object();
 }
 

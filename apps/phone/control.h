@@ -23,6 +23,8 @@ namespace holdfast::phone {
 
 constexpr int control_protocol = 1;             // `hello`: raised when an old program would misread
 constexpr std::size_t control_batch_most = 50;  // requests of one line
+// Octets of a batch's answers, past which the rest of its requests is refused.
+constexpr std::size_t control_batch_answer_most = std::size_t{512} * 1024;
 
 // JSON-RPC's codes (its §5.1), and ours above 0.
 enum class ControlError : std::int32_t {

@@ -32,23 +32,23 @@ std::optional<std::int64_t> Params::number(const char* name, std::int64_t least,
     return whole;
 }
 
-std::optional<CallRef> Params::call() {
-    const auto value = number("call", 1, std::numeric_limits<std::uint32_t>::max());
+std::optional<CallRef> Params::call(const char* name) {
+    const auto value = number(name, 1, std::numeric_limits<std::uint32_t>::max());
     if (!value) return std::nullopt;
     return CallRef{static_cast<std::uint32_t>(*value)};
 }
 
-std::vector<std::string> Params::list(const char* name) {
+std::optional<std::vector<std::string>> Params::list(const char* name) {
     std::vector<std::string> words;
     const auto* value = find(name);
-    if (value == nullptr) return words;
+    if (value == nullptr) return std::nullopt;
     bool is_list = value->is_array();
     if (is_list)
         for (const auto& each : *value) {
             is_list = is_list && each.is_string();
             if (each.is_string()) words.push_back(each.get<std::string>());
         }
-    if (!is_list) wrong(name, "is no array of strings");
+    if (!is_list) return wrong(name, "is no array of strings");
     return words;
 }
 

@@ -21,8 +21,8 @@ public:
     std::optional<std::string> text(const char* name);
     std::optional<bool> flag(const char* name);
     std::optional<std::int64_t> number(const char* name, std::int64_t least, std::int64_t most);
-    std::optional<CallRef> call();  // "call"
-    std::vector<std::string> list(const char* name);
+    std::optional<CallRef> call(const char* name = "call");
+    std::optional<std::vector<std::string>> list(const char* name);
     std::nullopt_t wrong(const char* name, const std::string& why);
     // Once everything has been asked for: "" if nothing is wrong, else a sentence.
     std::string problem();

@@ -39,11 +39,13 @@ protected:
         }
         history.emplace(*runtime::CallHistory::open(scratch.path()));
         phone.emplace(
-            *driver, media, *engine, settings,
+            loop, *driver, media, *engine, settings,
             PhoneHandlers{
                 .tell = [this](Instant, const Event& event,
                                const std::string& aor) { control->on_event({}, event, aor); },
-                .over = [this](const runtime::PastCall& call) { EXPECT_TRUE(history->add(call)); },
+                .began = [](CallRef, const runtime::PastCall&) {},
+                .over = [this](CallRef,
+                               const runtime::PastCall& call) { EXPECT_TRUE(history->add(call)); },
                 .uri_of = [](std::string_view text,
                              std::string_view) -> std::expected<std::string, std::string> {
                     return "sip:" + std::string(text) + "@example.test";
@@ -122,6 +124,10 @@ TEST_F(JsonRpc, WhatIsWrongHasItsCode) {
     EXPECT_EQ(code(call("mute", R"({"microphone":"yes"})")), -32602);
     EXPECT_EQ(code(call("history", R"({"limit":101})")), -32602);
     EXPECT_EQ(code(call("history", R"({"search":")" + std::string(501, 'x') + "\"}")), -32602);
+    for (const auto* params : {R"({"call":1})", R"({"other":1})", R"({"call":1,"other":0})"})
+        EXPECT_EQ(code(call("connect", params)), -32602) << params;
+    EXPECT_EQ(code(call("transfer", R"({"call":1})")), -32602);
+    EXPECT_EQ(code(call("subscribe", R"({"events":[]})")), -32602) << "none, or all?";
     EXPECT_EQ(code(call("subscribe", R"({"events":"ring"})")), -32602);
     EXPECT_EQ(code(call("subscribe", R"({"events":["rang"]})")), -32602);
     EXPECT_EQ(code(call("subscribe", R"({"events":[7]})")), -32602);
@@ -148,6 +154,17 @@ TEST_F(JsonRpc, WhatCannotBeDoneIsSaid) {
 TEST_F(JsonRpc, TheIdComesBackAndANotificationHasNoAnswer) {
     EXPECT_EQ(ask(R"({"jsonrpc":"2.0","id":"a","method":"hello"})")["id"], "a");
     EXPECT_EQ(ask(R"({"jsonrpc":"2.0","id":null,"method":"hello"})")["id"], nullptr);
+    EXPECT_EQ(ask(R"({"jsonrpc":"2.0","id":18446744073709551615,"method":"hello"})")["id"],
+              18446744073709551615U);
+    EXPECT_EQ(ask(R"({"jsonrpc":"2.0","id":-9223372036854775808,"method":"hello"})")["id"],
+              std::numeric_limits<std::int64_t>::min());
+    for (const auto* huge : {"18446744073709551616", "-9223372036854775809", "1e300"})
+        EXPECT_EQ(code(R"({"jsonrpc":"2.0","method":"hello","id":)" + std::string(huge) + "}"),
+                  -32600)
+            << huge << " would come back as another one";
+    // §4.2: parameters may be left out; none are as good as none.
+    for (const auto* none : {"null", "[]", "{}"})
+        EXPECT_TRUE(ask(call("hello", none)).contains("result")) << none;
     const auto hello = ask(call("hello"));
     EXPECT_EQ(hello["id"], 7);
     EXPECT_EQ(hello["result"]["holdfast"], "1.2.3");
@@ -170,6 +187,25 @@ TEST_F(JsonRpc, ABatchIsAnsweredAsOne) {
     for (std::size_t i = 1; i < control_batch_most; ++i) most += "," + call("hello");
     EXPECT_EQ(ask("[" + most + "]").size(), control_batch_most);
     EXPECT_EQ(code("[" + most + "," + call("hello") + "]"), -32600);
+}
+
+// A batch is bounded in what it gets, too; what is not done any more is said.
+TEST_F(JsonRpc, TheAnswersOfABatchAreBounded) {
+    constexpr int calls = 100;
+    for (int i = 0; i < calls; ++i)
+        ASSERT_TRUE(history->add({.account = "sip:alice@example.test",
+                                  .peer = std::string(runtime::history_text_most, 'p'),
+                                  .outcome = "failed",
+                                  .reason = std::string(runtime::history_text_most, 'r')}));
+    std::string most = call("history");
+    for (std::size_t i = 1; i < control_batch_most; ++i) most += "," + call("history");
+    const auto line = control->answer(me, "[" + most + "]");
+    EXPECT_LT(line.size(), runtime::control_queue_most);
+    const auto answers = Json::parse(line);
+    ASSERT_EQ(answers.size(), control_batch_most);
+    EXPECT_TRUE(answers[0].contains("result"));
+    EXPECT_EQ(answers[control_batch_most - 1]["error"]["code"], 1);
+    EXPECT_EQ(answers[control_batch_most - 1]["id"], 7);
 }
 
 TEST_F(JsonRpc, StatusListsAccountsAndCalls) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/signs.h"
 #include "engine/input.h"
 #include "runtime/clock.h"
 
@@ -39,12 +40,13 @@ std::string outcome_of(const Call& call, bool ended_by_us, int status, std::stri
     return status == timeout || status == not_available ? "no answer" : "failed";
 }
 
-Phone::Phone(runtime::Driver& driver, media::Engine& media, const Engine& engine,
-             PhoneSettings settings, PhoneHandlers handlers)
+Phone::Phone(runtime::Loop& loop, runtime::Driver& driver, media::Engine& media,
+             const Engine& engine, PhoneSettings settings, PhoneHandlers handlers)
     : driver_(driver),
       engine_(engine),
       settings_(std::move(settings)),
       handlers_(std::move(handlers)),
+      patience_(loop, [this] { give_up(); }),
       calls_(
           driver, media, [this](Instant now, const Event& event) { tell(now, event); },
           [this](Instant now, CallRef ref, const Call& call) { over(now, ref, call); }) {
@@ -58,6 +60,7 @@ void Phone::begin() {
 
 void Phone::leave() {
     if (std::exchange(leaving_, true)) return driver_.stop();
+    patience_.arm(runtime::boot_time() + settings_.leave_within);
     hang_up(Which::all);
     end_if_done();
 }
@@ -65,6 +68,25 @@ void Phone::leave() {
 void Phone::end_if_done() {
     if (!leaving_ || !calls_.empty() || std::exchange(shut_down_, true)) return;
     driver_.submit(in::ShutDown{});
+}
+
+// The engine has its own limit from here on.
+void Phone::give_up() {
+    if (std::exchange(shut_down_, true)) return;
+    gave_up_ = true;
+    for (const auto& [ref, call] : calls_.all()) {
+        Event event{.kind = EventKind::notice, .account = call.account, .call = ref};
+        event.reason = "the call or its sound has not ended within " +
+                       std::to_string(settings_.leave_within / std::chrono::seconds{1}) +
+                       " s; the phone ends without it, and a recording of it may be incomplete";
+        tell(runtime::boot_time(), event);
+    }
+    driver_.submit(in::ShutDown{});
+}
+
+// The history has every call.
+void Phone::over_all(Instant now) {
+    for (const auto& [ref, call] : std::map(calls_.all())) calls_.give_up(now, ref);
 }
 
 void Phone::register_now() { driver_.submit(in::RegisterNow{}); }
@@ -105,7 +127,7 @@ Done<CallRef> Phone::dial(const std::string& whom, const std::string& account) {
         return std::unexpected(aor_of(*from) + " is not registered" +
                                (status ? " (" + status->state + ")" : "") + ": it cannot call now");
     const auto call = calls_.dial(*from, *uri, settings_.calls);
-    lines_[call].began = runtime::wall_clock();
+    note_new_calls();
     return call;
 }
 
@@ -148,11 +170,9 @@ Done<CallRef> Phone::reject(std::optional<CallRef> named, int status) {
     return call;
 }
 
-// One that rings here is rejected by it.
+// One that rings here is rejected by it (486), one that is being answered ends all the same.
 void Phone::hang_up_line(CallRef ref) {
     lines_[ref].ended_by_us = true;
-    const auto& call = calls_.all().at(ref);
-    if (rings_here(call)) return calls_.reject(ref, busy_here);
     calls_.hang_up(ref);
 }
 
@@ -203,7 +223,41 @@ Done<CallRef> Phone::press(std::optional<CallRef> named, const std::string& digi
         named,
         [](const Call& one, const Line& line) { return one.stage == Stage::talking && !line.held; },
         "could hear digits");
-    if (call) calls_.press(*call, digits);
+    if (call && !calls_.press(*call, digits))
+        return std::unexpected("More than " + std::to_string(digits_waiting_most) +
+                               " digits would wait for the sound of call " + number_of(*call) +
+                               ": send these when it is there");
+    return call;
+}
+
+Done<CallRef> Phone::transfer(std::optional<CallRef> named, const std::string& whom) {
+    const auto call = choose(
+        named, [](const Call& one, const Line&) { return one.stage == Stage::talking; },
+        "is answered");
+    if (!call) return call;
+    const auto uri = handlers_.uri_of(whom, aor_of(calls_.all().at(*call).account));
+    if (!uri) return std::unexpected(uri.error());
+    calls_.transfer(*call, *uri);
+    return call;
+}
+
+Done<CallRef> Phone::connect(CallRef named, CallRef other) {
+    const auto call = choose(
+        named, [](const Call& one, const Line&) { return one.stage == Stage::talking; },
+        "is answered");
+    if (!call) return call;
+    const auto to = choose(
+        other,
+        [](const Call& one, const Line&) {
+            return one.stage == Stage::talking || (!one.incoming && one.stage == Stage::ringing);
+        },
+        "is answered or rings there");
+    if (!to) return to;
+    if (*to == *call) return std::unexpected("A call cannot be connected with itself");
+    if (calls_.all().at(*call).account != calls_.all().at(*to).account)
+        return std::unexpected("Calls " + number_of(*call) + " and " + number_of(*to) +
+                               " are of different accounts: only those of one can be connected");
+    calls_.connect(*call, *to);
     return call;
 }
 
@@ -257,28 +311,43 @@ std::vector<CallView> Phone::calls() const {
 }
 
 // The calls first: what is told of a call is true of it by then.
-void Phone::on_event(Instant now, const Event& event) {
-    if (event.call) note(now, event);
+void Phone::on_event(Instant now, const Event& whole) {
+    auto event = whole;  // what others say may be long, and meant for a terminal
+    event.reason = one_line(whole.reason, text_most);
+    event.contact = one_line(whole.contact, text_most);
+    if (event.kind == EventKind::stopped) over_all(now);
     tell(now, event);
     // Nothing new begins any more.
     if (leaving_ && event.kind == EventKind::referred) return;
     if (leaving_ && event.kind == EventKind::replaced)
         return driver_.submit(in::Reject{.call = event.call, .status = not_available});
     calls_.on_event(now, event);
+    note_new_calls();
     if (event.call && event.kind == EventKind::ring) ring(event);
-    if (event.kind == EventKind::referred || event.kind == EventKind::replaced) note_new_calls();
+    if (leaving_ && event.kind == EventKind::answered && lines_.contains(event.call))
+        hang_up_line(event.call);
 }
 
-// A call that the other side of another has asked for, or that comes in its place.
+// Ours, those that come, and those that the other side of another one has asked for.
 void Phone::note_new_calls() {
     for (const auto& [ref, call] : calls_.all())
-        if (!lines_.contains(ref)) lines_.emplace(ref, Line{.began = runtime::wall_clock()});
+        if (const auto [line, is_new] = lines_.try_emplace(ref); is_new) {
+            line->second.began = runtime::wall_clock();
+            handlers_.began(ref, past_of(call, line->second));
+        }
+}
+
+runtime::PastCall Phone::past_of(const Call& call, const Line& line) const {
+    return {.account = aor_of(call.account),
+            .incoming = call.incoming,
+            .peer = call.peer,
+            .started = line.began,
+            .status = line.status,
+            .reason = line.reason};
 }
 
 void Phone::note(Instant now, const Event& event) {
-    auto line = lines_.find(event.call);
-    if (event.kind == EventKind::ring && line == lines_.end())
-        line = lines_.emplace(event.call, Line{.began = runtime::wall_clock()}).first;
+    const auto line = lines_.find(event.call);
     if (line == lines_.end()) return;
     auto& [ref, what] = *line;
     const bool by_us = event.reason == "by us";
@@ -299,9 +368,7 @@ void Phone::ring(const Event& event) {
 }
 
 void Phone::tell(Instant now, const Event& event) {
-    if (event.kind == EventKind::sound_failed && event.call)
-        if (const auto line = lines_.find(event.call); line != lines_.end() && !line->second.ended)
-            line->second.reason = event.reason;  // the end's own words count more, if there are any
+    if (event.call) note(now, event);
     handlers_.tell(now, event, aor_of(event.account));
 }
 
@@ -309,17 +376,13 @@ void Phone::over(Instant now, CallRef ref, const Call& call) {
     const auto found = lines_.find(ref);
     const auto line = found == lines_.end() ? Line{} : found->second;
     if (found != lines_.end()) lines_.erase(found);
-    runtime::PastCall past{.account = aor_of(call.account),
-                           .incoming = call.incoming,
-                           .peer = call.peer,
-                           .started = line.began,
-                           .outcome = outcome_of(call, line.ended_by_us, line.status, line.reason),
-                           .status = line.status,
-                           .reason = line.reason};
+    auto past = past_of(call, line);
+    past.outcome = outcome_of(call, line.ended_by_us, line.status, line.reason);
     if (call.answered)
         past.talked = (line.ended.value_or(now) - *call.answered) / std::chrono::seconds{1};
+    if (call.no_sound && !call.answered) past.reason = call.why_no_sound;
     if (past.status == ok) past.status = call.answered ? ok : 0;
-    handlers_.over(past);
+    handlers_.over(ref, past);
     end_if_done();
 }
 

@@ -8,6 +8,7 @@
 //   phone.leave();                   → hangs up, unregisters, and the driver's run ends
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <expected>
@@ -24,21 +25,25 @@
 #include "registration/account.h"
 #include "runtime/call_history.h"
 #include "runtime/driver.h"
+#include "runtime/loop.h"
 
 namespace holdfast::phone {
 
-constexpr std::size_t calls_most = 64;    // as many as the engine has room for (docs/calls.md)
-constexpr std::size_t digits_most = 128;  // of one command
+constexpr std::size_t calls_most = 64;  // as many as the engine has room for (docs/calls.md)
+constexpr std::size_t digits_most = digits_waiting_most;  // of one command
 
 struct PhoneSettings {
     std::vector<registration::AccountConfig> accounts;  // the first is dialled with
     CallSettings calls;
+    Duration leave_within = std::chrono::seconds{10};  // until the calls are over (leave)
 };
 
 // What the phone needs of whoever shows it.
 struct PhoneHandlers {
     std::function<void(Instant, const Event&, const std::string& aor)> tell;
-    std::function<void(const runtime::PastCall&)> over;  // a call that has ended, for the history
+    // For the history: a call that has begun, and the same when it has ended.
+    std::function<void(CallRef, const runtime::PastCall&)> began;
+    std::function<void(CallRef, const runtime::PastCall&)> over;
     // A SIP or tel URI of what a person typed, for an account; the error is a sentence.
     std::function<std::expected<std::string, std::string>(std::string_view text,
                                                           std::string_view aor)>
@@ -77,11 +82,13 @@ using Done = std::expected<T, std::string>;
 class Phone final : public runtime::Observer {
 public:
     // All must outlive the phone.
-    Phone(runtime::Driver& driver, media::Engine& media, const Engine& engine,
+    Phone(runtime::Loop& loop, runtime::Driver& driver, media::Engine& media, const Engine& engine,
           PhoneSettings settings, PhoneHandlers handlers);
 
     void begin();  // the accounts register
-    void leave();  // hangs up and unregisters; twice: at once
+    // Hangs up and unregisters; twice: at once. A call whose sound does not close is given up after
+    // leave_within, and that is said.
+    void leave();
     void register_now();
     void on_media(Instant now) { calls_.on_media(now); }
 
@@ -95,6 +102,11 @@ public:
     Done<CallRef> hold(std::optional<CallRef> call);
     Done<CallRef> resume(std::optional<CallRef> call);
     Done<CallRef> press(std::optional<CallRef> call, const std::string& digits);
+    // The other side of the call is to call somebody else instead; the call ends when that has come
+    // about (Events transferring, transferred, transfer_failed).
+    Done<CallRef> transfer(std::optional<CallRef> call, const std::string& whom);
+    // The other side of the call is to take our place in the other one; both end then.
+    Done<CallRef> connect(CallRef call, CallRef other);
     // What is absent stays as it is.
     Done<CallRef> mute(std::optional<CallRef> call, std::optional<bool> microphone,
                        std::optional<bool> speaker);
@@ -102,6 +114,8 @@ public:
     [[nodiscard]] std::vector<AccountView> accounts() const;
     [[nodiscard]] std::vector<CallView> calls() const;
     [[nodiscard]] bool is_leaving() const { return leaving_; }
+    // Some call's sound has not closed: what the media do cannot be waited for.
+    [[nodiscard]] bool has_given_up() const { return gave_up_; }
 
     void on_step(Instant now, const Input& input,
                  const std::vector<holdfast::Output>& outputs) override {
@@ -130,10 +144,13 @@ private:
     void ring(const Event& event);
     void note(Instant now, const Event& event);
     void note_new_calls();
+    [[nodiscard]] runtime::PastCall past_of(const Call& call, const Line& line) const;
     void tell(Instant now, const Event& event);
     void over(Instant now, CallRef ref, const Call& call);
     void hang_up_line(CallRef ref);
     void end_if_done();
+    void give_up();
+    void over_all(Instant now);
 
     runtime::Driver& driver_;
     const Engine& engine_;
@@ -142,6 +159,8 @@ private:
     std::map<CallRef, Line> lines_;
     bool leaving_ = false;
     bool shut_down_ = false;
+    bool gave_up_ = false;
+    runtime::Timer patience_;
     Calls calls_;
 };
 

@@ -1,13 +1,11 @@
 #include "apps/phone/verbs.h"
 
 #include <array>
-#include <cmath>
-#include <ctime>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
 
-#include "apps/phone/control.h"
+#include "apps/phone/json_text.h"
 #include "base/text.h"
 
 namespace holdfast::phone {
@@ -31,14 +29,12 @@ constexpr std::array table{
     Verb{"mute", "[CALL] [microphone|speaker|both]",
          "the other side does not hear us any more, or we it"},
     Verb{"unmute", "[CALL] [microphone|speaker|both]", "and hears us again"},
+    Verb{"transfer", "[CALL] URI", "the other side is to call URI instead; the call ends then"},
+    Verb{"connect", "CALL OTHER", "bring the other sides of two calls together; both end here"},
     Verb{"history", "[TEXT]", "the calls that were, newest first; those with TEXT in them"},
     Verb{"hello", "", "the phone's version and process"},
     Verb{"quit", "", "hang up, unregister, and end the phone"},
 };
-
-std::string text_of(const Json& object) {
-    return object.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
 
 std::string request(std::string_view method, Json params) {
     Json object{{"jsonrpc", "2.0"}, {"id", 1}, {"method", method}};
@@ -128,6 +124,28 @@ Params dtmf(Words words) {
     return params;
 }
 
+// One word is whom; of two the first is the call.
+Params transfer(Words words) {
+    if (words.empty()) return std::unexpected("To whom? transfer [CALL] URI");
+    Json params = Json::object();
+    if (words.size() > 1) {
+        if (!call_of(words.front()))
+            return std::unexpected("\"" + words.front() + "\" is no call's number");
+        take_call(words, params);
+    }
+    params["uri"] = words.front();
+    if (words.size() > 1) return too_many(words[1]);
+    return params;
+}
+
+Params connect(Words words) {
+    if (words.size() < 2) return std::unexpected("Which two calls? connect CALL OTHER");
+    for (const auto& word : words.first(2))
+        if (!call_of(word)) return std::unexpected("\"" + word + "\" is no call's number");
+    if (words.size() > 2) return too_many(words[2]);
+    return Json{{"call", *call_of(words[0])}, {"other", *call_of(words[1])}};
+}
+
 Params mute(Words words, bool muted) {
     Json params = Json::object();
     take_call(words, params);
@@ -139,132 +157,6 @@ Params mute(Words words, bool muted) {
     if (end != "speaker") params["microphone"] = muted;
     if (end != "microphone") params["speaker"] = muted;
     return params;
-}
-
-std::string local_time(std::int64_t since_1970) {
-    const auto seconds = static_cast<std::time_t>(since_1970);
-    std::tm parts{};
-    ::localtime_r(&seconds, &parts);
-    std::array<char, 32> text{};
-    const auto size = std::strftime(text.data(), text.size(), "%Y-%m-%d %H:%M:%S", &parts);
-    return {text.data(), size};
-}
-
-// "1:07", "1:02:03".
-std::string length(double seconds) {
-    const auto whole = std::max<std::int64_t>(0, std::llround(std::floor(seconds)));
-    const auto two = [](std::int64_t number) {
-        return (number < 10 ? "0" : "") + std::to_string(number);
-    };
-    const auto minutes = whole / 60 % 60;
-    if (whole < 3600) return std::to_string(minutes) + ":" + two(whole % 60);
-    return std::to_string(whole / 3600) + ":" + two(minutes) + ":" + two(whole % 60);
-}
-
-// An answer may come from a newer phone: what is not there is empty.
-std::string text_in(const Json& object, const char* name) {
-    const auto found = object.is_object() ? object.find(name) : object.end();
-    return found != object.end() && found->is_string() ? found->get<std::string>() : std::string{};
-}
-bool flag_in(const Json& object, const char* name) {
-    const auto found = object.is_object() ? object.find(name) : object.end();
-    return found != object.end() && found->is_boolean() && found->get<bool>();
-}
-double number_in(const Json& object, const char* name) {
-    const auto found = object.is_object() ? object.find(name) : object.end();
-    return found != object.end() && found->is_number() ? found->get<double>() : 0;
-}
-std::int64_t whole_in(const Json& object, const char* name) {
-    const auto found = object.is_object() ? object.find(name) : object.end();
-    return found != object.end() && found->is_number_integer() ? found->get<std::int64_t>() : 0;
-}
-Json list_in(const Json& object, const char* name) {
-    const auto found = object.is_object() ? object.find(name) : object.end();
-    return found != object.end() && found->is_array() ? *found : Json::array();
-}
-
-std::string line_of_call(const Json& call) {
-    auto line = "call " + std::to_string(whole_in(call, "call")) +
-                (text_in(call, "direction") == "in" ? " from " : " to ") + text_in(call, "peer") +
-                ": " + text_in(call, "stage");
-    if (call.contains("talked")) line += " " + length(number_in(call, "talked"));
-    if (flag_in(call, "held")) line += ", on hold";
-    if (flag_in(call, "held_by_other")) line += ", on hold by the other side";
-    if (flag_in(call, "microphone_muted")) line += ", microphone muted";
-    if (flag_in(call, "speaker_muted")) line += ", speaker muted";
-    return line + " (" + text_in(call, "account") + ")";
-}
-
-std::string status_in_words(const Json& result) {
-    std::string lines;
-    for (const auto& account : list_in(result, "accounts"))
-        lines += text_in(account, "account") + ": " + text_in(account, "state") +
-                 (flag_in(account, "reachable") ? ", reachable" : "") + "\n";
-    const auto calls = list_in(result, "calls");
-    if (calls.empty()) return lines + "no call";
-    for (const auto& call : calls) lines += line_of_call(call) + "\n";
-    lines.pop_back();
-    return lines;
-}
-
-std::string history_in_words(const Json& result) {
-    std::string lines;
-    for (const auto& call : list_in(result, "calls")) {
-        lines += local_time(whole_in(call, "started")) +
-                 (text_in(call, "direction") == "in" ? "  from " : "  to   ") +
-                 text_in(call, "peer") + "  " + text_in(call, "outcome");
-        if (const auto talked = whole_in(call, "talked"); talked > 0)
-            lines += " " + length(static_cast<double>(talked));
-        const auto status = whole_in(call, "status");
-        if (text_in(call, "outcome") == "failed" && status > 0)
-            lines += ": " + std::to_string(status) + " " + text_in(call, "reason");
-        lines += "\n";
-    }
-    if (lines.empty()) return "no call";
-    lines.pop_back();
-    return lines;
-}
-
-std::string words_of(std::string_view verb, const Json& result) {
-    if (verb == "status") return status_in_words(result);
-    if (verb == "history") return history_in_words(result);
-    if (verb == "hello")
-        return "Holdfast " + text_in(result, "holdfast") + ", process " +
-               std::to_string(whole_in(result, "process")) + ", protocol " +
-               std::to_string(whole_in(result, "protocol"));
-    if (verb == "quit") return "The phone ends";
-    if (verb == "hangup") {
-        const auto calls = list_in(result, "calls");
-        if (calls.empty()) return "There was no such call";
-        std::string line;
-        for (const auto& call : calls)
-            line += (line.empty() ? "Hung up: call " : ", ") + text_of(call);
-        return line;
-    }
-    return "call " + std::to_string(whole_in(result, "call"));
-}
-
-std::expected<Json, Refused> parsed(std::string_view answer) {
-    const auto object = Json::parse(answer, nullptr, false);
-    if (!object.is_object())
-        return std::unexpected(
-            Refused{std::to_underlying(ControlError::parse), "The phone's answer is no JSON"});
-    if (const auto error = object.find("error"); error != object.end())
-        return std::unexpected(
-            Refused{static_cast<int>(whole_in(*error, "code")), text_in(*error, "message")});
-    const auto result = object.find("result");
-    return result == object.end() ? Json::object() : *result;
-}
-
-// RFC 4180 §2. A spreadsheet takes what begins with = + - @ for a formula, and the caller chooses
-// what he is called: such a field begins with an apostrophe.
-std::string csv_field(std::string text) {
-    if (!text.empty() && std::string_view("=+-@\t\r").find(text.front()) != std::string_view::npos)
-        text.insert(0, "'");
-    if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
-    std::string quoted = "\"";
-    for (const char c : text) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
-    return quoted + "\"";
 }
 
 }  // namespace
@@ -305,6 +197,10 @@ std::expected<std::string, std::string> request_of(Words words) {
     } else if (verb == "mute" || verb == "unmute") {
         params = mute(rest, verb == "mute");
         method = "mute";
+    } else if (verb == "transfer") {
+        params = transfer(rest);
+    } else if (verb == "connect") {
+        params = connect(rest);
     } else if (verb == "history") {
         std::string search;
         for (const auto& word : rest) search += (search.empty() ? "" : " ") + word;
@@ -327,52 +223,6 @@ std::string subscribe_request(Words events) {
     Json params = Json::object();
     if (!events.empty()) params["events"] = std::vector<std::string>(events.begin(), events.end());
     return request("subscribe", std::move(params));
-}
-
-std::expected<std::string, Refused> in_words(std::string_view verb, std::string_view answer) {
-    const auto result = parsed(answer);
-    if (!result) return std::unexpected(result.error());
-    return words_of(verb, *result);
-}
-
-std::expected<std::string, Refused> result_of(std::string_view answer) {
-    const auto result = parsed(answer);
-    if (!result) return std::unexpected(result.error());
-    return text_of(*result);
-}
-
-std::expected<CsvPage, Refused> csv_of(std::string_view answer) {
-    const auto result = parsed(answer);
-    if (!result) return std::unexpected(result.error());
-    CsvPage page;
-    for (const auto& call : list_in(*result, "calls")) {
-        page.last = whole_in(call, "id");
-        page.rows += local_time(whole_in(call, "started"));
-        for (const auto* name : {"account", "direction", "peer", "outcome"})
-            page.rows += "," + csv_field(text_in(call, name));
-        page.rows += "," + std::to_string(whole_in(call, "talked")) + ",";
-        if (const auto status = whole_in(call, "status"); status > 0)
-            page.rows += std::to_string(status);
-        page.rows += "," + csv_field(text_in(call, "reason")) + "\r\n";
-    }
-    return page;
-}
-
-Notification notification_of(std::string_view line) {
-    auto object = Json::parse(line, nullptr, false);
-    if (!object.is_object() || text_in(object, "method") != "event") return {};
-    const auto params = object.find("params");
-    if (params == object.end() || !params->is_object()) return {};
-    Notification notification;
-    const auto account = text_in(*params, "account");
-    if (const auto call = whole_in(*params, "call"); call > 0)
-        notification.words = "call " + std::to_string(call) + ": ";
-    notification.words =
-        (account.empty() ? "" : account + "  ") + notification.words + text_in(*params, "words");
-    params->erase("words");
-    notification.event = text_of(*params);
-    notification.is_last = text_in(*params, "event") == name_of(EventKind::stopped);
-    return notification;
 }
 
 }  // namespace holdfast::phone

@@ -1,5 +1,6 @@
 // What a person types to a running phone, at its console or with `holdfast ctl`, as requests of
-// control.h, and the answers in words again. nlohmann/json is behind it, in verbs.cpp alone.
+// control.h, and the answers in words again. nlohmann/json is behind it, in
+// verbs.cpp (requests) and answers.cpp alone.
 #pragma once
 
 #include <cstdint>

@@ -45,6 +45,10 @@ TEST(Verbs, BecomeRequests) {
               R"(mute {"call":2,"microphone":true,"speaker":true})");
     EXPECT_EQ(params_of({"unmute"}), R"(mute {"microphone":false,"speaker":false})");
     EXPECT_EQ(params_of({"unmute", "speaker"}), R"(mute {"speaker":false})");
+    EXPECT_EQ(params_of({"transfer", "carol"}), R"(transfer {"uri":"carol"})");
+    EXPECT_EQ(params_of({"transfer", "1", "42"}), R"(transfer {"call":1,"uri":"42"})");
+    EXPECT_EQ(params_of({"connect", "1", "2147483649"}),
+              R"(connect {"call":1,"other":2147483649})");
     EXPECT_EQ(params_of({"history", "bob", "b."}), R"(history {"limit":20,"search":"bob b."})");
 }
 
@@ -58,6 +62,8 @@ TEST(Verbs, ThatAreWrongAreSaid) {
                                                  {"answer", "1", "2"},
                                                  {"hangup", "all", "of"},
                                                  {"dtmf", "1", "2", "3"},
+                                                 {"transfer", "1", "2", "3"},
+                                                 {"connect", "1", "2", "3"},
                                                  {"mute", "1", "both", "ends"}})
         EXPECT_NE(error_of(words).find("one word too many"), std::string::npos) << words.front();
     for (const Words& words : std::vector<Words>{{"answer", "bob"},
@@ -66,6 +72,8 @@ TEST(Verbs, ThatAreWrongAreSaid) {
                                                  {"reject", "bob"},
                                                  {"hangup", "some"},
                                                  {"dtmf", "x", "1"},
+                                                 {"transfer", "x", "1"},
+                                                 {"connect", "x", "1"},
                                                  {"mute", "ears"}})
         EXPECT_NE(error_of(words).find("\"" + words[1] + "\" is n"), std::string::npos)
             << words.front();
@@ -127,6 +135,31 @@ TEST(Csv, QuotesWhatCallersChoose) {
               std::string::npos)
         << page->rows;
     EXPECT_TRUE(page->rows.ends_with(",sip:a@b,out,sip:c@d,answered,61,,\r\n")) << page->rows;
+}
+
+// A row is a row, whatever a caller is called: in a table, too.
+TEST(Csv, AndTablesHaveNoControlCharacters) {
+    const std::string answer =
+        R"({"result":{"calls":[{"id":9,"account":"sip:a@b","direction":"in","started":0,)"
+        R"("peer":"B\u001b[2J\r\nob\u007f\u009b\u202e","outcome":"missed","talked":0,)"
+        R"("reason":" =1+2"}]}})";
+    const auto page = csv_of(answer);
+    ASSERT_TRUE(page);
+    EXPECT_NE(page->rows.find(",B\uFFFD[2J\uFFFD\uFFFDob\uFFFD\uFFFD\uFFFD,missed,0,,' =1+2\r\n"),
+              std::string::npos)
+        << page->rows;
+    const auto table = in_words("history", answer);
+    ASSERT_TRUE(table);
+    EXPECT_EQ(table->find_first_of("\n\r\x1b\x7f"), std::string::npos) << *table;
+}
+
+TEST(Csv, FormulasAreTexts) {
+    for (const auto* sign : {"=", "+", "-", "@"}) {
+        const auto page =
+            csv_of(R"({"result":{"calls":[{"id":9,"peer":")" + std::string(sign) + R"(1"}]}})");
+        ASSERT_TRUE(page);
+        EXPECT_NE(page->rows.find(",'" + std::string(sign) + "1,"), std::string::npos);
+    }
 }
 
 TEST(Notifications, AreEventsWithTheirWords) {

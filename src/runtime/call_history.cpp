@@ -29,6 +29,9 @@ constexpr const char* schema =
 constexpr const char* insert =
     "INSERT INTO calls (account, incoming, peer, started, talked, outcome, status, reason)"
     " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+constexpr const char* update =
+    "UPDATE calls SET account = ?1, incoming = ?2, peer = ?3, started = ?4, talked = ?5,"
+    " outcome = ?6, status = ?7, reason = ?8 WHERE id = ?9";
 constexpr const char* forget = "DELETE FROM calls WHERE id <= ?1";
 constexpr const char* select =
     "SELECT id, account, incoming, peer, started, talked, outcome, status, reason FROM calls"
@@ -62,6 +65,18 @@ void put_text(sqlite3_stmt* statement, int place, std::string_view text) {
                       SQLITE_TRANSIENT);
 }
 
+// Of `insert` and `update`.
+void put_call(sqlite3_stmt* row, const PastCall& call) {
+    put_text(row, 1, call.account);
+    sqlite3_bind_int(row, 2, call.incoming ? 1 : 0);
+    put_text(row, 3, shortened(call.peer));
+    sqlite3_bind_int64(row, 4, call.started);
+    sqlite3_bind_int64(row, 5, call.talked);
+    put_text(row, 6, call.outcome);
+    sqlite3_bind_int(row, 7, call.status);
+    put_text(row, 8, shortened(call.reason));
+}
+
 // "%text%", in which LIKE's own signs mean themselves.
 std::string pattern_of(std::string_view text) {
     if (text.empty()) return {};
@@ -85,6 +100,7 @@ struct CallHistory::Impl {
     std::filesystem::path file;
     Database database;
     Statement add;
+    Statement complete;
     Statement forget_old;
     Statement find;
 
@@ -102,7 +118,7 @@ std::expected<void, Failure> CallHistory::Impl::open() {
         sqlite3_open_v2(file.c_str(), &raw, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, nullptr);
     database.reset(raw);
     if (code != SQLITE_OK) return unusable(file, sqlite3_errstr(code));
-    sqlite3_busy_timeout(raw, 250);  // another program that looks at it meanwhile
+    sqlite3_busy_timeout(raw, 100);  // another program that looks at it meanwhile
     if (sqlite3_exec(raw, "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;", nullptr, nullptr,
                      nullptr) != SQLITE_OK)
         return unusable(file, sqlite3_errmsg(raw));
@@ -113,9 +129,10 @@ std::expected<void, Failure> CallHistory::Impl::open() {
         sqlite3_exec(raw, schema, nullptr, nullptr, nullptr) != SQLITE_OK)
         return unusable(file, sqlite3_errmsg(raw));
     add = prepared(raw, insert);
+    complete = prepared(raw, update);
     forget_old = prepared(raw, forget);
     find = prepared(raw, select);
-    if (!add || !forget_old || !find) return unusable(file, sqlite3_errmsg(raw));
+    if (!add || !complete || !forget_old || !find) return unusable(file, sqlite3_errmsg(raw));
     return {};
 }
 
@@ -144,21 +161,22 @@ CallHistory::CallHistory(CallHistory&&) noexcept = default;
 CallHistory& CallHistory::operator=(CallHistory&&) noexcept = default;
 CallHistory::~CallHistory() = default;
 
-std::expected<void, Failure> CallHistory::add(const PastCall& call) {
+std::expected<std::int64_t, Failure> CallHistory::add(const PastCall& call) {
     auto* row = impl_->add.get();
-    put_text(row, 1, call.account);
-    sqlite3_bind_int(row, 2, call.incoming ? 1 : 0);
-    put_text(row, 3, shortened(call.peer));
-    sqlite3_bind_int64(row, 4, call.started);
-    sqlite3_bind_int64(row, 5, call.talked);
-    put_text(row, 6, call.outcome);
-    sqlite3_bind_int(row, 7, call.status);
-    put_text(row, 8, shortened(call.reason));
-    if (auto added = impl_->done(row); !added) return added;
-    sqlite3_bind_int64(
-        impl_->forget_old.get(), 1,
-        sqlite3_last_insert_rowid(impl_->database.get()) - static_cast<std::int64_t>(history_most));
-    return impl_->done(impl_->forget_old.get());
+    put_call(row, call);
+    if (auto added = impl_->done(row); !added) return std::unexpected(added.error());
+    const auto id = sqlite3_last_insert_rowid(impl_->database.get());
+    sqlite3_bind_int64(impl_->forget_old.get(), 1, id - static_cast<std::int64_t>(history_most));
+    // The call is there: if the old ones are not forgotten now, they are with the next one.
+    if (const auto forgotten = impl_->done(impl_->forget_old.get()); !forgotten) return id;
+    return id;
+}
+
+std::expected<void, Failure> CallHistory::complete(std::int64_t id, const PastCall& call) {
+    auto* row = impl_->complete.get();
+    put_call(row, call);
+    sqlite3_bind_int64(row, 9, id);
+    return impl_->done(row);
 }
 
 std::expected<std::vector<PastCall>, Failure> CallHistory::find(const HistoryQuery& query) {

@@ -49,7 +49,11 @@ public:
     CallHistory& operator=(const CallHistory&) = delete;
     ~CallHistory();
 
-    std::expected<void, Failure> add(const PastCall& call);
+    // Gives the id. Waits a moment for another program that has the file, then fails; nothing is
+    // written then.
+    std::expected<std::int64_t, Failure> add(const PastCall& call);
+    // The call of an id has ended, and is this now. One that is forgotten already is no error.
+    std::expected<void, Failure> complete(std::int64_t id, const PastCall& call);
     // Newest first.
     std::expected<std::vector<PastCall>, Failure> find(const HistoryQuery& query);
 

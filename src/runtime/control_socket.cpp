@@ -16,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include "runtime/clock.h"
 #include "runtime/descriptor.h"
 #include "runtime/socket_address.h"
 
@@ -101,16 +102,25 @@ std::optional<Path> default_control_socket() {
 
 std::expected<Descriptor, std::string> connect_to_control(const Path& path) {
     const auto address = address_of(path);
-    if (!address) return std::unexpected(path.string() + ": the path of a socket is shorter");
+    if (!address)
+        return std::unexpected(path.string() +
+                               ": the path of a socket is at most 107 octets long. Let the phone "
+                               "listen at a shorter one, and name it with --socket PATH");
     auto socket = unix_socket();
-    if (!socket) return std::unexpected(words_of(errno));
+    if (!socket)
+        return std::unexpected("There can be no socket: " + words_of(errno) +
+                               ". Close some files or allow more (ulimit -n), and try again");
     const int error = connect_at(socket.get(), *address);
     if (error == 0) return socket;
-    const bool nobody = error == ENOENT || error == ECONNREFUSED;
-    return std::unexpected(
-        nobody ? "No phone listens on " + path.string() +
-                     ". Start one with holdfast phone, or name its socket with --socket PATH"
-               : path.string() + ": " + words_of(error));
+    if (error == ENOENT || error == ECONNREFUSED)
+        return std::unexpected("No phone listens on " + path.string() +
+                               ". Start one with holdfast phone, or name its socket with "
+                               "--socket PATH");
+    if (error == EAGAIN)
+        return std::unexpected("The phone at " + path.string() +
+                               " takes no more programs now: end one, or try again");
+    return std::unexpected(path.string() + ": " + words_of(error) +
+                           ". Is it the socket of your own phone? Name that with --socket PATH");
 }
 
 class ControlSocket::Impl {
@@ -121,7 +131,8 @@ public:
           lock_(std::move(lock)),
           listener_(std::move(listener)),
           handlers_(std::move(handlers)),
-          watch_(loop, listener_.get(), [this](Ready) { accept_all(); }) {}
+          watch_(loop, listener_.get(), [this](Ready) { accept_all(); }),
+          again_(loop, [this] { watch_.want({.readable = true}); }) {}
     Impl(const Impl&) = delete;
     Impl& operator=(const Impl&) = delete;
     ~Impl() { ::unlink(path_.c_str()); }
@@ -134,13 +145,17 @@ private:
         Descriptor socket;
         std::string unread{};  // an unfinished line
         std::string unsent{};
-        bool is_doomed = false;  // it goes as soon as nobody works with it
+        bool has_said_all = false;  // it goes when it has its answers
+        bool is_doomed = false;     // it goes as soon as nobody works with it
         std::unique_ptr<Watch> watch{};
     };
 
     void accept_all();
+    void accept_later(int error);
     void on_ready(ControlClient id, Ready ready);
-    void read_lines(ControlClient id, Client& client);
+    void read_some(ControlClient id, Client& client);
+    void take_lines(ControlClient id, Client& client);
+    void on_end(ControlClient id, Client& client);
     void too_long(ControlClient id, Client& client);
     void write_some(Client& client);
     void doom(Client& client);
@@ -152,6 +167,8 @@ private:
     Descriptor listener_;
     ControlHandlers handlers_;
     Watch watch_;
+    Timer again_;
+    bool lacks_descriptors_ = false;  // and that has been said
     std::map<ControlClient, Client> clients_;
     std::uint32_t last_client_ = 0;
     bool burial_posted_ = false;
@@ -162,7 +179,8 @@ void ControlSocket::Impl::accept_all() {
     while (true) {
         Descriptor socket{
             ::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK)};
-        if (!socket) return;
+        if (!socket) return accept_later(errno);
+        lacks_descriptors_ = false;
         if (clients_.size() >= control_clients_most) {
             const auto words = handlers_.too_many + "\n";
             ::send(socket.get(), words.data(), words.size(), MSG_NOSIGNAL);
@@ -179,19 +197,36 @@ void ControlSocket::Impl::accept_all() {
     }
 }
 
+// Who waits for us stays ready: without this we should be called for ever.
+void ControlSocket::Impl::accept_later(int error) {
+    if (error != EMFILE && error != ENFILE && error != ENOBUFS && error != ENOMEM) return;
+    watch_.want({});
+    again_.arm(boot_time() + accept_again_after);
+    if (std::exchange(lacks_descriptors_, true)) return;
+    handlers_.notice(
+        "A program that wants to use the control socket has to wait: " + words_of(error) +
+        ". Give the phone more descriptors (ulimit -n, LimitNOFILE=), or end calls");
+}
+
 void ControlSocket::Impl::on_ready(ControlClient id, Ready ready) {
     const auto found = clients_.find(id);
     if (found == clients_.end() || found->second.is_doomed) return;
-    if (ready.writable) write_some(found->second);
-    if (ready.readable && !found->second.is_doomed) read_lines(id, found->second);
+    auto& client = found->second;
+    if (ready.writable) write_some(client);
+    if (ready.readable && !client.is_doomed && !client.has_said_all) read_some(id, client);
 }
 
-void ControlSocket::Impl::read_lines(ControlClient id, Client& client) {
+void ControlSocket::Impl::read_some(ControlClient id, Client& client) {
     std::array<char, 16384> buffer{};
     const auto size = ::recv(client.socket.get(), buffer.data(), buffer.size(), 0);
     if (size < 0 && (errno == EAGAIN || errno == EINTR)) return;
-    if (size <= 0) return doom(client);  // its end, or an error
+    if (size < 0) return doom(client);
+    if (size == 0) return on_end(id, client);
     client.unread.append(buffer.data(), static_cast<std::size_t>(size));
+    take_lines(id, client);
+}
+
+void ControlSocket::Impl::take_lines(ControlClient id, Client& client) {
     while (!client.is_doomed) {
         const auto end = client.unread.find('\n');
         if (std::min(end, client.unread.size()) > control_line_most) return too_long(id, client);
@@ -201,6 +236,16 @@ void ControlSocket::Impl::read_lines(ControlClient id, Client& client) {
         if (line.ends_with('\r')) line.pop_back();
         if (!line.empty()) handlers_.line(id, line);
     }
+}
+
+// It says no more, and may still read.
+void ControlSocket::Impl::on_end(ControlClient id, Client& client) {
+    client.has_said_all = true;
+    if (!client.unread.empty()) {
+        client.unread += '\n';
+        take_lines(id, client);
+    }
+    if (!client.is_doomed) write_some(client);
 }
 
 void ControlSocket::Impl::too_long(ControlClient id, Client& client) {
@@ -215,13 +260,11 @@ void ControlSocket::Impl::send(ControlClient id, std::string_view line) {
     const auto found = clients_.find(id);
     if (found == clients_.end() || found->second.is_doomed) return;
     auto& client = found->second;
-    if (client.unsent.size() + line.size() > control_queue_most) {
-        doom(client);
-        return handlers_.notice(
-            "A program that does not read what the control socket tells it was dropped");
-    }
     client.unsent.append(line).append("\n");
     write_some(client);
+    if (client.is_doomed || client.unsent.size() <= control_queue_most) return;
+    doom(client);
+    handlers_.notice("A program that does not read what the control socket tells it was dropped");
 }
 
 void ControlSocket::Impl::write_some(Client& client) {
@@ -233,7 +276,8 @@ void ControlSocket::Impl::write_some(Client& client) {
         if (sent < 0) return doom(client);
         client.unsent.erase(0, static_cast<std::size_t>(sent));
     }
-    client.watch->want({.readable = true, .writable = !client.unsent.empty()});
+    if (client.has_said_all && client.unsent.empty()) return doom(client);
+    client.watch->want({.readable = !client.has_said_all, .writable = !client.unsent.empty()});
 }
 
 // Somebody up the stack may still hold it.

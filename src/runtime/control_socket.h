@@ -6,6 +6,7 @@
 //   (*socket)->send(client, "{…}");
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <expected>
@@ -17,6 +18,7 @@
 #include <string_view>
 
 #include "base/ids.h"
+#include "base/time.h"
 #include "runtime/descriptor.h"
 #include "runtime/loop.h"
 
@@ -27,7 +29,8 @@ using ControlClient = Id<struct ControlClientTag>;  // never used again for anot
 constexpr std::size_t control_clients_most = 16;
 constexpr std::size_t control_line_most = std::size_t{64} * 1024;  // octets, without the end
 constexpr std::size_t control_queue_most =
-    std::size_t{1024} * 1024;  // octets that wait for a client
+    std::size_t{1024} * 1024;                                     // octets that wait for a client
+constexpr Duration accept_again_after = std::chrono::seconds{1};  // if there was no descriptor
 
 // $XDG_RUNTIME_DIR/holdfast/phone.sock; nothing if the variable names no directory.
 std::optional<std::filesystem::path> default_control_socket();
@@ -37,7 +40,8 @@ std::optional<std::filesystem::path> default_control_socket();
 std::expected<Descriptor, std::string> connect_to_control(const std::filesystem::path& path);
 
 struct ControlHandlers {
-    // One line, without its end. Called from the loop; may send to any client.
+    // One line, without its end (the last one may have none). Called from the loop; may send to any
+    // client.
     std::function<void(ControlClient, std::string_view line)> line;
     std::function<void(ControlClient)> gone;
     // What the user should know: a client was dropped, and why.

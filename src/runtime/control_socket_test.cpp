@@ -2,7 +2,9 @@
 // client can make grow without end.
 #include "runtime/control_socket.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -53,6 +55,7 @@ protected:
                  [this](ControlClient client, std::string_view line) {
                      lines.emplace_back(line);
                      last = client;
+                     if (answering != nullptr) answering->send(client, answer);
                  },
              .gone = [this](ControlClient) { ++gone; },
              .notice = [this](std::string sentence) { notices.push_back(std::move(sentence)); },
@@ -72,7 +75,27 @@ protected:
     std::vector<std::string> lines;
     std::vector<std::string> notices;
     ControlClient last;
+    ControlSocket* answering = nullptr;  // each line with the answer, if there is one
+    std::string answer;
     int gone = 0;
+};
+
+// No more descriptors than are open now.
+class NoDescriptorLeft {
+public:
+    NoDescriptorLeft() {
+        EXPECT_EQ(::getrlimit(RLIMIT_NOFILE, &before_), 0);
+        const Descriptor next{::open("/dev/null", O_RDONLY | O_CLOEXEC)};
+        auto none = before_;
+        none.rlim_cur = static_cast<rlim_t>(next.get());
+        EXPECT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+    }
+    NoDescriptorLeft(const NoDescriptorLeft&) = delete;
+    NoDescriptorLeft& operator=(const NoDescriptorLeft&) = delete;
+    ~NoDescriptorLeft() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+
+private:
+    rlimit before_{};
 };
 
 TEST_F(Control, LinesComeWholeHoweverTheyAreCutAndAnswersGoBack) {
@@ -220,11 +243,91 @@ TEST_F(Control, WhoDoesNotReadIsDroppedAndItIsSaid) {
     EXPECT_EQ(other.heard, "still here\n");
 }
 
+// What counts is what waits for the client, not what it has been sent at once.
+TEST_F(Control, AnAnswerLongerThanTheQueueDropsNobodyWhoReads) {
+    auto socket = open();
+    ASSERT_TRUE(socket);
+    Program program(path);
+    program.say("status\n");
+    ASSERT_TRUE(run_until([&] { return lines.size() == 1; }));
+    const std::string longest(control_queue_most + 1, 'a');  // the system takes some at once
+    (*socket)->send(last, longest);
+    EXPECT_TRUE(run_until([&] {
+        program.read();
+        return program.heard.size() == longest.size() + 1;
+    }));
+    EXPECT_TRUE(notices.empty());
+    EXPECT_FALSE(program.ended);
+}
+
+// `printf status | socat - UNIX-CONNECT:…`: no end of the line, and nothing more will be said; the
+// answer comes nevertheless, whole.
+TEST_F(Control, TheLastLineNeedsNoEndAndIsAnswered) {
+    auto socket = open();
+    ASSERT_TRUE(socket);
+    answering = socket->get();
+    answer.assign(control_queue_most / 2, 'a');
+    Program program(path);
+    program.say("status");
+    ASSERT_EQ(::shutdown(program.socket.get(), SHUT_WR), 0);
+    ASSERT_TRUE(run_until([&] {
+        program.read();
+        return program.ended;
+    }));
+    EXPECT_EQ(lines, std::vector<std::string>{"status"});
+    EXPECT_EQ(program.heard.size(), answer.size() + 1);
+    EXPECT_TRUE(run_until([&] { return gone == 1; }));
+}
+
+// Without a descriptor for who calls, the phone does not spin: it says so once, and takes him
+// later. Nothing of the fixture here while none is left: the sanitizer needs some to look at it.
+TEST_F(Control, WithoutADescriptorProgramsWait) {
+    std::vector<std::string> said;
+    int taken = 0;
+    Loop own_loop;
+    auto socket = ControlSocket::open(
+        own_loop, path,
+        {.line = [&](ControlClient, std::string_view) { ++taken; },
+         .gone = [](ControlClient) {},
+         .notice = [&](std::string sentence) { said.push_back(std::move(sentence)); },
+         .too_long = "",
+         .too_many = ""});
+    ASSERT_TRUE(socket);
+    Program program(path);
+    program.say("status\n");
+    int turns = 0;
+    {
+        const NoDescriptorLeft none;
+        own_loop.run_until([&] { return !said.empty() || ++turns > 10'000; }, limit);
+        turns = 0;
+        own_loop.run_until([&] { return ++turns > 100; }, accept_again_after / 4);
+    }
+    EXPECT_LE(turns, 100);
+    ASSERT_TRUE(own_loop.run_until([&] { return taken == 1; }, limit));
+    ASSERT_EQ(said.size(), 1U);
+    EXPECT_NE(said.front().find("ulimit -n"), std::string::npos) << said.front();
+}
+
 TEST_F(Control, WhoFindsNoPhoneIsToldWhatToDo) {
     const auto connected = connect_to_control(path);
     ASSERT_FALSE(connected);
     EXPECT_NE(connected.error().find("No phone listens on"), std::string::npos);
     EXPECT_NE(connected.error().find("holdfast phone"), std::string::npos);
+}
+
+// Each of these sentences says what can be done about it.
+TEST_F(Control, WhoCannotConnectIsToldWhatToDo) {
+    const auto too_long = connect_to_control(directory.path() / std::string(108, 'x'));
+    ASSERT_FALSE(too_long);
+    EXPECT_NE(too_long.error().find("107"), std::string::npos);
+    EXPECT_NE(too_long.error().find("--socket PATH"), std::string::npos);
+    const auto no_directory = connect_to_control("/dev/null/phone.sock");
+    ASSERT_FALSE(no_directory);
+    EXPECT_NE(no_directory.error().find("--socket PATH"), std::string::npos);
+    const NoDescriptorLeft none;
+    const auto no_socket = connect_to_control(path);
+    ASSERT_FALSE(no_socket);
+    EXPECT_NE(no_socket.error().find("ulimit -n"), std::string::npos) << no_socket.error();
 }
 
 TEST_F(Control, APathThatIsTooLongIsSaid) {

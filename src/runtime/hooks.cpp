@@ -50,6 +50,7 @@ Occasion occasion_of(EventTime time, const Event& event, std::string_view accoun
     };
     add("HOLDFAST_EVENT", occasion.event);
     add("HOLDFAST_ACCOUNT", account);
+    if (event.call) add("HOLDFAST_CALL", std::to_string(event.call.value));
     if (time.unixtime) add("HOLDFAST_TIME", std::to_string(*time.unixtime));
     if (event.target) add("HOLDFAST_TARGET", event.target->to_string());
     if (event.from) add("HOLDFAST_FROM", event.from->to_string());

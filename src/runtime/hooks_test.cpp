@@ -80,16 +80,17 @@ TEST_F(HooksTest, ACommandGetsTheEventOnStandardInputAndInItsEnvironment) {
     event.contact = "sip:alice@198.51.100.7:13450";
     event.status = 200;
     event.reason = "first\nsecond";
+    event.call = CallRef{7};
     hooks->on_event({.since_start = 1500ms, .unixtime = 1'800'000'000}, event, alice);
     close();
     EXPECT_THAT(
         lines_of(out()),
         ElementsAre(
             R"({"t":1.5,"time":1800000000,"event":"moved","account":"sip:alice@example.test",)"
-            R"("target":"udp:203.0.113.12:5060","from":"udp:203.0.113.11:5060",)"
+            R"("call":7,"target":"udp:203.0.113.12:5060","from":"udp:203.0.113.11:5060",)"
             R"("mapping":"198.51.100.7:13450","contact":"sip:alice@198.51.100.7:13450",)"
             R"("status":200,"reason":"first\nsecond"})",
-            "HOLDFAST_ACCOUNT=sip:alice@example.test",
+            "HOLDFAST_ACCOUNT=sip:alice@example.test", "HOLDFAST_CALL=7",
             "HOLDFAST_CONTACT=sip:alice@198.51.100.7:13450", "HOLDFAST_EVENT=moved",
             "HOLDFAST_FROM=udp:203.0.113.11:5060", "HOLDFAST_MAPPING=198.51.100.7:13450",
             "HOLDFAST_REASON=first second", "HOLDFAST_STATUS=200",

@@ -2,6 +2,7 @@
 
 #include <sys/timerfd.h>
 #include <unistd.h>
+#include <csignal>
 
 #include <asio/executor_work_guard.hpp>
 #include <asio/io_context.hpp>
@@ -10,6 +11,7 @@
 #include <asio/signal_set.hpp>
 #include <list>
 #include <map>
+#include <set>
 #include <utility>
 
 #include "base/check.h"
@@ -28,6 +30,7 @@ struct Loop::Impl {
     asio::io_context io{1};  // one thread: no locks
     asio::executor_work_guard<asio::io_context::executor_type> work{io.get_executor()};
     std::list<asio::signal_set> signal_sets;
+    std::set<int> handled_signals;
     // All timers share one timerfd on CLOCK_BOOTTIME: asio's own stop while the host sleeps.
     Descriptor timer_fd{timerfd_create(CLOCK_BOOTTIME, TFD_NONBLOCK | TFD_CLOEXEC)};
     std::unique_ptr<Watch> timer_watch;
@@ -37,6 +40,7 @@ struct Loop::Impl {
 
     void arrange_wake_up();
     void on_time();
+    void end_signals();
     void wait_for_signal(asio::signal_set& signals, std::function<void(int)> callback);
 };
 
@@ -124,7 +128,10 @@ Loop::Loop() : impl_(std::make_unique<Impl>()) {
         std::make_unique<Watch>(*this, impl_->timer_fd.get(), [this](Ready) { impl_->on_time(); });
 }
 
-Loop::~Loop() { impl_->timer_watch.reset(); }
+Loop::~Loop() {
+    impl_->timer_watch.reset();
+    impl_->end_signals();
+}
 
 void Loop::run() {
     impl_->io.restart();
@@ -154,12 +161,28 @@ void Loop::Impl::wait_for_signal(asio::signal_set& signals, std::function<void(i
         });
 }
 
+// asio gives the signals back to the system, which would end the process by them: what it has just
+// told (its exit code) would not be true. Blocked meanwhile, for asio cannot do it in one step.
+void Loop::Impl::end_signals() {
+    if (handled_signals.empty()) return;
+    sigset_t set;
+    sigset_t before;
+    sigemptyset(&set);
+    for (const int number : handled_signals) sigaddset(&set, number);
+    pthread_sigmask(SIG_BLOCK, &set, &before);
+    signal_sets.clear();
+    for (const int number : handled_signals)
+        std::signal(number, SIG_IGN);  // forgets one that waits, too
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
 void Loop::on_signals(std::span<const int> signals, std::function<void(int signal)> callback) {
     auto& set = impl_->signal_sets.emplace_back(impl_->io);
     for (const auto number : signals) {
         std::error_code error;
         set.add(number, error);
         CHECK(!error);  // no such signal
+        impl_->handled_signals.insert(number);
     }
     impl_->wait_for_signal(set, std::move(callback));
 }

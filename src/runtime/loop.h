@@ -30,7 +30,8 @@ public:
     // programs.
     bool run_until(const std::function<bool()>& condition, Duration limit);
     void post(std::function<void()> work);  // called from run(), after what is running now
-    // Calls back for each of these signals until the loop is gone. Once per signal number.
+    // Calls back for each of these signals until the loop is gone; from then on they do nothing: a
+    // program whose loop has ended is about to end as it says. Once per signal number.
     void on_signals(std::span<const int> signals, std::function<void(int signal)> callback);
 
 private:

@@ -110,6 +110,17 @@ TEST(Loop, SignalsBecomeCalls) {
     EXPECT_TRUE(loop.run_until([&] { return seen.size() == 2; }, limit));
 }
 
+// A program that has told its end ends as it says, though a signal comes in the last moment.
+TEST(Loop, ASignalAfterItDoesNothing) {
+    {
+        Loop loop;
+        loop.on_signals(std::array{SIGUSR1, SIGUSR2}, [](int) {});
+    }
+    ASSERT_EQ(kill(getpid(), SIGUSR1), 0);
+    ASSERT_EQ(kill(getpid(), SIGUSR2), 0);
+    for (const int number : {SIGUSR1, SIGUSR2}) std::signal(number, SIG_DFL);
+}
+
 TEST(Loop, PostedWorkRunsAndStopEndsTheRun) {
     Loop loop;
     bool ran = false;

@@ -1,0 +1,60 @@
+#include "apps/phone/control_objects.h"
+
+#include <nlohmann/json.hpp>
+#include <utility>
+
+namespace holdfast::phone {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+const char* name_of(Stage stage) {
+    switch (stage) {
+    case Stage::opening: return "opening";
+    case Stage::calling: return "calling";
+    case Stage::ringing: return "ringing";
+    case Stage::talking: return "talking";
+    case Stage::ending: return "ending";
+    }
+    return "";
+}
+
+}  // namespace
+
+nlohmann::ordered_json object_of(const CallView& view) {
+    Json object{{"call", view.call.value},
+                {"account", view.account},
+                {"direction", view.incoming ? "in" : "out"},
+                {"peer", view.peer},
+                {"stage", name_of(view.stage)},
+                {"held", view.held},
+                {"held_by_other", view.held_by_other},
+                {"microphone_muted", view.microphone_muted},
+                {"speaker_muted", view.speaker_muted}};
+    if (view.talked) object["talked"] = seconds_of(*view.talked);
+    return object;
+}
+
+nlohmann::ordered_json object_of(const runtime::PastCall& call) {
+    Json object{{"id", call.id},
+                {"account", call.account},
+                {"direction", call.incoming ? "in" : "out"},
+                {"peer", call.peer},
+                {"started", call.started},
+                {"talked", call.talked},
+                {"outcome", call.outcome}};
+    if (call.status != 0) object["status"] = call.status;
+    if (!call.reason.empty()) object["reason"] = call.reason;
+    return object;
+}
+
+bool is_event(std::string_view name) {
+    for (auto kind = EventKind::resolved;;
+         kind = static_cast<EventKind>(std::to_underlying(kind) + 1)) {
+        if (holdfast::name_of(kind) == name) return true;
+        if (kind == EventKind::stopped) return false;
+    }
+}
+
+}  // namespace holdfast::phone
