@@ -78,10 +78,18 @@ void Session::handle(const in::Agreed& agreed) {
         return;
     }
     silence_told_ = false;
-    if (network_->update(agreed.stream))
-        listen_for_digits(agreed.stream);
+    change_network(agreed.stream);
+}
+
+void Session::change_network(const sdp::AgreedStream& stream) {
+    const auto changed = network_->update(stream);
+    if (!changed)
+        fail(changed.error().kind, changed.error().sentence,
+             changed.error().kind == out::FailureKind::stream);
+    else if (*changed)
+        listen_for_digits(stream);
     else
-        replace_network(agreed.stream);
+        replace_network(stream);
 }
 
 void Session::listen_for_digits(const sdp::AgreedStream& stream) {
@@ -152,7 +160,8 @@ bool Session::start(const sdp::AgreedStream& stream) {
 }
 
 bool Session::replace_network(const sdp::AgreedStream& stream) {
-    auto made = Network::make(id_, events_, sockets_, options_, stream, rate_, network_.get());
+    auto made = Network::make({.session = id_, .events = events_, .sends = sends_}, sockets_, options_,
+                              stream, rate_, network_.get());
     if (!made) {
         // Sound that was to be encrypted does not go on with what was agreed on before.
         fail(made.error().kind, made.error().sentence,
@@ -241,6 +250,7 @@ Statistics Session::close() {
 
 void Session::on_time() {
     if (!network_) return;
+    if (begins_again_) begin_again();
     const auto silent = network_->silent_for(present());
     if (silent.has_value() != silence_told_) {
         silence_told_ = silent.has_value();
@@ -272,7 +282,7 @@ std::shared_ptr<Party> Session::party() {
 void Session::on_departure(GstPadProbeInfo* info) {
     if (const auto joined = party())
         change_samples(info, [&](std::span<std::int16_t> frame) { joined->speak(frame); });
-    digits_.on_departure(info, rate_);
+    if (sends_) digits_.on_departure(info, rate_);
     on_sound(Side::left, GST_PAD_PROBE_INFO_BUFFER(info));
 }
 
@@ -299,17 +309,10 @@ void Session::on_sound(Side side, GstBuffer* buffer) {
 void Session::on_message(GstMessage* message) {
     switch (GST_MESSAGE_TYPE(message)) {
     case GST_MESSAGE_ERROR: on_error(message); break;
-    case GST_MESSAGE_APPLICATION: on_refusal(message); break;
+    case GST_MESSAGE_APPLICATION: on_association(message); break;
     case GST_MESSAGE_LATENCY: gst_bin_recalculate_latency(GST_BIN(pipeline_.get())); break;
     default: break;  // of some forty kinds, none that matters here
     }
-}
-
-// The peer's certificate is not the one that was agreed on.
-void Session::on_refusal(GstMessage* message) {
-    const GstStructure* said = gst_message_get_structure(message);
-    if (over_ || !said || !gst_structure_has_name(said, refusal)) return;
-    fail(out::FailureKind::encryption, gst_structure_get_string(said, "sentence"), true);
 }
 
 }  // namespace holdfast::media::gst
