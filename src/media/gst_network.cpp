@@ -72,6 +72,11 @@ std::optional<Trouble> Network::build(const Sockets& sockets, const Network* bef
                         {.follow = options_.symmetric,
                          .must_encrypt = options_.srtp == sdp::Srtp::required,
                          .rollovers = same_key ? before->transport_->rollovers() : Rollovers{},
+                         .admits =
+                             [this](const Endpoint& from, const RtpHeader& header) {
+                                 const std::lock_guard lock{mutex_};
+                                 return latch_.admits(present(), from, header);
+                             },
                          .strangers = before ? before->transport_->strangers()
                                              : std::vector<Endpoint>{}});
     if (!transport) {

@@ -52,6 +52,11 @@ public:
     std::expected<bool, Trouble> update(const sdp::AgreedStream& stream);
     // As telephone events (RFC 4733). Or why not, in words.
     std::expected<void, std::string> send_dtmf(const std::string& digits, Duration length);
+    // Some are not yet sent.
+    [[nodiscard]] bool has_digits() const {
+        const std::lock_guard lock{mutex_};
+        return dtmf_under_way_;
+    }
     // The stream is switched off (RFC 3264 §8.2), until update() says otherwise.
     void pause();
     [[nodiscard]] bool may_send() const { return may_send_; }

@@ -117,6 +117,8 @@ bool Session::start(const sdp::AgreedStream& stream) {
              "GStreamer lacks its element volume: install gstreamer1.0-plugins-base", true);
         return false;
     }
+    handle(in::Mute{mute_});
+    handle(in::Volume{volume_});
     const auto departing = +[](GstPad*, GstPadProbeInfo* info, gpointer self) {
         static_cast<Session*>(self)->on_departure(info);
         return GST_PAD_PROBE_OK;
@@ -168,6 +170,9 @@ bool Session::replace_network(const sdp::AgreedStream& stream) {
              !network_ || made.error().kind == out::FailureKind::encryption);
         return false;
     }
+    if (network_ && network_->has_digits())
+        fail(out::FailureKind::dtmf, "digits are lost that were not yet sent: the call's keys or ports changed",
+             false);
     const auto swap = [&] {
         if (network_) take_out(pipeline_.get(), network_->bin());
         network_ = std::move(*made);
@@ -193,12 +198,14 @@ void Session::handle(const in::SendDtmf& dtmf) {
 }
 
 void Session::handle(const in::Mute& mute) {
+    mute_ = mute;
     if (!pipeline_) return;
     g_object_set(microphone_, "mute", mute.microphone, nullptr);
     g_object_set(speaker_, "mute", mute.speaker, nullptr);
 }
 
 void Session::handle(const in::Volume& volume) {
+    volume_ = volume;
     if (!pipeline_) return;
     g_object_set(microphone_, "volume", std::clamp(volume.microphone, 0.0, 10.0), nullptr);
     g_object_set(speaker_, "volume", std::clamp(volume.speaker, 0.0, 10.0), nullptr);

@@ -77,6 +77,8 @@ private:
     SessionOptions options_;
     Sockets sockets_;
     Digits digits_;
+    in::Mute mute_{};  // as last said, before the sound began as well
+    in::Volume volume_{};
     std::uint32_t rate_ = 0;  // of the sound within, from the first codec
 
     Ref<GstElement> pipeline_;          // null: not started

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <span>
 #include <utility>
 
 #include "media/gst_library.h"
@@ -88,6 +89,7 @@ std::string Transport::build(const Sockets& sockets, const sdp::AgreedStream& st
     const bool encrypted = stream.crypto || stream.dtls;
     if (wish.must_encrypt && !encrypted)
         return "encryption is required here, and none was agreed on";
+    admits_ = std::move(wish.admits);
     // What DTLS's port brings is several things at once.
     const bool srtp = stream.crypto.has_value();
     auto error = stream.dtls
@@ -179,10 +181,33 @@ std::expected<Transport::Ways, std::string> Transport::with_keys(const sdp::Agre
         (!mux_ && !link({rtcp_source_, "src"}, {srtp_->element(), "rtcp_sink"})) ||
         !link({*encoder, "rtp_src_0"}, rtp_end) || !link({*encoder, "rtcp_src_0"}, rtcp_end))
         return std::unexpected("GStreamer cannot link SRTP");
+    screen(rtp_source_);
+    if (!mux_) screen(rtcp_source_);
     return Ways{.rtp_in = {srtp_->element(), "rtp_src"},
                 .rtcp_in = {srtp_->element(), "rtcp_src"},
                 .rtp_out = {*encoder, "rtp_sink_0"},
                 .rtcp_out = {*encoder, "rtcp_sink_0"}};
+}
+
+void Transport::screen(GstElement* source) {
+    const auto arrival = +[](GstPad*, GstPadProbeInfo* info, gpointer self) {
+        return static_cast<Transport*>(self)->may_be_the_peers(GST_PAD_PROBE_INFO_BUFFER(info))
+                   ? GST_PAD_PROBE_OK
+                   : GST_PAD_PROBE_DROP;
+    };
+    on_buffers(pad_of(source, "src").get(), arrival, this);
+}
+
+bool Transport::may_be_the_peers(GstBuffer* buffer) {
+    std::array<std::uint8_t, 12> bytes{};
+    if (gst_buffer_extract(buffer, 0, bytes.data(), bytes.size()) != bytes.size()) return false;
+    const auto header = rtp_header(bytes);
+    if (header && !admits_(source_of(buffer), *header)) return false;
+    if (!header && !is_rtcp(buffer)) return false;
+    std::uint32_t ssrc = 0;
+    for (const auto byte : std::span{bytes}.subspan(header ? 8 : 4, 4)) ssrc = ssrc << 8 | byte;
+    const std::lock_guard lock{sources_mutex_};
+    return sources_.admits(ssrc);
 }
 
 bool Transport::link(const End& from, const End& to) const {

@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <expected>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -18,6 +19,8 @@
 #include "media/gst_ref.h"
 #include "media/gst_srtp.h"
 #include "media/ports.h"
+#include "media/rtp_header.h"
+#include "media/srtp_sources.h"
 #include "media/types.h"
 #include "sdp/stream.h"
 
@@ -47,6 +50,8 @@ public:
         bool follow = true;  // DTLS is answered where it comes from, before there are keys
         bool must_encrypt = false;
         Rollovers rollovers{};
+        // Whether RTP may be the peer's, before SRTP says so; from GStreamer's threads.
+        std::function<bool(const Endpoint&, const RtpHeader&)> admits{};
         std::vector<Endpoint> strangers{};  // not heard by DTLS (dtls_gate.h)
     };
     // Or why not, in words.
@@ -109,6 +114,8 @@ private:
     std::expected<Ways, std::string> with_dtls(const sdp::AgreedStream& stream, const Wish& wish);
     std::string add_door(const sdp::AgreedDtls& dtls, DtlsGate gate, GstElement* source,
                          GstElement* sink);
+    void screen(GstElement* source);
+    bool may_be_the_peers(GstBuffer* buffer);
     GstPadProbeReturn on_datagram(Door& door, GstBuffer* buffer);
     void post(AssociationEvent event) const;
     bool link(const End& from, const End& to) const;
@@ -124,6 +131,9 @@ private:
     GstElement* rtcp_sink_ = nullptr;  // with rtcp-mux: RTP's
     End rtp_out_;
     Ref<GstPad> arrivals_;
+    std::function<bool(const Endpoint&, const RtpHeader&)> admits_;
+    std::mutex sources_mutex_;  // guards what follows
+    SrtpSources sources_;
     std::unique_ptr<SrtpDecoder> srtp_;
     std::vector<std::unique_ptr<Door>> doors_;  // RTP's, and RTCP's without mux
     Ref<GstElement> rtcp_feed_;  // plain rtcp-mux: RTCP that came on RTP's port

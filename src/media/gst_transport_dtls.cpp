@@ -97,7 +97,7 @@ GstPadProbeReturn Transport::on_datagram(Door& door, GstBuffer* buffer) {
     }
     gst_buffer_unmap(buffer, &map);
     // What is no DTLS is SRTP, and nothing without keys.
-    if (!dtls) return open ? GST_PAD_PROBE_OK : GST_PAD_PROBE_DROP;
+    if (!dtls) return open && may_be_the_peers(buffer) ? GST_PAD_PROBE_OK : GST_PAD_PROBE_DROP;
     if (verdict == DtlsGate::Verdict::alert) post(AssociationEvent::alert);
     if (verdict == DtlsGate::Verdict::anew) post(AssociationEvent::anew);
     if (verdict != DtlsGate::Verdict::pass) return GST_PAD_PROBE_DROP;
