@@ -82,9 +82,8 @@ bool DtlsGate::may_begin(const Endpoint& from) const {
 }
 
 DtlsGate::Verdict DtlsGate::of_another_source(Instant now, const Endpoint& from) const {
-    const bool gets_its_turn =
-        from == rules_.described ||
-        (is_with_stranger() && now - since_ >= patience_with_a_handshake);
+    const bool gets_its_turn = from == rules_.described ||
+                               (is_with_stranger() && now - since_ >= patience_with_a_handshake);
     return gets_its_turn ? Verdict::anew : Verdict::drop;
 }
 

@@ -1,11 +1,14 @@
-// Which datagrams of DTLS reach an association: before it has keys, whoever knows the port can write
-// what looks like the other side's. A pure machine; each datagram is one input.
+// Which datagrams of DTLS reach an association: before it has keys, whoever knows the port can
+// write what looks like the other side's. A pure machine; each datagram is one input.
 //
-//   1. Only whole records (RFC 6347 §4.1). An alert that is not encrypted counts for nothing, though
+//   1. Only whole records (RFC 6347 §4.1). An alert that is not encrypted counts for nothing,
+//   though
 //      it is told when it comes from the other side's address.
-//   2. The handshake is with one source: the SDP's address, or, behind a NAT, the first that speaks.
+//   2. The handshake is with one source: the SDP's address, or, behind a NAT, the first that
+//   speaks.
 //      All others are strangers, and the SDP's address has precedence.
-//   3. Handshake messages are whole, and the first is the one that begins a handshake. A ClientHello
+//   3. Handshake messages are whole, and the first is the one that begins a handshake. A
+//   ClientHello
 //      with another random is another handshake, for which the association begins again.
 //   4. Without keys after two seconds another source gets its turn, with an association of its own.
 #pragma once
@@ -31,7 +34,7 @@ public:
     };
     struct Rules {
         Endpoint described{};
-        bool follow = true;  // false: nobody but the SDP's address
+        bool follow = true;   // false: nobody but the SDP's address
         bool active = false;  // we send ClientHello, and whoever gets it is at the SDP's address
         std::vector<Endpoint> strangers{};  // not heard at all
     };

@@ -21,8 +21,8 @@ const Endpoint other{.address = IpAddress::v4(198, 51, 100, 2), .port = 5000};
 const Instant start{};
 
 Bytes record(std::uint8_t type, std::uint8_t epoch, Bytes content = {1, 2}) {
-    Bytes bytes{type, 0xfe, 0xfd, 0, epoch, 0, 0, 0, 0, 0, 0,
-                0,    static_cast<std::uint8_t>(content.size())};
+    Bytes bytes{
+        type, 0xfe, 0xfd, 0, epoch, 0, 0, 0, 0, 0, 0, 0, static_cast<std::uint8_t>(content.size())};
     std::ranges::copy(content, std::back_inserter(bytes));
     return bytes;
 }
@@ -135,8 +135,8 @@ TEST(DtlsGate, StrangersAreForgottenAtTheLimit) {
     DtlsGate gate{{.described = peer, .strangers = many}};
     EXPECT_EQ(say(gate, stranger, hello), Verdict::pass);
     EXPECT_EQ(gate.strangers().size(), limits::dtls_strangers);
-    DtlsGate full{{.described = peer,
-                   .strangers = std::vector<Endpoint>(limits::dtls_strangers, other)}};
+    DtlsGate full{
+        {.described = peer, .strangers = std::vector<Endpoint>(limits::dtls_strangers, other)}};
     EXPECT_EQ(say(full, stranger, hello), Verdict::pass);
     EXPECT_EQ(full.strangers().size(), limits::dtls_strangers);
     EXPECT_EQ(full.strangers().back(), stranger);

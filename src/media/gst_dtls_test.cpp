@@ -80,8 +80,7 @@ TEST_P(Forged, DatagramsOfAStrangerDoNotDisturbTheHandshake) {
     const LoopbackSocket stranger;
     alice_begins();
     let_pass();
-    for (const auto& forged : forgeries())
-        stranger.send(pair.first.rtp, forged);
+    for (const auto& forged : forgeries()) stranger.send(pair.first.rtp, forged);
     let_pass();
     bob_begins();
     expect_sound();
@@ -92,8 +91,7 @@ TEST_P(Forged, DatagramsOfAStrangerDoNotDisturbTheHandshake) {
 TEST_P(Forged, RecordsInTheOtherSidesNameDoNotEndTheSound) {
     alice_begins();
     let_pass();
-    for (const auto& forged : forgeries())
-        relay->forge_to_alice(forged);
+    for (const auto& forged : forgeries()) relay->forge_to_alice(forged);
     let_pass();
     bob_begins();
     expect_sound();
@@ -194,8 +192,7 @@ TEST_P(Forged, WhatIsPlayedBeginsWhenThereAreKeys) {
 // Tones that nobody can hear yet are not told as sent.
 TEST_P(Forged, TonesWaitForKeys) {
     alice_begins();
-    pair.submit(
-        in::SendDtmf{.session = alice, .digits = "5", .method = DtmfMethod::in_band});
+    pair.submit(in::SendDtmf{.session = alice, .digits = "5", .method = DtmfMethod::in_band});
     EXPECT_TRUE(pair.next<out::Silent>(alice)) << "3 s later";
     EXPECT_FALSE(pair.has<out::DtmfSent>(alice));
     bob_begins();
@@ -221,8 +218,8 @@ TEST(TwoPorts, SoundDoesNotWaitForTheAssociationOfRtcp) {
     EXPECT_TRUE(pair.next<out::FirstPacket>(bob)) << pair.failures();
 }
 
-// Who closes the association has said that nothing more comes (RFC 5246 §7.2.1): that is told, once,
-// and the session goes on.
+// Who closes the association has said that nothing more comes (RFC 5246 §7.2.1): that is told,
+// once, and the session goes on.
 TEST(ClosedByThePeer, CloseNotifyIsToldOnce) {
     Pair pair;
     const auto own = pair.open(alice, {.srtp = sdp::Srtp::required, .sdes = false});

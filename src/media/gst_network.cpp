@@ -67,18 +67,17 @@ std::optional<Trouble> Network::build(const Sockets& sockets, const Network* bef
                           stream_.crypto->remote == before->stream_.crypto->remote;
     if (auto error = build_rtpbin(); !error.empty())
         return Trouble{.kind = out::FailureKind::stream, .sentence = std::move(error)};
-    auto transport =
-        Transport::make(GST_BIN(bin_.get()), rtpbin_, sockets, stream_,
-                        {.follow = options_.symmetric,
-                         .must_encrypt = options_.srtp == sdp::Srtp::required,
-                         .rollovers = same_key ? before->transport_->rollovers() : Rollovers{},
-                         .admits =
-                             [this](const Endpoint& from, const RtpHeader& header) {
-                                 const std::lock_guard lock{mutex_};
-                                 return latch_.admits(present(), from, header);
-                             },
-                         .strangers = before ? before->transport_->strangers()
-                                             : std::vector<Endpoint>{}});
+    auto transport = Transport::make(
+        GST_BIN(bin_.get()), rtpbin_, sockets, stream_,
+        {.follow = options_.symmetric,
+         .must_encrypt = options_.srtp == sdp::Srtp::required,
+         .rollovers = same_key ? before->transport_->rollovers() : Rollovers{},
+         .admits =
+             [this](const Endpoint& from, const RtpHeader& header) {
+                 const std::lock_guard lock{mutex_};
+                 return latch_.admits(present(), from, header);
+             },
+         .strangers = before ? before->transport_->strangers() : std::vector<Endpoint>{}});
     if (!transport) {
         const bool encrypts =
             stream_.crypto || stream_.dtls || options_.srtp == sdp::Srtp::required;
@@ -211,8 +210,7 @@ GstPadProbeReturn Network::on_arrival(GstBuffer* buffer) {
     }
     last_arrival_ = now.time_since_epoch().count();
     // After a change the first one with a codec that was agreed on then.
-    const auto* codec =
-        heard_ ? nullptr : with_payload_type(stream_.receive, header->payload_type);
+    const auto* codec = heard_ ? nullptr : with_payload_type(stream_.receive, header->payload_type);
     if (!heard_ && (codec || !was_heard_)) {
         heard_ = true;
         events_.push(out::FirstPacket{
@@ -231,8 +229,7 @@ GstPadProbeReturn Network::on_departure(GstPadProbeInfo* info) {
     GstBuffer* audio = GST_PAD_PROBE_INFO_BUFFER(info);
     GstRTPBuffer from = GST_RTP_BUFFER_INIT;
     if (!gst_rtp_buffer_map(audio, GST_MAP_READ, &from)) return GST_PAD_PROBE_OK;
-    const auto samples =
-        static_cast<std::uint32_t>(seconds_of(sender_.ptime) * codec_->clock_rate);
+    const auto samples = static_cast<std::uint32_t>(seconds_of(sender_.ptime) * codec_->clock_rate);
     const auto packet =
         dtmf_sender_.replace(gst_rtp_buffer_get_timestamp(&from), samples, codec_->clock_rate);
     if (dtmf_sender_.idle()) {

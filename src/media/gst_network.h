@@ -135,7 +135,7 @@ private:
     std::atomic<bool> may_receive_{true};
     std::atomic<bool> started_{false};
     std::atomic<bool> heard_{false};
-    std::atomic<bool> was_heard_{false};  // with the codecs of before
+    std::atomic<bool> was_heard_{false};      // with the codecs of before
     std::atomic<std::int64_t> last_arrival_;  // µs; at first, when it might have come
 };
 

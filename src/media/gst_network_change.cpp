@@ -1,5 +1,6 @@
-// What a later agreement changes in a call's network while it runs, and what we send with. The ports,
-// their DTLS and SRTP, and the stream of RTP that the peer knows go on (RFC 3264 §8, RFC 8842 §3.1).
+// What a later agreement changes in a call's network while it runs, and what we send with. The
+// ports, their DTLS and SRTP, and the stream of RTP that the peer knows go on (RFC 3264 §8, RFC
+// 8842 §3.1).
 #include <algorithm>
 #include <utility>
 
@@ -36,8 +37,8 @@ bool agree_on_numbers(const sdp::AgreedStream& a, const sdp::AgreedStream& b) {
         for (const auto& other : b.receive) {
             if (is_events(a, other)) return false;
             if (one.payload_type != other.payload_type) continue;
-            if (!equals_ignoring_case(one.name, other.name) ||
-                one.clock_rate != other.clock_rate || one.channels != other.channels)
+            if (!equals_ignoring_case(one.name, other.name) || one.clock_rate != other.clock_rate ||
+                one.channels != other.channels)
                 return false;
         }
     }
@@ -72,10 +73,8 @@ std::expected<Network::Sender, std::string> Network::make_sender(const sdp::Agre
     const auto* sound = sound_of(stream);
     if (!sound || !sound->payload_type) return std::unexpected("no codec was agreed on");
     const auto* codec = find_codec(sound->name, sound->clock_rate);
-    if (!codec)
-        return std::unexpected("the agreed codec " + sound->name + " is not known here");
-    const Duration ptime =
-        stream.ptime ? std::chrono::milliseconds{*stream.ptime} : options_.ptime;
+    if (!codec) return std::unexpected("the agreed codec " + sound->name + " is not known here");
+    const Duration ptime = stream.ptime ? std::chrono::milliseconds{*stream.ptime} : options_.ptime;
     Sender sender{.bin = owned(gst_bin_new(nullptr)),
                   .codec = codec,
                   .ptime = std::clamp<Duration>(ptime, 10ms, 60ms)};

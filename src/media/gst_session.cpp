@@ -162,8 +162,8 @@ bool Session::start(const sdp::AgreedStream& stream) {
 }
 
 bool Session::replace_network(const sdp::AgreedStream& stream) {
-    auto made = Network::make({.session = id_, .events = events_, .sends = sends_}, sockets_, options_,
-                              stream, rate_, network_.get());
+    auto made = Network::make({.session = id_, .events = events_, .sends = sends_}, sockets_,
+                              options_, stream, rate_, network_.get());
     if (!made) {
         // Sound that was to be encrypted does not go on with what was agreed on before.
         fail(made.error().kind, made.error().sentence,
@@ -171,8 +171,8 @@ bool Session::replace_network(const sdp::AgreedStream& stream) {
         return false;
     }
     if (network_ && network_->has_digits())
-        fail(out::FailureKind::dtmf, "digits are lost that were not yet sent: the call's keys or ports changed",
-             false);
+        fail(out::FailureKind::dtmf,
+             "digits are lost that were not yet sent: the call's keys or ports changed", false);
     const auto swap = [&] {
         if (network_) take_out(pipeline_.get(), network_->bin());
         network_ = std::move(*made);

@@ -57,10 +57,9 @@ double mos_of_path(const Statistics& sum, const CodecFacts& codec, Duration held
                         static_cast<double>(sum.late_packets);
     const double due = static_cast<double>(sum.received_packets) +
                        static_cast<double>(std::max<std::int64_t>(sum.lost_packets, 0));
-    return mos_of(rating_of(
-        {.mouth_to_ear = held + sum.round_trip.value_or(0ms) / 2,
-         .loss = due > 0 ? lost / due : 0,
-         .codec = codec.impairment}));
+    return mos_of(rating_of({.mouth_to_ear = held + sum.round_trip.value_or(0ms) / 2,
+                             .loss = due > 0 ? lost / due : 0,
+                             .codec = codec.impairment}));
 }
 
 }  // namespace

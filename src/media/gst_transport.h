@@ -136,7 +136,7 @@ private:
     SrtpSources sources_;
     std::unique_ptr<SrtpDecoder> srtp_;
     std::vector<std::unique_ptr<Door>> doors_;  // RTP's, and RTCP's without mux
-    Ref<GstElement> rtcp_feed_;  // plain rtcp-mux: RTCP that came on RTP's port
+    Ref<GstElement> rtcp_feed_;                 // plain rtcp-mux: RTCP that came on RTP's port
 };
 
 }  // namespace holdfast::media::gst

@@ -29,8 +29,8 @@ std::string Transport::add_door(const sdp::AgreedDtls& dtls, DtlsGate gate, GstE
                                 GstElement* sink) {
     doors_.push_back(std::make_unique<Door>(this, std::move(gate)));
     Door& door = *doors_.back();
-    auto made = Association::make(bin_, dtls, next_id(),
-                                  [this](AssociationEvent event) { post(event); });
+    auto made =
+        Association::make(bin_, dtls, next_id(), [this](AssociationEvent event) { post(event); });
     if (!made) return std::move(made.error());
     door.association = std::move(*made);
     const auto arrival = +[](GstPad*, GstPadProbeInfo* info, gpointer data) {

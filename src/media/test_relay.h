@@ -1,5 +1,5 @@
-// A wire between two sessions for tests: it hands on what they send to each other, remembers it, and
-// says on it what a test forges.
+// A wire between two sessions for tests: it hands on what they send to each other, remembers it,
+// and says on it what a test forges.
 #pragma once
 
 #include <arpa/inet.h>
