@@ -27,6 +27,7 @@ public:
     std::expected<void, std::string> agreed(const sdp::AgreedStream& stream, std::uint32_t rate);
 
     // From the call's threads: what is about to be sent, which may be changed, and what is heard.
+    // Only what is really sent: the tones that wait would be lost in silence.
     void on_departure(GstPadProbeInfo* info, std::uint32_t rate);
     void on_arrival(GstBuffer* buffer);
 

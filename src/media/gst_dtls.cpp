@@ -37,6 +37,10 @@ std::string_view body_of(std::string_view pem) {
     return pem.substr(from + begin.size(), to - from - begin.size());
 }
 
+// GstDtlsConnectionState's, which no header of GStreamer's has.
+constexpr int state_closed = 1;
+constexpr int state_failed = 2;
+
 std::string property_of(GstElement* element, const char* name) {
     char* text = nullptr;
     g_object_get(element, name, &text, nullptr);
@@ -72,18 +76,19 @@ std::expected<sdp::Fingerprint, std::string> own_fingerprint() {
     return sdp::Fingerprint{.hash = "sha-256", .hex = std::move(*hex)};
 }
 
-Association::Association(GstBin* bin, sdp::AgreedDtls agreed)
-    : bin_(bin), agreed_(std::move(agreed)) {}
+Association::Association(sdp::AgreedDtls agreed, std::function<void(AssociationEvent)> tell)
+    : agreed_(std::move(agreed)), tell_(std::move(tell)) {}
 
 std::expected<std::unique_ptr<Association>, std::string> Association::make(
-    GstBin* bin, const sdp::AgreedDtls& agreed, const std::string& id) {
+    GstBin* bin, const sdp::AgreedDtls& agreed, const std::string& id,
+    std::function<void(AssociationEvent)> tell) {
     // Without srtpdec their own constructors fail in pieces.
     if (!has_element("srtpdec") || !has_element("dtlssrtpdec")) return std::unexpected(no_plugin);
     GstElement* decoder = Chain{bin}.add("dtlssrtpdec");
     GstElement* encoder = Chain{bin}.add("dtlssrtpenc");
     if (!decoder || !encoder) return std::unexpected(no_plugin);
     // The constructor is private.
-    std::unique_ptr<Association> made{new Association{bin, agreed}};
+    std::unique_ptr<Association> made{new Association{agreed, std::move(tell)}};
     made->decoder_ = shared(decoder);
     made->encoder_ = shared(encoder);
     g_object_set(decoder, "connection-id", id.c_str(), nullptr);
@@ -94,6 +99,10 @@ std::expected<std::unique_ptr<Association>, std::string> Association::make(
     };
     const auto key =
         +[](GstElement*, gpointer self) { static_cast<Association*>(self)->keyed_ = true; };
+    const auto state = +[](GstElement*, GParamSpec*, gpointer self) {
+        static_cast<Association*>(self)->on_state();
+    };
+    g_signal_connect(decoder, "notify::connection-state", G_CALLBACK(state), made.get());
     g_signal_connect(decoder, "notify::peer-pem", G_CALLBACK(certificate), made.get());
     g_signal_connect(encoder, "on-key-set", G_CALLBACK(key), made.get());
     return made;
@@ -111,16 +120,16 @@ void Association::on_certificate() {
         return hex && equals_ignoring_case(*hex, expected.hex);
     });
     verified_ = fits;
-    if (fits) return;
-    gst_element_post_message(
-        GST_ELEMENT(bin_),
-        gst_message_new_application(
-            GST_OBJECT(bin_),
-            gst_structure_new(refusal, "sentence", G_TYPE_STRING,
-                              "whoever answers the encryption's handshake is not the other side: "
-                              "its certificate is not the one that the call's description names; "
-                              "nothing is sent or heard",
-                              nullptr)));
+    if (!fits) tell_(AssociationEvent::refused);
+}
+
+void Association::on_state() {
+    int state = 0;
+    g_object_get(decoder_.get(), "connection-state", &state, nullptr);
+    // Before there are keys it is closed only until it begins, and when we stop it.
+    if (state != state_failed && (state != state_closed || !keyed_)) return;
+    if (over_.exchange(true)) return;
+    tell_(keyed_ ? AssociationEvent::ended : AssociationEvent::failed);
 }
 
 void Association::guard(GstPad* pad) {

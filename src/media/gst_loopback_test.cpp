@@ -89,6 +89,22 @@ TEST(LoopbackHold, NothingIsSentWhileHeld) {
     EXPECT_FALSE(pair.has<out::Silent>(alice)) << "who is held does not complain";
 }
 
+// Who is muted before the call has sound is not heard when it begins.
+TEST(LoopbackMute, HoldsBeforeTheSoundBegins) {
+    Pair pair;
+    const SessionOptions loud{.source = {.kind = EndKind::tone, .name = "440"}};
+    pair.first = pair.open(alice, loud);
+    pair.second = pair.open(bob, loud);
+    pair.submit(in::Mute{.session = alice, .microphone = true});
+    pair.submit(
+        in::Agreed{.session = alice, .stream = Pair::agreed(pair.first, pair.second, "PCMA")});
+    pair.submit(
+        in::Agreed{.session = bob, .stream = Pair::agreed(pair.second, pair.first, "PCMA")});
+    ASSERT_TRUE(pair.next<out::FirstPacket>(alice)) << pair.failures();
+    pair.settle();
+    EXPECT_LT(pair.statistics(bob).level, -60);
+}
+
 // A stream that is switched off is no longer sent: nobody listens to a microphone that is not in
 // the call (RFC 3264 §8.2).
 TEST(LoopbackHold, NothingIsSentOfARejectedStream) {

@@ -24,15 +24,6 @@ using namespace std::chrono_literals;
 // time would be played as one.
 constexpr Duration source_is_gone = 200ms;
 
-bool is_named(const sdp::Codec& codec, std::string_view name) {
-    return equals_ignoring_case(codec.name, name);
-}
-
-// Telephone events and comfort noise are no sound to encode.
-bool is_sound(const sdp::Codec& codec) {
-    return !is_named(codec, "telephone-event") && !is_named(codec, "CN");
-}
-
 const sdp::Codec* with_payload_type(const std::vector<sdp::Codec>& codecs,
                                     std::uint8_t payload_type) {
     const auto found =
@@ -40,22 +31,16 @@ const sdp::Codec* with_payload_type(const std::vector<sdp::Codec>& codecs,
     return found == codecs.end() ? nullptr : &*found;
 }
 
-// RTCP's place: as the SDP says, else one above RTP's (RFC 3550 §11).
-Endpoint rtcp_of(const sdp::AgreedStream& stream) {
-    const auto above = static_cast<std::uint16_t>(stream.remote_rtp.port + 1);
-    return stream.remote_rtcp.value_or(
-        Endpoint{.address = stream.remote_rtp.address, .port = above});
-}
-
 }  // namespace
 
-Network::Network(SessionId session, EventQueue& events, const SessionOptions& options,
-                 sdp::AgreedStream stream, std::uint32_t rate)
-    : session_(session),
-      events_(events),
+Network::Network(const Owner& owner, const SessionOptions& options, sdp::AgreedStream stream,
+                 std::uint32_t rate)
+    : session_(owner.session),
+      events_(owner.events),
       options_(options),
       stream_(std::move(stream)),
       rate_(rate),
+      sends_(owner.sends),
       bin_(owned(gst_bin_new("network"))),
       latch_(stream_.remote_rtp, options.symmetric),
       last_arrival_(present().time_since_epoch().count()) {}
@@ -66,26 +51,33 @@ Network::~Network() {
 }
 
 std::expected<std::unique_ptr<Network>, Trouble> Network::make(
-    SessionId session, EventQueue& events, const Sockets& sockets, const SessionOptions& options,
+    const Owner& owner, const Sockets& sockets, const SessionOptions& options,
     const sdp::AgreedStream& stream, std::uint32_t rate, const Network* before) {
     // The constructor is private.
-    std::unique_ptr<Network> network{new Network{session, events, options, stream, rate}};
+    std::unique_ptr<Network> network{new Network{owner, options, stream, rate}};
     if (auto trouble = network->build(sockets, before); trouble)
         return std::unexpected(std::move(*trouble));
     return network;
 }
 
 std::optional<Trouble> Network::build(const Sockets& sockets, const Network* before) {
+    if (before) take_counts(*before);
     // RFC 4568 §6.4: a new key begins at 0.
     const bool same_key = before != nullptr && stream_.crypto && before->stream_.crypto &&
                           stream_.crypto->remote == before->stream_.crypto->remote;
     if (auto error = build_rtpbin(); !error.empty())
         return Trouble{.kind = out::FailureKind::stream, .sentence = std::move(error)};
-    auto transport =
-        Transport::make(GST_BIN(bin_.get()), rtpbin_, sockets, stream_,
-                        {.follow = options_.symmetric,
-                         .must_encrypt = options_.srtp == sdp::Srtp::required,
-                         .rollovers = same_key ? before->transport_->rollovers() : Rollovers{}});
+    auto transport = Transport::make(
+        GST_BIN(bin_.get()), rtpbin_, sockets, stream_,
+        {.follow = options_.symmetric,
+         .must_encrypt = options_.srtp == sdp::Srtp::required,
+         .rollovers = same_key ? before->transport_->rollovers() : Rollovers{},
+         .admits =
+             [this](const Endpoint& from, const RtpHeader& header) {
+                 const std::lock_guard lock{mutex_};
+                 return latch_.admits(present(), from, header);
+             },
+         .strangers = before ? before->transport_->strangers() : std::vector<Endpoint>{}});
     if (!transport) {
         const bool encrypts =
             stream_.crypto || stream_.dtls || options_.srtp == sdp::Srtp::required;
@@ -142,57 +134,12 @@ std::string Network::build_rtpbin() {
     return {};
 }
 
-std::string Network::build_sender() {
-    Chain chain{GST_BIN(bin_.get())};
-    valve_ = chain.add("valve");
-    const auto sound = std::ranges::find_if(stream_.send, is_sound);
-    if (sound == stream_.send.end() || !sound->payload_type) return "no codec was agreed on";
-    codec_ = find_codec(sound->name, sound->clock_rate);
-    if (!codec_) return "the agreed codec " + sound->name + " is not known here";
-    const Duration ptime =
-        stream_.ptime ? std::chrono::milliseconds{*stream_.ptime} : options_.ptime;
-    options_.ptime = std::clamp<Duration>(ptime, 10ms, 60ms);
-    add_encoder(chain, *codec_, *sound->payload_type, options_.ptime);
-    if (!chain.error().empty()) {
-        const auto missing = missing_for(*codec_);
-        return "codec " + sound->name + ": " + (missing.empty() ? chain.error() : missing);
-    }
-    const auto departure = +[](GstPad*, GstPadProbeInfo* info, gpointer self) {
-        return static_cast<Network*>(self)->on_departure(info);
-    };
-    on_buffers(pad_of(chain.last(), "src").get(), departure, this);
-    if (!gst_element_link_pads(chain.last(), "src", rtpbin_, "send_rtp_sink_0") ||
-        !transport_->link_sender("send_rtp_src_0"))
-        return "GStreamer cannot link rtpbin";
-    return {};
-}
-
 void Network::set_directions(const sdp::AgreedStream& stream) {
     may_send_ = sdp::sends(stream.direction);
+    if (!may_send_) sends_ = false;
     g_object_set(valve_, "drop", !may_send_.load(), nullptr);
     const bool received_before = may_receive_.exchange(sdp::receives(stream.direction));
     if (may_receive_ && !received_before) last_arrival_ = present().time_since_epoch().count();
-}
-
-bool Network::update(const sdp::AgreedStream& stream) {
-    if (stream.send != stream_.send || stream.receive != stream_.receive ||
-        stream.ptime != stream_.ptime || stream.rtcp_mux != stream_.rtcp_mux ||
-        stream.crypto != stream_.crypto || stream.dtls != stream_.dtls)
-        return false;
-    if (stream.remote_rtp != stream_.remote_rtp) {
-        {
-            const std::lock_guard lock{mutex_};
-            latch_.describe(stream.remote_rtp);
-            told_elsewhere_.reset();
-        }
-        transport_->send_rtp_to(stream.remote_rtp);
-    }
-    if (rtcp_of(stream) != rtcp_of(stream_)) transport_->send_rtcp_to(rtcp_of(stream));
-    set_directions(stream);
-    stream_.direction = stream.direction;
-    stream_.remote_rtp = stream.remote_rtp;
-    stream_.remote_rtcp = stream.remote_rtcp;
-    return true;
 }
 
 void Network::pause() {
@@ -217,15 +164,23 @@ std::optional<Duration> Network::silent_for(Instant now) const {
     return since >= limits::silence ? std::optional{since} : std::nullopt;
 }
 
-const sdp::Codec* Network::received_codec(std::uint8_t payload_type) const {
-    return with_payload_type(stream_.receive, payload_type);
+std::optional<sdp::Codec> Network::received_codec(std::uint8_t payload_type) const {
+    const std::lock_guard lock{mutex_};
+    const auto* codec = with_payload_type(stream_.receive, payload_type);
+    return codec ? std::optional{*codec} : std::nullopt;
+}
+
+std::optional<std::uint8_t> Network::dtmf_receive() const {
+    const std::lock_guard lock{mutex_};
+    return stream_.dtmf_receive;
 }
 
 Ref<GstCaps> Network::caps_of(std::uint8_t payload_type) const {
-    if (const auto* codec = received_codec(payload_type)) return rtp_caps(*codec, payload_type);
-    if (payload_type != stream_.dtmf_receive) return nullptr;
+    if (const auto codec = received_codec(payload_type)) return rtp_caps(*codec, payload_type);
+    const std::lock_guard lock{mutex_};
+    if (payload_type != stream_.dtmf_receive || stream_.receive.empty()) return nullptr;
     return rtp_caps({.name = "telephone-event",
-                     .clock_rate = codec_->clock_rate,
+                     .clock_rate = stream_.receive.front().clock_rate,
                      .channels = 1,
                      .fmtp = {},
                      .payload_type = payload_type},
@@ -254,8 +209,10 @@ GstPadProbeReturn Network::on_arrival(GstBuffer* buffer) {
         if (arrival == Arrival::dropped) return GST_PAD_PROBE_DROP;
     }
     last_arrival_ = now.time_since_epoch().count();
-    if (!heard_.exchange(true)) {
-        const auto* codec = received_codec(header->payload_type);
+    // After a change the first one with a codec that was agreed on then.
+    const auto* codec = heard_ ? nullptr : with_payload_type(stream_.receive, header->payload_type);
+    if (!heard_ && (codec || !was_heard_)) {
+        heard_ = true;
         events_.push(out::FirstPacket{
             .session = session_, .from = from, .codec = codec ? codec->name : "?"});
     }
@@ -263,16 +220,16 @@ GstPadProbeReturn Network::on_arrival(GstBuffer* buffer) {
 }
 
 GstPadProbeReturn Network::on_departure(GstPadProbeInfo* info) {
-    if (!transport_->is_open()) return GST_PAD_PROBE_DROP;
+    sends_ = may_send_ && transport_->is_open();
+    if (!sends_) return GST_PAD_PROBE_DROP;
     if (!started_.exchange(true))
         events_.push(out::Started{.session = session_, .codec = std::string{codec_->name}});
     const std::lock_guard lock{mutex_};
-    if (!dtmf_under_way_) return GST_PAD_PROBE_OK;
+    if (!dtmf_under_way_ || !stream_.dtmf_send) return GST_PAD_PROBE_OK;
     GstBuffer* audio = GST_PAD_PROBE_INFO_BUFFER(info);
     GstRTPBuffer from = GST_RTP_BUFFER_INIT;
     if (!gst_rtp_buffer_map(audio, GST_MAP_READ, &from)) return GST_PAD_PROBE_OK;
-    const auto samples =
-        static_cast<std::uint32_t>(seconds_of(options_.ptime) * codec_->clock_rate);
+    const auto samples = static_cast<std::uint32_t>(seconds_of(sender_.ptime) * codec_->clock_rate);
     const auto packet =
         dtmf_sender_.replace(gst_rtp_buffer_get_timestamp(&from), samples, codec_->clock_rate);
     if (dtmf_sender_.idle()) {

@@ -30,42 +30,67 @@ struct Trouble {
 
 class Network {
 public:
-    // `events` outlives it; `before` is the one that it follows, or none. Or why not.
+    // What outlives it: `sends` is true while sound that comes now is on its way to the peer.
+    struct Owner {
+        SessionId session;
+        EventQueue& events;
+        std::atomic<bool>& sends;
+    };
+    // `before` is the one that it follows, or none. Or why not.
     static std::expected<std::unique_ptr<Network>, Trouble> make(
-        SessionId session, EventQueue& events, const Sockets& sockets,
-        const SessionOptions& options, const sdp::AgreedStream& stream, std::uint32_t rate,
-        const Network* before);
+        const Owner& owner, const Sockets& sockets, const SessionOptions& options,
+        const sdp::AgreedStream& stream, std::uint32_t rate, const Network* before);
     Network(const Network&) = delete;
     Network& operator=(const Network&) = delete;
     // The bin must not run any more.
     ~Network();
 
     [[nodiscard]] GstElement* bin() const { return bin_.get(); }
-    // Address and direction change in place; false: codecs or keys differ, and a new one is needed.
-    bool update(const sdp::AgreedStream& stream);
+    // Address, direction and codecs change in place, and what is sent goes on as the same stream of
+    // RTP. False: ports or keys differ, or a payload type means something else, and a new one is
+    // needed. Or why not, and then all is as it was.
+    std::expected<bool, Trouble> update(const sdp::AgreedStream& stream);
     // As telephone events (RFC 4733). Or why not, in words.
     std::expected<void, std::string> send_dtmf(const std::string& digits, Duration length);
+    // Some are not yet sent.
+    [[nodiscard]] bool has_digits() const {
+        const std::lock_guard lock{mutex_};
+        return dtmf_under_way_;
+    }
     // The stream is switched off (RFC 3264 §8.2), until update() says otherwise.
     void pause();
     [[nodiscard]] bool may_send() const { return may_send_; }
+    [[nodiscard]] const Transport& transport() const { return *transport_; }
     [[nodiscard]] const sdp::AgreedStream& stream() const { return stream_; }
     [[nodiscard]] Statistics statistics() const;
     // How long nothing has come although it may; none: it need not, or does.
     [[nodiscard]] std::optional<Duration> silent_for(Instant now) const;
 
 private:
+    struct Sender {  // from sound to RTP: a bin with pads "sink" and "src"
+        Ref<GstElement> bin;
+        GstElement* payloader = nullptr;
+        const CodecFacts* codec = nullptr;
+        Duration ptime{};
+    };
     struct Decoder {  // of one payload type of one source
         std::vector<GstElement*> elements;
         Ref<GstPad> funnel_pad;
     };
 
-    Network(SessionId session, EventQueue& events, const SessionOptions& options,
-            sdp::AgreedStream stream, std::uint32_t rate);
+    Network(const Owner& owner, const SessionOptions& options, sdp::AgreedStream stream,
+            std::uint32_t rate);
     std::optional<Trouble> build(const Sockets& sockets, const Network* before);
     std::string build_rtpbin();
     std::string build_sender();
+    std::expected<Sender, std::string> make_sender(const sdp::AgreedStream& stream);
+    std::optional<Trouble> change_sender(const sdp::AgreedStream& stream);
+    [[nodiscard]] bool changes_in_place(const sdp::AgreedStream& stream) const;
+    void set_codecs(const sdp::AgreedStream& stream);
     void set_directions(const sdp::AgreedStream& stream);
-    [[nodiscard]] const sdp::Codec* received_codec(std::uint8_t payload_type) const;
+    void take_counts(const Network& before);
+    [[nodiscard]] std::optional<sdp::Codec> received_codec(std::uint8_t payload_type) const;
+    [[nodiscard]] std::optional<std::uint8_t> dtmf_receive() const;
 
     // From GStreamer's threads.
     GstPadProbeReturn on_arrival(GstBuffer* buffer);
@@ -83,14 +108,19 @@ private:
     sdp::AgreedStream stream_;
     std::uint32_t rate_;
     const CodecFacts* codec_ = nullptr;  // that we send with
+    Statistics before_{};                // what was counted in the call before
+    std::atomic<bool>& sends_;
 
     Ref<GstElement> bin_;
     GstElement* rtpbin_ = nullptr;
     GstElement* valve_ = nullptr;
+    Sender sender_;
     GstElement* funnel_ = nullptr;
     std::unique_ptr<Transport> transport_;
 
-    mutable std::mutex mutex_;  // guards what follows, down to the atomics
+    // Guards what follows, down to the atomics, and what stream_ says of codecs against GStreamer's
+    // threads.
+    mutable std::mutex mutex_;
     Latch latch_;
     std::optional<Endpoint> told_elsewhere_;
     DtmfSender dtmf_sender_;
@@ -105,6 +135,7 @@ private:
     std::atomic<bool> may_receive_{true};
     std::atomic<bool> started_{false};
     std::atomic<bool> heard_{false};
+    std::atomic<bool> was_heard_{false};      // with the codecs of before
     std::atomic<std::int64_t> last_arrival_;  // µs; at first, when it might have come
 };
 

@@ -37,7 +37,7 @@ std::optional<SourcePad> parse_pad(GstPad* pad) {
 void Network::add_decoder(GstPad* pad) {
     const auto source = parse_pad(pad);
     if (!source) return;  // one of ours, that sends
-    const auto* codec = received_codec(source->payload_type);
+    const auto codec = received_codec(source->payload_type);
     const auto* facts = codec ? find_codec(codec->name, codec->clock_rate) : nullptr;
     Chain chain{GST_BIN(bin_.get())};
     if (facts) gst::add_decoder(chain, *facts, rate_);
@@ -60,7 +60,7 @@ void Network::add_decoder(GstPad* pad) {
         const Ref<GstPad> end{gst_element_get_static_pad(chain.last(), "src")};
         gst_pad_link(end.get(), decoder.funnel_pad.get());
         watch_source(sink.get(), source->ssrc);
-    } else if (source->payload_type == stream_.dtmf_receive) {
+    } else if (source->payload_type == dtmf_receive()) {
         const auto event = +[](GstPad*, GstPadProbeInfo* info, gpointer self) {
             static_cast<Network*>(self)->on_telephone_event(GST_PAD_PROBE_INFO_BUFFER(info));
             return GST_PAD_PROBE_OK;

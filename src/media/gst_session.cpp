@@ -78,10 +78,18 @@ void Session::handle(const in::Agreed& agreed) {
         return;
     }
     silence_told_ = false;
-    if (network_->update(agreed.stream))
-        listen_for_digits(agreed.stream);
+    change_network(agreed.stream);
+}
+
+void Session::change_network(const sdp::AgreedStream& stream) {
+    const auto changed = network_->update(stream);
+    if (!changed)
+        fail(changed.error().kind, changed.error().sentence,
+             changed.error().kind == out::FailureKind::stream);
+    else if (*changed)
+        listen_for_digits(stream);
     else
-        replace_network(agreed.stream);
+        replace_network(stream);
 }
 
 void Session::listen_for_digits(const sdp::AgreedStream& stream) {
@@ -109,6 +117,8 @@ bool Session::start(const sdp::AgreedStream& stream) {
              "GStreamer lacks its element volume: install gstreamer1.0-plugins-base", true);
         return false;
     }
+    handle(in::Mute{mute_});
+    handle(in::Volume{volume_});
     const auto departing = +[](GstPad*, GstPadProbeInfo* info, gpointer self) {
         static_cast<Session*>(self)->on_departure(info);
         return GST_PAD_PROBE_OK;
@@ -152,13 +162,17 @@ bool Session::start(const sdp::AgreedStream& stream) {
 }
 
 bool Session::replace_network(const sdp::AgreedStream& stream) {
-    auto made = Network::make(id_, events_, sockets_, options_, stream, rate_, network_.get());
+    auto made = Network::make({.session = id_, .events = events_, .sends = sends_}, sockets_,
+                              options_, stream, rate_, network_.get());
     if (!made) {
         // Sound that was to be encrypted does not go on with what was agreed on before.
         fail(made.error().kind, made.error().sentence,
              !network_ || made.error().kind == out::FailureKind::encryption);
         return false;
     }
+    if (network_ && network_->has_digits())
+        fail(out::FailureKind::dtmf,
+             "digits are lost that were not yet sent: the call's keys or ports changed", false);
     const auto swap = [&] {
         if (network_) take_out(pipeline_.get(), network_->bin());
         network_ = std::move(*made);
@@ -184,12 +198,14 @@ void Session::handle(const in::SendDtmf& dtmf) {
 }
 
 void Session::handle(const in::Mute& mute) {
+    mute_ = mute;
     if (!pipeline_) return;
     g_object_set(microphone_, "mute", mute.microphone, nullptr);
     g_object_set(speaker_, "mute", mute.speaker, nullptr);
 }
 
 void Session::handle(const in::Volume& volume) {
+    volume_ = volume;
     if (!pipeline_) return;
     g_object_set(microphone_, "volume", std::clamp(volume.microphone, 0.0, 10.0), nullptr);
     g_object_set(speaker_, "volume", std::clamp(volume.speaker, 0.0, 10.0), nullptr);
@@ -241,6 +257,7 @@ Statistics Session::close() {
 
 void Session::on_time() {
     if (!network_) return;
+    if (begins_again_) begin_again();
     const auto silent = network_->silent_for(present());
     if (silent.has_value() != silence_told_) {
         silence_told_ = silent.has_value();
@@ -272,7 +289,7 @@ std::shared_ptr<Party> Session::party() {
 void Session::on_departure(GstPadProbeInfo* info) {
     if (const auto joined = party())
         change_samples(info, [&](std::span<std::int16_t> frame) { joined->speak(frame); });
-    digits_.on_departure(info, rate_);
+    if (sends_) digits_.on_departure(info, rate_);
     on_sound(Side::left, GST_PAD_PROBE_INFO_BUFFER(info));
 }
 
@@ -299,17 +316,10 @@ void Session::on_sound(Side side, GstBuffer* buffer) {
 void Session::on_message(GstMessage* message) {
     switch (GST_MESSAGE_TYPE(message)) {
     case GST_MESSAGE_ERROR: on_error(message); break;
-    case GST_MESSAGE_APPLICATION: on_refusal(message); break;
+    case GST_MESSAGE_APPLICATION: on_association(message); break;
     case GST_MESSAGE_LATENCY: gst_bin_recalculate_latency(GST_BIN(pipeline_.get())); break;
     default: break;  // of some forty kinds, none that matters here
     }
-}
-
-// The peer's certificate is not the one that was agreed on.
-void Session::on_refusal(GstMessage* message) {
-    const GstStructure* said = gst_message_get_structure(message);
-    if (over_ || !said || !gst_structure_has_name(said, refusal)) return;
-    fail(out::FailureKind::encryption, gst_structure_get_string(said, "sentence"), true);
 }
 
 }  // namespace holdfast::media::gst

@@ -53,12 +53,14 @@ public:
 private:
     bool start(const sdp::AgreedStream& stream);
     bool replace_network(const sdp::AgreedStream& stream);
+    void change_network(const sdp::AgreedStream& stream);
     void listen_for_digits(const sdp::AgreedStream& stream);
     std::expected<void, std::string> replace_source(const AudioEnd& end);
     std::expected<void, std::string> replace_sink(const AudioEnd& end);
     void on_message(GstMessage* message);
     void on_error(GstMessage* message);
-    void on_refusal(GstMessage* message);
+    void on_association(GstMessage* message);
+    void begin_again();
     // From GStreamer's threads:
     void on_departure(GstPadProbeInfo* info);
     void on_arrival(GstBuffer* buffer);
@@ -75,6 +77,8 @@ private:
     SessionOptions options_;
     Sockets sockets_;
     Digits digits_;
+    in::Mute mute_{};  // as last said, before the sound began as well
+    in::Volume volume_{};
     std::uint32_t rate_ = 0;  // of the sound within, from the first codec
 
     Ref<GstElement> pipeline_;          // null: not started
@@ -92,6 +96,10 @@ private:
     std::atomic<double> level_{-90};
     bool silence_told_ = false;
     bool over_ = false;
+    bool begins_again_ = false;  // the DTLS association has failed
+    int attempts_ = 0;           // that have failed
+    Instant last_attempt_{};
+    std::atomic<bool> sends_{false};  // what the source gives now reaches the peer
 };
 
 }  // namespace holdfast::media::gst

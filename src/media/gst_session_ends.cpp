@@ -10,7 +10,9 @@ namespace holdfast::media::gst {
 std::expected<void, std::string> Session::replace_source(const AudioEnd& end) {
     if (source_.generator && !is_device(end.kind))
         return set_waveform(*source_.generator, end, rate_);
-    auto made = make_source(end, rate_, options_.ptime, [this] { events_.push(out::Played{id_}); });
+    auto made = make_source(end, rate_, options_.ptime,
+                            {.is_heard = [this] { return sends_.load(); },
+                             .on_end = [this] { events_.push(out::Played{id_}); }});
     if (!made) return std::unexpected(made.error());
     if (source_.bin) take_out(pipeline_.get(), source_.bin.get());
     source_ = std::move(*made);
@@ -55,6 +57,8 @@ void Session::on_error(GstMessage* message) {
     const auto is_of = [&](const Ref<GstElement>& bin) {
         return bin && gst_object_has_as_ancestor(GST_MESSAGE_SRC(message), GST_OBJECT(bin.get()));
     };
+    if (network_ && network_->transport().is_of_dtls(GST_MESSAGE_SRC(message)))
+        return;  // the association tells it
     const bool of_source = is_of(source_.bin);
     if (!of_source && !is_of(sink_bin_)) {
         fail(out::FailureKind::stream, "the call's sound fails: " + words_of(message), true);

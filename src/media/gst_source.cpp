@@ -2,6 +2,7 @@
 
 #include <gst/app/gstappsrc.h>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -104,16 +105,17 @@ std::expected<void, std::string> set_waveform(Generator& generator, const AudioE
 
 bool is_device(EndKind kind) { return element_of(kind) != nullptr; }
 
-Generator::Generator(std::uint32_t rate, Duration frame, std::function<void()> on_end)
+Generator::Generator(std::uint32_t rate, Duration frame, SourceOwner owner)
     : waveform_(rate),
       samples_(static_cast<std::size_t>(seconds_of(frame) * rate)),
-      on_end_(std::move(on_end)) {
+      owner_(std::move(owner)) {
     CHECK(samples_ > 0);
 }
 
 void Generator::change(const std::function<void(Waveform&)>& change) {
     const std::lock_guard lock{mutex_};
     change(waveform_);
+    begun_ = false;
 }
 
 Ref<GstBuffer> Generator::frame_at(GstClockTime running_time) {
@@ -126,7 +128,12 @@ Ref<GstBuffer> Generator::frame_at(GstClockTime running_time) {
     {
         const std::lock_guard lock{mutex_};
         // GStreamer's buffers are aligned for every type.
-        ended = waveform_.fill({reinterpret_cast<std::int16_t*>(map.data), samples_});
+        const std::span frame{reinterpret_cast<std::int16_t*>(map.data), samples_};
+        begun_ = begun_ || owner_.is_heard();
+        if (begun_)
+            ended = waveform_.fill(frame);
+        else
+            std::ranges::fill(frame, std::int16_t{0});
         length = samples_ * GST_SECOND / waveform_.rate();
     }
     gst_buffer_unmap(buffer.get(), &map);
@@ -138,13 +145,13 @@ Ref<GstBuffer> Generator::frame_at(GstClockTime running_time) {
     if (ended) frames_to_end_ = frames_ahead;
     if (frames_to_end_ > 0) {
         --frames_to_end_;
-        if (frames_to_end_ == 0) on_end_();
+        if (frames_to_end_ == 0) owner_.on_end();
     }
     return buffer;
 }
 
 std::expected<Source, std::string> make_source(const AudioEnd& end, std::uint32_t rate,
-                                               Duration frame, std::function<void()> on_end) {
+                                               Duration frame, SourceOwner owner) {
     auto bin = owned(gst_bin_new("source"));
     Chain chain{GST_BIN(bin.get())};
     if (const auto* device = element_of(end.kind)) {
@@ -159,7 +166,7 @@ std::expected<Source, std::string> make_source(const AudioEnd& end, std::uint32_
         add_ghost(bin.get(), "src", chain.last(), "src");
         return Source{.bin = std::move(bin), .generator = nullptr};
     }
-    auto generator = std::make_shared<Generator>(rate, frame, std::move(on_end));
+    auto generator = std::make_shared<Generator>(rate, frame, std::move(owner));
     if (const auto set = set_waveform(*generator, end, rate); !set)
         return std::unexpected(set.error());
     GstElement* appsrc = chain.add("appsrc");

@@ -15,11 +15,17 @@
 
 namespace holdfast::media::gst {
 
+// Both are called from GStreamer's threads.
+struct SourceOwner {
+    std::function<bool()> is_heard;  // a file or tone begins when what is given now is sent
+    std::function<void()> on_end;    // a file that does not loop has ended
+};
+
 // Frames of a waveform, made when GStreamer asks for them. Its own thread calls fill(); the session
 // changes what is played.
 class Generator {
 public:
-    Generator(std::uint32_t rate, Duration frame, std::function<void()> on_end);
+    Generator(std::uint32_t rate, Duration frame, SourceOwner owner);
 
     void change(const std::function<void(Waveform&)>& change);
     Ref<GstBuffer> frame_at(GstClockTime running_time);  // called by its appsrc
@@ -28,7 +34,8 @@ private:
     std::mutex mutex_;
     Waveform waveform_;
     std::size_t samples_;  // of one frame
-    std::function<void()> on_end_;
+    SourceOwner owner_;
+    bool begun_ = false;  // what is played
     GstClockTime next_ = GST_CLOCK_TIME_NONE;
     int frames_to_end_ = 0;
 };
@@ -38,10 +45,9 @@ struct Source {
     std::shared_ptr<Generator> generator;  // none: a device
 };
 
-// `frame`: how much sound one buffer holds. `on_end` is called from GStreamer's threads when a file
-// that does not loop has ended. Or why not, in words.
+// `frame`: how much sound one buffer holds. Or why not, in words.
 std::expected<Source, std::string> make_source(const AudioEnd& end, std::uint32_t rate,
-                                               Duration frame, std::function<void()> on_end);
+                                               Duration frame, SourceOwner owner);
 // In place, without a seam in the stream; only an end that needs no device. Or why not, in words.
 std::expected<void, std::string> set_waveform(Generator& generator, const AudioEnd& end,
                                               std::uint32_t rate);

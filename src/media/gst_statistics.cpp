@@ -52,21 +52,28 @@ void add_their_source(Statistics& sum, const GstStructure* source, int clock_rat
         sum.round_trip = Duration{static_cast<std::int64_t>(round_trip) * 1'000'000 / 65536};
 }
 
-double mos_of_path(const Statistics& sum, const CodecFacts& codec, const SessionOptions& options) {
+double mos_of_path(const Statistics& sum, const CodecFacts& codec, Duration held) {
     const double lost = static_cast<double>(std::max<std::int64_t>(sum.lost_packets, 0)) +
                         static_cast<double>(sum.late_packets);
     const double due = static_cast<double>(sum.received_packets) +
                        static_cast<double>(std::max<std::int64_t>(sum.lost_packets, 0));
-    return mos_of(rating_of(
-        {.mouth_to_ear = options.jitter + options.ptime + sum.round_trip.value_or(0ms) / 2,
-         .loss = due > 0 ? lost / due : 0,
-         .codec = codec.impairment}));
+    return mos_of(rating_of({.mouth_to_ear = held + sum.round_trip.value_or(0ms) / 2,
+                             .loss = due > 0 ? lost / due : 0,
+                             .codec = codec.impairment}));
 }
 
 }  // namespace
 
+void Network::take_counts(const Network& before) { before_ = before.statistics(); }
+
 Statistics Network::statistics() const {
-    Statistics sum{.codec = std::string{codec_->name}};
+    Statistics sum{.codec = std::string{codec_->name},
+                   .sent_packets = before_.sent_packets,
+                   .sent_bytes = before_.sent_bytes,
+                   .received_packets = before_.received_packets,
+                   .received_bytes = before_.received_bytes,
+                   .lost_packets = before_.lost_packets,
+                   .late_packets = before_.late_packets};
     GstElement* raw = nullptr;
     g_signal_emit_by_name(rtpbin_, "get-session", 0U, &raw);
     const Ref<GstElement> session{raw};
@@ -95,9 +102,9 @@ Statistics Network::statistics() const {
         GstStructure* raw_buffer_stats = nullptr;
         g_object_get(buffer.get(), "stats", &raw_buffer_stats, nullptr);
         const Ref<GstStructure> buffer_stats{raw_buffer_stats};
-        if (buffer_stats) sum.late_packets = number<std::uint64_t>(buffer_stats.get(), "num-late");
+        if (buffer_stats) sum.late_packets += number<std::uint64_t>(buffer_stats.get(), "num-late");
     }
-    sum.mos = mos_of_path(sum, *codec_, options_);
+    sum.mos = mos_of_path(sum, *codec_, options_.jitter + sender_.ptime);
     return sum;
 }
 

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <span>
 #include <utility>
 
 #include "media/gst_library.h"
@@ -40,11 +41,7 @@ bool is_rtcp(GstBuffer* buffer) {
     return gst_buffer_extract(buffer, 0, bytes.data(), bytes.size()) == bytes.size() &&
            bytes[0] >> 6 == 2 && bytes[1] >= 192 && bytes[1] <= 223;
 }
-// RFC 7983 §7.
-bool is_dtls(GstBuffer* buffer) {
-    std::uint8_t first = 0;
-    return gst_buffer_extract(buffer, 0, &first, 1) == 1 && first >= 20 && first <= 63;
-}
+}  // namespace
 
 void aim(GstElement* sink, const Endpoint& target) {
     g_signal_emit_by_name(sink, "clear");
@@ -54,13 +51,12 @@ void aim(GstElement* sink, const Endpoint& target) {
                           static_cast<gint>(target.port));
 }
 
-// Numbers of DTLS associations, their own in this process.
-std::string next_id() {
-    static std::atomic<std::uint64_t> last{0};
-    return "holdfast-" + std::to_string(++last);
+// RTCP's place: as the SDP says, else one above RTP's (RFC 3550 §11).
+Endpoint rtcp_of(const sdp::AgreedStream& stream) {
+    const auto above = static_cast<std::uint16_t>(stream.remote_rtp.port + 1);
+    return stream.remote_rtcp.value_or(
+        Endpoint{.address = stream.remote_rtp.address, .port = above});
 }
-
-}  // namespace
 
 Sockets to_sockets(Ports ports) {
     const auto wrap = [](Socket socket) {
@@ -93,6 +89,7 @@ std::string Transport::build(const Sockets& sockets, const sdp::AgreedStream& st
     const bool encrypted = stream.crypto || stream.dtls;
     if (wish.must_encrypt && !encrypted)
         return "encryption is required here, and none was agreed on";
+    admits_ = std::move(wish.admits);
     // What DTLS's port brings is several things at once.
     const bool srtp = stream.crypto.has_value();
     auto error = stream.dtls
@@ -101,7 +98,7 @@ std::string Transport::build(const Sockets& sockets, const sdp::AgreedStream& st
                                    srtp ? "application/x-srtcp" : "application/x-rtcp");
     if (!error.empty()) return error;
     const auto ways = srtp          ? with_keys(*stream.crypto, std::move(wish.rollovers))
-                      : stream.dtls ? with_dtls(*stream.dtls, wish.follow)
+                      : stream.dtls ? with_dtls(stream, wish)
                                     : plain();
     if (!ways) return ways.error();
     rtp_out_ = ways->rtp_out;
@@ -184,55 +181,33 @@ std::expected<Transport::Ways, std::string> Transport::with_keys(const sdp::Agre
         (!mux_ && !link({rtcp_source_, "src"}, {srtp_->element(), "rtcp_sink"})) ||
         !link({*encoder, "rtp_src_0"}, rtp_end) || !link({*encoder, "rtcp_src_0"}, rtcp_end))
         return std::unexpected("GStreamer cannot link SRTP");
+    screen(rtp_source_);
+    if (!mux_) screen(rtcp_source_);
     return Ways{.rtp_in = {srtp_->element(), "rtp_src"},
                 .rtcp_in = {srtp_->element(), "rtcp_src"},
                 .rtp_out = {*encoder, "rtp_sink_0"},
                 .rtcp_out = {*encoder, "rtcp_sink_0"}};
 }
 
-std::expected<Transport::Ways, std::string> Transport::with_dtls(const sdp::AgreedDtls& dtls,
-                                                                 bool follow) {
-    // Each port has its own association (RFC 5764 §4.1).
-    for (int n = 0; n < (mux_ ? 1 : 2); ++n) {
-        auto made = Association::make(bin_, dtls, next_id());
-        if (!made) return std::unexpected(std::move(made.error()));
-        associations_.push_back(std::move(*made));
-    }
-    const auto& rtp = *associations_.front();
-    const auto& rtcp = *associations_.back();
-    const Ref<GstPad> rtp_sink{gst_element_request_pad_simple(rtp.encoder(), "rtp_sink_0")};
-    const Ref<GstPad> rtcp_sink{gst_element_request_pad_simple(rtcp.encoder(), "rtcp_sink_0")};
-    if (!rtp_sink || !rtcp_sink || !link({rtp_source_, "src"}, {rtp.decoder(), "sink"}) ||
-        !link({rtp.encoder(), "src"}, {rtp_sink_, "sink"}))
-        return std::unexpected("GStreamer cannot link DTLS");
-    if (!mux_) {
-        if (!link({rtcp_source_, "src"}, {rtcp.decoder(), "sink"}) ||
-            !link({rtcp.encoder(), "src"}, {rtcp_sink_, "sink"}))
-            return std::unexpected("GStreamer cannot link DTLS");
-        drop({rtp.decoder(), "rtcp_src"});
-        drop({rtcp.decoder(), "rtp_src"});
-    }
-    associations_.front()->guard(rtp_sink.get());
-    associations_.back()->guard(rtcp_sink.get());
-    associations_.front()->guard(pad_of(rtp.decoder(), "rtp_src").get());
-    associations_.back()->guard(pad_of(rtcp.decoder(), "rtcp_src").get());
-    if (follow) {
-        const auto arrival = +[](GstPad*, GstPadProbeInfo* info, gpointer self) {
-            static_cast<Transport*>(self)->follow_dtls(GST_PAD_PROBE_INFO_BUFFER(info));
-            return GST_PAD_PROBE_OK;
-        };
-        on_buffers(pad_of(rtp_source_, "src").get(), arrival, this);
-    }
-    return Ways{.rtp_in = {rtp.decoder(), "rtp_src"},
-                .rtcp_in = {rtcp.decoder(), "rtcp_src"},
-                .rtp_out = {rtp.encoder(), "rtp_sink_0"},
-                .rtcp_out = {rtcp.encoder(), "rtcp_sink_0"}};
+void Transport::screen(GstElement* source) {
+    const auto arrival = +[](GstPad*, GstPadProbeInfo* info, gpointer self) {
+        return static_cast<Transport*>(self)->may_be_the_peers(GST_PAD_PROBE_INFO_BUFFER(info))
+                   ? GST_PAD_PROBE_OK
+                   : GST_PAD_PROBE_DROP;
+    };
+    on_buffers(pad_of(source, "src").get(), arrival, this);
 }
 
-// Behind a NAT the peer's handshake comes from another address than its SDP has, and an answer
-// there would reach nobody. Who it is, its certificate says.
-void Transport::follow_dtls(GstBuffer* buffer) {
-    if (is_dtls(buffer) && !associations_.front()->is_open()) send_rtp_to(source_of(buffer));
+bool Transport::may_be_the_peers(GstBuffer* buffer) {
+    std::array<std::uint8_t, 12> bytes{};
+    if (gst_buffer_extract(buffer, 0, bytes.data(), bytes.size()) != bytes.size()) return false;
+    const auto header = rtp_header(bytes);
+    if (header && !admits_(source_of(buffer), *header)) return false;
+    if (!header && !is_rtcp(buffer)) return false;
+    std::uint32_t ssrc = 0;
+    for (const auto byte : std::span{bytes}.subspan(header ? 8 : 4, 4)) ssrc = ssrc << 8 | byte;
+    const std::lock_guard lock{sources_mutex_};
+    return sources_.admits(ssrc);
 }
 
 bool Transport::link(const End& from, const End& to) const {
@@ -256,10 +231,6 @@ void Transport::send_rtp_to(const Endpoint& target) const { aim(rtp_sink_, targe
 
 void Transport::send_rtcp_to(const Endpoint& target) const {
     if (!mux_) aim(rtcp_sink_, target);
-}
-
-bool Transport::is_open() const {
-    return std::ranges::all_of(associations_, [](const auto& one) { return one->is_open(); });
 }
 
 Rollovers Transport::rollovers() const { return srtp_ ? srtp_->rollovers() : Rollovers{}; }

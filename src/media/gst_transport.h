@@ -6,14 +6,21 @@
 
 #include <atomic>
 #include <expected>
+#include <functional>
 #include <memory>
+#include <mutex>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "media/dtls_gate.h"
 #include "media/gst_dtls.h"
 #include "media/gst_ref.h"
 #include "media/gst_srtp.h"
 #include "media/ports.h"
+#include "media/rtp_header.h"
+#include "media/srtp_sources.h"
 #include "media/types.h"
 #include "sdp/stream.h"
 
@@ -29,6 +36,13 @@ Sockets to_sockets(Ports ports);
 
 // Where a buffer of udpsrc came from; nothing: it does not say.
 Endpoint source_of(GstBuffer* buffer);
+Endpoint rtcp_of(const sdp::AgreedStream& stream);  // where the peer has it
+// A multiudpsink sends there from now on; a port of 0 or an unspecified address: to nobody.
+void aim(GstElement* sink, const Endpoint& target);
+
+// The message that the transport's bin posts when something becomes of its DTLS: its field "event",
+// an AssociationEvent.
+constexpr const char* association_message = "holdfast-association";
 
 class Transport {
 public:
@@ -36,6 +50,9 @@ public:
         bool follow = true;  // DTLS is answered where it comes from, before there are keys
         bool must_encrypt = false;
         Rollovers rollovers{};
+        // Whether RTP may be the peer's, before SRTP says so; from GStreamer's threads.
+        std::function<bool(const Endpoint&, const RtpHeader&)> admits{};
+        std::vector<Endpoint> strangers{};  // not heard by DTLS (dtls_gate.h)
     };
     // Or why not, in words.
     static std::expected<std::unique_ptr<Transport>, std::string> make(
@@ -50,11 +67,20 @@ public:
     // From any thread. A port of 0 or an unspecified address: to nobody.
     void send_rtp_to(const Endpoint& target) const;
     void send_rtcp_to(const Endpoint& target) const;  // with rtcp-mux it goes with RTP
+    // Another address of the peer's in its SDP, for RTP.
+    void describe(const Endpoint& rtp);
     // What comes from here is RTP of the peer, and if it is encrypted, of no one else.
     [[nodiscard]] GstPad* arrivals() const { return arrivals_.get(); }
-    // What is sent now is sent as agreed. From any thread.
+    // RTP that is sent now is sent as agreed. From any thread.
     [[nodiscard]] bool is_open() const;
+    // DTLS is over, and only a new transport has sound again.
+    [[nodiscard]] bool is_over() const;
+    // Its own elements say what becomes of them; that they say it as an error is no matter.
+    [[nodiscard]] bool is_of_dtls(GstObject* object) const;
+    // Whoever the handshake is with has not the SDP's address.
+    [[nodiscard]] bool is_with_stranger() const;
     [[nodiscard]] Rollovers rollovers() const;
+    [[nodiscard]] std::vector<Endpoint> strangers() const;
 
 private:
     struct End {  // an element and the name of its pad
@@ -75,11 +101,26 @@ private:
     std::expected<Ways, std::string> plain();
     std::expected<Ways, std::string> with_keys(const sdp::AgreedCrypto& crypto,
                                                Rollovers rollovers);
-    std::expected<Ways, std::string> with_dtls(const sdp::AgreedDtls& dtls, bool follow);
+    // One port's association, and what may reach it.
+    struct Door {
+        Door(Transport* transport_of_it, DtlsGate gate_of_it)
+            : transport(transport_of_it), gate(std::move(gate_of_it)) {}
+        Transport* transport;
+        std::unique_ptr<Association> association{};
+        std::mutex mutex;  // guards what follows
+        DtlsGate gate;
+        bool alert_told = false;
+    };
+    std::expected<Ways, std::string> with_dtls(const sdp::AgreedStream& stream, const Wish& wish);
+    std::string add_door(const sdp::AgreedDtls& dtls, DtlsGate gate, GstElement* source,
+                         GstElement* sink);
+    void screen(GstElement* source);
+    bool may_be_the_peers(GstBuffer* buffer);
+    GstPadProbeReturn on_datagram(Door& door, GstBuffer* buffer);
+    void post(AssociationEvent event) const;
     bool link(const End& from, const End& to) const;
     void drop(const End& from) const;  // what comes from there is of no use
     GstElement* join(GstElement* sink) const;
-    void follow_dtls(GstBuffer* buffer);
 
     GstBin* bin_;
     GstElement* rtpbin_;
@@ -90,9 +131,12 @@ private:
     GstElement* rtcp_sink_ = nullptr;  // with rtcp-mux: RTP's
     End rtp_out_;
     Ref<GstPad> arrivals_;
+    std::function<bool(const Endpoint&, const RtpHeader&)> admits_;
+    std::mutex sources_mutex_;  // guards what follows
+    SrtpSources sources_;
     std::unique_ptr<SrtpDecoder> srtp_;
-    std::vector<std::unique_ptr<Association>> associations_;  // RTP's, and RTCP's without mux
-    Ref<GstElement> rtcp_feed_;  // plain rtcp-mux: RTCP that came on RTP's port
+    std::vector<std::unique_ptr<Door>> doors_;  // RTP's, and RTCP's without mux
+    Ref<GstElement> rtcp_feed_;                 // plain rtcp-mux: RTCP that came on RTP's port
 };
 
 }  // namespace holdfast::media::gst

@@ -35,6 +35,11 @@ bool Latch::continues(const RtpHeader& header) const {
     return header.ssrc == stream_.ssrc && ahead > 0 && ahead <= furthest_ahead;
 }
 
+bool Latch::admits(Instant now, const Endpoint& from, const RtpHeader& header) const {
+    return from == target_ || from == described_ || !running_ ||
+           (continues(header) && now - last_ >= old_source_is_silent);
+}
+
 Arrival Latch::on_packet(Instant now, const Endpoint& from, const RtpHeader& header) {
     if (from == target_) {
         running_ = true;
@@ -42,9 +47,7 @@ Arrival Latch::on_packet(Instant now, const Endpoint& from, const RtpHeader& hea
         stream_ = header;
         return Arrival::expected;
     }
-    const bool may_move = !running_ || from == described_ ||
-                          (continues(header) && now - last_ >= old_source_is_silent);
-    if (!may_move) return Arrival::dropped;
+    if (!admits(now, from, header)) return Arrival::dropped;
     const bool proven = is_proven(from, header);
     if (!follow_ || !proven) return running_ ? Arrival::dropped : Arrival::elsewhere;
     target_ = from;

@@ -36,6 +36,8 @@ public:
 
     void describe(Endpoint described);  // rule 5; the same address again changes nothing
     Arrival on_packet(Instant now, const Endpoint& from, const RtpHeader& header);
+    // Before it is known to be authentic: could on_packet() let it in? It changes nothing.
+    [[nodiscard]] bool admits(Instant now, const Endpoint& from, const RtpHeader& header) const;
     [[nodiscard]] const Endpoint& target() const { return target_; }
     [[nodiscard]] const Endpoint& described() const { return described_; }
 

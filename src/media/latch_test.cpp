@@ -47,6 +47,22 @@ TEST(Latch, MovesToAnotherSourceAtTheThirdPacketInARow) {
     EXPECT_EQ(stream.send(latch, natted), Arrival::expected);
 }
 
+// What is not yet known to be authentic is let as far as it could go, and moves nothing.
+TEST(Latch, AdmitsWhatItCouldLetIn) {
+    Latch latch{described, true};
+    const RtpHeader forged{.payload_type = 8, .sequence = 1, .ssrc = 9};
+    EXPECT_TRUE(latch.admits(start, stranger, forged)) << "a NAT, perhaps";
+    Stream stream;
+    stream.send(latch, described);
+    EXPECT_FALSE(latch.admits(stream.at, stranger, forged));
+    EXPECT_TRUE(latch.admits(stream.at, described, forged));
+    const RtpHeader next{.payload_type = 8, .sequence = stream.sequence, .ssrc = stream.ssrc};
+    EXPECT_FALSE(latch.admits(stream.at + 1s - 1us, natted, next));
+    EXPECT_TRUE(latch.admits(stream.at + 1s, natted, next)) << "a NAT that has bound anew";
+    EXPECT_FALSE(latch.admits(stream.at + 1s, natted, forged));
+    EXPECT_EQ(latch.target(), described);
+}
+
 TEST(Latch, StrayPacketsBetweenDoNotMoveIt) {
     Latch latch{described, true};
     Stream stream;

@@ -15,5 +15,7 @@ constexpr Duration silence = std::chrono::seconds{3};  // without RTP is told
 constexpr std::size_t sources = 8;                     // SSRCs that one session follows
 constexpr std::size_t parties = 8;                     // calls in one conference
 constexpr std::size_t srtp_sources = 64;               // SSRCs that have had a context for SRTP
+constexpr std::size_t dtls_strangers = 16;             // sources whose handshake came to nothing
+constexpr int dtls_attempts = 10;                      // associations of one session, one a second
 
 }  // namespace holdfast::media::limits
