@@ -63,6 +63,23 @@ TEST(CallMoves, WhatChangedWhileItRangIsToldAfterTheAck) {
     EXPECT_EQ(invites_of(it).size(), 2U) << it.trace();
 }
 
+// RFC 3261 §12.2.1.2: a Contact counts as told when the request that says it is accepted, whatever
+// else that asks for: here other media are the first to say it, and are refused.
+TEST(CallMoves, AContactCountsAsToldWithItsSuccessOnly) {
+    Orders it;
+    it.play("dial 180");
+    it.rebind(20'001);
+    it.play("wait>40");
+    it.feed(in::MediaChanged{it.current(), Orders::audio()});
+    it.play("200");
+    ASSERT_EQ(invites_of(it).size(), 2U) << it.trace();
+    ASSERT_THAT(it.contact(), testing::HasSubstr("@198.51.100.7:20001")) << it.trace();
+    it.play("488");
+    EXPECT_THAT(it.log(), testing::EndsWith(" ACK INVITE notice")) << it.trace();
+    it.play("200 wait>40");
+    EXPECT_EQ(invites_of(it).size(), 3U) << "it is told: " << it.trace();
+}
+
 // L8: the proxy names itself by a name. After the connection is lost, the dialog's requests go
 // over the new one.
 TEST(CallMoves, ANamedProxyIsReachedOverTheNewConnection) {
