@@ -207,6 +207,7 @@ bool Call::send_again_with_credentials(const Pending& pending, const told::Respo
 }
 
 void Call::on(const told::Failed& failed, const Context& context) {
+    if (on_unreadable_success(failed, context)) return;
     const auto pending = take_pending(failed.id);
     if (!pending) {  // its time is over
         std::erase_if(abandoned_, [&](const Abandoned& invite) { return invite.id == failed.id; });

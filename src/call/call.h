@@ -149,6 +149,7 @@ private:
     void on_invite_failed(const told::Failed& failed, const Context& context);
     void on_change_failed(const Pending& pending, const told::Failed& failed,
                           const Context& context);
+    bool on_unreadable_success(const told::Failed& failed, const Context& context);
     void on_unreadable_change(const Pending& pending, const told::Failed& failed,
                               const Context& context);
     void abandon(const Pending& invite);

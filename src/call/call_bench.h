@@ -17,7 +17,8 @@
 // hold, resume, media. Time: wait>SECONDS, lost (no final answer to our newest request), noway (it
 // did not get there), unheard (nor had anybody answered when its connection was lost), underway
 // (somebody had), left (nobody had, and its server is asked no more: it may answer late),
-// long>STATUS (an answer past a limit), silence (no final answer to any, but an INVITE that has a
+// long>RESPONSE (past a limit, to our newest request unless it says which; its head was read),
+// cut>STATUS (nor was its head), silence (no final answer to any, but an INVITE that has a
 // 1xx and no CANCEL waits for ever, RFC 3261 §17.1.1.2), moved (our Contact is another), way
 // (there is one again). 200_b1: the tag has two characters. Transfers: transfer,
 // transfer! (no reports wanted), heard>STATUS of the call that a REFER asks for, replaced; of the
@@ -180,10 +181,11 @@ private:
         if (word == "unheard") return tell(told::Failed{newest_.id, told::Lost::unheard, "gone"});
         if (word == "left") return tell(told::Failed{newest_.id, told::Lost::left, "left"});
         if (word == "underway") return tell(told::Failed{newest_.id, told::Lost::underway, "gone"});
-        if (word.starts_with("long"))
+        if (word.starts_with("cut>"))
             return tell(
                 told::Failed{newest_.id, told::Lost::unreadable, "too long",
-                             static_cast<int>(*parse_number<std::uint32_t>(word.substr(5)))});
+                             static_cast<int>(*parse_number<std::uint32_t>(word.substr(4)))});
+        if (word.starts_with("long>")) return play_response(word.substr(5), Length::past_limit);
         if (word == "lost") return tell(told::Failed{newest_.id, told::Lost::answer, "no answer"});
         if (word == "noway") return tell(told::Failed{newest_.id, told::Lost::way, "no way"});
         if (word == "silence") {
@@ -277,8 +279,9 @@ private:
         return rseq;
     }
 
-    void play_response(std::string_view word) {
-        auto to = first_;
+    enum class Length : std::uint8_t { fine, past_limit };
+    void play_response(std::string_view word, Length length = Length::fine) {
+        auto to = length == Length::fine ? first_ : newest_;
         if (const auto colon = word.find(':'); !is_digit(word.front())) {
             const auto name = word.substr(0, colon);
             word.remove_prefix(colon + 1);
@@ -288,7 +291,9 @@ private:
                 to = oldest_;
             else if (name == "OLDER")
                 to = first_change_;
-            else if (name != "LATE")
+            else if (name == "LATE")
+                to = first_;
+            else
                 to = sent_.at(sip::method_of(name));
         }
         const int status = static_cast<int>(*parse_number<std::uint32_t>(word.substr(0, 3)));
@@ -325,6 +330,12 @@ private:
         const auto response =
             message("SIP/2.0 " + std::to_string(status) + " Words", to.request.cseq,
                     sip::name_of(to.request.method), tag.empty() ? "a" : tag, "us", extra, body);
+        if (length == Length::past_limit)
+            return tell(told::Failed{.id = to.id,
+                                     .lost = told::Lost::unreadable,
+                                     .words = "too long",
+                                     .status = status,
+                                     .head = &response});
         tell(told::Response{.id = to.id,
                             .message = &response,
                             .challenge = challenge,

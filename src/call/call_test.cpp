@@ -47,7 +47,16 @@ TEST(Call, AnInviteAndItsAnswers) {
         {"left way OLD:180b", "INVITE CANCEL", calling},
         {"left way OLD:200b+ 200a+", "INVITE ACK BYE ACK answered media"},
         {"left way 200a+ OLD:200b+ OLD:200b+", "INVITE ACK answered media ACK BYE ACK"},
-        {"180a long>200", "ringing call_ended", over},
+        // I8, §13.2.2.4: who has accepted with an answer past a limit does not sit in a call alone.
+        {"180a long>200a BYE:200 wait>33", "ringing call_ended ACK BYE", over},
+        {"180a long>200a long>LATE:200a", "ringing call_ended ACK BYE ACK", ending},
+        {"183a+ long>200a", "media early_media silence call_ended ACK BYE", ending},
+        {"200a+ long>LATE:200b", "ACK answered media ACK BYE"},
+        {"180a hangup long>LATE:200a", "ringing CANCEL call_ended ACK BYE", ending},
+        {"left way long>OLD:200b long>OLD:200b 200a+", "INVITE ACK BYE ACK ACK answered media"},
+        {"left way long>OLD:486b 200a+", "INVITE ACK answered media"},
+        {"180a cut>200", "ringing call_ended", over},
+        {"180a long>486", "ringing call_ended", over},
     });
 }
 
@@ -260,6 +269,7 @@ TEST(Call, RequestsOfOurs) {
         // I8: an answer past a limit: its status is all that is known.
         {"200a+ hold long>200 hold RE:200a+",
          "ACK answered media re-INVITE ACK notice re-INVITE ACK media held"},
+        {"200a+ hold long>200 long>RE:200a", "ACK answered media re-INVITE ACK notice ACK"},
         {"200a+ hold long>488", "ACK answered media re-INVITE notice"},
         {"200a+ hold long>481", "ACK answered media re-INVITE silence call_ended", ending},
         {"200a+ moved long>200 wait>11", "ACK answered media UPDATE notice UPDATE"},

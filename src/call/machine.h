@@ -139,7 +139,8 @@ struct Failed {  // no final response, or none that could be read
     RequestId id;
     Lost lost = Lost::answer;
     std::string words{};
-    int status = 0;  // unreadable: of the answer
+    int status = 0;                      // unreadable: of the answer
+    const sip::Message* head = nullptr;  // unreadable: as much of it as could be read, or nothing
 };
 
 }  // namespace told

@@ -162,6 +162,21 @@ void Call::acknowledge_lost_change(const Context& context) {
     context.act(act::Acknowledge{lost_change_->id, leg->dialog.ack(lost_change_->cseq)});
 }
 
+// I8: whoever has accepted an INVITE gets its ACK, and where a call would begin a BYE, for nobody
+// would hear it (RFC 3261 §13.2.2.4). false: nobody has, or the head was not read as far as a
+// dialog needs it (§12.1.2), or a change waits for it.
+bool Call::on_unreadable_success(const told::Failed& failed, const Context& context) {
+    const auto* const head = failed.head;
+    if (head == nullptr || head->method() != Method::invite || head->to().tag().empty())
+        return false;
+    if (failed.status < 200 || failed.status >= 300) return false;
+    if (failed.id != invite_id_ && find_pending(failed.id) != nullptr) return false;
+    if (state_ == State::calling && failed.id == invite_id_)
+        end(failed.status, failed.words, context);
+    on(told::Response{.id = failed.id, .message = head}, context);
+    return true;
+}
+
 // I8: what the peer said was too long to be read, so nothing is known of it but its status; what
 // was agreed before stands. A 2xx of an INVITE gets its ACK all the same, or the peer would end the
 // call (RFC 3261 §13.3.1.4).

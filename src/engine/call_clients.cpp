@@ -91,20 +91,10 @@ std::vector<CallAnswer> CallClients::give_up_unheard(CallRef call, FlowId flow) 
     return waiting;
 }
 
-std::optional<CallAnswer> CallClients::on_oversized(FlowId flow, const sip::Message& salvaged) {
+std::optional<CallAnswer> CallClients::on_oversized(const Step& step, FlowId flow,
+                                                    const sip::Message& salvaged) {
     if (salvaged.status() < 200) return std::nullopt;  // the final answer may be shorter
-    const auto found = by_key_.find(transaction::client_key_of(salvaged));
-    if (found == by_key_.end()) return std::nullopt;
-    const TransactionId id = found->second;
-    Entry& entry = entries_.at(id);
-    if (flow_of(entry) != flow || !transaction::is_answer_to(entry.asked, salvaged) ||
-        entry.answered || !entry.request.id)
-        return std::nullopt;
-    entry.heard = true;
-    with(entry.machine, [](auto& machine) { return machine.on_transport_error(); });
-    auto answer = answer_of(entry, ClientResult::final_response);
-    settle(id);
-    return answer;
+    return on_response(step, flow, salvaged).answer;
 }
 
 std::optional<CallClients::Went> CallClients::went(CallRef call, call::RequestId id) const {

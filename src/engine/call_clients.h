@@ -72,8 +72,10 @@ public:
     // has had no response has.
     std::vector<CallAnswer> on_flow_trouble(FlowId flow, bool gone);
     std::vector<CallAnswer> on_time(const Step& step);
-    // A final answer past a limit (I8), of which this is left: its request has failed.
-    std::optional<CallAnswer> on_oversized(FlowId flow, const sip::Message& salvaged);
+    // A final answer past a limit (I8), of which this is left: its transaction takes it as any
+    // other, and so do its copies.
+    std::optional<CallAnswer> on_oversized(const Step& step, FlowId flow,
+                                           const sip::Message& salvaged);
     // The requests of a call on this flow that nobody has answered, none twice: they live on.
     std::vector<CallAnswer> give_up_unheard(CallRef call, FlowId flow);
     // The CANCELs of the INVITEs on this flow that have a provisional answer and no final one.

@@ -207,14 +207,15 @@ void CallDesk::hear_from(const Step& step, FlowId flow) {
 
 void CallDesk::on_oversized(const Step& step, const Accounts& accounts, const FlowTrouble& trouble,
                             const sip::Message& salvaged) {
-    const auto answer = clients_.on_oversized(trouble.flow, salvaged);
+    const auto answer = clients_.on_oversized(step, trouble.flow, salvaged);
     if (!answer) return;
     note_contact(*answer, salvaged.status());
     tell(step, accounts, answer->call,
          told::Failed{.id = answer->id,
                       .lost = told::Lost::unreadable,
                       .words = "an answer past a limit: " + trouble.detail,
-                      .status = salvaged.status()});
+                      .status = salvaged.status(),
+                      .head = &salvaged});
 }
 
 // A call that is not established yet; a re-INVITE goes again by itself.

@@ -63,6 +63,23 @@ TEST(CallMoves, WhatChangedWhileItRangIsToldAfterTheAck) {
     EXPECT_EQ(invites_of(it).size(), 2U) << it.trace();
 }
 
+// RFC 3261 §12.2.1.2: a Contact counts as told when the request that says it is accepted, whatever
+// else that asks for: here other media are the first to say it, and are refused.
+TEST(CallMoves, AContactCountsAsToldWithItsSuccessOnly) {
+    Orders it;
+    it.play("dial 180");
+    it.rebind(20'001);
+    it.play("wait>40");
+    it.feed(in::MediaChanged{it.current(), Orders::audio()});
+    it.play("200");
+    ASSERT_EQ(invites_of(it).size(), 2U) << it.trace();
+    ASSERT_THAT(it.contact(), testing::HasSubstr("@198.51.100.7:20001")) << it.trace();
+    it.play("488");
+    EXPECT_THAT(it.log(), testing::EndsWith(" ACK INVITE notice")) << it.trace();
+    it.play("200 wait>40");
+    EXPECT_EQ(invites_of(it).size(), 3U) << "it is told: " << it.trace();
+}
+
 // L8: the proxy names itself by a name. After the connection is lost, the dialog's requests go
 // over the new one.
 TEST(CallMoves, ANamedProxyIsReachedOverTheNewConnection) {
@@ -135,22 +152,63 @@ TEST(CallMoves, WhatWasCancelledIsNotCancelledAgain) {
 // I8: an answer past a limit ends the request that it answers, not the user's patience; in a call
 // it leaves all as it was, and a 2xx has its ACK.
 TEST(CallMoves, AnAnswerPastALimit) {
-    Orders dialled;
-    dialled.play("dial 180 200~long");
-    EXPECT_EQ(dialled.log(), "INVITE dialling ringing call_ended");
-    EXPECT_EQ(dialled.driver().last(EventKind::call_ended)->status, 200);
-    EXPECT_THAT(dialled.driver().last(EventKind::call_ended)->reason,
-                testing::StartsWith("an answer past a limit"));
-    dialled.demand_an_end();
     Orders provisional;
     provisional.play("dial 183~long 200");
     EXPECT_THAT(provisional.log(), testing::EndsWith("ACK answered"));
     Orders held;
     held.play("dial 200 hold 200~long hold 200");
     EXPECT_EQ(held.log(), "INVITE dialling ACK answered INVITE ACK notice INVITE ACK held");
+    Orders again;
+    again.play("dial 200 hold 200~long 200~same");
+    EXPECT_EQ(again.log(), "INVITE dialling ACK answered INVITE ACK notice ACK");
     Orders refused;
     refused.play("dial 200 hold 488~long bye");
-    EXPECT_EQ(refused.log(), "INVITE dialling ACK answered INVITE notice 200 call_ended");
+    EXPECT_EQ(refused.log(), "INVITE dialling ACK answered INVITE ACK notice 200 call_ended");
+}
+
+// I8, RFC 3261 §13.2.2.4: who has accepted the call with an answer past a limit gets ACK and BYE,
+// by way of its Contact if that was read, and each copy its ACK.
+TEST(CallMoves, WhoAcceptsPastALimitDoesNotStayAlone) {
+    for (const std::string tail : {"", "~tail"}) {
+        SCOPED_TRACE(tail);
+        Orders it;
+        it.play("dial 200~long" + tail);
+        EXPECT_EQ(it.log(), "INVITE dialling ACK BYE call_ended");
+        EXPECT_EQ(it.driver().last(EventKind::call_ended)->status, 200);
+        EXPECT_THAT(it.driver().last(EventKind::call_ended)->reason,
+                    testing::StartsWith("an answer past a limit"));
+        EXPECT_THAT(it.driver().last_sent(),
+                    testing::StartsWith(tail.empty() ? "BYE sip:bob@example.test SIP"
+                                                     : "BYE sip:bob@203.0.113.11 SIP"));
+        EXPECT_THAT(line_of(it.driver().last_sent(), "To"), testing::HasSubstr(";tag=b1"));
+        it.play("200~same BYE:200");
+        EXPECT_THAT(it.log(), testing::EndsWith("BYE call_ended ACK"));
+        it.demand_an_end();
+    }
+}
+
+// I8, RFC 3261 §17.1.1.3: a refusal past a limit has its ACK, and each copy of it.
+TEST(CallMoves, ARefusalPastALimitIsAcknowledged) {
+    Orders it;
+    it.play("dial 486~long");
+    EXPECT_EQ(it.log(), "INVITE dialling ACK call_ended") << it.trace();
+    const auto ack = it.driver().last_sent();
+    EXPECT_EQ(line_of(ack, "Via"), line_of(invites_of(it).at(0), "Via"));
+    EXPECT_THAT(line_of(ack, "To"), testing::HasSubstr(";tag=b1"));
+    it.play("486~same");
+    EXPECT_EQ(it.log(), "INVITE dialling ACK call_ended ACK") << it.trace();
+    EXPECT_EQ(it.driver().last_sent(), ack);
+    it.demand_an_end();
+}
+
+// The same over TCP, where nothing is said twice.
+TEST(CallMoves, AnAnswerPastALimitOverAConnection) {
+    Orders refused{Begin::registered, {.transport = Transport::tcp}};
+    refused.play("dial 486~long");
+    EXPECT_EQ(refused.log(), "INVITE dialling ACK call_ended") << refused.trace();
+    Orders accepted{Begin::registered, {.transport = Transport::tcp}};
+    accepted.play("dial 200~long");
+    EXPECT_EQ(accepted.log(), "INVITE dialling ACK BYE call_ended") << accepted.trace();
 }
 
 // limits::calls: so many calls at once, and then busy, whoever begins them.

@@ -9,8 +9,9 @@
 // refusal: the INVITE's branch), cancel, bye, upd, prack, info, opt, refer; responses to our newest
 // INVITE: 100, 180, 183+, 200, 486 …; BYE:200 to our newest BYE. Behind each: ~same (the octets of
 // this kind's last word again), ~branch (another), ~from, ~to, ~call (wrong), ~noto, ~cN (CSeq N),
-// ~stranger (from elsewhere), ~b (To tag of another branch), ~long (a response past a limit). Ours:
-// dial, answer, reject, hangup, hold, resume. wait>SECONDS.
+// ~stranger (from elsewhere), ~b (To tag of another branch), ~long (a response past a limit), ~tail
+// (its Contact is before the limit). Ours: dial, answer, reject, hangup, hold, resume.
+// wait>SECONDS.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -320,13 +321,14 @@ private:
         if (has(modifiers, "~branch")) via.replace(via.find("z9hG4bK"), 8, "z9hG4bKx");
         auto cseq = parsed->cseq().number;
         if (const auto at = modifiers.find("~c9"); at != std::string_view::npos) cseq = 9;
+        const std::string contact = status < 300 ? "Contact: <" + world_.contact + ">\r\n" : "";
         const bool offers = method == "INVITE" && (status == 200 || word.ends_with('+'));
         const std::string body = offers ? sdp(++versions_) : "";
         return "SIP/2.0 " + std::to_string(status) + " Whatever\r\nVia: " + via +
                "\r\nFrom: " + std::string(parsed->from().text) + "\r\nTo: " + to + "\r\nCall-ID: " +
                (has(modifiers, "~call") ? std::string("another") : std::string(parsed->call_id())) +
-               "\r\nCSeq: " + std::to_string(cseq) + " " + std::string(method) + "\r\n" + padding +
-               (status < 300 ? "Contact: <" + world_.contact + ">\r\n" : "") +
+               "\r\nCSeq: " + std::to_string(cseq) + " " + std::string(method) + "\r\n" +
+               (has(modifiers, "~tail") ? contact + padding : padding + contact) +
                (status == 407 ? "Proxy-Authenticate: Digest realm=\"example.test\", "
                                 "nonce=\"n1\"\r\n"
                               : "") +

@@ -21,7 +21,10 @@ enum Seen : unsigned {
     seen_to = 2,
     seen_call_id = 4,
     seen_cseq = 8,
-    seen_content_type = 16
+    seen_content_type = 16,
+    // Lists past a limit, of which salvage_answer() gives nothing.
+    lost_contacts = 32,
+    lost_routes = 64
 };
 
 constexpr std::uint64_t any_32_bits = std::numeric_limits<std::uint32_t>::max();
@@ -94,8 +97,8 @@ bool MessageParser::typed_value(HeaderName name, const char* p, std::string_view
     }
 }
 
-// Only what write_response copies, or what says which request a response answers; the first of
-// each, whatever it holds.
+// Only what write_response copies, or what says which request a response answers and how its ACK
+// gets there; the first of each, whatever it holds, and of a list nothing if it is past a limit.
 bool MessageParser::salvaged_value(HeaderName name, const char* p, std::string_view value) {
     values_.forget_failure();
     switch (name) {
@@ -123,6 +126,19 @@ bool MessageParser::salvaged_value(HeaderName name, const char* p, std::string_v
         return true;
     case HeaderName::cseq:  // of a request it is copied as it stands
         if (mode_ == Mode::salvage_answer && message_.cseq_.method_text.empty()) cseq(p);
+        return true;
+    case HeaderName::contact:  // where the ACK of a 2xx goes (RFC 3261 §12.1.2)
+        if (mode_ != Mode::salvage_answer || (seen_ & lost_contacts) != 0 || contacts(p))
+            return true;
+        message_.contacts_.clear();
+        seen_ |= lost_contacts;
+        return true;
+    case HeaderName::record_route:
+        if (mode_ != Mode::salvage_answer || (seen_ & lost_routes) != 0 ||
+            addresses(p, message_.record_routes_))
+            return true;
+        message_.record_routes_.clear();
+        seen_ |= lost_routes;
         return true;
     default: return true;
     }

@@ -65,7 +65,8 @@ public:
     // response.
     static std::optional<Message> salvage(std::string_view datagram);
     // Of a response that parse() refused: only what says which request it answers (status, top Via,
-    // Call-ID, CSeq; RFC 3261 §17.1.3, §8.2.6.2). Nothing if those are not usable, or for a
+    // Call-ID, CSeq; RFC 3261 §17.1.3, §8.2.6.2), and as far as they were read To, Contact and
+    // Record-Route, which its ACK needs (§12.1.2). Nothing if the former are not usable, or for a
     // request.
     static std::optional<Message> salvage_answer(std::string_view datagram);
 

@@ -16,7 +16,7 @@ public:
         whole,
         // Of a request only what a response copies; what is wrong elsewhere is passed over.
         salvage,
-        salvage_answer,  // of a response only what says which request it answers
+        salvage_answer,  // of a response what says which request it answers, and what an ACK needs
     };
     MessageParser(Message& message, Mode mode);
 

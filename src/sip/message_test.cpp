@@ -356,6 +356,7 @@ TEST(MessageSalvageAnswer, SaysWhatItAnswers) {
     EXPECT_EQ(answer->call_id(), "c");
     EXPECT_EQ(answer->cseq().number, 7u);
     EXPECT_EQ(answer->method(), Method::register_);
+    EXPECT_TRUE(answer->contacts().empty()) << "of a list past a limit nothing";
     EXPECT_TRUE(Message::salvage_answer(head + "X: without end"));
     EXPECT_FALSE(Message::salvage_answer(many + head)) << "no status line";
     EXPECT_FALSE(Message::salvage_answer("SIP/2.0 200 OK\r\n" + many + head.substr(16) + "\r\n"))
@@ -364,6 +365,29 @@ TEST(MessageSalvageAnswer, SaysWhatItAnswers) {
         << "a request is no answer";
     EXPECT_FALSE(Message::salvage(head + many + "\r\n")) << "a response is never answered";
     EXPECT_FALSE(Message::salvage_answer(head.substr(0, head.size() - 18) + "\r\n")) << "no CSeq";
+}
+
+// RFC 3261 §12.1.2: what the ACK of a 2xx needs, as far as it stands before the limit.
+TEST(MessageSalvageAnswer, SaysWhereItsAckGoes) {
+    const std::string head =
+        "SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP h;branch=z9hG4bKx\r\nTo: <sip:b@h>;tag=t\r\n"
+        "Call-ID: c\r\nCSeq: 7 INVITE\r\n";
+    std::string many;
+    for (int i = 0; i < 300; ++i) many += "X: x\r\n";
+    const std::string way =
+        "Record-Route: <sip:p2;lr>, <sip:p1;lr>\r\nContact: <sip:b@192.0.2.2>\r\n";
+    const auto read = Message::salvage_answer(head + way + many + "\r\n");
+    ASSERT_TRUE(read);
+    EXPECT_EQ(read->to().tag(), "t");
+    ASSERT_EQ(read->record_routes().size(), 2u);
+    EXPECT_EQ(read->record_routes()[1].uri.text, "sip:p1;lr");
+    ASSERT_EQ(read->contacts().size(), 1u);
+    EXPECT_EQ(read->contacts()[0].uri.text, "sip:b@192.0.2.2");
+    const auto unread = Message::salvage_answer(head + many + way + "\r\n");
+    ASSERT_TRUE(unread);
+    EXPECT_EQ(unread->to().tag(), "t");
+    EXPECT_TRUE(unread->record_routes().empty());
+    EXPECT_TRUE(unread->contacts().empty());
 }
 
 }  // namespace

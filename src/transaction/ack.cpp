@@ -21,7 +21,11 @@ std::string ack_for(std::string_view invite, const sip::Message& response) {
         if (header.name == sip::HeaderName::route)
             writer.header(sip::HeaderName::route, header.value);
     writer.header(sip::HeaderName::from, original->header(sip::HeaderName::from).value_or(""));
-    writer.header(sip::HeaderName::to, response.header(sip::HeaderName::to).value_or(""));
+    // Of a response past a limit it may not have been read (I8): its branch says what is meant
+    // (§17.2.3).
+    const auto to = response.header(sip::HeaderName::to);
+    writer.header(sip::HeaderName::to,
+                  to ? *to : original->header(sip::HeaderName::to).value_or(""));
     writer.call_id(original->call_id());
     writer.cseq(original->cseq().number, sip::Method::ack);
     writer.finish();
