@@ -159,6 +159,10 @@ Applied apply_socket(Options& options, std::string_view value, bool) {
     return {};
 }
 
+Applied apply_dnd(Options& options, std::string_view value, bool) {
+    return flag(options.incoming.do_not_disturb, value);
+}
+
 Applied apply_search(Options& options, std::string_view value, bool) {
     options.control.search = value;
     return {};

@@ -37,6 +37,7 @@ TEST(CallOptions, AreTakenAsTheyAreSaid) {
                                {"transfer", "1002"},
                                {"refuse-transfers", "true"},
                                {"withhold-number", "true"},
+                               {"dnd", "true"},
                                {"codec", "opus"},
                                {"codec", "pcma"},
                                {"dtmf-by", "tones"},
@@ -57,6 +58,7 @@ TEST(CallOptions, AreTakenAsTheyAreSaid) {
     EXPECT_EQ(options->call.transfer, "1002");
     EXPECT_FALSE(options->account.follows_transfers);
     EXPECT_TRUE(options->call.withhold_number);
+    EXPECT_TRUE(options->incoming.do_not_disturb);
     EXPECT_THAT(options->call.codecs, ElementsAre("opus", "PCMA"));
     EXPECT_EQ(options->call.ports, (media::PortRange{.first = 20'000, .last = 20'100}));
 }

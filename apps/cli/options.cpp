@@ -325,6 +325,8 @@ constexpr std::array table{
     OptionText{"socket", "PATH", "$XDG_RUNTIME_DIR/holdfast/phone.sock",
                "the Unix socket by which the phone is driven", Form::value, for_phone | for_ctl,
                true, apply_socket},
+    OptionText{"dnd", "", "off", "do not disturb: refuse every call that comes, until `dnd off`",
+               Form::flag, for_phone, true, apply_dnd},
     OptionText{"search", "TEXT", "none", "of history: only calls with this text in them",
                Form::value, for_ctl, false, apply_search},
     OptionText{"csv", "", "off", "of history: all calls as CSV, newest first", Form::flag, for_ctl,

@@ -36,6 +36,10 @@ nlohmann::ordered_json object_of(const CallView& view) {
     return object;
 }
 
+nlohmann::ordered_json object_of(const IncomingRules& rules) {
+    return {{"do_not_disturb", rules.do_not_disturb}};
+}
+
 nlohmann::ordered_json object_of(const runtime::PastCall& call) {
     Json object{{"id", call.id},
                 {"account", call.account},

@@ -52,6 +52,10 @@ std::optional<std::vector<std::string>> Params::list(const char* name) {
     return words;
 }
 
+RulesChange rules_change_of(Params& params) {
+    return {.do_not_disturb = params.flag("do_not_disturb")};
+}
+
 std::nullopt_t Params::wrong(const char* name, const std::string& why) {
     if (problem_.empty()) problem_ = "\"" + std::string(name) + "\" " + why;
     return std::nullopt;

@@ -298,6 +298,16 @@ TEST_F(JsonRpc, HistoryRemembersHowCallsWent) {
     EXPECT_EQ(ask(call("history", R"({"before":2})"))["result"]["calls"].size(), 1U);
 }
 
+// docs/control.md: `rules` tells what holds after it; what is wrong changes nothing.
+TEST_F(JsonRpc, RulesAreChangedAndTold) {
+    EXPECT_EQ(ask(call("rules"))["result"]["do_not_disturb"], false);
+    EXPECT_EQ(ask(call("rules", R"({"do_not_disturb":true})"))["result"]["do_not_disturb"], true);
+    EXPECT_EQ(code(call("rules", R"({"do_not_disturb":"off"})")), -32602);
+    EXPECT_EQ(code(call("rules", R"({"dnd":false})")), -32602);
+    EXPECT_EQ(ask(call("status"))["result"]["rules"]["do_not_disturb"], true);
+    EXPECT_EQ(ask(call("rules", R"({"do_not_disturb":false})"))["result"]["do_not_disturb"], false);
+}
+
 TEST(Outcome, OfOurOwnCallsIsToldByWhoEndedThem) {
     Call ours{.incoming = false};
     EXPECT_EQ(outcome_of(ours, true, 487, ""), "cancelled");

@@ -31,6 +31,8 @@ constexpr std::array table{
     Verb{"unmute", "[CALL] [microphone|speaker|both]", "and hears us again"},
     Verb{"transfer", "[CALL] URI", "the other side is to call URI instead; the call ends then"},
     Verb{"connect", "CALL OTHER", "bring the other sides of two calls together; both end here"},
+    Verb{"dnd", "[on|off]",
+         "do not disturb: calls that come are refused; alone: what the rules are"},
     Verb{"history", "[TEXT]", "the calls that were, newest first; those with TEXT in them"},
     Verb{"hello", "", "the phone's version and process"},
     Verb{"quit", "", "hang up, unregister, and end the phone"},
@@ -146,6 +148,15 @@ Params connect(Words words) {
     return Json{{"call", *call_of(words[0])}, {"other", *call_of(words[1])}};
 }
 
+// Without a word nothing changes, and the rules are told.
+Params switched(Words words, const char* rule) {
+    if (words.empty()) return Json::object();
+    if (words.front() != "on" && words.front() != "off")
+        return std::unexpected("\"" + words.front() + "\" is neither on nor off");
+    if (words.size() > 1) return too_many(words[1]);
+    return Json{{rule, words.front() == "on"}};
+}
+
 Params mute(Words words, bool muted) {
     Json params = Json::object();
     take_call(words, params);
@@ -201,6 +212,9 @@ std::expected<std::string, std::string> request_of(Words words) {
         params = transfer(rest);
     } else if (verb == "connect") {
         params = connect(rest);
+    } else if (verb == "dnd") {
+        params = switched(rest, "do_not_disturb");
+        method = "rules";
     } else if (verb == "history") {
         std::string search;
         for (const auto& word : rest) search += (search.empty() ? "" : " ") + word;

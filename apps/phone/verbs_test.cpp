@@ -49,6 +49,9 @@ TEST(Verbs, BecomeRequests) {
     EXPECT_EQ(params_of({"transfer", "1", "42"}), R"(transfer {"call":1,"uri":"42"})");
     EXPECT_EQ(params_of({"connect", "1", "2147483649"}),
               R"(connect {"call":1,"other":2147483649})");
+    EXPECT_EQ(params_of({"dnd"}), "rules");
+    EXPECT_EQ(params_of({"dnd", "on"}), R"(rules {"do_not_disturb":true})");
+    EXPECT_EQ(params_of({"dnd", "off"}), R"(rules {"do_not_disturb":false})");
     EXPECT_EQ(params_of({"history", "bob", "b."}), R"(history {"limit":20,"search":"bob b."})");
 }
 
@@ -64,6 +67,7 @@ TEST(Verbs, ThatAreWrongAreSaid) {
                                                  {"dtmf", "1", "2", "3"},
                                                  {"transfer", "1", "2", "3"},
                                                  {"connect", "1", "2", "3"},
+                                                 {"dnd", "on", "off"},
                                                  {"mute", "1", "both", "ends"}})
         EXPECT_NE(error_of(words).find("one word too many"), std::string::npos) << words.front();
     for (const Words& words : std::vector<Words>{{"answer", "bob"},
@@ -74,6 +78,7 @@ TEST(Verbs, ThatAreWrongAreSaid) {
                                                  {"dtmf", "x", "1"},
                                                  {"transfer", "x", "1"},
                                                  {"connect", "x", "1"},
+                                                 {"dnd", "maybe"},
                                                  {"mute", "ears"}})
         EXPECT_NE(error_of(words).find("\"" + words[1] + "\" is n"), std::string::npos)
             << words.front();
