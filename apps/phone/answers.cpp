@@ -76,6 +76,15 @@ std::string line_of_call(const Json& call) {
 std::string rules_in_words(const Json& rules) {
     std::string lines;
     if (flag_in(rules, "do_not_disturb")) lines += "do not disturb: calls are refused\n";
+    if (flag_in(rules, "one_call")) lines += "one call at a time: a second one is busy\n";
+    if (const auto when = text_in(rules, "auto_answer"); when == "asked")
+        lines += "calls are answered by themselves when the account's server asks for it\n";
+    else if (!when.empty() && when != "off")
+        lines += "calls are answered by themselves after " + when + "\n";
+    std::string denied;
+    for (const auto& pattern : list_in(rules, "deny"))
+        if (pattern.is_string()) denied += " " + one_line(pattern.get<std::string>());
+    if (!denied.empty()) lines += "denied:" + denied + "\n";
     return lines;
 }
 
@@ -115,7 +124,7 @@ std::string history_in_words(const Json& result) {
 std::string words_of(std::string_view verb, const Json& result) {
     if (verb == "status") return status_in_words(result);
     if (verb == "history") return history_in_words(result);
-    if (verb == "dnd") {
+    if (is_of_rules(verb)) {
         auto lines = rules_in_words(result);
         if (lines.empty()) return "no rule: calls ring";
         lines.pop_back();

@@ -37,7 +37,10 @@ nlohmann::ordered_json object_of(const CallView& view) {
 }
 
 nlohmann::ordered_json object_of(const IncomingRules& rules) {
-    return {{"do_not_disturb", rules.do_not_disturb}};
+    return {{"do_not_disturb", rules.do_not_disturb},
+            {"one_call", rules.one_call},
+            {"auto_answer", rules.auto_answer.text()},
+            {"deny", rules.deny}};
 }
 
 nlohmann::ordered_json object_of(const runtime::PastCall& call) {

@@ -53,7 +53,11 @@ std::optional<std::vector<std::string>> Params::list(const char* name) {
 }
 
 RulesChange rules_change_of(Params& params) {
-    return {.do_not_disturb = params.flag("do_not_disturb")};
+    return {.do_not_disturb = params.flag("do_not_disturb"),
+            .one_call = params.flag("one_call"),
+            .auto_answer = params.text("auto_answer"),
+            .deny = params.text("deny"),
+            .allow = params.text("allow")};
 }
 
 std::nullopt_t Params::wrong(const char* name, const std::string& why) {

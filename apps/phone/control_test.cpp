@@ -304,6 +304,11 @@ TEST_F(JsonRpc, RulesAreChangedAndTold) {
     EXPECT_EQ(ask(call("rules", R"({"do_not_disturb":true})"))["result"]["do_not_disturb"], true);
     EXPECT_EQ(code(call("rules", R"({"do_not_disturb":"off"})")), -32602);
     EXPECT_EQ(code(call("rules", R"({"dnd":false})")), -32602);
+    EXPECT_EQ(code(call("rules", R"({"auto_answer":"soon","one_call":true})")), 1);
+    EXPECT_EQ(code(call("rules", R"({"allow":"bob"})")), 1);
+    const auto all = ask(call("rules", R"({"one_call":true,"auto_answer":"asked","deny":"Bob"})"));
+    EXPECT_EQ(all["result"].dump(),
+              R"({"auto_answer":"asked","deny":["bob"],"do_not_disturb":true,"one_call":true})");
     EXPECT_EQ(ask(call("status"))["result"]["rules"]["do_not_disturb"], true);
     EXPECT_EQ(ask(call("rules", R"({"do_not_disturb":false})"))["result"]["do_not_disturb"], false);
 }

@@ -42,7 +42,8 @@ std::string outcome_of(const Call& call, bool ended_by_us, int status, std::stri
 
 Phone::Phone(runtime::Loop& loop, runtime::Driver& driver, media::Engine& media,
              const Engine& engine, PhoneSettings settings, PhoneHandlers handlers)
-    : driver_(driver),
+    : loop_(loop),
+      driver_(driver),
       engine_(engine),
       settings_(std::move(settings)),
       handlers_(std::move(handlers)),
@@ -157,7 +158,9 @@ Done<CallRef> Phone::choose(std::optional<CallRef> named, Fits fits, std::string
 Done<CallRef> Phone::answer(std::optional<CallRef> named) {
     const auto call =
         choose(named, [](const Call& one, const Line&) { return rings_here(one); }, "rings here");
-    if (call) calls_.answer(*call, settings_.calls);
+    if (!call) return call;
+    answering_.erase(*call);
+    calls_.answer(*call, settings_.calls);
     return call;
 }
 
@@ -327,6 +330,7 @@ void Phone::on_event(Instant now, const Event& whole) {
     calls_.on_event(now, event);
     note_new_calls();
     if (refused != nullptr) refuse(event.call, *refused);
+    if (const auto* how = std::get_if<AnswerItself>(&verdict)) answer_later(event.call, *how);
     if (leaving_ && event.kind == EventKind::answered && lines_.contains(event.call))
         hang_up_line(event.call);
 }
@@ -375,6 +379,7 @@ void Phone::over(Instant now, CallRef ref, const Call& call) {
     const auto found = lines_.find(ref);
     const auto line = found == lines_.end() ? Line{} : found->second;
     if (found != lines_.end()) lines_.erase(found);
+    answering_.erase(ref);
     auto past = past_of(call, line);
     past.outcome = outcome_of(call, line.ended_by_us, line.status, line.reason);
     if (!line.refused_because.empty() && !call.answered) {

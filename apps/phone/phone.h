@@ -152,6 +152,9 @@ private:
     [[nodiscard]] Verdict verdict_on_ring(const Event& ring) const;
     static Event refused_event(const Event& ring, const Refuse& refuse);
     void refuse(CallRef ref, const Refuse& refuse);
+    [[nodiscard]] bool is_in_a_call_beside(CallRef ref) const;
+    void answer_later(CallRef ref, const AnswerItself& how);
+    void answer_itself(CallRef ref, const std::string& because);
     void note(Instant now, const Event& event);
     void note_new_calls();
     [[nodiscard]] runtime::PastCall past_of(const Call& call, const Line& line) const;
@@ -162,11 +165,13 @@ private:
     void give_up();
     void over_all(Instant now);
 
+    runtime::Loop& loop_;
     runtime::Driver& driver_;
     const Engine& engine_;
     PhoneSettings settings_;
     PhoneHandlers handlers_;
     std::map<CallRef, Line> lines_;
+    std::map<CallRef, runtime::Timer> answering_;  // those that will be answered by themselves
     bool leaving_ = false;
     bool shut_down_ = false;
     bool gave_up_ = false;
