@@ -133,6 +133,11 @@ TEST_F(PhoneThatAnswers, NothingThatHasBeenDecidedOtherwise) {
     rings(13);
     happens(13, EventKind::call_ended, "cancelled", 487);
     EXPECT_EQ(answered(), 0U) << "the caller has given up";
+    rings(15);
+    rings(16);
+    EXPECT_EQ(answered(), 0U) << "another one rings";
+    happens(15, EventKind::call_ended, "cancelled", 487);
+    happens(16, EventKind::call_ended, "cancelled", 487);
     rings(14);
     phone->leave();
     EXPECT_EQ(answered(), 0U) << "the phone is ending";
