@@ -159,6 +159,32 @@ Applied apply_socket(Options& options, std::string_view value, bool) {
     return {};
 }
 
+Applied apply_dnd(Options& options, std::string_view value, bool) {
+    return flag(options.incoming.do_not_disturb, value);
+}
+
+Applied apply_one_call(Options& options, std::string_view value, bool) {
+    return flag(options.incoming.one_call, value);
+}
+
+namespace {
+Applied change(Options& options, const phone::RulesChange& change) {
+    auto rules = phone::changed(options.incoming, change);
+    if (!rules) return std::unexpected(rules.error());
+    options.incoming = *std::move(rules);
+    return {};
+}
+}  // namespace
+
+Applied apply_auto_answer(Options& options, std::string_view value, bool) {
+    return change(options, {.auto_answer = std::string(value)});
+}
+
+Applied apply_deny(Options& options, std::string_view value, bool first) {
+    if (first) options.incoming.deny.clear();
+    return change(options, {.deny = std::string(value)});
+}
+
 Applied apply_search(Options& options, std::string_view value, bool) {
     options.control.search = value;
     return {};

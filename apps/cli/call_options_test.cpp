@@ -37,6 +37,11 @@ TEST(CallOptions, AreTakenAsTheyAreSaid) {
                                {"transfer", "1002"},
                                {"refuse-transfers", "true"},
                                {"withhold-number", "true"},
+                               {"dnd", "true"},
+                               {"one-call", "true"},
+                               {"auto-answer", "2s"},
+                               {"deny", "Bob"},
+                               {"deny", "+49*"},
                                {"codec", "opus"},
                                {"codec", "pcma"},
                                {"dtmf-by", "tones"},
@@ -57,6 +62,10 @@ TEST(CallOptions, AreTakenAsTheyAreSaid) {
     EXPECT_EQ(options->call.transfer, "1002");
     EXPECT_FALSE(options->account.follows_transfers);
     EXPECT_TRUE(options->call.withhold_number);
+    EXPECT_TRUE(options->incoming.do_not_disturb);
+    EXPECT_TRUE(options->incoming.one_call);
+    EXPECT_EQ(options->incoming.auto_answer.text(), "2s");
+    EXPECT_THAT(options->incoming.deny, ElementsAre("bob", "+49*"));
     EXPECT_THAT(options->call.codecs, ElementsAre("opus", "PCMA"));
     EXPECT_EQ(options->call.ports, (media::PortRange{.first = 20'000, .last = 20'100}));
 }
@@ -71,6 +80,8 @@ TEST(CallOptions, NonsenseIsNamed) {
     EXPECT_THAT(error_of("srtp-keys", "zrtp"), HasSubstr("neither any, sdes nor dtls"));
     EXPECT_THAT(error_of("dtmf-by", "info"), HasSubstr("neither auto, events nor tones"));
     EXPECT_THAT(error_of("duration", "0s"), HasSubstr("100ms"));
+    EXPECT_THAT(error_of("auto-answer", "yes"), HasSubstr("neither off, asked nor a time"));
+    EXPECT_THAT(error_of("deny", " "), HasSubstr("Whom to deny"));
     for (const auto* ports : {"20000", "20100-20000", "80-90", "1-2-3", "20000-70000"})
         EXPECT_THAT(error_of("rtp-ports", ports), HasSubstr("FIRST-LAST")) << ports;
 }

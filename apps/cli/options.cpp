@@ -325,6 +325,18 @@ constexpr std::array table{
     OptionText{"socket", "PATH", "$XDG_RUNTIME_DIR/holdfast/phone.sock",
                "the Unix socket by which the phone is driven", Form::value, for_phone | for_ctl,
                true, apply_socket},
+    OptionText{"dnd", "", "off", "do not disturb: refuse every call that comes, until `dnd off`",
+               Form::flag, for_phone, true, apply_dnd},
+    OptionText{"one-call", "", "off", "one call at a time: a second one that comes is busy",
+               Form::flag, for_phone, true, apply_one_call},
+    OptionText{"auto-answer", "off|asked|TIME", "off",
+               "answer calls by itself: asked: when the account's own server asks for it; or "
+               "always, after 0s to 2min",
+               Form::value, for_phone, true, apply_auto_answer},
+    OptionText{"deny", "PATTERN", "none",
+               "refuse this caller: a number, a user or USER@HOST, * for any others; may be given "
+               "several times",
+               Form::list, for_phone, true, apply_deny},
     OptionText{"search", "TEXT", "none", "of history: only calls with this text in them",
                Form::value, for_ctl, false, apply_search},
     OptionText{"csv", "", "off", "of history: all calls as CSV, newest first", Form::flag, for_ctl,

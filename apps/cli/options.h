@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "apps/phone/incoming_rules.h"
 #include "media/types.h"
 #include "registration/account.h"
 #include "runtime/driver.h"
@@ -56,6 +57,7 @@ struct Options {
     FleetOptions fleet;
     CallOptions call;
     ControlOptions control;
+    phone::IncomingRules incoming;  // of `holdfast phone`
     runtime::DriverOptions driver;
     bool password_given = false;  // an empty one is one, too
     bool json = false;

@@ -114,7 +114,9 @@ void RunningPhone::open_phone() {
     media_ = std::make_unique<media::Service>(media_modules());
     phone_ = std::make_unique<phone::Phone>(
         loop_, *driver_, *media_, *engine_,
-        phone::PhoneSettings{.accounts = start_.accounts, .calls = settings_of(start_.host.call)},
+        phone::PhoneSettings{.accounts = start_.accounts,
+                             .calls = settings_of(start_.host.call),
+                             .incoming = start_.host.incoming},
         phone::PhoneHandlers{.tell = [this](Instant now, const Event& event,
                                             const std::string& aor) { tell(now, event, aor); },
                              .began =

@@ -72,8 +72,26 @@ std::string line_of_call(const Json& call) {
     return line + " (" + text_in(call, "account") + ")";
 }
 
+// Only those that are in force.
+std::string rules_in_words(const Json& rules) {
+    std::string lines;
+    if (flag_in(rules, "do_not_disturb")) lines += "do not disturb: calls are refused\n";
+    if (flag_in(rules, "one_call")) lines += "one call at a time: a second one is busy\n";
+    if (const auto when = text_in(rules, "auto_answer"); when == "asked")
+        lines += "calls are answered by themselves when the account's server asks for it\n";
+    else if (!when.empty() && when != "off")
+        lines += "calls are answered by themselves after " + when + "\n";
+    std::string denied;
+    for (const auto& pattern : list_in(rules, "deny"))
+        if (pattern.is_string()) denied += " " + one_line(pattern.get<std::string>());
+    if (!denied.empty()) lines += "denied:" + denied + "\n";
+    return lines;
+}
+
 std::string status_in_words(const Json& result) {
     std::string lines;
+    if (const auto rules = result.find("rules"); rules != result.end())
+        lines += rules_in_words(*rules);
     for (const auto& account : list_in(result, "accounts"))
         lines += text_in(account, "account") + ": " + text_in(account, "state") +
                  (flag_in(account, "reachable") ? ", reachable" : "") + "\n";
@@ -95,6 +113,7 @@ std::string history_in_words(const Json& result) {
         const auto status = whole_in(call, "status");
         if (text_in(call, "outcome") == "failed" && status > 0)
             lines += ": " + std::to_string(status) + " " + text_in(call, "reason");
+        if (text_in(call, "outcome") == "refused") lines += ": " + text_in(call, "reason");
         lines += "\n";
     }
     if (lines.empty()) return "no call";
@@ -105,6 +124,12 @@ std::string history_in_words(const Json& result) {
 std::string words_of(std::string_view verb, const Json& result) {
     if (verb == "status") return status_in_words(result);
     if (verb == "history") return history_in_words(result);
+    if (is_of_rules(verb)) {
+        auto lines = rules_in_words(result);
+        if (lines.empty()) return "no rule: calls ring";
+        lines.pop_back();
+        return lines;
+    }
     if (verb == "hello")
         return "Holdfast " + text_in(result, "holdfast") + ", process " +
                std::to_string(whole_in(result, "process")) + ", protocol " +

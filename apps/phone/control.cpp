@@ -70,7 +70,7 @@ private:
         std::string_view name;
         Result (Impl::*run)(Params&, ControlClient);
     };
-    static const std::array<Method, 16> methods;
+    static const std::array<Method, 17> methods;
 
     // Null for a notification (§4.1).
     Json answer_one(ControlClient client, const Json& request);
@@ -88,6 +88,7 @@ private:
     Result mute(Params& params, ControlClient);
     Result transfer(Params& params, ControlClient);
     Result connect(Params& params, ControlClient);
+    Result rules(Params& params, ControlClient);
     Result history(Params& params, ControlClient);
     Result subscribe(Params& params, ControlClient client);
     Result unsubscribe(Params& params, ControlClient client);
@@ -110,7 +111,7 @@ private:
     std::map<ControlClient, std::set<std::string>> subscribers_;  // to which events; empty: all
 };
 
-const std::array<Control::Impl::Method, 16> Control::Impl::methods{{
+const std::array<Control::Impl::Method, 17> Control::Impl::methods{{
     {"hello", &Impl::hello},
     {"status", &Impl::status},
     {"dial", &Impl::dial},
@@ -123,6 +124,7 @@ const std::array<Control::Impl::Method, 16> Control::Impl::methods{{
     {"mute", &Impl::mute},
     {"transfer", &Impl::transfer},
     {"connect", &Impl::connect},
+    {"rules", &Impl::rules},
     {"history", &Impl::history},
     {"subscribe", &Impl::subscribe},
     {"unsubscribe", &Impl::unsubscribe},
@@ -214,7 +216,10 @@ Result Control::Impl::status(Params& params, ControlClient) {
                             {"state", view.state}});
     auto calls = Json::array();
     for (const auto& view : phone_.calls()) calls.push_back(object_of(view));
-    return Json{{"accounts", accounts}, {"calls", calls}, {"ending", phone_.is_leaving()}};
+    return Json{{"accounts", accounts},
+                {"calls", calls},
+                {"rules", object_of(phone_.rules())},
+                {"ending", phone_.is_leaving()}};
 }
 
 Result Control::Impl::dial(Params& params, ControlClient) {
@@ -305,6 +310,14 @@ Result Control::Impl::connect(Params& params, ControlClient) {
     if (!other) params.wrong("other", "is missing: the call in which it does");
     if (auto problem = problem_of(params)) return std::unexpected(*problem);
     return of_call(phone_.connect(*call, *other));
+}
+
+Result Control::Impl::rules(Params& params, ControlClient) {
+    const auto change = rules_change_of(params);
+    if (auto problem = problem_of(params)) return std::unexpected(*problem);
+    const auto rules = phone_.change_rules(change);
+    if (!rules) return impossible(rules.error());
+    return object_of(*rules);
 }
 
 Result Control::Impl::history(Params& params, ControlClient) {

@@ -36,6 +36,13 @@ nlohmann::ordered_json object_of(const CallView& view) {
     return object;
 }
 
+nlohmann::ordered_json object_of(const IncomingRules& rules) {
+    return {{"do_not_disturb", rules.do_not_disturb},
+            {"one_call", rules.one_call},
+            {"auto_answer", rules.auto_answer.text()},
+            {"deny", rules.deny}};
+}
+
 nlohmann::ordered_json object_of(const runtime::PastCall& call) {
     Json object{{"id", call.id},
                 {"account", call.account},

@@ -10,6 +10,7 @@
 namespace holdfast::phone {
 
 nlohmann::ordered_json object_of(const CallView& view);           // of `status`
+nlohmann::ordered_json object_of(const IncomingRules& rules);     // of `status` and `rules`
 nlohmann::ordered_json object_of(const runtime::PastCall& call);  // of `history`
 bool is_event(std::string_view name);
 

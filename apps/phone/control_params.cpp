@@ -52,6 +52,14 @@ std::optional<std::vector<std::string>> Params::list(const char* name) {
     return words;
 }
 
+RulesChange rules_change_of(Params& params) {
+    return {.do_not_disturb = params.flag("do_not_disturb"),
+            .one_call = params.flag("one_call"),
+            .auto_answer = params.text("auto_answer"),
+            .deny = params.text("deny"),
+            .allow = params.text("allow")};
+}
+
 std::nullopt_t Params::wrong(const char* name, const std::string& why) {
     if (problem_.empty()) problem_ = "\"" + std::string(name) + "\" " + why;
     return std::nullopt;

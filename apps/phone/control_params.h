@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "apps/phone/incoming_rules.h"
 #include "base/ids.h"
 
 namespace holdfast::phone {
@@ -34,5 +35,8 @@ private:
     std::set<std::string> asked_;
     std::string problem_;
 };
+
+// The parameters of `rules`.
+RulesChange rules_change_of(Params& params);
 
 }  // namespace holdfast::phone

@@ -298,6 +298,21 @@ TEST_F(JsonRpc, HistoryRemembersHowCallsWent) {
     EXPECT_EQ(ask(call("history", R"({"before":2})"))["result"]["calls"].size(), 1U);
 }
 
+// docs/control.md: `rules` tells what holds after it; what is wrong changes nothing.
+TEST_F(JsonRpc, RulesAreChangedAndTold) {
+    EXPECT_EQ(ask(call("rules"))["result"]["do_not_disturb"], false);
+    EXPECT_EQ(ask(call("rules", R"({"do_not_disturb":true})"))["result"]["do_not_disturb"], true);
+    EXPECT_EQ(code(call("rules", R"({"do_not_disturb":"off"})")), -32602);
+    EXPECT_EQ(code(call("rules", R"({"dnd":false})")), -32602);
+    EXPECT_EQ(code(call("rules", R"({"auto_answer":"soon","one_call":true})")), 1);
+    EXPECT_EQ(code(call("rules", R"({"allow":"bob"})")), 1);
+    const auto all = ask(call("rules", R"({"one_call":true,"auto_answer":"asked","deny":"Bob"})"));
+    EXPECT_EQ(all["result"].dump(),
+              R"({"auto_answer":"asked","deny":["bob"],"do_not_disturb":true,"one_call":true})");
+    EXPECT_EQ(ask(call("status"))["result"]["rules"]["do_not_disturb"], true);
+    EXPECT_EQ(ask(call("rules", R"({"do_not_disturb":false})"))["result"]["do_not_disturb"], false);
+}
+
 TEST(Outcome, OfOurOwnCallsIsToldByWhoEndedThem) {
     Call ours{.incoming = false};
     EXPECT_EQ(outcome_of(ours, true, 487, ""), "cancelled");

@@ -42,7 +42,8 @@ std::string outcome_of(const Call& call, bool ended_by_us, int status, std::stri
 
 Phone::Phone(runtime::Loop& loop, runtime::Driver& driver, media::Engine& media,
              const Engine& engine, PhoneSettings settings, PhoneHandlers handlers)
-    : driver_(driver),
+    : loop_(loop),
+      driver_(driver),
       engine_(engine),
       settings_(std::move(settings)),
       handlers_(std::move(handlers)),
@@ -157,7 +158,9 @@ Done<CallRef> Phone::choose(std::optional<CallRef> named, Fits fits, std::string
 Done<CallRef> Phone::answer(std::optional<CallRef> named) {
     const auto call =
         choose(named, [](const Call& one, const Line&) { return rings_here(one); }, "rings here");
-    if (call) calls_.answer(*call, settings_.calls);
+    if (!call) return call;
+    answering_.erase(*call);
+    calls_.answer(*call, settings_.calls);
     return call;
 }
 
@@ -316,14 +319,18 @@ void Phone::on_event(Instant now, const Event& whole) {
     event.reason = one_line(whole.reason, text_most);
     event.contact = one_line(whole.contact, text_most);
     if (event.kind == EventKind::stopped) over_all(now);
-    tell(now, event);
+    // Of the whole text: what is cut would hide who calls.
+    const auto verdict = event.kind == EventKind::ring ? verdict_on_ring(whole) : Verdict{};
+    const auto* refused = std::get_if<Refuse>(&verdict);
+    tell(now, refused == nullptr ? event : refused_event(event, *refused));
     // Nothing new begins any more.
     if (leaving_ && event.kind == EventKind::referred) return;
     if (leaving_ && event.kind == EventKind::replaced)
         return driver_.submit(in::Reject{.call = event.call, .status = not_available});
     calls_.on_event(now, event);
     note_new_calls();
-    if (event.call && event.kind == EventKind::ring) ring(event);
+    if (refused != nullptr) refuse(event.call, *refused);
+    if (const auto* how = std::get_if<AnswerItself>(&verdict)) answer_later(event.call, *how);
     if (leaving_ && event.kind == EventKind::answered && lines_.contains(event.call))
         hang_up_line(event.call);
 }
@@ -363,10 +370,6 @@ void Phone::note(Instant now, const Event& event) {
     }
 }
 
-void Phone::ring(const Event& event) {
-    if (leaving_) calls_.reject(event.call, not_available);
-}
-
 void Phone::tell(Instant now, const Event& event) {
     if (event.call) note(now, event);
     handlers_.tell(now, event, aor_of(event.account));
@@ -376,8 +379,13 @@ void Phone::over(Instant now, CallRef ref, const Call& call) {
     const auto found = lines_.find(ref);
     const auto line = found == lines_.end() ? Line{} : found->second;
     if (found != lines_.end()) lines_.erase(found);
+    answering_.erase(ref);
     auto past = past_of(call, line);
     past.outcome = outcome_of(call, line.ended_by_us, line.status, line.reason);
+    if (!line.refused_because.empty() && !call.answered) {
+        past.outcome = "refused";
+        past.reason = line.refused_because;
+    }
     if (call.answered)
         past.talked = (line.ended.value_or(now) - *call.answered) / std::chrono::seconds{1};
     if (call.no_sound && !call.answered) past.reason = call.why_no_sound;

@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "apps/phone/calls.h"
+#include "apps/phone/incoming_rules.h"
 #include "engine/engine.h"
 #include "media/engine.h"
 #include "registration/account.h"
@@ -35,6 +36,7 @@ constexpr std::size_t digits_most = digits_waiting_most;  // of one command
 struct PhoneSettings {
     std::vector<registration::AccountConfig> accounts;  // the first is dialled with
     CallSettings calls;
+    IncomingRules incoming{};                          // at the beginning
     Duration leave_within = std::chrono::seconds{10};  // until the calls are over (leave)
 };
 
@@ -111,6 +113,10 @@ public:
     Done<CallRef> mute(std::optional<CallRef> call, std::optional<bool> microphone,
                        std::optional<bool> speaker);
 
+    // For calls that come from now on, until the phone ends.
+    Done<IncomingRules> change_rules(const RulesChange& change);
+    [[nodiscard]] const IncomingRules& rules() const { return settings_.incoming; }
+
     [[nodiscard]] std::vector<AccountView> accounts() const;
     [[nodiscard]] std::vector<CallView> calls() const;
     [[nodiscard]] bool is_leaving() const { return leaving_; }
@@ -131,6 +137,7 @@ private:
         bool microphone_muted = false;
         bool speaker_muted = false;
         bool ended_by_us = false;
+        std::string refused_because{};  // by which rule; "": by none
         std::optional<Instant> ended{};
         int status = 0;
         std::string reason{};
@@ -141,7 +148,13 @@ private:
     Done<CallRef> choose(std::optional<CallRef> named, Fits fits, std::string_view what) const;
     [[nodiscard]] Done<AccountId> account_of(const std::string& text) const;
     [[nodiscard]] const std::string& aor_of(AccountId account) const;
-    void ring(const Event& event);
+    // phone_rules.cpp
+    [[nodiscard]] Verdict verdict_on_ring(const Event& ring) const;
+    static Event refused_event(const Event& ring, const Refuse& refuse);
+    void refuse(CallRef ref, const Refuse& refuse);
+    [[nodiscard]] bool is_in_a_call_beside(CallRef ref) const;
+    void answer_later(CallRef ref, const AnswerItself& how);
+    void answer_itself(CallRef ref, const std::string& because);
     void note(Instant now, const Event& event);
     void note_new_calls();
     [[nodiscard]] runtime::PastCall past_of(const Call& call, const Line& line) const;
@@ -152,11 +165,13 @@ private:
     void give_up();
     void over_all(Instant now);
 
+    runtime::Loop& loop_;
     runtime::Driver& driver_;
     const Engine& engine_;
     PhoneSettings settings_;
     PhoneHandlers handlers_;
     std::map<CallRef, Line> lines_;
+    std::map<CallRef, runtime::Timer> answering_;  // those that will be answered by themselves
     bool leaving_ = false;
     bool shut_down_ = false;
     bool gave_up_ = false;
@@ -164,7 +179,8 @@ private:
     Calls calls_;
 };
 
-// How a call went, for the history: "answered", "missed", "rejected", "answered elsewhere"; of ours
+// How a call went, for the history: "answered", "missed", "rejected", "answered elsewhere" (and
+// "refused", by a rule); of ours
 // "answered", "cancelled", "busy", "no answer", "no sound", "failed".
 std::string outcome_of(const Call& call, bool ended_by_us, int status, std::string_view reason);
 

@@ -31,6 +31,14 @@ constexpr std::array table{
     Verb{"unmute", "[CALL] [microphone|speaker|both]", "and hears us again"},
     Verb{"transfer", "[CALL] URI", "the other side is to call URI instead; the call ends then"},
     Verb{"connect", "CALL OTHER", "bring the other sides of two calls together; both end here"},
+    Verb{"dnd", "[on|off]",
+         "do not disturb: calls that come are refused; alone: what the rules are"},
+    Verb{"onecall", "[on|off]", "one call at a time: a second one that comes is busy"},
+    Verb{"autoanswer", "[off|asked|TIME]",
+         "answer by itself: asked: when the account's server asks for it; TIME: always, so late"},
+    Verb{"deny", "[PATTERN]",
+         "refuse this caller: a number, a user or USER@HOST; * for any others"},
+    Verb{"allow", "PATTERN", "take it out of those that are denied"},
     Verb{"history", "[TEXT]", "the calls that were, newest first; those with TEXT in them"},
     Verb{"hello", "", "the phone's version and process"},
     Verb{"quit", "", "hang up, unregister, and end the phone"},
@@ -146,6 +154,30 @@ Params connect(Words words) {
     return Json{{"call", *call_of(words[0])}, {"other", *call_of(words[1])}};
 }
 
+// Without a word nothing changes, and the rules are told.
+Params switched(Words words, const char* rule) {
+    if (words.empty()) return Json::object();
+    if (words.front() != "on" && words.front() != "off")
+        return std::unexpected("\"" + words.front() + "\" is neither on nor off");
+    if (words.size() > 1) return too_many(words[1]);
+    return Json{{rule, words.front() == "on"}};
+}
+
+Params told(Words words, const char* rule) {
+    if (words.empty()) return Json::object();
+    if (words.size() > 1) return too_many(words[1]);
+    return Json{{rule, words.front()}};
+}
+
+Params rules(const std::string& verb, Words words) {
+    if (verb == "dnd") return switched(words, "do_not_disturb");
+    if (verb == "onecall") return switched(words, "one_call");
+    if (verb == "autoanswer") return told(words, "auto_answer");
+    if (verb == "deny") return told(words, "deny");
+    if (words.empty()) return std::unexpected("Whom? allow PATTERN");
+    return told(words, "allow");
+}
+
 Params mute(Words words, bool muted) {
     Json params = Json::object();
     take_call(words, params);
@@ -162,6 +194,11 @@ Params mute(Words words, bool muted) {
 }  // namespace
 
 std::span<const Verb> verbs() { return table; }
+
+bool is_of_rules(std::string_view verb) {
+    return verb == "dnd" || verb == "onecall" || verb == "autoanswer" || verb == "deny" ||
+           verb == "allow";
+}
 
 std::string verbs_in_words() {
     constexpr std::size_t column = 44;
@@ -201,6 +238,9 @@ std::expected<std::string, std::string> request_of(Words words) {
         params = transfer(rest);
     } else if (verb == "connect") {
         params = connect(rest);
+    } else if (is_of_rules(verb)) {
+        params = rules(verb, rest);
+        method = "rules";
     } else if (verb == "history") {
         std::string search;
         for (const auto& word : rest) search += (search.empty() ? "" : " ") + word;

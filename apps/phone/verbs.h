@@ -17,8 +17,10 @@ struct Verb {
     std::string_view arguments;  // "[CALL] DIGITS"; "": none
     std::string_view meaning;
 };
-std::span<const Verb> verbs();  // of both faces
-std::string verbs_in_words();   // a line each: what `help` prints
+std::span<const Verb> verbs();
+bool is_of_rules(
+    std::string_view verb);    // its answer is the rules for calls that come  // of both faces
+std::string verbs_in_words();  // a line each: what `help` prints
 
 // "dial bob" as a request with the id 1, on one line without its end. The error is a sentence.
 std::expected<std::string, std::string> request_of(std::span<const std::string> words);

@@ -49,6 +49,14 @@ TEST(Verbs, BecomeRequests) {
     EXPECT_EQ(params_of({"transfer", "1", "42"}), R"(transfer {"call":1,"uri":"42"})");
     EXPECT_EQ(params_of({"connect", "1", "2147483649"}),
               R"(connect {"call":1,"other":2147483649})");
+    EXPECT_EQ(params_of({"dnd"}), "rules");
+    EXPECT_EQ(params_of({"dnd", "on"}), R"(rules {"do_not_disturb":true})");
+    EXPECT_EQ(params_of({"dnd", "off"}), R"(rules {"do_not_disturb":false})");
+    EXPECT_EQ(params_of({"onecall", "on"}), R"(rules {"one_call":true})");
+    EXPECT_EQ(params_of({"autoanswer", "2s"}), R"(rules {"auto_answer":"2s"})");
+    EXPECT_EQ(params_of({"deny", "+4930*"}), R"(rules {"deny":"+4930*"})");
+    EXPECT_EQ(params_of({"deny"}), "rules");
+    EXPECT_EQ(params_of({"allow", "bob"}), R"(rules {"allow":"bob"})");
     EXPECT_EQ(params_of({"history", "bob", "b."}), R"(history {"limit":20,"search":"bob b."})");
 }
 
@@ -64,6 +72,7 @@ TEST(Verbs, ThatAreWrongAreSaid) {
                                                  {"dtmf", "1", "2", "3"},
                                                  {"transfer", "1", "2", "3"},
                                                  {"connect", "1", "2", "3"},
+                                                 {"dnd", "on", "off"},
                                                  {"mute", "1", "both", "ends"}})
         EXPECT_NE(error_of(words).find("one word too many"), std::string::npos) << words.front();
     for (const Words& words : std::vector<Words>{{"answer", "bob"},
@@ -74,6 +83,7 @@ TEST(Verbs, ThatAreWrongAreSaid) {
                                                  {"dtmf", "x", "1"},
                                                  {"transfer", "x", "1"},
                                                  {"connect", "x", "1"},
+                                                 {"dnd", "maybe"},
                                                  {"mute", "ears"}})
         EXPECT_NE(error_of(words).find("\"" + words[1] + "\" is n"), std::string::npos)
             << words.front();
@@ -100,6 +110,10 @@ TEST(Answers, AreWordsForAPerson) {
               "sip:a@b: registered, reachable\n"
               "call 3 to sip:c@d: talking 1:07, on hold (sip:a@b)");
     EXPECT_EQ(in_words("hangup", R"({"result":{"calls":[1,2]}})"), "Hung up: call 1, 2");
+    EXPECT_EQ(in_words("deny", R"({"result":{"do_not_disturb":true,"one_call":true,)"
+                               R"("auto_answer":"2s","deny":["bob","+49*"]}})"),
+              "do not disturb: calls are refused\none call at a time: a second one is busy\n"
+              "calls are answered by themselves after 2s\ndenied: bob +49*");
     EXPECT_EQ(in_words("dial", R"({"result":{"call":1}})"), "call 1");
     const auto refused =
         in_words("answer", R"({"error":{"code":1,"message":"There is no call that rings here"}})");
