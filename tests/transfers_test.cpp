@@ -167,6 +167,20 @@ TEST(Transfers, WordsForWhatCannotBe) {
     EXPECT_EQ(requests(s.alice, "REFER"), 0U);
 }
 
+// A call is transferred once at a time: the call to Carol rings on, which the second transfer would
+// have given up for its own sake.
+TEST(Transfers, OneAtATime) {
+    TransfersWorld s;
+    ASSERT_TRUE(s.two_calls()) << s.story();
+    s.alice.give(in::Transfer{s.dialled, "sip:dave@example.test"});
+    s.alice.give(in::TransferTo{s.dialled, s.second});
+    s.world.run_for(1s);
+    ASSERT_NE(last(s.alice, K::notice), nullptr) << s.story();
+    EXPECT_EQ(last(s.alice, K::notice)->reason, "a transfer is under way already");
+    EXPECT_FALSE(s.ended(s.alice, s.second)) << s.story();
+    EXPECT_EQ(requests(s.alice, "REFER"), 1U);
+}
+
 // L8: Alice's network changes while Carol rings: the reports reach her at her new address, and the
 // transfer comes about as if nothing had been.
 TEST(Transfers, WhoAskedMovesMeanwhile) {

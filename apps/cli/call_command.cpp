@@ -84,7 +84,8 @@ private:
     void follow(const Event& event) {
         if (event.kind == EventKind::dialling && call_ && event.call != call_)
             before_ = std::exchange(call_, event.call);
-        if (event.kind == EventKind::replaced && event.other == call_) call_ = event.call;
+        if (event.kind == EventKind::replaced && event.other == call_)
+            before_ = std::exchange(call_, event.call);
         if (event.kind == EventKind::transfer_failed) transfer_failed_ = true;
     }
     void on_sound(Instant now, const Event& event) { foreground_.console->show(now, event); }

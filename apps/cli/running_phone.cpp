@@ -217,6 +217,8 @@ void RunningPhone::tell_stopped() {
 
 // A media thread that hangs would not let us end: what can be said and written has been.
 void RunningPhone::leave_the_sound(ExitCode code) {
+    phone_->over_all(runtime::boot_time());
+    if (journal_) journal_->finish();
     driver_.reset();
     socket_.reset();
     journal_.reset();

@@ -26,9 +26,17 @@ bool Calls::press(CallRef ref, const std::string& digits) {
 }
 
 void Calls::mute(CallRef ref, bool microphone, bool speaker) {
-    if (sounds_.contains(ref))
-        media_.submit(media::in::Mute{
-            .session = media::SessionId{ref.value}, .microphone = microphone, .speaker = speaker});
+    const auto sound = sounds_.find(ref);
+    if (sound == sounds_.end()) return;
+    sound->second.settings.microphone_muted = microphone;
+    sound->second.settings.speaker_muted = speaker;
+    media_.submit(media::in::Mute{
+        .session = media::SessionId{ref.value}, .microphone = microphone, .speaker = speaker});
+}
+
+const CallSettings* Calls::settings(CallRef ref) const {
+    const auto sound = sounds_.find(ref);
+    return sound == sounds_.end() ? nullptr : &sound->second.settings;
 }
 
 }  // namespace holdfast::phone

@@ -39,7 +39,8 @@ void Calls::connect(CallRef ref, CallRef other) {
     driver_.submit(in::TransferTo{.call = ref, .other = other});
 }
 
-// What a call sounds like goes on in the one that follows it. Not the recording: each has its own.
+// What a call sounds like goes on in the one that follows it: who is muted is not heard by somebody
+// else. Not the recording: each has its own.
 std::optional<CallSettings> Calls::settings_of(CallRef ref) const {
     const auto sound = sounds_.find(ref);
     if (sound == sounds_.end()) return std::nullopt;
@@ -107,11 +108,14 @@ void Calls::open_sound(CallRef ref, CallSettings settings, const std::optional<T
     const bool follows_host = !settings.sound.advertise && settings.sound.bind.is_unspecified();
     if (!settings.sound.advertise) settings.sound.advertise = address_towards(target);
     auto options = settings.sound;
+    const bool microphone_muted = settings.microphone_muted;
+    const bool speaker_muted = settings.speaker_muted;
     sounds_[ref] = {.settings = std::move(settings),
                     .is_open = true,
                     .stream = {},
                     .follows_host = follows_host};
     media_.submit(media::in::Open{.session = session_of(ref), .options = std::move(options)});
+    if (microphone_muted || speaker_muted) mute(ref, microphone_muted, speaker_muted);
 }
 
 void Calls::close_sound(CallRef ref) {

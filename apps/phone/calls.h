@@ -27,8 +27,10 @@ constexpr std::size_t text_most = 500;  // octets of what another side says of i
 
 struct CallSettings {
     media::SessionOptions sound{};
-    std::string record{};  // a WAV file for both directions, from the answer on; "": none
-    std::string dtmf{};    // sent once the call is answered and the sound flows
+    std::string record{};           // a WAV file for both directions, from the answer on; "": none
+    std::string dtmf{};             // sent once the call is answered and the sound flows
+    bool microphone_muted = false;  // from the beginning
+    bool speaker_muted = false;
     call::Options options{};
 };
 
@@ -80,6 +82,8 @@ public:
     // False, and nothing is sent, if more than digits_waiting_most would.
     bool press(CallRef call, const std::string& digits);
     void mute(CallRef call, bool microphone, bool speaker);
+    // What the call sounds like now; nullptr: it has no sound.
+    [[nodiscard]] const CallSettings* settings(CallRef call) const;
 
     // What the media say: when its descriptor is readable.
     void on_media(Instant now);

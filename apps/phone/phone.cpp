@@ -85,7 +85,6 @@ void Phone::give_up() {
     driver_.submit(in::ShutDown{});
 }
 
-// The history has every call.
 void Phone::over_all(Instant now) {
     for (const auto& [ref, call] : std::map(calls_.all())) calls_.give_up(now, ref);
 }
@@ -270,10 +269,9 @@ Done<CallRef> Phone::mute(std::optional<CallRef> named, std::optional<bool> micr
         named, [](const Call& one, const Line&) { return one.stage == Stage::talking; },
         "is answered");
     if (!call) return call;
-    auto& line = lines_[*call];
-    line.microphone_muted = microphone.value_or(line.microphone_muted);
-    line.speaker_muted = speaker.value_or(line.speaker_muted);
-    calls_.mute(*call, line.microphone_muted, line.speaker_muted);
+    if (const auto* const now = calls_.settings(*call))
+        calls_.mute(*call, microphone.value_or(now->microphone_muted),
+                    speaker.value_or(now->speaker_muted));
     return call;
 }
 
@@ -297,6 +295,7 @@ std::vector<CallView> Phone::calls() const {
     for (const auto& [ref, call] : calls_.all()) {
         const auto found = lines_.find(ref);
         const auto line = found == lines_.end() ? Line{} : found->second;
+        const auto* const sound = calls_.settings(ref);
         views.push_back({.call = ref,
                          .account = aor_of(call.account),
                          .incoming = call.incoming,
@@ -304,8 +303,8 @@ std::vector<CallView> Phone::calls() const {
                          .stage = call.stage,
                          .held = line.held,
                          .held_by_other = line.held_by_other,
-                         .microphone_muted = line.microphone_muted,
-                         .speaker_muted = line.speaker_muted,
+                         .microphone_muted = sound != nullptr && sound->microphone_muted,
+                         .speaker_muted = sound != nullptr && sound->speaker_muted,
                          .talked = call.answered
                                        ? std::optional(line.ended.value_or(now) - *call.answered)
                                        : std::nullopt});

@@ -123,6 +123,9 @@ public:
     // Some call's sound has not closed: what the media do cannot be waited for.
     [[nodiscard]] bool has_given_up() const { return gave_up_; }
 
+    // The phone ends without waiting for its calls: the history has every one of them.
+    void over_all(Instant now);
+
     void on_step(Instant now, const Input& input,
                  const std::vector<holdfast::Output>& outputs) override {
         calls_.on_step(now, input, outputs);
@@ -134,8 +137,6 @@ private:
         std::int64_t began = 0;  // seconds since 1970
         bool held = false;
         bool held_by_other = false;
-        bool microphone_muted = false;
-        bool speaker_muted = false;
         bool ended_by_us = false;
         std::string refused_because{};  // by which rule; "": by none
         std::optional<Instant> ended{};
@@ -163,7 +164,6 @@ private:
     void hang_up_line(CallRef ref);
     void end_if_done();
     void give_up();
-    void over_all(Instant now);
 
     runtime::Loop& loop_;
     runtime::Driver& driver_;

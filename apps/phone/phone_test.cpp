@@ -79,7 +79,7 @@ TEST_F(PhoneOfNotes, WhatIsAnsweredWhileLeavingIsHungUp) {
 
 // A media thread that hangs does not keep the phone: it says so, remembers the call, and ends.
 TEST_F(PhoneOfNotes, LeavingIsBoundedThoughTheSoundNeverCloses) {
-    settings.leave_within = 50ms;
+    settings.leave_within = 1s;
     begin();
     rings(11);
     ASSERT_TRUE(phone->answer({}));
@@ -88,7 +88,7 @@ TEST_F(PhoneOfNotes, LeavingIsBoundedThoughTheSoundNeverCloses) {
     phone->leave();
     happens(11, EventKind::call_ended, "hung up", 200);
     EXPECT_TRUE(submitted<in::ShutDown>().empty()) << "its sound is being closed";
-    ASSERT_TRUE(loop.run_until([&] { return phone->has_given_up(); }, 5s));
+    ASSERT_TRUE(loop.run_until([&] { return phone->has_given_up(); }, 20s));
     EXPECT_EQ(submitted<in::ShutDown>().size(), 1U);
     ASSERT_EQ(told_of(EventKind::notice).size(), 1U);
     EXPECT_EQ(told_of(EventKind::notice)[0].call, CallRef{11});
@@ -121,6 +121,32 @@ TEST_F(PhoneOfNotes, ACallThatEndsBeforeItsSoundIsOpenIsSaidToHaveEnded) {
     EXPECT_EQ(begun, (std::vector{CallRef{11}, CallRef{1}, CallRef{2}})) << "once each";
     EXPECT_EQ(pasts[1].outcome, "no sound");
     EXPECT_EQ(pasts[1].reason, "no port is free");
+}
+
+// Nobody who was muted is heard by somebody else because the other side transfers him (RFC 3515),
+// or is replaced (RFC 3891).
+TEST_F(PhoneOfNotes, WhoIsMutedStaysMutedInTheCallThatFollows) {
+    const auto mutes = [&] {
+        std::vector<std::uint32_t> sessions;
+        for (const auto& command : media.commands)
+            if (const auto* mute = std::get_if<media::in::Mute>(&command);
+                mute != nullptr && mute->microphone && !mute->speaker)
+                sessions.push_back(mute->session.value);
+        return sessions;
+    };
+    rings(11);
+    ASSERT_TRUE(phone->answer({}));
+    sound_is_ready(11);
+    happens(11, EventKind::answered);
+    ASSERT_TRUE(phone->mute({}, true, std::nullopt));
+    Event referred{.kind = EventKind::referred, .account = AccountId{1}, .call = CallRef{11}};
+    referred.contact = "sip:carol@example.test";
+    phone->on_event(now, referred);  // begins call 1
+    Event replaced{.kind = EventKind::replaced, .account = AccountId{1}, .call = CallRef{12}};
+    replaced.other = CallRef{11};
+    phone->on_event(now, replaced);
+    EXPECT_EQ(mutes(), (std::vector<std::uint32_t>{11, 1, 12}));
+    for (const auto& call : phone->calls()) EXPECT_TRUE(call.microphone_muted) << call.call.value;
 }
 
 // Why there was no sound is what ended the call, whatever is said of its end afterwards.

@@ -52,6 +52,8 @@ void CallDesk::transfer_to(const Step& step, const Accounts& accounts,
     if (other == calls_.end() || other == call || other->second.account != call->second.account)
         return refuse_transfer(step, transfer.call, "there is no such other call");
     const auto& machine = other->second.machine;
+    if (call->second.machine.is_transferring())
+        return tell(step, accounts, transfer.call, told::Transfer{});  // which it refuses in words
     switch (machine.state()) {
     case call::State::established: {
         const auto& dialog = *machine.dialog();

@@ -29,13 +29,8 @@ const sdp::Codec* sound_of(const sdp::AgreedStream& stream) {
 
 // What the peer's numbers mean to us stays (RFC 3264 §8.3.2); rtpbin has learned it.
 bool agree_on_numbers(const sdp::AgreedStream& a, const sdp::AgreedStream& b) {
-    const auto is_events = [](const sdp::AgreedStream& stream, const sdp::Codec& codec) {
-        return stream.dtmf_receive && codec.payload_type == stream.dtmf_receive;
-    };
     for (const auto& one : a.receive) {
-        if (is_events(b, one)) return false;
         for (const auto& other : b.receive) {
-            if (is_events(a, other)) return false;
             if (one.payload_type != other.payload_type) continue;
             if (!equals_ignoring_case(one.name, other.name) || one.clock_rate != other.clock_rate ||
                 one.channels != other.channels)

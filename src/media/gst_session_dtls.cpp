@@ -41,7 +41,10 @@ void Session::on_association(GstMessage* message) {
             return fail(out::FailureKind::encryption, other_certificate, true);
         begins_again_ = true;  // the other side may still speak
         return;
-    case AssociationEvent::failed: ++attempts_; [[fallthrough]];
+    case AssociationEvent::failed:
+        // What a stranger begins proves nothing of the other side.
+        if (!network_->transport().is_with_stranger()) ++attempts_;
+        [[fallthrough]];
     case AssociationEvent::anew: begins_again_ = true; return;
     case AssociationEvent::ended: return fail(out::FailureKind::encryption, ended_there, false);
     case AssociationEvent::alert:

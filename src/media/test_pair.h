@@ -113,9 +113,11 @@ public:
             for (const auto& known : of.codecs) {
                 if (codecs.empty() && equals_ignoring_case(known.name, codec))
                     codecs.push_back(known);
-                if (!codecs.empty() && known.name == "telephone-event" &&
-                    known.clock_rate == codecs[0].clock_rate)
+                if (!codecs.empty() && !dtmf && known.name == "telephone-event" &&
+                    known.clock_rate == codecs[0].clock_rate) {
                     dtmf = known.payload_type;
+                    codecs.push_back(known);
+                }
             }
             return codecs;
         };

@@ -205,6 +205,7 @@ def test_baresip_holds_and_resumes(sides, encryption):
     both.alice.wait_for("resumed", limit=5)
     wait_until(lambda: both.bob.packets()[1] > received + 25, 5, "baresip hears again")
     wait_until(lambda: both.bob.packets()[0] > sent + 25, 5, "baresip sends again")
+    assert "SSRC changed" not in both.bob.story(), "the stream goes on (RFC 3264 §8)"
     both.bob_hangs_up()
     measured = both.alice.events("measured")[-1]["reason"]
     assert int(re.search(r"(\d+) packets heard", measured)[1]) > sent + 20, measured
