@@ -41,8 +41,12 @@ def reason_to_skip_tun():
     return None if done.returncode == 0 else f"this kernel has no TUN devices: {done.stderr.decode().strip()}"
 
 
+CALLS_AT_ONCE = 5  # that two processors serve in time, beside tests that wait
+
+
 def pytest_configure(config):
     config.addinivalue_line("markers", "tun: needs TUN devices (bad_link.py)")
+    config.addinivalue_line("markers", "sounds: packets every 20 ms, and what is heard counts: few of these at once")
     config.addinivalue_line("markers", "lasts(seconds): about how long the test waits; long ones start first")
     config.addinivalue_line("markers", "row: a row of the table of docs/measured.md; `make measure` runs it three times")
     config.addinivalue_line("markers", "alone: measures fractions of a second; runs while nothing else does")
@@ -75,7 +79,8 @@ def pytest_collection_modifyitems(config, items):
     if workers > 1:
         load = [0] * workers
         for item in sorted(items, key=lambda one: (-seconds_of(one), one.nodeid)):
-            least = load.index(min(load))
+            some = load[:CALLS_AT_ONCE] if item.get_closest_marker("sounds") else load
+            least = load.index(min(some))
             load[least] += seconds_of(item)
             item.add_marker(pytest.mark.xdist_group(f"{least}"))
     items.sort(key=lambda one: -seconds_of(one))

@@ -15,7 +15,7 @@ import wave
 from operator import mul
 
 RATE = 8000  # sounds are compared at this rate; those at a multiple of it are brought down to it
-LEAD = 0.6   # seconds of silence before a prompt
+LEAD = 1.6   # seconds of silence before a prompt: a busy host may need one to open the sound
 SECONDS = 1.6
 COARSE = 8   # at first one sample in so many is looked at
 SHIFT = 0.15

@@ -15,7 +15,7 @@ from network import wait_until
 from sound import LEAD, SECONDS, likeness, read_wav, sweep, write_wav
 
 MISSING = "not installed: baresip-core (tools/bootstrap real)"
-pytestmark = [pytest.mark.skipif(not os.path.exists(PROGRAM), reason=MISSING), pytest.mark.lasts(8)]
+pytestmark = [pytest.mark.skipif(not os.path.exists(PROGRAM), reason=MISSING), pytest.mark.sounds, pytest.mark.lasts(8)]
 
 ALICE, BOB = "sip:alice@example.test", "sip:bob@example.test"
 ALIKE = 0.8  # of a prompt and what is left of it after the codecs; sounds that have nothing in common are below 0.1
