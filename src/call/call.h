@@ -229,7 +229,7 @@ private:
     void on_refer(const told::Request& request, const Leg& leg, const Context& context);
     void on_notify(const told::Request& request, const Context& context);
     void on_refer_answer(const told::Response& response, const Context& context);
-    void on_refer_failed(int status, std::string words, const Context& context);
+    void on_refer_failed(int status, const std::string& words, const Context& context);
     void on_refer_lost(const told::Failed& failed, const Context& context);
     void on_notify_answer(bool success);
     void on_notify_lost(const told::Failed& failed, const Context& context);

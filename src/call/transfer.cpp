@@ -80,7 +80,7 @@ void Call::on_refer_answer(const told::Response& response, const Context& contex
                     context);
 }
 
-void Call::on_refer_failed(int status, std::string words, const Context& context) {
+void Call::on_refer_failed(int status, const std::string& words, const Context& context) {
     if (!transfer_) return;
     transfer_failed(status, words, context);
     if ((status == 481 || status == 408) && state_ == State::established)

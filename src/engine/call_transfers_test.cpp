@@ -27,7 +27,11 @@ std::string last_sent(const Orders& orders) {
     return {};
 }
 int last_status(const Orders& orders) { return status_of(last_sent(orders)); }
-const Event& last_event(const Orders& orders) { return orders.driver().events.back().second; }
+// With a fault of the host there may have been none (tools/run-with-faults).
+Event last_event(const Orders& orders) {
+    const auto& events = orders.driver().events;
+    return events.empty() ? Event{} : events.back().second;
+}
 
 std::size_t count_of(const Orders& orders, std::string_view method) {
     return static_cast<std::size_t>(std::ranges::count_if(
