@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "apps/phone/calls.h"
+#include "apps/phone/phone_of_notes.h"
 #include "engine/input.h"
 #include "runtime/loop.h"
 
@@ -16,15 +17,6 @@ namespace holdfast::phone {
 namespace {
 
 using namespace std::chrono_literals;
-
-class NotedMedia final : public media::Engine {
-public:
-    void submit(media::Command command) override { commands.push_back(std::move(command)); }
-    [[nodiscard]] int descriptor() const override { return -1; }
-    std::vector<media::Event> take() override { return std::exchange(events, {}); }
-    std::vector<media::Command> commands;
-    std::vector<media::Event> events;
-};
 
 class CallNetwork : public testing::Test {
 protected:
