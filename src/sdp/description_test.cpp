@@ -54,6 +54,21 @@ TEST(SdpText, TheFieldsHabitsAreTolerated) {
     EXPECT_EQ(read->media.front().connections.front().address, "192.0.2.9");
 }
 
+// Some write tabs between the words. A word that kept one would end its line with it, and what ends
+// a line with blanks is read without them.
+TEST(SdpText, ATabPartsWordsAsASpaceDoes) {
+    const auto read = parse(
+        "v=0\r\no=-\t1\t1\tIN\tIP4\t192.0.2.9\r\nc=IN IP4 192.0.2.9\t more\r\nt=0 0\r\n"
+        "m=audio\t4000 RTP/AVP\t8 \t0\t\r\n");
+    ASSERT_TRUE(read) << read.error().reason;
+    EXPECT_EQ(read->origin.address, "192.0.2.9");
+    EXPECT_EQ(read->connection->address, "192.0.2.9");
+    EXPECT_EQ(read->media.front().formats, (std::vector<std::string>{"8", "0"}));
+    const auto again = parse(print(*read));
+    ASSERT_TRUE(again);
+    EXPECT_EQ(*again, *read);
+}
+
 struct Broken {
     std::string_view text;
     std::size_t offset;

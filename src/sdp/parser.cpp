@@ -9,15 +9,17 @@
 namespace holdfast::sdp {
 namespace {
 
-// The next word, cut off the front of text.
+// The next word, cut off the front of text. A tab parts words as a space does: at a line's end both
+// are dropped, so a word that ends with one would not be read again.
 std::string_view word(std::string_view& text) {
-    const auto begin = text.find_first_not_of(' ');
+    constexpr std::string_view blanks = " \t";
+    const auto begin = text.find_first_not_of(blanks);
     if (begin == std::string_view::npos) {
         text = {};
         return {};
     }
     text.remove_prefix(begin);
-    const auto taken = text.substr(0, text.find(' '));
+    const auto taken = text.substr(0, text.find_first_of(blanks));
     text.remove_prefix(taken.size());
     return taken;
 }
