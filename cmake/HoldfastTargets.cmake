@@ -20,23 +20,35 @@ function(_holdfast_siblings out)
   set(${out} "${targets}" PARENT_SCOPE)
 endfunction()
 
-# holdfast_tests(TARGET SOURCES … LINK …)
-# One executable, one CTest entry per test. A suite whose name begins with "Timed" measures real time: it
-# gets the label `timed`, and make test runs it alone, from the release build.
-function(holdfast_tests target)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;LINK")
+function(_holdfast_test_program target)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;LINK;NEEDS;DEFINITIONS;PROPERTIES")
   add_executable(${target} ${arg_SOURCES})
   target_include_directories(${target} PRIVATE "${CMAKE_SOURCE_DIR}/src" "${CMAKE_SOURCE_DIR}")
-  target_compile_definitions(${target} PRIVATE HOLDFAST_TEST_DATA="${CMAKE_SOURCE_DIR}/tests/data")
+  target_compile_definitions(${target} PRIVATE HOLDFAST_TEST_DATA="${CMAKE_SOURCE_DIR}/tests/data"
+    ${arg_DEFINITIONS})
   target_link_libraries(${target} PRIVATE ${arg_LINK} rapidcheck GTest::gmock_main)
+  if(arg_NEEDS)
+    add_dependencies(${target} ${arg_NEEDS})
+  endif()
   gtest_discover_tests(${target}
     DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
-    TEST_FILTER "*-Timed*:*/Timed*"
-    PROPERTIES TIMEOUT 120)
-  gtest_discover_tests(${target}
-    DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
-    TEST_FILTER "Timed*:*/Timed*"
-    PROPERTIES TIMEOUT 300 LABELS timed RUN_SERIAL ON)
+    PROPERTIES ${arg_PROPERTIES})
+endfunction()
+
+# holdfast_tests(TARGET SOURCES … LINK … [NEEDS target…] [DEFINITIONS …])
+# One executable, one CTest entry per test. What measures real time is in files named timed_*_test.cpp: they become a
+# program of their own, timed_TARGET, with the label `timed`; make test builds it in release and runs it alone.
+function(holdfast_tests target)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;LINK;NEEDS;DEFINITIONS")
+  set(common LINK ${arg_LINK} NEEDS ${arg_NEEDS} DEFINITIONS ${arg_DEFINITIONS})
+  set(timed ${arg_SOURCES})
+  list(FILTER timed INCLUDE REGEX "/timed_[^/]*$")
+  list(FILTER arg_SOURCES EXCLUDE REGEX "/timed_[^/]*$")
+  _holdfast_test_program(${target} SOURCES ${arg_SOURCES} ${common} PROPERTIES TIMEOUT 120)
+  if(timed)
+    _holdfast_test_program(timed_${target} SOURCES ${timed} ${common}
+      PROPERTIES TIMEOUT 300 LABELS timed RUN_SERIAL ON)
+  endif()
 endfunction()
 
 # holdfast_library(NAME DEPENDS sibling… [LIBS target…] [ONLY file…] [EXCEPT file…])

@@ -6,64 +6,18 @@
 
 #include <filesystem>
 #include <map>
-#include <memory>
-#include <stdexcept>
 #include <string>
-#include <vector>
 
-#include "apps/cli/command_runs.h"
-#include "live/scratch.h"
-#include "live/world.h"
+#include "apps/phone/world_of_three.h"
 
 namespace holdfast::phone::testing_phones {
 
-using namespace std::chrono_literals;
-using cli::testing::CommandRun;
-using Words = std::vector<std::string>;
-
-class RunningPhones : public testing::Test, protected cli::testing::CommandRuns {
+class RunningPhones : public WorldOfThree {
 protected:
-    RunningPhones() {
-        live::WorldOptions options{.servers = 1};
-        options.cluster.server.record_route = true;
-        auto opened = live::World::open(loop, options);
-        if (!opened) throw std::runtime_error(opened.error());
-        world = *std::move(opened);
-        for (const auto* user : {"alice", "bob", "carol"})
-            world->cluster().add_user(user, "secret");
-    }
-    [[nodiscard]] std::string file(const std::string& name) const {
-        return (scratch.path() / name).string();
-    }
-    // What every phone of this world needs; its socket and state have its name.
-    [[nodiscard]] Words usual(const std::string& name) const {
-        Words words{"--json",
-                    "--transport",
-                    "udp",
-                    "--state",
-                    file("state-" + name),
-                    "--dns",
-                    world->name_server().to_string(),
-                    "--audio",
-                    "null",
-                    "--socket",
-                    file(name + ".sock")};
-        if (world->ports() != live::Ports{}) {  // the usual ones are taken on this host
-            words.emplace_back("--registrar");
-            words.push_back("sip:example.test:" + std::to_string(world->ports().sip));
-        }
-        return words;
-    }
-    [[nodiscard]] static std::map<std::string, std::string> environment() {
-        return {{"HOLDFAST_PASSWORD", "secret"},
-                // Only so does the leak check see whose GLib's allocations are.
-                {"ASAN_OPTIONS", "fast_unwind_on_malloc=0"},
-                {"LSAN_OPTIONS",
-                 "suppressions=" HOLDFAST_TEST_DATA "/sanitizers/glib.supp:print_suppressions=0"}};
-    }
     CommandRun& start_phone(const std::string& name, const Words& more = {}) {
         Words words{"phone", "sip:" + name + "@example.test"};
         for (const auto& word : usual(name)) words.push_back(word);
+        words.insert(words.end(), {"--socket", file(name + ".sock")});
         words.insert(words.end(), more.begin(), more.end());
         return runs.emplace_back(words, environment());
     }
@@ -104,9 +58,6 @@ protected:
         EXPECT_EQ(run.exit_code(), 0) << story(run);
         EXPECT_FALSE(std::filesystem::exists(file(name + ".sock")));
     }
-
-    live::ScratchDirectory scratch;
-    std::unique_ptr<live::World> world;
 };
 
 }  // namespace holdfast::phone::testing_phones

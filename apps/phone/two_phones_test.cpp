@@ -3,124 +3,15 @@
 
 #include <csignal>
 #include <map>
-#include <memory>
-#include <span>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
-#include "apps/cli/command_runs.h"
-#include "live/scratch.h"
-#include "live/world.h"
-#include "media/test_sound.h"
+#include "apps/phone/two_phones.h"
 
 namespace holdfast::phone {
 namespace {
 
-using namespace std::chrono_literals;
-using cli::testing::CommandRun;
-
-constexpr std::uint32_t rate = 8000;
-
-media::Samples alices_prompt() { return media::sweep(rate, 1.0, 300, 1500); }
-media::Samples bobs_prompt() { return media::sweep(rate, 1.0, 2900, 1800); }
-
-// How many of the five pieces of the prompt are heard as they were played. Of five, because a busy
-// host may be late with a packet.
-int pieces_of(const media::Samples& prompt, const media::Samples& heard) {
-    int found = 0;
-    const std::size_t piece = prompt.size() / 5;
-    for (std::size_t at = 0; at + piece <= prompt.size(); at += piece)
-        if (media::likeness(std::span(prompt).subspan(at, piece), heard, rate).correlation >= 0.95)
-            ++found;
-    return found;
-}
-
-class TwoPhones : public testing::Test, protected cli::testing::CommandRuns {
-protected:
-    TwoPhones() {
-        live::WorldOptions options{.servers = 1};
-        options.cluster.server.record_route = true;
-        auto opened = live::World::open(loop, options);
-        if (!opened) throw std::runtime_error(opened.error());
-        world = *std::move(opened);
-        for (const auto* user : {"alice", "bob", "carol"})
-            world->cluster().add_user(user, "secret");
-        write_prompt("alice-plays.wav", alices_prompt());
-        write_prompt("bob-plays.wav", bobs_prompt());
-    }
-    CommandRun& start(std::vector<std::string> arguments, const std::string& who) {
-        for (const auto& more :
-             {std::string("--json"), std::string("--transport"), std::string("udp"),
-              std::string("--state"), file("state-" + who), std::string("--dns"),
-              world->name_server().to_string(), std::string("--audio"), std::string("null")})
-            arguments.push_back(more);
-        if (world->ports() != live::Ports{}) {  // the usual ones are taken on this host
-            arguments.emplace_back("--registrar");
-            arguments.push_back("sip:example.test:" + std::to_string(world->ports().sip));
-        }
-        return runs.emplace_back(
-            arguments, std::map<std::string, std::string>{
-                           {"HOLDFAST_PASSWORD", "secret"},
-                           // Only so does the leak check see whose GLib's allocations are.
-                           {"ASAN_OPTIONS", "fast_unwind_on_malloc=0"},
-                           {"LSAN_OPTIONS", "suppressions=" HOLDFAST_TEST_DATA
-                                            "/sanitizers/glib.supp:print_suppressions=0"}});
-    }
-    CommandRun& bob_waits(std::vector<std::string> more = {}) {
-        return waits("bob", std::move(more));
-    }
-    CommandRun& waits(const std::string& who, std::vector<std::string> more = {}) {
-        more.insert(more.begin(), {"answer", "sip:" + who + "@example.test"});
-        auto& run = start(std::move(more), who);
-        EXPECT_TRUE(run_until([&] { return run.said("\"registered\"") || run.ended(); }))
-            << story(run);
-        return run;
-    }
-    CommandRun& alice_calls(std::vector<std::string> more = {}, const std::string& who = "alice") {
-        more.insert(more.begin(), {"call", "bob", "--account", "sip:alice@example.test"});
-        return start(std::move(more), who);
-    }
-    // After a moment of silence: what is said before the other side's sound is open is lost.
-    void write_prompt(const std::string& name, const media::Samples& prompt) const {
-        media::Samples samples(rate / 2);
-        samples.insert(samples.end(), prompt.begin(), prompt.end());
-        media::write_wav(file(name), rate, samples);
-    }
-    bool run_until_both_end(CommandRun& a, CommandRun& b) {
-        return run_until([&] { return a.ended() && b.ended(); }, 60s);
-    }
-    [[nodiscard]] std::string file(const std::string& name) const {
-        return (scratch.path() / name).string();
-    }
-
-    live::ScratchDirectory scratch;
-    std::unique_ptr<live::World> world;
-};
-
-// Alone, from the release build: sound is late on a busy host.
-using TimedTwoPhones = TwoPhones;
-
-// The prompt recorded at the far side is the one that was played, in both directions; then one side
-// hangs up and both have ended well (RFC 3261 §13).
-TEST_F(TimedTwoPhones, HearWhatTheOtherPlays) {
-    auto& bob = bob_waits({"--play", file("bob-plays.wav"), "--record", file("bob.wav")});
-    auto& alice = alice_calls({"--play", file("alice-plays.wav"), "--record", file("alice.wav"),
-                               "--codec", "PCMA", "--duration", "3s"});
-    ASSERT_TRUE(run_until_both_end(alice, bob)) << story(alice) << story(bob);
-    EXPECT_EQ(alice.exit_code(), 0) << story(alice);
-    EXPECT_EQ(bob.exit_code(), 0) << story(bob);
-
-    const auto at_alice = media::read_wav(file("alice.wav"));
-    const auto at_bob = media::read_wav(file("bob.wav"));
-    ASSERT_EQ(at_alice.channels, 2) << story(alice);
-    ASSERT_EQ(at_bob.channels, 2) << story(bob);
-    ASSERT_EQ(at_bob.rate, rate) << "PCMA was agreed";
-    EXPECT_GE(pieces_of(alices_prompt(), at_bob.channel(1)), 4);
-    EXPECT_GE(pieces_of(bobs_prompt(), at_alice.channel(1)), 4);
-    EXPECT_EQ(pieces_of(bobs_prompt(), at_bob.channel(1)), 0) << "nobody hears himself";
-    EXPECT_TRUE(alice.said("\"measured\"")) << story(alice);
-}
+using namespace testing_phones;
 
 // RFC 4733: --dtmf sends once the sound flows.
 TEST_F(TwoPhones, DigitsArrive) {
