@@ -35,7 +35,8 @@ std::vector<std::string> server_addresses(unsigned network, std::size_t count) {
 
 World::World(runtime::Loop& loop, const WorldOptions& options, unsigned network)
     : network_(network),
-      lab_(seed_from_number(options.seed), {.one_way_delay = options.one_way_delay}) {
+      lab_(seed_from_number(options.seed), {.one_way_delay = options.one_way_delay}),
+      name_server_port_(options.name_server_port) {
     cluster_ = &lab_.add_registrars(server_addresses(network, options.servers), options.cluster);
     if (options.nat) nat_ = &lab_.add_nat(*options.nat);
     lab_.dns().a(cluster_->domain(), cluster_->addresses(), options.records);
@@ -56,11 +57,15 @@ std::expected<void, int> World::settle(runtime::Loop& loop, const WorldOptions& 
         if (auto admitted = border_->admit(cluster_->node(i), std::move(certificate)); !admitted)
             return admitted;
     }
-    const auto host = IpAddress::parse(address(network_, 0, 53));
-    auto dns = DnsServer::open(loop, *time_, lab_.internet(), lab_.dns(),
-                               {*host, options.name_server_port});
-    if (!dns) return std::unexpected(dns.error());
-    dns_ = *std::move(dns);
+    return add_name_server(loop);
+}
+
+std::expected<void, int> World::add_name_server(runtime::Loop& loop) {
+    const auto host = IpAddress::parse(address(network_, 0, 53 + name_servers_.size()));
+    auto opened =
+        DnsServer::open(loop, *time_, lab_.internet(), lab_.dns(), {*host, name_server_port_});
+    if (!opened) return std::unexpected(opened.error());
+    name_servers_.push_back(*std::move(opened));
     return {};
 }
 

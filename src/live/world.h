@@ -53,7 +53,10 @@ public:
     [[nodiscard]] lab::DnsZone& dns() { return lab_.dns(); }
     [[nodiscard]] lab::Nat* nat() { return nat_; }
     [[nodiscard]] lab::World& lab() { return lab_; }
-    [[nodiscard]] Endpoint name_server() const { return dns_->local(); }
+    [[nodiscard]] Endpoint name_server() const { return name_servers_.front()->local(); }
+    // Another one with the same zone, at the next address, 127.N.0.54 and so on.
+    std::expected<void, int> add_name_server(runtime::Loop& loop);
+    [[nodiscard]] const auto& name_servers() const { return name_servers_; }
     [[nodiscard]] Ports ports() const { return border_->ports(); }
     [[nodiscard]] std::size_t servers() const { return cluster_->size(); }
     [[nodiscard]] Target target(std::size_t server, Transport transport) const;
@@ -84,7 +87,8 @@ private:
     lab::Nat* nat_ = nullptr;
     std::unique_ptr<RealTime> time_;
     std::unique_ptr<Border> border_;
-    std::unique_ptr<DnsServer> dns_;
+    std::uint16_t name_server_port_;
+    std::vector<std::unique_ptr<DnsServer>> name_servers_;
 };
 
 }  // namespace holdfast::live

@@ -258,24 +258,6 @@ TEST_F(DnsClientTest, HostsFileIsAskedFirstAndReadAgainWhenItChanges) {  // L1
     EXPECT_THAT(server.received(), IsEmpty());
 }
 
-// The list of servers is the system's, and read again when it changes. Port 53 is not ours to open:
-// the queries go nowhere, but each to the addresses of its time.
-TEST_F(DnsClientTest, ChangedResolvConfIsReadAgain) {
-    auto system = options();
-    system.servers.clear();
-    system.limit = 5s;
-    write("resolv.conf", "nameserver 127.0.99.1\n");
-    std::vector<dns::Answer> answers;
-    DnsClient client{loop, system,
-                     [&](QueryId, dns::Answer a) { answers.push_back(std::move(a)); }};
-    client.ask(QueryId{1}, {"example.test", dns::RecordType::a});
-    write("resolv.conf", "nameserver 127.0.99.1\nnameserver 127.0.99.2\n");
-    client.ask(QueryId{2}, {"example.test", dns::RecordType::a});
-    ASSERT_TRUE(loop.run_until([&] { return answers.size() == 2; }, limit));
-    EXPECT_TRUE(dns::is_failure(answers[0].status));
-    EXPECT_TRUE(dns::is_failure(answers[1].status));
-}
-
 TEST_F(DnsClientTest, LocalhostIsTheSystemResolvers) {
     const auto answer = ask(options(), {"localhost", dns::RecordType::a, true});
     EXPECT_THAT(answer.records, ElementsAre(dns::Record{loopback()}));

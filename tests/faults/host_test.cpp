@@ -1,5 +1,6 @@
 // The command on a host whose resolver and whose addresses change while it runs. The host is made
 // of namespaces (own_host.h): needs root, and says so where it is missing.
+#include <csignal>
 #include <fstream>
 
 #include "tests/faults/command_world.h"
@@ -15,7 +16,7 @@ struct HasOwnHost {
 
 class ChangingHost : private HasOwnHost, public CommandWorld {
 protected:
-    ChangingHost() : CommandWorld({.name_server_port = 53}) {}
+    ChangingHost() : CommandWorld({.records = {.ttl = 1s}, .name_server_port = 53}) {}
     void SetUp() override {
         if (!host.is_own()) GTEST_SKIP() << "needs root: namespaces cannot be made here";
     }
@@ -39,6 +40,35 @@ TEST_F(ChangingHost, ResolverThatComesLaterIsAskedWithTheNextQuestion) {
     std::ofstream(file) << "nameserver " << world->name_server().address.to_string() << "\n";
     EXPECT_TRUE(run_until_registered(run, 30s)) << story(run);
     EXPECT_EQ(bindings().size(), 1U);
+}
+
+// The host gets another resolver while the phone is registered: what is asked next goes there, and
+// nothing more to the old one (L1: the system's resolvers, read again when they change).
+TEST_F(ChangingHost, ResolverThatChangesIsAskedFromThenOn) {
+    ASSERT_TRUE(world->add_name_server(loop));
+    const auto& before = *world->name_servers().at(0);
+    const auto& after = *world->name_servers().at(1);
+    const auto file = scratch.path() / "resolv.conf";
+    std::ofstream(file) << "nameserver " << before.local().address.to_string() << "\n";
+    ASSERT_TRUE(OwnHost::use_resolver(file));
+    use_system_resolver = true;
+    auto& run = start(scratch.path() / "state");
+    ASSERT_TRUE(run_until_registered(run)) << story(run);
+    EXPECT_GT(before.queries(), 0U);
+    EXPECT_EQ(after.queries(), 0U);
+
+    std::ofstream(file) << "nameserver " << after.local().address.to_string() << "\n";
+    const auto asked = before.queries();
+    EXPECT_TRUE(run_until(
+        [&] {
+            run.signal(SIGHUP);  // registers now; the addresses' TTL is over
+            return after.queries() > 0;
+        },
+        10s))
+        << story(run);
+    EXPECT_EQ(before.queries(), asked) << story(run);
+    EXPECT_EQ(bindings().size(), 1U) << story(run);
+    EXPECT_FALSE(run.said("\"unreachable\"")) << story(run);
 }
 
 // K5: every change is looked into within a second or so; the way to the servers is as it was, so
