@@ -389,7 +389,7 @@ TEST_P(TlsVersion, SessionIsResumedForTheSameNameOnly) {
     EXPECT_FALSE(connect(context, echo.endpoint(), "example.test").resumed);
     EXPECT_FALSE(connect(context, echo.endpoint(), "second.test").resumed);
     EXPECT_TRUE(connect(context, echo.endpoint(), "example.test").resumed);
-    TlsContext other_context{trusting_ca()};  // another CA set, perhaps
+    TlsContext other_context{trusting_ca()};  // of the same options even: each has its own sessions
     EXPECT_FALSE(connect(other_context, echo.endpoint(), "example.test").resumed);
 }
 

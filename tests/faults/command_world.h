@@ -32,18 +32,20 @@ protected:
         world->cluster().add_user("alice", "secret");
     }
 
-    // `register` of the account, with this directory for its state.
+    // `register` of the account over the transport, with this directory for its state.
     CommandRun& start(const std::filesystem::path& state, Environment environment = {},
                       const std::vector<std::string>& more = {}) {
-        std::vector<std::string> arguments{"register", aor,       "--json",      "--transport",
-                                           "udp",      "--state", state.string()};
+        std::vector<std::string> arguments{
+            "register", account,       "--json", "--transport", std::string(name_of(transport)),
+            "--state",  state.string()};
         if (!use_system_resolver) {
             arguments.emplace_back("--dns");
             arguments.push_back(world->name_server().to_string());
         }
         if (world->ports() != live::Ports{}) {  // the usual ones are taken on this host
             arguments.emplace_back("--registrar");
-            arguments.push_back("sip:example.test:" + std::to_string(world->ports().sip));
+            const auto port = is_secure(transport) ? world->ports().tls : world->ports().sip;
+            arguments.push_back("sip:example.test:" + std::to_string(port));
         }
         arguments.insert(arguments.end(), more.begin(), more.end());
         environment.try_emplace("HOLDFAST_PASSWORD", "secret");
@@ -95,6 +97,8 @@ protected:
     [[nodiscard]] std::vector<lab::Binding> bindings() const {
         return world->cluster().bindings(aor);
     }
+    std::string account = aor;
+    Transport transport = Transport::udp;
     bool use_system_resolver = false;
     live::ScratchDirectory scratch;
     std::unique_ptr<live::World> world;
