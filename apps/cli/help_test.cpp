@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "apps/phone/verbs.h"
 #include "base/event.h"
 
 namespace holdfast::cli {
@@ -155,6 +156,21 @@ TEST(ManPage, OfTheFileSaysOfWhichCommandsAKeyIs) {
             takers, [&](const auto& one) { return std::regex_match(one.first, head); });
         ASSERT_NE(entry, takers.end()) << option.name;
         EXPECT_EQ(entry->second, names_of(who)) << option.name << ": " << entry->first;
+    }
+}
+
+// --help of ctl, the man page and docs/commands.md name every verb of the phone.
+TEST(Verbs, AreInHelpManualAndDocs) {
+    const auto ctl = std::ranges::find(commands(), "ctl", &Command::name);
+    ASSERT_NE(ctl, commands().end());
+    const auto page = man_page("holdfast.1");
+    const auto docs = text_of_file("docs/commands.md");
+    for (const auto& verb : phone::verbs()) {
+        const std::string name(verb.name);
+        EXPECT_TRUE(std::regex_search(help_of(*ctl), std::regex("\\b" + name + "\\b"))) << name;
+        EXPECT_TRUE(std::regex_search(page, std::regex("\n\\.BR ([^\n]* )?" + name + "\\b")))
+            << name;
+        EXPECT_TRUE(std::regex_search(docs, std::regex("\n\\| [^|]*`" + name + "\\b"))) << name;
     }
 }
 
