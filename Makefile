@@ -15,8 +15,8 @@ help:
 	@echo "make soak     a day of virtual time and 30 min of real time in which nothing may grow"
 	@echo "make bench    benchmarks (release)"
 	@echo "make bench-instructions  what SIP text, an account and a transaction cost in instructions, one line a figure (repeatable)"
-	@echo "make check-instructions  the same against bench/baseline.txt: 10 % more is a failure"
-	@echo "make check-benches  whether all benches build and work, those of other SIP libraries among them"
+	@echo "make check-instructions  the same, and one account of \`holdfast run\`, against bench/baseline.txt: 10 % more is a failure"
+	@echo "make check-benches  whether all benches build and work, each once and briefly, those of other SIP libraries among them"
 	@echo "make bench-register  what one registered account costs: start, memory, idle"
 	@echo "make bench-accounts  what one account more costs \`holdfast run\`, baresip and SIPp"
 	@echo "make bench-fleet  50,000 accounts kept for 10 min while one of three servers dies; needs root"
@@ -64,7 +64,7 @@ bench-instructions: benches
 check-instructions:
 	@tools/bootstrap build
 	@tools/configure release
-	@cmake --build --preset release -j $(JOBS) --target sip_instructions_bench engine_bench transaction_bench
+	@cmake --build --preset release -j $(JOBS) --target sip_instructions_bench engine_bench transaction_bench holdfast-fleet
 	@tools/check-instructions
 
 check-benches:

@@ -2,9 +2,10 @@
 //
 //   HOLDFAST_PASSWORD=… own_loop sip:alice@example.test [REGISTRAR]
 //
-// What a program with a loop of its own (Qt, GLib, an RTOS) has to write: perform six kinds of
-// output, hand in what happens, and wake up at the deadline. Simple on purpose: UDP over IPv4,
-// names are looked up while everything else waits, and what is stored is forgotten at the end.
+// What a program with a loop of its own (Qt, GLib, an RTOS) has to write: perform seven kinds of
+// output (out::Media, a call's sound, is nothing here), hand in what happens, and wake up at the
+// deadline. Simple on purpose: UDP over IPv4, names are looked up while everything else waits, and
+// what is stored is forgotten at the end.
 #include <arpa/inet.h>
 #include <holdfast/engine/engine.h>
 #include <ifaddrs.h>

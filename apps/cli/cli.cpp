@@ -52,9 +52,11 @@ constexpr std::array table{
             "Says VERB to the phone that runs, and prints its answer. The verbs: status,\n"
             "dial URI [ACCOUNT], answer [CALL], reject [CALL] [STATUS],\n"
             "hangup [CALL|all|incoming|calling], hold [CALL], resume [CALL], dtmf [CALL] DIGITS,\n"
-            "mute and unmute [CALL] [microphone|speaker|both], history [TEXT], hello, quit; and\n"
-            "events [NAME…], which prints what happens until it is interrupted. CALL is a number\n"
-            "that status lists; without it the only call is meant that the verb can be for.\n\n"
+            "mute and unmute [CALL] [microphone|speaker|both], transfer [CALL] URI,\n"
+            "connect CALL OTHER, dnd [on|off], onecall [on|off], autoanswer [off|asked|TIME],\n"
+            "deny [PATTERN], allow PATTERN, history [TEXT], hello, quit; and events [NAME…],\n"
+            "which prints what happens until it is interrupted. CALL is a number that status\n"
+            "lists; without it the only call is meant that the verb can be for.\n\n"
             "The exit code is 0 if the phone did it, 24 if it did not, 23 if none runs.",
             for_ctl, run_ctl, 64},
     Command{"devices", "", "list the codecs and sound devices that calls can use here",

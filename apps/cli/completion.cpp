@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "apps/cli/commands.h"
+#include "apps/phone/verbs.h"
 #include "registration/policy.h"
 
 namespace holdfast::cli {
@@ -26,6 +27,42 @@ void append(std::string& words, std::string_view word) {
     words += word;
 }
 
+// "auto tcp" of "auto|N|tcp": N stands for a number. A list in brackets is one, too.
+std::string literal_words(std::string_view choice) {
+    std::string words;
+    while (!choice.empty()) {
+        const auto word = choice.substr(0, choice.find('|'));
+        choice.remove_prefix(std::min(choice.size(), word.size() + 1));
+        if (std::ranges::all_of(word, [](char c) { return c >= 'a' && c <= 'z'; }))
+            append(words, word);
+    }
+    return words;
+}
+
+// What `holdfast ctl` says to a phone: the verbs, and the one that is its own.
+std::vector<phone::Verb> verbs_of_ctl() {
+    std::vector<phone::Verb> all(phone::verbs().begin(), phone::verbs().end());
+    all.push_back({"events", "[NAME...]", "what happens, until interrupted"});
+    return all;
+}
+
+std::string names_of(const std::vector<phone::Verb>& verbs) {
+    std::string names;
+    for (const auto& verb : verbs) append(names, verb.name);
+    return names;
+}
+
+// "microphone speaker both" of "[CALL] [microphone|speaker|both]".
+std::string words_of(const phone::Verb& verb) {
+    std::string words;
+    for (auto rest = verb.arguments; rest.find('[') != std::string_view::npos;) {
+        rest.remove_prefix(rest.find('[') + 1);
+        if (const auto found = literal_words(rest.substr(0, rest.find(']'))); !found.empty())
+            append(words, found);
+    }
+    return words;
+}
+
 // What may stand after an option: its table's "auto|udp|tcp|tls", FILE or DIR, or a list that is
 // known elsewhere.
 Value value_of(const OptionText& option) {
@@ -38,12 +75,7 @@ Value value_of(const OptionText& option) {
         for (const auto& field : registration::describe({}))
             append(value.words, "policy." + field.key + "=");
     } else if (option.value.find('|') != std::string_view::npos) {
-        for (auto rest = option.value; !rest.empty();) {
-            const auto word = rest.substr(0, rest.find('|'));
-            rest.remove_prefix(std::min(rest.size(), word.size() + 1));
-            if (std::ranges::all_of(word, [](char c) { return c >= 'a' && c <= 'z'; }))
-                append(value.words, word);  // N stands for a number
-        }
+        value.words = literal_words(option.value);
     }
     if (!value.words.empty()) value.offer = Offer::words;
     return value;
@@ -85,6 +117,70 @@ std::string bash_pattern(Offer offer) {
     return pattern;
 }
 
+// For bash, once the options of the command are known: of ctl also the verbs, and after a verb its
+// words.
+std::string bash_verbs() {
+    std::string with_value;
+    for (const auto& option : option_table())
+        if ((option.commands & for_ctl) != 0 && option.form != Form::flag)
+            with_value += (with_value.empty() ? "--" : " | --") + std::string(option.name);
+    std::string cases;
+    for (const auto& verb : verbs_of_ctl())
+        if (const auto words = words_of(verb); !words.empty())
+            cases += "    " + std::string(verb.name) + ") options=\"" + words + "\" ;;\n";
+    return "  if [ \"${COMP_WORDS[1]}\" = ctl ] && [[ $word != -* ]]; then\n"
+           "    local verb= at\n"
+           "    for ((at = 2; at < COMP_CWORD; at++)); do\n"
+           "      case ${COMP_WORDS[at]} in\n"
+           "      " +
+           with_value +
+           ") [ \"${COMP_WORDS[at + 1]}\" = \"=\" ] && ((at += 2)) || ((at++)) ;;\n"
+           "      -*) ;;\n"
+           "      *) verb=${COMP_WORDS[at]} && break ;;\n"
+           "      esac\n"
+           "    done\n"
+           "    case $verb in\n"
+           "    '') options=\"" +
+           names_of(verbs_of_ctl()) + "\" ;;\n" + cases +
+           "    *) options= ;;\n"
+           "    esac\n"
+           "  fi\n";
+}
+
+// For zsh: the operands of ctl.
+std::string zsh_verbs() {
+    std::string cases;
+    for (const auto& verb : verbs_of_ctl())
+        if (const auto words = words_of(verb); !words.empty())
+            cases += "(" + std::string(verb.name) + ") compadd " + words + " ;; ";
+    return "        '1:VERB:(" + names_of(verbs_of_ctl()) +
+           ")' \\\n"
+           "        '*:: :{case $words[1] in " +
+           cases + "esac}' \\\n";
+}
+
+std::string fish_text(std::string_view text) {
+    return "'" + escaped(text, {{'\'', "\\'"}, {'\\', "\\\\"}}) + "'";
+}
+
+std::string fish_verbs() {
+    const auto verbs = verbs_of_ctl();
+    std::string text;
+    for (const auto& verb : verbs) {
+        text +=
+            "complete -c holdfast -n '__fish_seen_subcommand_from ctl; and not "
+            "__fish_seen_subcommand_from " +
+            names_of(verbs) + "' -a " + std::string(verb.name) + " -d " + fish_text(verb.meaning) +
+            "\n";
+        if (const auto words = words_of(verb); !words.empty())
+            text +=
+                "complete -c holdfast -n '__fish_seen_subcommand_from ctl; and "
+                "__fish_seen_subcommand_from " +
+                std::string(verb.name) + "' -a '" + words + "'\n";
+    }
+    return text;
+}
+
 // One argument of zsh's _arguments.
 std::string zsh_argument(const OptionText& option) {
     const auto text =
@@ -104,16 +200,15 @@ std::string zsh_argument(const OptionText& option) {
     return argument + "'";
 }
 
-std::string fish_text(std::string_view text) {
-    return "'" + escaped(text, {{'\'', "\\'"}, {'\\', "\\\\"}}) + "'";
-}
-
 std::string fish_option(const OptionText& option) {
     std::string commands_of_it;
     for (const auto& command : commands())
         if ((option.commands & command.options) != 0) append(commands_of_it, command.name);
-    std::string line = "complete -c holdfast -n '__fish_seen_subcommand_from " + commands_of_it +
-                       "' -l " + std::string(option.name);
+    std::string line =
+        "complete -c holdfast -n '__fish_seen_subcommand_from " + commands_of_it +
+        // `ctl answer` is no `answer`.
+        ((option.commands & for_ctl) != 0 ? "" : "; and not __fish_seen_subcommand_from ctl") +
+        "' -l " + std::string(option.name);
     const auto value = value_of(option);
     if (option.form != Form::flag) {
         switch (value.offer) {
@@ -184,8 +279,7 @@ std::string bash_completion() {
            "    return\n"
            "  fi\n"
            "  case ${COMP_WORDS[1]} in\n" +
-           option_cases +
-           "  esac\n"
+           option_cases + "  esac\n" + bash_verbs() +
            "  mapfile -t COMPREPLY < <(compgen -W \"$options\" -- \"$word\")\n"
            "}\n"
            "complete -F _holdfast holdfast\n";
@@ -202,7 +296,9 @@ std::string zsh_completion() {
         for (const auto* option : options_of(command))
             cases += "        " + zsh_argument(*option) + " \\\n";
         // A list of nothing: with an action that only says something zsh inserts no single match.
-        if (!command.operand.empty())
+        if (command.options == for_ctl)
+            cases += zsh_verbs();
+        else if (!command.operand.empty())
             cases += "        ':" + escaped(command.operand, {{':', "\\:"}}) + ":( )' \\\n";
         cases += "        '(- *)'{-h,--help}'[what it does, and its options]' ;;\n";
     }
@@ -238,7 +334,7 @@ std::string fish_completion() {
                 " -d " + fish_text(command.summary) + "\n";
     for (const auto& option : option_table())
         if (option.commands != 0) text += fish_option(option);
-    return text;
+    return text + fish_verbs();
 }
 
 }  // namespace holdfast::cli

@@ -15,6 +15,7 @@
 #include <sstream>
 
 #include "apps/cli/help.h"
+#include "apps/phone/verbs.h"
 #include "live/scratch.h"
 #include "registration/policy.h"
 
@@ -191,6 +192,27 @@ protected:
             offered.insert(row.substr(0, row.find('\t')));
         return offered;
     }
+    // What stands in the line after these keys: a terminal of its own, in which ^X shows it.
+    [[nodiscard]] std::string typed_in_zsh(const std::string& keys) const {
+        const auto text =
+            run("zsh -f",
+                "zmodload zsh/zpty\n"
+                "export TERM=dumb\n"
+                "zpty inner zsh -f -i\n"
+                "zpty -w inner $'PS1=; fpath=($PWD $fpath); autoload -Uz compinit; compinit -u -D; "
+                "show() { zle -I; print -r \"<$BUFFER>\"; }; zle -N show; bindkey \"^X\" show; "
+                "print re\\'\\'ady'\n"
+                "zpty -r -m inner said '*ready*'\n"
+                "zpty -w -n inner $'" +
+                    keys +
+                    "\\x18'\n"
+                    "zpty -r -m inner said '*<holdfast*>*'\n"
+                    "print -r -- $said\n"
+                    "zpty -d inner\n");
+        const auto begin = text.rfind("<holdfast");
+        if (begin == std::string::npos) return text;
+        return text.substr(begin + 1, text.find('>', begin) - begin - 1);
+    }
 
     live::ScratchDirectory scratch;
 };
@@ -222,24 +244,44 @@ TEST_F(Shell, FishOffersWhatHelpLists) {
                 testing::Contains("holdfast.fish"));
 }
 
-// A terminal of its own, into which Tab is typed; ^X shows what stands in its line.
+Names verbs_of_ctl() {
+    Names names{"events"};
+    for (const auto& verb : phone::verbs()) names.emplace(verb.name);
+    return names;
+}
+
+// After `ctl` the verbs, after a verb its words; a verb that is called like a command has not its
+// options.
+TEST_F(Shell, BashOffersTheVerbsOfCtl) {
+    EXPECT_EQ(in_bash("holdfast ctl ''"), verbs_of_ctl());
+    EXPECT_EQ(in_bash("holdfast ctl --json --socket = /x un"), (Names{"unmute"}));
+    EXPECT_EQ(in_bash("holdfast ctl --socket /x un"), (Names{"unmute"}));
+    EXPECT_EQ(in_bash("holdfast ctl mute 3 ''"), (Names{"microphone", "speaker", "both"}));
+    EXPECT_EQ(in_bash("holdfast ctl dnd ''"), (Names{"on", "off"}));
+    EXPECT_EQ(in_bash("holdfast ctl answer ''"), (Names{""}));  // nothing
+}
+
+TEST_F(Shell, FishOffersTheVerbsOfCtl) {
+    if (!has("fish")) GTEST_SKIP() << "fish is not installed (tools/bootstrap package)";
+    EXPECT_EQ(in_fish("holdfast ctl "), verbs_of_ctl());
+    EXPECT_EQ(in_fish("holdfast ctl --json un"), (Names{"unmute"}));
+    EXPECT_EQ(in_fish("holdfast ctl hangup "), (Names{"all", "incoming", "calling"}));
+    EXPECT_EQ(in_fish("holdfast ctl answer --j"), (Names{"--json"}));
+    EXPECT_EQ(in_fish("holdfast ctl answer --tr"), (Names{}));
+}
+
 TEST_F(Shell, ZshCompletesCommandOptionAndValue) {
     if (!has("zsh")) GTEST_SKIP() << "zsh is not installed (tools/bootstrap package)";
-    const auto text =
-        run("zsh -f",
-            "zmodload zsh/zpty\n"
-            "export TERM=dumb\n"
-            "zpty inner zsh -f -i\n"
-            "zpty -w inner $'PS1=; fpath=($PWD $fpath); autoload -Uz compinit; compinit -u -D; "
-            "show() { zle -I; print -r \"<$BUFFER>\"; }; zle -N show; bindkey \"^X\" show; "
-            "print re\\'\\'ady'\n"
-            "zpty -r -m inner said '*ready*'\n"
-            "zpty -w -n inner $'holdfast reg\\t--trans\\tud\\t--on\\t\\x18'\n"
-            "zpty -r -m inner said '*<holdfast*>*'\n"
-            "print -r -- $said\n"
-            "zpty -d inner\n");
-    EXPECT_NE(text.find("<holdfast register --transport udp --once >"), std::string::npos) << text;
+    EXPECT_EQ(typed_in_zsh("holdfast reg\\t--trans\\tud\\t--on\\t"),
+              "holdfast register --transport udp --once ");
     EXPECT_EQ(run("zsh -f -n ./_holdfast", ""), "");
+}
+
+TEST_F(Shell, ZshCompletesTheVerbsOfCtl) {
+    if (!has("zsh")) GTEST_SKIP() << "zsh is not installed (tools/bootstrap package)";
+    EXPECT_EQ(typed_in_zsh("holdfast ctl --js\\thang\\tinc\\t"),
+              "holdfast ctl --json hangup incoming ");
+    EXPECT_EQ(typed_in_zsh("holdfast ctl unm\\t3 spe\\t"), "holdfast ctl unmute 3 speaker ");
 }
 
 }  // namespace

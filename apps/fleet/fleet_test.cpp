@@ -7,6 +7,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <csignal>
 #include <filesystem>
@@ -21,6 +22,8 @@
 #include "apps/cli/command_runs.h"
 #include "live/scratch.h"
 #include "live/world.h"
+#include "runtime/shard_state.h"
+#include "runtime/shards.h"
 
 namespace holdfast::fleet {
 namespace {
@@ -215,12 +218,25 @@ TEST_F(RunCommand, RegistrationsThatStayAreSaid) {
 // B4, S3: un-REGISTERs go at the rate, also when that takes longer than one server is waited for.
 TEST_F(RunCommand, LeavesAtItsRate) {
     rate = 3;  // two a second on one shard, one on the other, for eight accounts
+    std::array<int, 2> on_shard{};
+    for (int number = 0; number < 8; ++number) ++on_shard.at(runtime::shard_of(aor_of(number), 2));
+    Duration least{};  // the last of a shard leaves so long after its first
+    for (std::size_t shard = 0; shard < 2; ++shard)
+        least = std::max(least, Duration{1s} * (on_shard.at(shard) - 1) /
+                                    runtime::registers_per_second_of(3, 2, shard));
+    ASSERT_GE(least, 2s);
     for (auto& [number, text] : accounts) text += "[account.policy]\nprove_reachable = false\n";
     auto& run = start();
     ASSERT_TRUE(run_until([&] { return bound() == 8 || run.ended(); })) << story(run);
     ASSERT_TRUE(run_until([&] { return count(run.output(), "\"event\":\"registered\"") == 8; }))
         << story(run);
+    const auto before = world->cluster().removals();
     run.signal(SIGTERM);
+    ASSERT_TRUE(run_until([&] { return world->cluster().removals() > before; })) << story(run);
+    const auto first = runtime::boot_time();
+    ASSERT_TRUE(run_until([&] { return world->cluster().removals() == before + 8; }, 60s))
+        << story(run);
+    EXPECT_GE(runtime::boot_time() - first, least - 500ms) << story(run);  // seen, not sent
     ASSERT_TRUE(run_until([&] { return run.ended(); })) << story(run);
     EXPECT_EQ(run.exit_code(), 0) << story(run);
     EXPECT_EQ(bound(), 0) << story(run);
