@@ -12,7 +12,7 @@ def refused(status, *headers, reason="Refused"):
     return to_registers(lambda request, path: [answer(request, status, reason, *headers, source=path.peer)])
 
 
-# F5: final refusals are told in the server's words and retried slowly.
+# F5: final refusals are told in the server's words and retried slowly: after 10 min, give or take a fifth.
 @pytest.mark.parametrize("status, headers", [
     (423, ("Min-Expires: 4294967295",)), (423, ("Min-Expires: 99999999999",)), (423, ("Min-Expires: -1",)), (423, ()),
     (423, ("Min-Expires: 300",)), (420, ()), (420, ("Unsupported: timetravel",)), (420, ("Unsupported: ,,;\"",)),
@@ -25,7 +25,7 @@ def test_a_final_refusal_is_told_and_retried_slowly(server, phone, status, heade
     event = alice.wait_for("refused")
     assert event["status"] == status
     assert f"{status} Refused from {registrar.target}" in event["reason"]
-    assert event["expires"] >= 480
+    assert 480 <= event["expires"] <= 720
     assert not registrar.happens(lambda: len(registrar.registers()) > 2, 0.7)
     assert alice.end() == 12
 
@@ -80,13 +80,16 @@ def test_retry_after_a_refusal(server, phone, said, least, most):
     assert alice.end() == 12
 
 
-@pytest.mark.parametrize("said, least", [("120", 120), ("4294967295", 86400), ("-5", 1), ("garbage", 1), ("0", 1),
-                                         ("Fri, 26 Sep 2036 12:00:00 GMT", 1)])
-def test_retry_after_a_503(server, phone, said, least):
+# F5, S1: it bars the server for so long and up to a fifth more, and a second at most is drawn behind that; a shorter one
+# leaves S1's first wait, half of 30 s to all of it.
+@pytest.mark.parametrize("said, least, most", [
+    ("120", 120, 145), ("4294967295", 86400, 86400 * 1.2 + 1), ("20", 20, 30), ("-5", 15, 30), ("garbage", 15, 30), ("0", 15, 30),
+    ("Fri, 26 Sep 2036 12:00:00 GMT", 15, 30)])
+def test_retry_after_a_503(server, phone, said, least, most):
     registrar = server("udp", refused(503, f"Retry-After: {said}"))
     alice = phone(registrar)
     assert alice.wait_for("attempt_failed")["status"] == 503
-    assert alice.wait_for("waiting")["expires"] >= least
+    assert least <= alice.wait_for("waiting")["expires"] <= most
     assert not registrar.happens(lambda: len(registrar.registers()) > 3, 1.5)
     assert alice.end() == 16
 
