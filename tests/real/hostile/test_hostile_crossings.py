@@ -67,7 +67,7 @@ def is_asked_no_more(registrar):
 
 def is_refreshed_once(registrar, alice):
     """One refresh, nothing asked again or twice, and one binding to leave (B4)."""
-    alice.wait_for("refreshed")
+    assert "unconfirmed" not in alice.wait_for("refreshed")["reason"]
     assert not registrar.happens(lambda: len(registrar.registers()) > 3, 0.7)
     assert alice.count("registered") == alice.count("refreshed") == 1
     assert alice.count("attempt_failed", "refused", "auth_failed", "waiting", "moved") == 0
