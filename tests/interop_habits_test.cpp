@@ -300,7 +300,8 @@ TEST(FritzboxHabit, TheLockOutNeverBegins) {
     EXPECT_TRUE(s.registers_within(1s)) << s.story();
 }
 
-// RFC 5627, R1: a server that gives GRUUs is asked for ours, and a call for it rings here alone.
+// RFC 5627 §5.4, R1: a server that gives GRUUs is asked for ours, and a call for it rings here
+// alone, where one for the AOR goes to the other device too.
 TEST(KamailioHabit, TheGruuIsProvenAndUsed) {
     Scenario s(with(kamailio()));
     const OtherDevice other(s.cluster, s.phone.aor(), s.world.now() + 24h);
@@ -310,6 +311,25 @@ TEST(KamailioHabit, TheGruuIsProvenAndUsed) {
     EXPECT_NE(s.world.ladder().find("OPTIONS sip:alice@example.test;gr=urn:uuid:"),
               std::string::npos)
         << s.story();
+    const auto bindings = s.cluster.bindings(s.phone.aor());
+    const auto ours = std::ranges::find_if(
+        bindings, [&](const Binding& binding) { return !other.is_mine(binding); });
+    ASSERT_NE(ours, bindings.end()) << s.story();
+    const auto call = [&](const std::string& uri) {
+        auto& caller = s.world.add_caller({.aor = uri, .kind = CallKind::invite, .every = 1min});
+        s.world.run_for(5s);
+        caller.stop();
+        s.world.run_for(1min);  // both callers have one Call-ID: the phone has to forget the first
+        return caller.reached();
+    };
+    const auto other_is_called = [&] {
+        return s.world.ladder().find("INVITE sip:alice@192.0.2.250") != std::string::npos;
+    };
+    EXPECT_EQ(call(s.phone.aor() + ";gr=" + ours->instance), 1u) << s.story();
+    EXPECT_EQ(s.phone.count(EventKind::ring), 1u) << s.story();
+    EXPECT_FALSE(other_is_called()) << s.story();
+    EXPECT_EQ(call(s.phone.aor()), 1u) << s.story();
+    EXPECT_TRUE(other_is_called()) << s.story();
 }
 
 }  // namespace

@@ -120,6 +120,38 @@ TEST(Gruu, IsKeptWithItsBinding) {
     EXPECT_EQ(world.binding().temporary_gruu, "");
 }
 
+// RFC 5627 §4.4: a new Call-ID (F5: after a 400) makes the temporary GRUUs of the old one invalid.
+// The 200 to it brings another, and no 200 of the old one counts any more.
+TEST(Gruu, ATemporaryOneGoesWithItsCallId) {
+    ResilientWorld world;
+    bool refuses = false;
+    const auto gruu_of = [](const Sent& one) {
+        return "sip:" + std::string(one.request.call_id()) + "@example.test;gr";
+    };
+    for (auto& [index, server] : world.servers) {
+        server.challenges = false;
+        server.script = [&](const Sent& one) -> std::optional<Reply> {
+            if (one.contacts.empty()) return std::nullopt;
+            if (std::exchange(refuses, false)) return Reply{400, ""};
+            return Reply{200, "Contact: <" + one.contacts.front().first +
+                                  ">;expires=60;temp-gruu=\"" + gruu_of(one) + "\"\r\n"};
+        };
+    }
+    ASSERT_TRUE(world.registers()) << world.story();
+    const auto old = world.binding().temporary_gruu;
+    EXPECT_EQ(old, gruu_of(world.sent.front()));
+    refuses = true;
+    const auto before = world.sent.size();
+    world.run_for(60s);
+    ASSERT_FALSE(refuses) << "the refresh was refused";
+    const auto last = std::ranges::find_if(
+        world.sent.rbegin(), world.sent.rend(),
+        [](const Sent& one) { return one.request.method() == sip::Method::register_; });
+    ASSERT_GE(world.sent.size(), before + 2) << world.story();
+    EXPECT_NE(gruu_of(*last), old) << "the Call-ID is new";
+    EXPECT_EQ(world.binding().temporary_gruu, gruu_of(*last)) << world.story();
+}
+
 // Its first OPTIONS came back, and none after it does.
 struct Doubted : ResilientWorld {
     Doubted() : ResilientWorld([](auto& account) { account.policy.prove_reachable = true; }) {

@@ -65,6 +65,9 @@ class Caller:
                     return
             time.sleep(0.05)
 
+    def resume(self):
+        self._paused = False
+
     def calls(self, after=0.0):
         """All calls placed after that time whose fate is known, oldest first."""
         settled = time.monotonic() - ANSWER_LIMIT

@@ -22,12 +22,17 @@ NEEDED = {
 }
 
 
-def reason_to_skip():
+OTHER_SIDES = {"baresip": "baresip-core", "sipp": "sip-tester"}  # without one, the calls with it are skipped
+
+
+def not_installed(programs):
     if os.geteuid() != 0:
         return "needs root to make network namespaces"
-    missing = [package for program, package in NEEDED.items() if shutil.which(program) is None]
-    if missing:
-        return f"not installed: {' '.join(missing)} (tools/bootstrap real)"
+    missing = [package for program, package in programs.items() if shutil.which(program) is None]
+    return f"not installed: {' '.join(missing)} (tools/bootstrap real)" if missing else None
+
+
+def not_in_kernel():
     for rule, what in (("chain s { type nat hook postrouting priority 100; masquerade; }", "NAT"),
                        ("chain i { type filter hook input priority 0; ct state new drop; }", "conntrack")):
         done = subprocess.run(["unshare", "--net", "nft", f"table ip t {{ {rule}; }}"], capture_output=True, check=False)
@@ -36,9 +41,27 @@ def reason_to_skip():
     return None
 
 
+def reason_to_skip():
+    return not_installed(NEEDED) or not_in_kernel()
+
+
 def reason_to_skip_tun():
     done = subprocess.run(["unshare", "--net", "ip", "tuntap", "add", "try", "mode", "tun"], capture_output=True, check=False)
     return None if done.returncode == 0 else f"this kernel has no TUN devices: {done.stderr.decode().strip()}"
+
+
+def reason_to_fail():
+    """HOLDFAST_REAL_REQUIRED=packages: skipped for want of root or of a package is failed. =all: also for want of what the
+    kernel of the host gives. IPv6 is asked of nobody."""
+    required = os.environ.get("HOLDFAST_REAL_REQUIRED")
+    if not required:
+        return None
+    if required not in ("packages", "all"):
+        return f"HOLDFAST_REAL_REQUIRED is '{required}'; it can be: packages, all"
+    why = not_installed({**NEEDED, **OTHER_SIDES})
+    if not why and required == "all":
+        why = not_in_kernel() or reason_to_skip_tun()
+    return f"{why}; with HOLDFAST_REAL_REQUIRED={required} no test may be skipped for that" if why else None
 
 
 CALLS_AT_ONCE = 5  # that two processors serve in time, beside tests that wait
@@ -52,6 +75,8 @@ def pytest_configure(config):
     config.addinivalue_line("markers", "alone: measures fractions of a second; runs while nothing else does")
     if "PYTEST_XDIST_WORKER" in os.environ:
         interrupt_with_parent()
+    elif why := reason_to_fail():
+        raise pytest.UsageError(why)
     if not os.path.exists(PROGRAM):
         raise pytest.UsageError(f"{os.path.realpath(PROGRAM)} is not there; run: make build")
 

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from behaviours import TRANSPORTS, later, to_all_registers, to_registers, well
+from behaviours import TRANSPORTS, later, over_udp_and_some_over_tcp, to_all_registers, to_registers, well
 from sip_peer import answer
 
 
@@ -160,9 +160,9 @@ def test_a_200_that_is_not_to_our_request_registers_nobody(server, phone, transp
 
 
 # The other way round: what is not ours refuses nobody.
-@pytest.mark.parametrize("wrong", NOT_OURS)
-def test_a_403_that_is_not_to_our_request_refuses_nobody(server, phone, wrong):
-    registrar = server("udp", to_registers(
+@pytest.mark.parametrize("transport, wrong", over_udp_and_some_over_tcp(NOT_OURS, 5))
+def test_a_403_that_is_not_to_our_request_refuses_nobody(server, phone, transport, wrong):
+    registrar = server(transport, to_registers(
         lambda request, path: [NOT_OURS[wrong](answer(request, 403, "Forbidden")), well(path, request)]))
     alice = phone(registrar)
     alice.wait_for("registered")

@@ -91,8 +91,9 @@ def test_a_contact_that_the_registrar_rewrote(server, phone, transport, how):
 
 
 # B8: listed with expires=0, or not any more, again and again: one REGISTER for it, then unconfirmed.
+@pytest.mark.parametrize("transport", TRANSPORTS)
 @pytest.mark.parametrize("spoil", ["expires=0", "missing"])
-def test_our_contact_is_taken_away_again_and_again(server, phone, spoil):
+def test_our_contact_is_taken_away_again_and_again(server, phone, transport, spoil):
     def behave(request, path):
         registrar.bind(request)
         first = len(registrar.registers()) <= 2
@@ -100,7 +101,7 @@ def test_our_contact_is_taken_away_again_and_again(server, phone, spoil):
             return [registrar.ok(request, path, contacts=None if first else [])]
         return [registrar.ok(request, path, contacts=[f"<{uri}>;expires=0" for uri in registrar.bindings])]
 
-    registrar = server("udp", to_registers(behave))
+    registrar = server(transport, to_registers(behave))
     alice = phone(registrar)
     alice.wait_for("registered")
     alice.register_now()

@@ -5,7 +5,7 @@ import secrets
 
 import pytest
 
-from behaviours import TRANSPORTS, to_all_registers
+from behaviours import TRANSPORTS, over_udp_and_some_over_tcp, to_all_registers
 from sip_peer import answer
 
 
@@ -100,8 +100,9 @@ def test_twenty_challenges(server, phone, transport):
 
 
 # I8: twenty realms at once, each answerable: no more than 8 are answered, and no less (realms_of_a_target_most).
-def test_twenty_realms_at_once(server, phone):
-    registrar = server("udp", challenged_by(*[digest(realm=f"realm{i}") for i in range(20)]))
+@pytest.mark.parametrize("transport", TRANSPORTS)
+def test_twenty_realms_at_once(server, phone, transport):
+    registrar = server(transport, challenged_by(*[digest(realm=f"realm{i}") for i in range(20)]))
     alice = phone(registrar)
     alice.wait_for("attempt_failed", "refused", "auth_failed")
     assert len(registrar.registers()) <= 5
@@ -110,9 +111,10 @@ def test_twenty_realms_at_once(server, phone):
 
 
 # What is quoted in a challenge is quoted in the answer: nothing of it becomes a header or a parameter of ours.
-@pytest.mark.parametrize("inside", [r'a\"b', r"back\\slash", "comma, and=equals", "<angle>; semi", "Ümläut €", "%0d%0aX: y"])
-def test_quotes_and_odd_signs_in_a_challenge(server, phone, inside):
-    registrar = server("udp", challenged_by(
+@pytest.mark.parametrize("transport, inside", over_udp_and_some_over_tcp(
+    [r'a\"b', r"back\\slash", "comma, and=equals", "<angle>; semi", "Ümläut €", "%0d%0aX: y"], 6))
+def test_quotes_and_odd_signs_in_a_challenge(server, phone, transport, inside):
+    registrar = server(transport, challenged_by(
         f'WWW-Authenticate: Digest realm="{inside}",nonce="{inside}",opaque="{inside}",algorithm=MD5,qop="auth"'))
     alice = phone(registrar)
     assert alice.wait_for_exit(5) == 11

@@ -2,7 +2,7 @@
 
 import pytest
 
-from behaviours import to_registers
+from behaviours import over_udp_and_some_over_tcp, to_registers
 
 ASKED = 300
 LONGEST = 86400
@@ -31,14 +31,14 @@ SAID = [
 
 
 # B4: our Contact's `expires`, else the Expires header, else what we asked; never more than a day; garbage is not there.
-@pytest.mark.parametrize("headers, parameters, expected", SAID, ids=lambda value: str(value))
-def test_how_long_the_binding_lasts(server, phone, headers, parameters, expected):
+@pytest.mark.parametrize("transport, headers, parameters, expected", over_udp_and_some_over_tcp(SAID, 4), ids=str)
+def test_how_long_the_binding_lasts(server, phone, transport, headers, parameters, expected):
     def behave(request, path):
         registrar.bind(request)
         listed = [f"<{uri}>{parameters}" for uri in registrar.bindings]
         return [registrar.ok(request, path, *headers, contacts=listed)]
 
-    registrar = server("udp", to_registers(behave))
+    registrar = server(transport, to_registers(behave))
     alice = phone(registrar)
     event = alice.wait_for("registered")
     assert event["expires"] == expected
@@ -49,13 +49,14 @@ def test_how_long_the_binding_lasts(server, phone, headers, parameters, expected
 
 
 # B4: an expiry of nothing or next to nothing: refreshed never more than once in 5 s, and what has lapsed is said.
-@pytest.mark.parametrize("headers, parameters", [(("Expires: 0",), ""), ((), ";expires=1"), (("Expires: 1",), "")])
-def test_an_expiry_too_short_to_live(server, phone, headers, parameters):
+@pytest.mark.parametrize("transport, headers, parameters", over_udp_and_some_over_tcp(
+    [(("Expires: 0",), ""), ((), ";expires=1"), (("Expires: 1",), "")], 3))
+def test_an_expiry_too_short_to_live(server, phone, transport, headers, parameters):
     def behave(request, path):
         registrar.bind(request)
         return [registrar.ok(request, path, *headers, contacts=[f"<{uri}>{parameters}" for uri in registrar.bindings])]
 
-    registrar = server("udp", to_registers(behave))
+    registrar = server(transport, to_registers(behave))
     alice = phone(registrar)
     alice.wait_for("registered")
     assert "lapsed" in alice.wait_for("unregistered")["reason"]

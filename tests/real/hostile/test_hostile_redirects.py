@@ -8,7 +8,7 @@ import socket
 
 import pytest
 
-from behaviours import TRANSPORTS, to_all_registers, to_registers
+from behaviours import TRANSPORTS, over_udp_and_some_over_tcp, to_all_registers, to_registers
 from sip_peer import answer
 
 
@@ -105,9 +105,9 @@ def test_a_chain_of_redirects_without_end(server, phone, transport):
 
 
 # Nothing in it: no Contact, or one that cannot be read.
-@pytest.mark.parametrize("contact", [[], ["<sip:>"], ["<sip:127.0.0.1:0>"], ["*"]])
-def test_a_redirect_to_nowhere(server, phone, contact):
-    registrar = server("udp", to_all_registers(redirected_to(*contact)))
+@pytest.mark.parametrize("transport, contact", over_udp_and_some_over_tcp([[], ["<sip:>"], ["<sip:127.0.0.1:0>"], ["*"]], 2))
+def test_a_redirect_to_nowhere(server, phone, transport, contact):
+    registrar = server(transport, to_all_registers(redirected_to(*contact)))
     alice = phone(registrar, set="policy.patience=300ms")
     alice.wait_for("waiting")
     assert not registrar.happens(lambda: len(registrar.registers()) > 2, 1)

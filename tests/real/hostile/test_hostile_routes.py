@@ -1,11 +1,12 @@
 """Where a 200 wants our next requests to go, and what it says it saw. RFC 3608 §5, RFC 3327 §5.1, RFC 5627 §5.1, RFC 3581 §4,
 RFC 5626 §4.4, RFC 6223; rules L8, N1, N2, K1, K3, R1."""
 
+import itertools
 import re
 
 import pytest
 
-from behaviours import TRANSPORTS, to_registers, well
+from behaviours import TRANSPORTS, over_udp_and_some_over_tcp, to_registers, well
 from sip_peer import Message
 
 
@@ -34,16 +35,16 @@ ROUTES = {
 
 
 # L8: Service-Route goes into our requests, on the current flow; it is never resolved nor connected to. Path is not used.
-@pytest.mark.parametrize("name", ["Service-Route", "Path", "Record-Route", "Route"])
-@pytest.mark.parametrize("what", ROUTES)
-def test_routes_of_a_200(server, phone, name, what):
-    foreign = server("udp", address=FOREIGN)
+@pytest.mark.parametrize("transport, name, what", over_udp_and_some_over_tcp(
+    itertools.product(["Service-Route", "Path", "Record-Route", "Route"], ROUTES), 13))
+def test_routes_of_a_200(server, phone, transport, name, what):
+    foreign = server(transport, address=FOREIGN)
     said, ours = [[one.replace("THERE", f"{FOREIGN}:{foreign.port}") for one in lines] for lines in ROUTES[what]]
-    registrar = server("udp", added(*[f"{name}: {one}" for one in said]))
+    registrar = server(transport, added(*[f"{name}: {one}" for one in said]))
     alice = phone(registrar, set="policy.patience=300ms")
     alice.wait_for("registered", "waiting")
     registrar.happens(lambda: registrar.requests("OPTIONS"), 1.2)
-    assert not foreign.requests()
+    assert not foreign.requests() and not foreign.connects
     for one in registrar.requests("OPTIONS"):
         assert one.all("route") == (ours if name == "Service-Route" else [])
     for one in registrar.requests("OPTIONS", "REGISTER"):
@@ -76,15 +77,16 @@ def test_a_gruu_that_is_none(server, phone, transport, gruu):
 
 
 # N1: what the top Via cannot mean says nothing of our mapping.
-@pytest.mark.parametrize("seen", ["received=elsewhere.test;rport=5060", "received=127.0.0.1;rport=0", "received=127.0.0.1;rport=99999",
-                                  "received=;rport=", "received=\"x\";rport=-1", "received=999.1.1.1;rport=1", "received=0.0.0.0;rport=1",
-                                  "received=255.255.255.255;rport=1", "received=224.0.0.1;rport=1", "received=[::];rport=1",
-                                  "received=::1;rport=1"])
-def test_a_mapping_that_is_none(server, phone, seen):
+@pytest.mark.parametrize("transport, seen", over_udp_and_some_over_tcp([
+    "received=elsewhere.test;rport=5060", "received=127.0.0.1;rport=0", "received=127.0.0.1;rport=99999",
+    "received=;rport=", "received=\"x\";rport=-1", "received=999.1.1.1;rport=1", "received=0.0.0.0;rport=1",
+    "received=255.255.255.255;rport=1", "received=224.0.0.1;rport=1", "received=[::];rport=1",
+    "received=::1;rport=1"], 6))
+def test_a_mapping_that_is_none(server, phone, transport, seen):
     def behave(request, path):
         return [one.with_header("via", re.sub(r"received=[^;]*;rport=\d+", seen, one["via"])) for one in registrar.good(request, path)]
 
-    registrar = server("udp", behave)
+    registrar = server(transport, behave)
     alice = phone(registrar, set="policy.patience=300ms")
     alice.wait_for("registered", "waiting")
     assert not registrar.happens(lambda: len(registrar.registers()) > 4, 1)
@@ -146,9 +148,10 @@ def outbound(flow_timer):
     return added(f"Flow-Timer: {flow_timer}", "Require: outbound", "Supported: outbound")
 
 
-@pytest.mark.parametrize("value", ["0", "1", "-1", "4294967295", "99999999999999", "soon"])
-def test_a_keep_that_cannot_be_meant(server, phone, value):
-    registrar = server("udp", to_registers(lambda request, path: [
+@pytest.mark.parametrize("transport, value", over_udp_and_some_over_tcp(
+    ["0", "1", "-1", "4294967295", "99999999999999", "soon"], 3))
+def test_a_keep_that_cannot_be_meant(server, phone, transport, value):
+    registrar = server(transport, to_registers(lambda request, path: [
         one.with_header("via", one["via"].replace(";keep", f";keep={value}")) for one in [well(path, request)]]))
     alice = phone(registrar)
     alice.wait_for("registered")

@@ -4,7 +4,7 @@ The fixture holds every line of --json to strict UTF-8 and JSON; here the words 
 
 import pytest
 
-from behaviours import TRANSPORTS, to_registers, well
+from behaviours import TRANSPORTS, over_udp_and_some_over_tcp, to_registers, well
 from sip_peer import answer
 
 PHRASES = {
@@ -45,9 +45,9 @@ def test_a_reason_phrase_as_json(server, phone, transport, what):
     assert alice.end() in (12, 16)
 
 
-@pytest.mark.parametrize("what", PHRASES)
-def test_a_reason_phrase_in_words(server, phone, what):
-    registrar = server("udp", saying(PHRASES[what]))
+@pytest.mark.parametrize("transport, what", over_udp_and_some_over_tcp(PHRASES, 12))
+def test_a_reason_phrase_in_words(server, phone, transport, what):
+    registrar = server(transport, saying(PHRASES[what]))
     alice = phone(registrar, json_lines=False, set="policy.patience=300ms")
     alice.wait_for_output(b"rying again")
     assert alice.end() in (12, 16)
@@ -58,9 +58,10 @@ def test_a_reason_phrase_in_words(server, phone, what):
 
 
 # Warning and Reason are said too; they are no better.
-@pytest.mark.parametrize("name", ["Warning", "Reason", "Server", "Date", "X-\u00fc", "P-Asserted-Identity"])
-def test_other_headers_of_a_refusal(server, phone, name):
-    registrar = server("udp", to_registers(
+@pytest.mark.parametrize("transport, name", over_udp_and_some_over_tcp(
+    ["Warning", "Reason", "Server", "Date", "X-\u00fc", "P-Asserted-Identity"], 6))
+def test_other_headers_of_a_refusal(server, phone, transport, name):
+    registrar = server(transport, to_registers(
         lambda request, path: [answer(request, 404, "Not Found", f"{name}: 399 \x1b[31m\u202e \udcff\udcfe", source=path.peer)]))
     alice = phone(registrar, set="policy.patience=300ms")
     alice.wait_for("refused", "waiting")
