@@ -9,6 +9,7 @@
 
 #include "base/check.h"
 #include "sip/address.h"
+#include "sip/limits.h"
 #include "sip/uri.h"
 
 namespace holdfast::fuzz {
@@ -63,6 +64,7 @@ inline void check_parts(const sip::Uri& uri) {
         CHECK(within(part, uri.text));
     for (const auto& parameter : uri.parameters)
         CHECK(within(parameter.name, uri.text) && within(parameter.value, uri.text));
+    if (uri.text.size() > sip::limits::uri_bytes) return;
     const auto again = sip::OwnedUri::parse(rebuilt(uri));
     CHECK(again && same(again->get(), uri));
     CHECK(sip::equal(again->get(), uri));
@@ -77,6 +79,7 @@ inline void check_parts(const sip::NameAddr& address) {
     auto text =
         "\"" + std::string(address.display_name) + "\" <" + std::string(address.uri.text) + ">";
     append(text, address.parameters);
+    if (text.size() > sip::limits::uri_bytes) return;  // a header may be longer than one to keep
     const auto again = sip::OwnedNameAddr::parse(text);
     CHECK(again && again->get().display_name == address.display_name);
     CHECK(same(again->get().uri, address.uri) && same(again->get().parameters, address.parameters));

@@ -36,9 +36,10 @@ private:
         Target target;
         std::string tls_name;
         Phase phase = Phase::opening;
-        bool may_ask = false;  // requests of ours may go there: its address is one we were told of
+        bool may_ask = false;  // at its opening: its address is one we were told of
     };
 
+    [[nodiscard]] bool may_ask(const Flow& flow) const;  // requests of ours may go there
     void perform_one(Reader& script);
     void add_account(AccountId id);
     void restart(Reader& script);
