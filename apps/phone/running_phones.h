@@ -14,10 +14,15 @@ namespace holdfast::phone::testing_phones {
 
 class RunningPhones : public WorldOfThree {
 protected:
+    // With a control socket that has its name.
+    [[nodiscard]] Words usual(const std::string& name) const {
+        auto words = WorldOfThree::usual(name);
+        words.insert(words.end(), {"--socket", file(name + ".sock")});
+        return words;
+    }
     CommandRun& start_phone(const std::string& name, const Words& more = {}) {
         Words words{"phone", "sip:" + name + "@example.test"};
         for (const auto& word : usual(name)) words.push_back(word);
-        words.insert(words.end(), {"--socket", file(name + ".sock")});
         words.insert(words.end(), more.begin(), more.end());
         return runs.emplace_back(words, environment());
     }
