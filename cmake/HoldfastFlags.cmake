@@ -32,9 +32,9 @@ endif()
 set(CMAKE_CXX_FLAGS_DEBUG "-O1 -g1 -fno-omit-frame-pointer -D_GLIBCXX_ASSERTIONS")
 set(CMAKE_CXX_FLAGS_RELEASE
     "-O2 -g1 -DNDEBUG -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fstack-protector-strong")
+# A failed CHECK names src/…, and not where the program was built.
+add_compile_options("-fmacro-prefix-map=${CMAKE_SOURCE_DIR}/=")
 if(CMAKE_BUILD_TYPE STREQUAL "Release")
-  # A failed CHECK names src/…, and not where the program was built.
-  add_compile_options("-fmacro-prefix-map=${CMAKE_SOURCE_DIR}/=")
   add_link_options(-Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack)
 endif()
 add_compile_options(-fPIE)

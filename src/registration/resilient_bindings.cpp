@@ -48,7 +48,7 @@ void Resilient::registered(Binding& binding, const Attempt& attempt, const sip::
     context.health.on_success(attempt.target, context.now);
     context.health.note_certificate_error(context.account, attempt.target, {});
     const bool only_tls_now = targets_.keep_as_good(attempt.target, context);
-    targets_.set_healthy(true, context.now);
+    targets_.set_healthy(true, context);
     if (!worked_before_) context.act(act::Store{"worked", "1"});
     worked_before_ = true;
     if (attempt.bytes <= compact_above) large_unanswered_ = false;  // N8

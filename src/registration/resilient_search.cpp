@@ -364,7 +364,7 @@ void Resilient::exhausted(Binding& binding, const Context& context) {
         binding.backoff.not_before(
             *barred + context.random.between(0s, std::max<Duration>(1s, policy_->spread)));
     binding.backoff.begin(context.now, other_flow, std::move(unreachable), context.random);
-    targets_.set_healthy(false, context.now);
+    targets_.set_healthy(false, context);
     auto waiting = event(EventKind::waiting, &binding);
     waiting.expires = binding.backoff.until() - context.now;
     waiting.reason = binding.last_failure->empty() ? "no server answered" : *binding.last_failure;

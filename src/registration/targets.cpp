@@ -182,11 +182,14 @@ void Targets::schedule(Place& place, Instant now) {
     place.look_up_at = std::max(now, place.answered_at + ttl);
 }
 
-void Targets::set_healthy(bool healthy, Instant now) {
+void Targets::set_healthy(bool healthy, const Context& context) {
     if (healthy_ == healthy) return;
     healthy_ = healthy;
-    for (auto& place : places_)
-        if (place.look_up_at != never) schedule(place, now);
+    for (auto& place : places_) {
+        if (place.look_up_at == never) continue;
+        schedule(place, context.now);
+        if (place.look_up_at <= context.now) look_up(place, context);
+    }
 }
 
 bool Targets::on_time(const Context& context) {

@@ -35,7 +35,8 @@ public:
     bool on_time(const Context& context);
     [[nodiscard]] Deadline next_deadline() const;
     void look_up_all(const Context& context);  // now, TTL or not (K5, the user)
-    void set_healthy(bool healthy, Instant now);
+    // L4: who is not healthy looks up earlier, perhaps now.
+    void set_healthy(bool healthy, const Context& context);
     // The present answer has registered us: it is the last good one, on disk too (L5). Whether
     // other transports are allowed from now on (L1).
     bool keep_as_good(const Target& registered, const Context& context);

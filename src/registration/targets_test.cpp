@@ -72,7 +72,7 @@ public:
     }
     void registered_at(const Target& target) {
         targets.keep_as_good(target, context());
-        targets.set_healthy(true, now);
+        targets.set_healthy(true, context());
         take();
     }
     std::vector<Target> listed() {
@@ -154,11 +154,25 @@ TEST(Targets, TheTtlIsClamped) {
             it.start();
             it.answer();
             it.registered_at(udp(11));
-            it.targets.set_healthy(well, it.now);
+            it.targets.set_healthy(well, it.context());
             EXPECT_EQ(it.wait(), well ? healthy : ailing) << ttl / 1s;
             EXPECT_FALSE(it.questions.empty());
         }
     }
+}
+
+// L4: what is overdue for who is no longer healthy is asked in that instant, and nothing is left due.
+TEST(Targets, WhatIsOverdueWithoutHealthIsAskedAtOnce) {
+    Asked it;
+    it.ttl = 5s;
+    it.start();
+    it.answer();
+    it.registered_at(udp(11));
+    it.now += 30s;
+    it.targets.set_healthy(false, it.context());
+    it.take();
+    EXPECT_FALSE(it.questions.empty());
+    EXPECT_GT(it.targets.next_deadline().at, it.now);
 }
 
 // Listed = in any of the last 3 answers or of the last 10 min, whichever is more (L4).
