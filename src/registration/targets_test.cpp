@@ -71,8 +71,9 @@ public:
         return now - before;
     }
     void registered_at(const Target& target) {
-        targets.keep_as_good(target, context());
-        targets.set_healthy(true, context());
+        const auto all = context();
+        targets.keep_as_good(target, all);
+        targets.set_healthy(true, all);
         take();
     }
     std::vector<Target> listed() {
