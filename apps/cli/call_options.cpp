@@ -185,6 +185,23 @@ Applied apply_deny(Options& options, std::string_view value, bool first) {
     return change(options, {.deny = std::string(value)});
 }
 
+// Of the directory that the phone is started in.
+Applied apply_record_calls(Options& options, std::string_view value, bool) {
+    std::error_code none;
+    auto folder = std::filesystem::absolute(value, none);
+    if (value.empty() || none) return wrong(value, "names no directory");
+    options.control.recordings.folder = folder.lexically_normal();
+    return {};
+}
+
+Applied apply_record_format(Options& options, std::string_view value, bool) {
+    auto& format = options.control.recordings.format;
+    format = phone::recording_format_of("sound." + std::string(value));
+    if (format.empty() || format != value)
+        return wrong(value, "is neither wav, opus, ogg nor mp3");
+    return {};
+}
+
 Applied apply_search(Options& options, std::string_view value, bool) {
     options.control.search = value;
     return {};

@@ -33,6 +33,9 @@ std::expected<void, std::string> apply_dnd(Options& options, std::string_view va
 std::expected<void, std::string> apply_one_call(Options& options, std::string_view value, bool);
 std::expected<void, std::string> apply_auto_answer(Options& options, std::string_view value, bool);
 std::expected<void, std::string> apply_deny(Options& options, std::string_view value, bool first);
+std::expected<void, std::string> apply_record_calls(Options& options, std::string_view value, bool);
+std::expected<void, std::string> apply_record_format(Options& options, std::string_view value,
+                                                     bool);
 std::expected<void, std::string> apply_search(Options& options, std::string_view value, bool);
 std::expected<void, std::string> apply_csv(Options& options, std::string_view value, bool);
 

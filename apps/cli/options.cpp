@@ -337,6 +337,12 @@ constexpr std::array table{
                "refuse this caller: a number, a user or USER@HOST, * for any others; may be given "
                "several times",
                Form::list, for_phone, true, apply_deny},
+    OptionText{"record-calls", "DIR", "none",
+               "record the sound of every call there, from the answer on, in a file with its time "
+               "and its other side as name",
+               Form::value, for_phone, true, apply_record_calls},
+    OptionText{"record-format", "wav|opus|ogg|mp3", "wav", "how such a file holds the sound",
+               Form::value, for_phone, true, apply_record_format},
     OptionText{"search", "TEXT", "none", "of history: only calls with this text in them",
                Form::value, for_ctl, false, apply_search},
     OptionText{"csv", "", "off", "of history: all calls as CSV, newest first", Form::flag, for_ctl,

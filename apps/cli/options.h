@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "apps/phone/incoming_rules.h"
+#include "apps/phone/recordings.h"
 #include "media/types.h"
 #include "registration/account.h"
 #include "runtime/driver.h"
@@ -48,6 +49,7 @@ struct CallOptions {
 // Of `holdfast phone` and `holdfast ctl`.
 struct ControlOptions {
     std::string socket;  // "": where phones usually listen
+    phone::Recordings recordings;
     std::string search;  // history
     bool csv = false;
 };

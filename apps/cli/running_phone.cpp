@@ -30,6 +30,19 @@ std::string in_one_line(const Event& event) {
     return text;
 }
 
+// Before the first call, not in it.
+std::expected<void, ExitCode> check_recordings(const std::filesystem::path& folder) {
+    std::error_code error;
+    if (folder.empty()) return {};
+    const bool is_there = std::filesystem::is_directory(folder, error);
+    if (is_there && ::access(folder.c_str(), W_OK | X_OK) == 0) return {};
+    return std::unexpected(complain(
+        ExitCode::recording, "Calls cannot be recorded to " + folder.string() +
+                                 (is_there ? ": this user may not write there"
+                                           : ": there is no such directory") +
+                                 "; make it, or name another one (record-calls)"));
+}
+
 }  // namespace
 
 RunningPhone::RunningPhone(PhoneStart start, WallClock clock)
@@ -45,6 +58,8 @@ RunningPhone::~RunningPhone() { driver_.reset(); }
 // The socket first: a second phone of the same user is told that one runs, and disturbs nothing.
 std::expected<std::unique_ptr<RunningPhone>, ExitCode> RunningPhone::open(PhoneStart start,
                                                                           WallClock clock) {
+    if (auto usable = check_recordings(start.host.control.recordings.folder); !usable)
+        return std::unexpected(usable.error());
     auto self = std::unique_ptr<RunningPhone>(new RunningPhone(std::move(start), clock));
     if (auto opened = self->open_socket(); !opened) return std::unexpected(opened.error());
     if (auto opened = self->open_driver(); !opened) return std::unexpected(opened.error());
@@ -116,7 +131,8 @@ void RunningPhone::open_phone() {
         loop_, *driver_, *media_, *engine_,
         phone::PhoneSettings{.accounts = start_.accounts,
                              .calls = settings_of(start_.host.call),
-                             .incoming = start_.host.incoming},
+                             .incoming = start_.host.incoming,
+                             .recordings = start_.host.control.recordings},
         phone::PhoneHandlers{.tell = [this](Instant now, const Event& event,
                                             const std::string& aor) { tell(now, event, aor); },
                              .began =

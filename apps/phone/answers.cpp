@@ -60,6 +60,12 @@ Json list_in(const Json& object, const char* name) {
     return found != object.end() && found->is_array() ? *found : Json::array();
 }
 
+std::string numbers(const Json& calls) {
+    std::string line;
+    for (const auto& call : calls) line += (line.empty() ? "" : ", ") + text_of(call);
+    return line;
+}
+
 std::string line_of_call(const Json& call) {
     auto line = "call " + std::to_string(whole_in(call, "call")) +
                 (text_in(call, "direction") == "in" ? " from " : " to ") + text_in(call, "peer") +
@@ -69,6 +75,10 @@ std::string line_of_call(const Json& call) {
     if (flag_in(call, "held_by_other")) line += ", on hold by the other side";
     if (flag_in(call, "microphone_muted")) line += ", microphone muted";
     if (flag_in(call, "speaker_muted")) line += ", speaker muted";
+    if (const auto path = text_in(call, "recording"); !path.empty())
+        line += ", recorded to " + path;
+    if (const auto others = list_in(call, "conference"); !others.empty())
+        line += ", in a conference with call " + numbers(others);
     return line + " (" + text_in(call, "account") + ")";
 }
 
@@ -138,11 +148,9 @@ std::string words_of(std::string_view verb, const Json& result) {
     if (verb == "hangup") {
         const auto calls = list_in(result, "calls");
         if (calls.empty()) return "There was no such call";
-        std::string line;
-        for (const auto& call : calls)
-            line += (line.empty() ? "Hung up: call " : ", ") + text_of(call);
-        return line;
+        return "Hung up: call " + numbers(calls);
     }
+    if (verb == "conference") return "In a conference: call " + numbers(list_in(result, "calls"));
     return "call " + std::to_string(whole_in(result, "call"));
 }
 

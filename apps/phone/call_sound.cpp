@@ -53,6 +53,7 @@ void Calls::on(Instant now, const media::out::Failed& failed) {
     auto* call = find(ref);
     if (call == nullptr) return;
     say(now, ref, EventKind::sound_failed, failed.sentence);
+    if (failed.kind == media::out::FailureKind::recording) call->recording.clear();
     if (!failed.ends) return;
     // The session is gone, and with it what the call is for.
     sounds_.erase(ref);
@@ -115,6 +116,7 @@ void Calls::on(Instant now, const media::out::DeviceLost& lost) {
 
 void Calls::on(Instant now, const media::out::Recorded& recorded) {
     const auto ref = call_of(recorded.session);
+    if (auto* call = find(ref)) call->recording.clear();
     say(now, ref, EventKind::recorded,
         fmt::format("{}, {:.1f} s", recorded.path, seconds_of(recorded.length)));
 }
@@ -125,14 +127,41 @@ void Calls::on(Instant now, const media::out::Closed& closed) {
     const auto ref = call_of(closed.session);
     auto* call = find(ref);
     sounds_.erase(ref);
+    leave_conference(ref);
     if (call == nullptr) return;
     if (call->answered) say(now, ref, EventKind::measured, in_words(closed.statistics));
     if (call->stage == Stage::ending) over(now, ref);
 }
 
-void Calls::on(Instant, const media::out::Joined&) {}
+void Calls::on(Instant now, const media::out::Joined& joined) {
+    const auto ref = call_of(joined.session);
+    leave_conference(ref);
+    std::string words;
+    for (std::size_t n = 0; n < joined.members.size(); ++n) {
+        const auto member = call_of(joined.members[n]);
+        words += (n == 0 ? "" : n + 1 < joined.members.size() ? ", " : " and ") +
+                 std::to_string(member.value);
+        auto* call = find(member);
+        if (call == nullptr) continue;
+        call->conference.clear();
+        for (const auto other : joined.members)
+            if (call_of(other) != member) call->conference.push_back(call_of(other));
+    }
+    say(now, ref, EventKind::notice, "a conference: calls " + words + " hear each other");
+}
 
-void Calls::on(Instant, const media::out::Parted&) {}
+void Calls::on(Instant now, const media::out::Parted& parted) {
+    const auto ref = call_of(parted.session);
+    leave_conference(ref);
+    say(now, ref, EventKind::notice, "it has left the conference");
+}
+
+void Calls::leave_conference(CallRef ref) {
+    for (auto& [each, call] : calls_) {
+        if (each == ref) call.conference.clear();
+        std::erase(call.conference, ref);
+    }
+}
 
 void Calls::on(Instant, const media::out::Listed&) {}
 

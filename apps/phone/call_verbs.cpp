@@ -1,4 +1,4 @@
-// What a person does in a call: hold, digits, mute.
+// What a person does in a call: hold, digits, mute, recording, conference.
 #include "apps/phone/calls.h"
 #include "engine/input.h"
 
@@ -32,6 +32,31 @@ void Calls::mute(CallRef ref, bool microphone, bool speaker) {
     sound->second.settings.speaker_muted = speaker;
     media_.submit(media::in::Mute{
         .session = media::SessionId{ref.value}, .microphone = microphone, .speaker = speaker});
+}
+
+void Calls::record(CallRef ref, const std::string& path) {
+    auto* call = find(ref);
+    const auto sound = sounds_.find(ref);
+    if (call == nullptr || sound == sounds_.end() || !sound->second.is_open) return;
+    sound->second.settings.record = path;
+    if (!call->answered) return;  // then from the answer on
+    call->recording = path;
+    media_.submit(media::in::Record{.session = media::SessionId{ref.value}, .path = path});
+}
+
+void Calls::stop_recording(CallRef ref) {
+    if (find(ref) != nullptr)
+        media_.submit(media::in::StopRecording{media::SessionId{ref.value}});
+}
+
+void Calls::join(CallRef ref, CallRef with) {
+    if (find(ref) == nullptr || find(with) == nullptr) return;
+    media_.submit(media::in::Join{.session = media::SessionId{ref.value},
+                                  .with = media::SessionId{with.value}});
+}
+
+void Calls::split(CallRef ref) {
+    if (find(ref) != nullptr) media_.submit(media::in::Split{media::SessionId{ref.value}});
 }
 
 const CallSettings* Calls::settings(CallRef ref) const {

@@ -195,8 +195,9 @@ void Calls::answered(Instant now, CallRef ref, Call& call) {
     call.answered = now;
     const auto sound = sounds_.find(ref);
     if (sound == sounds_.end()) return;
-    if (const auto& path = sound->second.settings.record; !path.empty())
-        media_.submit(media::in::Record{.session = session_of(ref), .path = path});
+    auto path = sound->second.settings.record;
+    if (path.empty() && path_of_) path = path_of_(call);
+    if (!path.empty()) record(ref, path);
     send_digits(ref, call);  // early media may have begun before
 }
 

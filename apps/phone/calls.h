@@ -27,7 +27,7 @@ constexpr std::size_t text_most = 500;  // octets of what another side says of i
 
 struct CallSettings {
     media::SessionOptions sound{};
-    std::string record{};           // a WAV file for both directions, from the answer on; "": none
+    std::string record{};           // a sound file for both directions, from the answer on; "": none
     std::string dtmf{};             // sent once the call is answered and the sound flows
     bool microphone_muted = false;  // from the beginning
     bool speaker_muted = false;
@@ -52,6 +52,8 @@ struct Call {
     std::string why_no_sound{};
     std::optional<Instant> answered{};
     CallRef referred_by{};  // the call whose other side has asked for this one
+    std::string recording{};           // the file it is recorded to, from its answer on; "": none
+    std::vector<CallRef> conference{};  // those whose other sides hear this one's, and it theirs
 };
 
 class Calls final : public runtime::Observer {
@@ -82,6 +84,18 @@ public:
     // False, and nothing is sent, if more than digits_waiting_most would.
     bool press(CallRef call, const std::string& digits);
     void mute(CallRef call, bool microphone, bool speaker);
+    // Both directions, from now on or, before the answer, from that on; Event `recorded` when it
+    // has stopped, `sound_failed` if it cannot be.
+    void record(CallRef call, const std::string& path);
+    void stop_recording(CallRef call);
+    // Every call is recorded from its answer on, to a file that is named then; "": that one is not.
+    void record_all(std::function<std::string(const Call&)> path_of) {
+        path_of_ = std::move(path_of);
+    }
+    // The other sides of the two hear each other, and all with whom `with` is in a conference; a
+    // notice says who they are, or `sound_failed` why not.
+    void join(CallRef call, CallRef with);
+    void split(CallRef call);
     // What the call sounds like now; nullptr: it has no sound.
     [[nodiscard]] const CallSettings* settings(CallRef call) const;
 
@@ -151,11 +165,13 @@ private:
     void on(Instant now, const media::out::Joined& joined);
     void on(Instant now, const media::out::Parted& parted);
     void on(Instant now, const media::out::Listed& listed);
+    void leave_conference(CallRef ref);
 
     runtime::Driver& driver_;
     media::Engine& media_;
     Tell tell_;
     Over on_over_;
+    std::function<std::string(const Call&)> path_of_;
     std::map<CallRef, Call> calls_;
     std::map<CallRef, Sound> sounds_;
     std::map<FlowId, Flow> flows_;

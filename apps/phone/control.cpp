@@ -70,7 +70,7 @@ private:
         std::string_view name;
         Result (Impl::*run)(Params&, ControlClient);
     };
-    static const std::array<Method, 17> methods;
+    static const std::array<Method, 21> methods;
 
     // Null for a notification (§4.1).
     Json answer_one(ControlClient client, const Json& request);
@@ -79,13 +79,12 @@ private:
     Result hello(Params& params, ControlClient);
     Result status(Params& params, ControlClient);
     Result dial(Params& params, ControlClient);
-    Result answer_call(Params& params, ControlClient);
     Result reject(Params& params, ControlClient);
     Result hang_up(Params& params, ControlClient);
-    Result hold(Params& params, ControlClient);
-    Result resume(Params& params, ControlClient);
     Result dtmf(Params& params, ControlClient);
     Result mute(Params& params, ControlClient);
+    Result record(Params& params, ControlClient);
+    Result conference(Params& params, ControlClient);
     Result transfer(Params& params, ControlClient);
     Result connect(Params& params, ControlClient);
     Result rules(Params& params, ControlClient);
@@ -104,6 +103,14 @@ private:
         return Json{{"call", call->value}};
     }
 
+    // What is done to one call, and needs no more than its number.
+    template <Done<CallRef> (Phone::*what)(std::optional<CallRef>)>
+    Result of_one(Params& params, ControlClient) {
+        const auto call = params.call();
+        if (auto problem = problem_of(params)) return std::unexpected(*problem);
+        return of_call((phone_.*what)(call));
+    }
+
     Phone& phone_;
     runtime::CallHistory* history_;
     std::string version_;
@@ -111,17 +118,21 @@ private:
     std::map<ControlClient, std::set<std::string>> subscribers_;  // to which events; empty: all
 };
 
-const std::array<Control::Impl::Method, 17> Control::Impl::methods{{
+const std::array<Control::Impl::Method, 21> Control::Impl::methods{{
     {"hello", &Impl::hello},
     {"status", &Impl::status},
     {"dial", &Impl::dial},
-    {"answer", &Impl::answer_call},
+    {"answer", &Impl::of_one<&Phone::answer>},
     {"reject", &Impl::reject},
     {"hang_up", &Impl::hang_up},
-    {"hold", &Impl::hold},
-    {"resume", &Impl::resume},
+    {"hold", &Impl::of_one<&Phone::hold>},
+    {"resume", &Impl::of_one<&Phone::resume>},
     {"dtmf", &Impl::dtmf},
     {"mute", &Impl::mute},
+    {"record", &Impl::record},
+    {"stop_recording", &Impl::of_one<&Phone::stop_recording>},
+    {"conference", &Impl::conference},
+    {"split", &Impl::of_one<&Phone::split>},
     {"transfer", &Impl::transfer},
     {"connect", &Impl::connect},
     {"rules", &Impl::rules},
@@ -230,12 +241,6 @@ Result Control::Impl::dial(Params& params, ControlClient) {
     return of_call(phone_.dial(*uri, account.value_or("")));
 }
 
-Result Control::Impl::answer_call(Params& params, ControlClient) {
-    const auto call = params.call();
-    if (auto problem = problem_of(params)) return std::unexpected(*problem);
-    return of_call(phone_.answer(call));
-}
-
 Result Control::Impl::reject(Params& params, ControlClient) {
     constexpr int busy_here = 486;
     const auto call = params.call();
@@ -265,18 +270,6 @@ Result Control::Impl::hang_up(Params& params, ControlClient) {
     return Json{{"calls", calls}};
 }
 
-Result Control::Impl::hold(Params& params, ControlClient) {
-    const auto call = params.call();
-    if (auto problem = problem_of(params)) return std::unexpected(*problem);
-    return of_call(phone_.hold(call));
-}
-
-Result Control::Impl::resume(Params& params, ControlClient) {
-    const auto call = params.call();
-    if (auto problem = problem_of(params)) return std::unexpected(*problem);
-    return of_call(phone_.resume(call));
-}
-
 Result Control::Impl::dtmf(Params& params, ControlClient) {
     const auto call = params.call();
     const auto digits = params.text("digits");
@@ -293,6 +286,24 @@ Result Control::Impl::mute(Params& params, ControlClient) {
         params.wrong("microphone", "or \"speaker\" is missing: true to mute, false to hear again");
     if (auto problem = problem_of(params)) return std::unexpected(*problem);
     return of_call(phone_.mute(call, microphone, speaker));
+}
+
+Result Control::Impl::record(Params& params, ControlClient) {
+    const auto call = params.call();
+    const auto path = params.text("path");
+    if (!path) params.wrong("path", "is missing: the file to record to");
+    if (auto problem = problem_of(params)) return std::unexpected(*problem);
+    return of_call(phone_.record(call, *path));
+}
+
+Result Control::Impl::conference(Params& params, ControlClient) {
+    const auto named = params.calls();
+    if (auto problem = problem_of(params)) return std::unexpected(*problem);
+    const auto calls = phone_.confer(named.value_or(std::vector<CallRef>{}));
+    if (!calls) return impossible(calls.error());
+    auto numbers = Json::array();
+    for (const auto call : *calls) numbers.push_back(call.value);
+    return Json{{"calls", numbers}};
 }
 
 Result Control::Impl::transfer(Params& params, ControlClient) {

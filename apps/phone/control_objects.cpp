@@ -32,6 +32,8 @@ nlohmann::ordered_json object_of(const CallView& view) {
                 {"held_by_other", view.held_by_other},
                 {"microphone_muted", view.microphone_muted},
                 {"speaker_muted", view.speaker_muted}};
+    if (!view.recording.empty()) object["recording"] = view.recording;
+    for (const auto other : view.conference) object["conference"].push_back(other.value);
     if (view.talked) object["talked"] = seconds_of(*view.talked);
     return object;
 }

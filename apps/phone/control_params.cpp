@@ -52,6 +52,20 @@ std::optional<std::vector<std::string>> Params::list(const char* name) {
     return words;
 }
 
+std::optional<std::vector<CallRef>> Params::calls(const char* name) {
+    const auto* value = find(name);
+    if (value == nullptr) return std::nullopt;
+    std::vector<CallRef> calls;
+    bool is_list = value->is_array();
+    for (const auto& each : is_list ? *value : nlohmann::ordered_json::array()) {
+        const auto number = each.is_number_integer() ? each.get<std::int64_t>() : 0;
+        is_list = is_list && number > 0 && number <= std::numeric_limits<std::uint32_t>::max();
+        calls.emplace_back(static_cast<std::uint32_t>(number));
+    }
+    if (!is_list) return wrong(name, "is no array of calls' numbers");
+    return calls;
+}
+
 RulesChange rules_change_of(Params& params) {
     return {.do_not_disturb = params.flag("do_not_disturb"),
             .one_call = params.flag("one_call"),

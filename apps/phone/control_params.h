@@ -24,6 +24,7 @@ public:
     std::optional<std::int64_t> number(const char* name, std::int64_t least, std::int64_t most);
     std::optional<CallRef> call(const char* name = "call");
     std::optional<std::vector<std::string>> list(const char* name);
+    std::optional<std::vector<CallRef>> calls(const char* name = "calls");
     std::nullopt_t wrong(const char* name, const std::string& why);
     // Once everything has been asked for: "" if nothing is wrong, else a sentence.
     std::string problem();

@@ -52,6 +52,8 @@ Phone::Phone(runtime::Loop& loop, runtime::Driver& driver, media::Engine& media,
           driver, media, [this](Instant now, const Event& event) { tell(now, event); },
           [this](Instant now, CallRef ref, const Call& call) { over(now, ref, call); }) {
     for (auto& account : settings_.accounts) account.takes_calls = true;
+    if (!settings_.recordings.folder.empty())
+        calls_.record_all([this](const Call& call) { return path_for(call); });
 }
 
 void Phone::begin() {
@@ -305,6 +307,8 @@ std::vector<CallView> Phone::calls() const {
                          .held_by_other = line.held_by_other,
                          .microphone_muted = sound != nullptr && sound->microphone_muted,
                          .speaker_muted = sound != nullptr && sound->speaker_muted,
+                         .recording = call.recording,
+                         .conference = call.conference,
                          .talked = call.answered
                                        ? std::optional(line.ended.value_or(now) - *call.answered)
                                        : std::nullopt});

@@ -21,6 +21,7 @@
 
 #include "apps/phone/calls.h"
 #include "apps/phone/incoming_rules.h"
+#include "apps/phone/recordings.h"
 #include "engine/engine.h"
 #include "media/engine.h"
 #include "registration/account.h"
@@ -37,6 +38,7 @@ struct PhoneSettings {
     std::vector<registration::AccountConfig> accounts;  // the first is dialled with
     CallSettings calls;
     IncomingRules incoming{};                          // at the beginning
+    Recordings recordings{};                           // of every call
     Duration leave_within = std::chrono::seconds{10};  // until the calls are over (leave)
 };
 
@@ -69,7 +71,9 @@ struct CallView {
     bool held_by_other = false;
     bool microphone_muted = false;
     bool speaker_muted = false;
-    std::optional<Duration> talked;  // since the answer
+    std::string recording{};            // the file it is recorded to; "": none
+    std::vector<CallRef> conference{};  // the other calls of the conference that it is in
+    std::optional<Duration> talked;     // since the answer
 };
 
 enum class Which : std::uint8_t {
@@ -112,6 +116,14 @@ public:
     // What is absent stays as it is.
     Done<CallRef> mute(std::optional<CallRef> call, std::optional<bool> microphone,
                        std::optional<bool> speaker);
+    // phone_sound.cpp. To a file that is not there yet, whose name is absolute and ends in .wav,
+    // .opus, .ogg or .mp3.
+    Done<CallRef> record(std::optional<CallRef> call, const std::string& path);
+    Done<CallRef> stop_recording(std::optional<CallRef> call);
+    // Their other sides, all of them, hear each other; none named: all calls that are answered. Who
+    // is on hold by us is taken off it. Returns those that are meant.
+    Done<std::vector<CallRef>> confer(const std::vector<CallRef>& calls);
+    Done<CallRef> split(std::optional<CallRef> call);
 
     // For calls that come from now on, until the phone ends.
     Done<IncomingRules> change_rules(const RulesChange& change);
@@ -148,6 +160,7 @@ private:
     // The one that is named, if it fits; else the only one that does. `what`: "rings here".
     Done<CallRef> choose(std::optional<CallRef> named, Fits fits, std::string_view what) const;
     [[nodiscard]] Done<AccountId> account_of(const std::string& text) const;
+    [[nodiscard]] std::string path_for(const Call& call) const;
     [[nodiscard]] const std::string& aor_of(AccountId account) const;
     // phone_rules.cpp
     [[nodiscard]] Verdict verdict_on_ring(const Event& ring) const;

@@ -1,8 +1,10 @@
 #include "apps/phone/verbs.h"
 
 #include <array>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <system_error>
 #include <utility>
 
 #include "apps/phone/json_text.h"
@@ -29,6 +31,10 @@ constexpr std::array table{
     Verb{"mute", "[CALL] [microphone|speaker|both]",
          "the other side does not hear us any more, or we it"},
     Verb{"unmute", "[CALL] [microphone|speaker|both]", "and hears us again"},
+    Verb{"record", "[CALL] FILE", "record both sides to FILE: .wav, .opus, .ogg or .mp3"},
+    Verb{"stoprecording", "[CALL]", "and no more"},
+    Verb{"conference", "[CALL]…", "the other sides hear each other; alone: of all calls"},
+    Verb{"split", "[CALL]", "take a call out of its conference"},
     Verb{"transfer", "[CALL] URI", "the other side is to call URI instead; the call ends then"},
     Verb{"connect", "CALL OTHER", "bring the other sides of two calls together; both end here"},
     Verb{"dnd", "[on|off]",
@@ -146,6 +152,31 @@ Params transfer(Words words) {
     return params;
 }
 
+// One word is the file; of two the first is the call. The phone has a working directory of its own.
+Params record(Words words) {
+    if (words.empty()) return std::unexpected("To which file? record [CALL] FILE");
+    Json params = Json::object();
+    if (words.size() > 1) {
+        if (!call_of(words.front()))
+            return std::unexpected("\"" + words.front() + "\" is no call's number");
+        take_call(words, params);
+    }
+    std::error_code none;
+    const auto path = std::filesystem::absolute(words.front(), none);
+    params["path"] = none ? words.front() : path.lexically_normal().string();
+    if (words.size() > 1) return too_many(words[1]);
+    return params;
+}
+
+Params conference(Words words) {
+    Json params = Json::object();
+    for (const auto& word : words) {
+        if (!call_of(word)) return std::unexpected("\"" + word + "\" is no call's number");
+        params["calls"].push_back(*call_of(word));
+    }
+    return params;
+}
+
 Params connect(Words words) {
     if (words.size() < 2) return std::unexpected("Which two calls? connect CALL OTHER");
     for (const auto& word : words.first(2))
@@ -220,8 +251,15 @@ std::expected<std::string, std::string> request_of(Words words) {
     auto method = verb;
     if (verb == "status" || verb == "hello" || verb == "quit") {
         if (!rest.empty()) return too_many(rest.front());
-    } else if (verb == "answer" || verb == "hold" || verb == "resume") {
+    } else if (verb == "answer" || verb == "hold" || verb == "resume" || verb == "split") {
         params = only_a_call(rest);
+    } else if (verb == "stoprecording") {
+        params = only_a_call(rest);
+        method = "stop_recording";
+    } else if (verb == "record") {
+        params = record(rest);
+    } else if (verb == "conference") {
+        params = conference(rest);
     } else if (verb == "dial") {
         params = dial(rest);
     } else if (verb == "reject") {

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 namespace holdfast::phone {
@@ -45,6 +46,16 @@ TEST(Verbs, BecomeRequests) {
               R"(mute {"call":2,"microphone":true,"speaker":true})");
     EXPECT_EQ(params_of({"unmute"}), R"(mute {"microphone":false,"speaker":false})");
     EXPECT_EQ(params_of({"unmute", "speaker"}), R"(mute {"speaker":false})");
+    EXPECT_EQ(params_of({"record", "/tmp/a.wav"}), R"(record {"path":"/tmp/a.wav"})");
+    EXPECT_EQ(params_of({"record", "2", "/tmp/x/../a.wav"}),
+              R"(record {"call":2,"path":"/tmp/a.wav"})");
+    EXPECT_EQ(params_of({"record", "a.wav"}),
+              R"(record {"path":")" + (std::filesystem::current_path() / "a.wav").string() +
+                  R"("})");
+    EXPECT_EQ(params_of({"stoprecording", "2"}), R"(stop_recording {"call":2})");
+    EXPECT_EQ(params_of({"conference"}), "conference");
+    EXPECT_EQ(params_of({"conference", "1", "3"}), R"(conference {"calls":[1,3]})");
+    EXPECT_EQ(params_of({"split"}), "split");
     EXPECT_EQ(params_of({"transfer", "carol"}), R"(transfer {"uri":"carol"})");
     EXPECT_EQ(params_of({"transfer", "1", "42"}), R"(transfer {"call":1,"uri":"42"})");
     EXPECT_EQ(params_of({"connect", "1", "2147483649"}),
@@ -72,6 +83,8 @@ TEST(Verbs, ThatAreWrongAreSaid) {
                                                  {"dtmf", "1", "2", "3"},
                                                  {"transfer", "1", "2", "3"},
                                                  {"connect", "1", "2", "3"},
+                                                 {"record", "1", "2", "3"},
+                                                 {"split", "1", "2"},
                                                  {"dnd", "on", "off"},
                                                  {"mute", "1", "both", "ends"}})
         EXPECT_NE(error_of(words).find("one word too many"), std::string::npos) << words.front();
@@ -83,6 +96,8 @@ TEST(Verbs, ThatAreWrongAreSaid) {
                                                  {"dtmf", "x", "1"},
                                                  {"transfer", "x", "1"},
                                                  {"connect", "x", "1"},
+                                                 {"record", "x", "1"},
+                                                 {"conference", "x"},
                                                  {"dnd", "maybe"},
                                                  {"mute", "ears"}})
         EXPECT_NE(error_of(words).find("\"" + words[1] + "\" is n"), std::string::npos)
@@ -109,6 +124,13 @@ TEST(Answers, AreWordsForAPerson) {
     EXPECT_EQ(*status,
               "sip:a@b: registered, reachable\n"
               "call 3 to sip:c@d: talking 1:07, on hold (sip:a@b)");
+    EXPECT_EQ(in_words("status", R"({"result":{"calls":[{"call":3,"account":"sip:a@b","direction":)"
+                                 R"("in","peer":"sip:c@d","stage":"talking","recording":"/a.wav",)"
+                                 R"("conference":[4,5]}]}})"),
+              "call 3 from sip:c@d: talking, recorded to /a.wav, in a conference with call 4, 5 "
+              "(sip:a@b)");
+    EXPECT_EQ(in_words("conference", R"({"result":{"calls":[1,2]}})"),
+              "In a conference: call 1, 2");
     EXPECT_EQ(in_words("hangup", R"({"result":{"calls":[1,2]}})"), "Hung up: call 1, 2");
     EXPECT_EQ(in_words("deny", R"({"result":{"do_not_disturb":true,"one_call":true,)"
                                R"("auto_answer":"2s","deny":["bob","+49*"]}})"),
