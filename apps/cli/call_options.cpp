@@ -197,8 +197,7 @@ Applied apply_record_calls(Options& options, std::string_view value, bool) {
 Applied apply_record_format(Options& options, std::string_view value, bool) {
     auto& format = options.control.recordings.format;
     format = phone::recording_format_of("sound." + std::string(value));
-    if (format.empty() || format != value)
-        return wrong(value, "is neither wav, opus, ogg nor mp3");
+    if (format.empty() || format != value) return wrong(value, "is neither wav, opus, ogg nor mp3");
     return {};
 }
 

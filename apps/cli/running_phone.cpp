@@ -37,10 +37,10 @@ std::expected<void, ExitCode> check_recordings(const std::filesystem::path& fold
     const bool is_there = std::filesystem::is_directory(folder, error);
     if (is_there && ::access(folder.c_str(), W_OK | X_OK) == 0) return {};
     return std::unexpected(complain(
-        ExitCode::recording, "Calls cannot be recorded to " + folder.string() +
-                                 (is_there ? ": this user may not write there"
-                                           : ": there is no such directory") +
-                                 "; make it, or name another one (record-calls)"));
+        ExitCode::recording,
+        "Calls cannot be recorded to " + folder.string() +
+            (is_there ? ": this user may not write there" : ": there is no such directory") +
+            "; make it, or name another one (record-calls)"));
 }
 
 }  // namespace

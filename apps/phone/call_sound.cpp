@@ -139,7 +139,9 @@ void Calls::on(Instant now, const media::out::Joined& joined) {
     std::string words;
     for (std::size_t n = 0; n < joined.members.size(); ++n) {
         const auto member = call_of(joined.members[n]);
-        words += (n == 0 ? "" : n + 1 < joined.members.size() ? ", " : " and ") +
+        words += (n == 0                          ? ""
+                  : n + 1 < joined.members.size() ? ", "
+                                                  : " and ") +
                  std::to_string(member.value);
         auto* call = find(member);
         if (call == nullptr) continue;

@@ -45,8 +45,7 @@ void Calls::record(CallRef ref, const std::string& path) {
 }
 
 void Calls::stop_recording(CallRef ref) {
-    if (find(ref) != nullptr)
-        media_.submit(media::in::StopRecording{media::SessionId{ref.value}});
+    if (find(ref) != nullptr) media_.submit(media::in::StopRecording{media::SessionId{ref.value}});
 }
 
 void Calls::join(CallRef ref, CallRef with) {

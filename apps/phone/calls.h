@@ -27,8 +27,8 @@ constexpr std::size_t text_most = 500;  // octets of what another side says of i
 
 struct CallSettings {
     media::SessionOptions sound{};
-    std::string record{};           // a sound file for both directions, from the answer on; "": none
-    std::string dtmf{};             // sent once the call is answered and the sound flows
+    std::string record{};  // a sound file for both directions, from the answer on; "": none
+    std::string dtmf{};    // sent once the call is answered and the sound flows
     bool microphone_muted = false;  // from the beginning
     bool speaker_muted = false;
     call::Options options{};
@@ -51,8 +51,8 @@ struct Call {
     bool no_sound = false;  // it ends because its sound cannot be had; an Event has said why
     std::string why_no_sound{};
     std::optional<Instant> answered{};
-    CallRef referred_by{};  // the call whose other side has asked for this one
-    std::string recording{};           // the file it is recorded to, from its answer on; "": none
+    CallRef referred_by{};              // the call whose other side has asked for this one
+    std::string recording{};            // the file it is recorded to, from its answer on; "": none
     std::vector<CallRef> conference{};  // those whose other sides hear this one's, and it theirs
 };
 

@@ -20,7 +20,8 @@ Done<CallRef> Phone::record(std::optional<CallRef> named, const std::string& pat
         "is answered");
     if (!call) return call;
     if (const auto& now = calls_.all().at(*call).recording; !now.empty())
-        return std::unexpected("Call " + number_of(*call) + " is recorded already, to \"" + now + "\"");
+        return std::unexpected("Call " + number_of(*call) + " is recorded already, to \"" + now +
+                               "\"");
     if (auto may = may_be_recorded_to(path); !may) return std::unexpected(std::move(may.error()));
     calls_.record(*call, path);
     return call;
@@ -33,11 +34,12 @@ Done<CallRef> Phone::stop_recording(std::optional<CallRef> named) {
     return call;
 }
 
-// Nothing that is there already is written over, and nothing is said: the Event `recorded` names the
-// file.
+// Nothing that is there already is written over, and nothing is said: the Event `recorded` names
+// the file.
 std::string Phone::path_for(const Call& call) const {
     const auto& [folder, format] = settings_.recordings;
-    return free_path(folder / recording_name(runtime::wall_clock(), call.incoming, call.peer, format))
+    return free_path(folder /
+                     recording_name(runtime::wall_clock(), call.incoming, call.peer, format))
         .string();
 }
 
@@ -54,7 +56,8 @@ Done<std::vector<CallRef>> Phone::confer(const std::vector<CallRef>& named) {
     if (named.empty())
         for (const auto& [ref, call] : calls_.all())
             if (call.stage == Stage::talking) members.push_back(ref);
-    if (members.size() < 2) return std::unexpected("A conference needs two calls that are answered");
+    if (members.size() < 2)
+        return std::unexpected("A conference needs two calls that are answered");
     if (members.size() > media::limits::parties)
         return std::unexpected("A conference has " + std::to_string(media::limits::parties) +
                                " calls at most");

@@ -1,5 +1,5 @@
-// Recordings and conferences of a phone, one event after another (phone_of_notes.h). What is heard is
-// in running_sound_test.cpp.
+// Recordings and conferences of a phone, one event after another (phone_of_notes.h). What is heard
+// is in running_sound_test.cpp.
 #include <gtest/gtest.h>
 
 #include <filesystem>

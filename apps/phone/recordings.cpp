@@ -39,8 +39,8 @@ std::string_view user_of(std::string_view peer) {
 
 std::string recording_format_of(const std::filesystem::path& path) {
     const auto end = lower_case(path.extension().string());
-    const auto* const known =
-        std::ranges::find_if(formats, [&](const char* each) { return end == "." + std::string(each); });
+    const auto* const known = std::ranges::find_if(
+        formats, [&](const char* each) { return end == "." + std::string(each); });
     return known == formats.end() ? "" : *known;
 }
 

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <map>
 #include <string>
@@ -23,6 +24,10 @@ protected:
     CommandRun& start_phone(const std::string& name, const Words& more = {}) {
         Words words{"phone", "sip:" + name + "@example.test"};
         for (const auto& word : usual(name)) words.push_back(word);
+        if (std::ranges::find(more, "--audio") != more.end()) {  // other than the usual sound
+            const auto audio = std::ranges::find(words, "--audio");
+            words.erase(audio, audio + 2);
+        }
         words.insert(words.end(), more.begin(), more.end());
         return runs.emplace_back(words, environment());
     }

@@ -49,9 +49,9 @@ TEST(Verbs, BecomeRequests) {
     EXPECT_EQ(params_of({"record", "/tmp/a.wav"}), R"(record {"path":"/tmp/a.wav"})");
     EXPECT_EQ(params_of({"record", "2", "/tmp/x/../a.wav"}),
               R"(record {"call":2,"path":"/tmp/a.wav"})");
-    EXPECT_EQ(params_of({"record", "a.wav"}),
-              R"(record {"path":")" + (std::filesystem::current_path() / "a.wav").string() +
-                  R"("})");
+    EXPECT_EQ(
+        params_of({"record", "a.wav"}),
+        R"(record {"path":")" + (std::filesystem::current_path() / "a.wav").string() + R"("})");
     EXPECT_EQ(params_of({"stoprecording", "2"}), R"(stop_recording {"call":2})");
     EXPECT_EQ(params_of({"conference"}), "conference");
     EXPECT_EQ(params_of({"conference", "1", "3"}), R"(conference {"calls":[1,3]})");

@@ -162,7 +162,8 @@ TEST(Targets, TheTtlIsClamped) {
     }
 }
 
-// L4: what is overdue for who is no longer healthy is asked in that instant, and nothing is left due.
+// L4: what is overdue for who is no longer healthy is asked in that instant, and nothing is left
+// due.
 TEST(Targets, WhatIsOverdueWithoutHealthIsAskedAtOnce) {
     Asked it;
     it.ttl = 5s;
