@@ -3,7 +3,7 @@ JOBS ?= $(shell nproc)
 PREFIX ?= /usr/local
 FUZZ_SECONDS ?= 60
 
-.PHONY: build demo test test-real measure soak bench bench-instructions bench-register bench-accounts benches fuzz lint package test-package install format clean bootstrap help bench-fleet check-instructions check-benches
+.PHONY: build demo test test-real measure soak bench bench-instructions bench-register bench-accounts benches fuzz lint package test-package install format clean bootstrap help bench-fleet check-instructions check-benches peer-programs
 build:
 
 help:
@@ -17,8 +17,8 @@ help:
 	@echo "make bench-instructions  what SIP text, an account and a transaction cost in instructions, one line a figure (repeatable)"
 	@echo "make check-instructions  the same, and one account of \`holdfast run\`, against bench/baseline.txt: 10 % more is a failure"
 	@echo "make check-benches  whether all benches build and work, each once and briefly, those of other SIP libraries among them"
-	@echo "make bench-register  what one registered account costs: start, memory, idle"
-	@echo "make bench-accounts  what one account more costs \`holdfast run\`, baresip and SIPp"
+	@echo "make bench-register  what one registered account costs: start, memory, idle; beside baresip and sofia-sip"
+	@echo "make bench-accounts  what one account more costs \`holdfast run\`, baresip, sofia-sip and SIPp"
 	@echo "make bench-fleet  50,000 accounts kept for 10 min while one of three servers dies; needs root"
 	@echo "make fuzz     every fuzz target for FUZZ_SECONDS=$(FUZZ_SECONDS)"
 	@echo "make lint     format, clang-tidy and the house rules"
@@ -71,18 +71,22 @@ check-benches:
 	@tools/bootstrap build bench
 	@tools/check-benches -j $(JOBS)
 
-bench-register: build
-	@tools/bootstrap build bench
+bench-register: peer-programs
 	@tools/bench-register
 
-bench-accounts: build
-	@tools/bootstrap build bench
+bench-accounts: peer-programs
 	@tools/bench-accounts
 
 bench-fleet: build
 	@tools/bootstrap real
 	@tools/bench-fleet --rate 2000
 	@tools/bench-fleet --rate 2000 --preset fleet
+
+# Ours, and the programs of others that are measured beside it.
+peer-programs: build
+	@tools/bootstrap build bench
+	@tools/configure release
+	@cmake --build --preset release -j $(JOBS) --target peer_programs
 
 benches:
 	@tools/bootstrap build bench
