@@ -2,7 +2,8 @@
 // callgrind counts and nothing else. tools/bench-instructions runs this and prints the figures.
 //
 //     sip_instructions_bench PARSER MESSAGE     1,000 parses; MESSAGE is the first letter of its
-//                                               file's name, PARSER holdfast, sofia_sip or osip2
+//                                               file's name, PARSER holdfast, sofia_sip, osip2
+//                                               or libre
 //     sip_instructions_bench PARSER print       1,000 REGISTERs printed
 //     sip_instructions_bench allocations        how often 1,000 of each of ours allocate
 //     sip_instructions_bench bytes              how long each message is

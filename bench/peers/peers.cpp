@@ -4,7 +4,7 @@
 
 namespace holdfast::bench {
 
-#if defined(HOLDFAST_BENCH_SOFIA) || defined(HOLDFAST_BENCH_OSIP)
+#if defined(HOLDFAST_BENCH_SOFIA) || defined(HOLDFAST_BENCH_OSIP) || defined(HOLDFAST_BENCH_LIBRE)
 std::span<const Peer> peers() {
     static constexpr std::array all = {
 #ifdef HOLDFAST_BENCH_SOFIA
@@ -14,6 +14,10 @@ std::span<const Peer> peers() {
 #ifdef HOLDFAST_BENCH_OSIP
         // It checks nothing that its parser does not.
         Peer{"osip2", osip2_parse, osip2_parse, osip2_printed, osip2_transactions},
+#endif
+#ifdef HOLDFAST_BENCH_LIBRE
+        // Its transactions come with its own loop, of which a process has but one.
+        Peer{"libre", libre_parse, libre_takes, libre_printed, nullptr},
 #endif
     };
     return all;

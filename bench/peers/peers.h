@@ -50,7 +50,7 @@ struct Peer {
     bool (*takes)(std::string_view text);
     // Parses once, then prints so many times from the typed values; the last text.
     std::string (*print)(std::string_view text, int rounds);
-    // null: they could not be started
+    // Gives null: they could not be started. Is null: the library's are not measured.
     std::unique_ptr<PeerTransactions> (*transactions)(Datagrams datagrams);
 };
 
@@ -62,9 +62,12 @@ std::unique_ptr<PeerTransactions> sofia_sip_transactions(Datagrams datagrams);
 std::unique_ptr<PeerTransactions> osip2_transactions(Datagrams datagrams);
 std::string sofia_sip_printed(std::string_view text, int rounds);
 std::string osip2_printed(std::string_view text, int rounds);
+std::string libre_printed(std::string_view text, int rounds);
 
 }  // namespace holdfast::bench
 
 extern "C" bool sofia_sip_parse(std::string_view text);
 extern "C" bool sofia_sip_takes(std::string_view text);
 extern "C" bool osip2_parse(std::string_view text);
+extern "C" bool libre_parse(std::string_view text);
+extern "C" bool libre_takes(std::string_view text);
