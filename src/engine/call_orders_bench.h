@@ -37,6 +37,8 @@ public:
         std::string contact = "sip:bob@203.0.113.11";  // of the far side
         std::string record_route{};                    // of its INVITE; "": none
         bool follows_transfers = true;
+        std::string granted_parameters{};  // of the Contact that the registrar lists
+        std::string registered_headers{};  // of its 200, complete lines
     };
     explicit Orders(Begin begin = Begin::registered) : Orders(begin, World{}) {}
     Orders(Begin begin, World world)
@@ -44,6 +46,8 @@ public:
           server_{world_.transport,
                   {udp_target(11).endpoint.address, default_port(world_.transport)}} {
         driver_.resolve("example.test", {server_.endpoint.address});
+        driver_.granted_parameters = world_.granted_parameters;
+        driver_.registered_headers = world_.registered_headers;
         registration::AccountConfig config;
         config.aor = "sip:alice@example.test";
         config.transport = world_.transport;

@@ -54,6 +54,56 @@ TEST(CallWay, AFlowToTheFarSideEndsWithTheCall) {
     EXPECT_THAT(it.driver().closed, testing::Contains(flow)) << it.trace();
 }
 
+// RFC 5627 §4.4: where the registrar gave us a GRUU, it is what the other side of a call is told: in
+// our INVITE, in our 2xx, and in what changes the call later.
+TEST(CallWay, TheContactOfACallIsOurGruu) {
+    const std::string gruu = "sip:alice@example.test;gr=urn:uuid:f81d4fae";
+    const Orders::World world{.granted_parameters = ";pub-gruu=\"" + gruu + "\""};
+    const auto told = [](const Orders& it, const std::string& begin) {
+        std::vector<std::string> contacts;
+        for (const auto& [target, text] : it.driver().sent) {
+            const auto message = sip::Message::parse(text);
+            if (text.starts_with(begin) && message &&
+                message->cseq().method == sip::Method::invite)
+                contacts.emplace_back(message->contacts().front().uri.text);
+        }
+        return contacts;
+    };
+    Orders dialled{Begin::registered, world};
+    dialled.dial("sip:bob@example.test");
+    EXPECT_THAT(told(dialled, "INVITE "), testing::ElementsAre(gruu)) << dialled.trace();
+    Orders called{Begin::registered, world};
+    called.play("inv answer ack hold");
+    EXPECT_THAT(told(called, "SIP/2.0 200"), testing::ElementsAre(gruu)) << called.trace();
+    EXPECT_THAT(told(called, "INVITE "), testing::ElementsAre(gruu)) << called.trace();
+}
+
+// RFC 3608 §6.1: the registrar's Service-Route is the Route of an INVITE, in its order, and the way
+// to its first hop is the account's flow. A dialog has a route set of its own (RFC 3261 §12.2.1.1).
+TEST(CallWay, TheServiceRouteIsTheRouteOfAnInvite) {
+    Orders it{Begin::registered,
+              {.registered_headers = "Service-Route: <sip:edge.example.test;lr>, "
+                                     "<sip:home.example.test;lr>\r\n"}};
+    const auto routes = [&] {
+        std::vector<std::string> all;
+        for (const auto& [target, text] : it.driver().sent)
+            if (const auto message = sip::Message::parse(text);
+                message && text.starts_with("INVITE ")) {
+                EXPECT_EQ(target, udp_target(11));
+                all.clear();
+                for (const auto& route : message->routes()) all.emplace_back(route.uri.text);
+            }
+        return all;
+    };
+    it.dial("sip:bob@example.test");
+    EXPECT_THAT(routes(), testing::ElementsAre("sip:edge.example.test;lr",
+                                               "sip:home.example.test;lr"))
+        << it.trace();
+    it.play("200 hold");
+    EXPECT_THAT(it.log(), testing::HasSubstr("answered")) << it.trace();
+    EXPECT_THAT(routes(), testing::IsEmpty()) << "no Record-Route came: " << it.trace();
+}
+
 // §11: who is no server of ours learns nothing to guess the password by.
 TEST(CallWay, AChallengeOfTheFarSideIsNotAnswered) {
     Orders it{Begin::registered, {.contact = elsewhere}};

@@ -54,6 +54,8 @@ public:
     std::map<dns::Question, dns::Answer> zone;
     Duration zone_delay = 5ms;
     std::string mapping = ";received=198.51.100.7;rport=13450";
+    std::string granted_parameters;  // of each Contact that a 200 to REGISTER lists: ";pub-gruu=…"
+    std::string registered_headers;  // of a 200 to REGISTER, complete lines
     std::set<Target> silent;
     std::set<Target> refusing;  // UDP: ICMP port unreachable
 
@@ -212,8 +214,9 @@ private:
             if (expires == 0 || message->method() != sip::Method::register_) continue;
             std::string text(contact.text);
             if (!contact.expires) text += ";expires=" + std::to_string(expires);
-            contacts += "Contact: " + text + "\r\n";
+            contacts += "Contact: " + text + granted_parameters + "\r\n";
         }
+        if (message->method() == sip::Method::register_) contacts += registered_headers;
         feed_later(10ms, in::Received{send.flow, answer_to(send.bytes, 200, contacts, mapping)});
     }
     // As a host does it: a lost datagram is silence, a stream that loses anything is broken.
