@@ -31,6 +31,21 @@ std::string place_of(const std::string& name, const toml::source_region& source)
     return name + ":" + std::to_string(source.begin.line);
 }
 
+// What the parser says. It quotes what it has seen: of a line with a password, a piece of that.
+std::string words_of(const toml::parse_error& error, std::string_view text) {
+    std::string words(error.description());
+    auto line = text;
+    for (auto skipped = 1U; skipped < error.source().begin.line; ++skipped)
+        line.remove_prefix(std::min(line.find('\n'), line.size() - 1) + 1);
+    if (line.substr(0, line.find('\n')).find("password") == std::string_view::npos) return words;
+    words.resize(std::min(words.find(", saw "), words.size()));
+    for (auto open = words.find('\''); open != std::string::npos; open = words.find('\'', open)) {
+        const auto end = std::min(words.find('\'', open + 1), words.size() - 1);
+        words.replace(open, end + 1 - open, "…");
+    }
+    return words;
+}
+
 // As the command line has it: the option's own reader judges the text.
 std::optional<std::string> text_of(const toml::node& node) {
     if (const auto* text = node.as_string()) return text->get();
@@ -185,8 +200,7 @@ std::expected<Configuration, std::string> parse_config(std::string_view text,
             if (const auto done = read(key.str(), node); !done)
                 return std::unexpected(done.error());
     } catch (const toml::parse_error& error) {
-        return std::unexpected(place_of(name, error.source()) + ": " +
-                               std::string(error.description()));
+        return std::unexpected(place_of(name, error.source()) + ": " + words_of(error, text));
     }
     return file;
 }

@@ -103,6 +103,27 @@ TEST(ConfigText, BrokenTomlHasItsLine) {
         << error_of("aor = \"x\"\ntransport = \n");
 }
 
+// The error goes to the log of a reload: it says where, and not what.
+TEST(ConfigText, ABrokenPasswordIsNotRepeated) {
+    EXPECT_EQ(
+        error_of("aor = \"x\"\npassword = 47110815471108154711\n"),
+        "phone.toml:2: Error while parsing decimal integer: … is not representable in 64 bits");
+    EXPECT_EQ(error_of("password = trU-4711"),
+              "phone.toml:1: Error while parsing boolean: expected …");
+    for (const std::string_view password :
+         {"Rumpelstilzchen", "4711Rumpel", "0x4711zz", "\"Rumpel", "'Rumpel", "4711-08-15Rumpel",
+          "47:11Rumpel", "\"Rumpel\" stilz", "1_2__3Rumpel", "1985-02-31", "trUE-rumpel"})
+        for (const auto* before :
+             {"password = ", "[[account]]\npassword = ", "account = [{aor = \"x\", password = "}) {
+            const auto error = error_of(std::string(before).append(password) + "\n");
+            EXPECT_NE(error.find(": Error while parsing"), std::string::npos) << error;
+            EXPECT_EQ(error.find("saw"), std::string::npos) << error;
+            EXPECT_EQ(error.find('\''), std::string::npos) << error;
+        }
+    EXPECT_NE(error_of("expires = trU\n").find("saw 'trU'"), std::string::npos)
+        << "of other lines the parser's whole sentence is worth more";
+}
+
 TEST(ConfigText, ValuesOfAnotherShapeAreRefused) {
     EXPECT_EQ(error_of("transport = [\"udp\"]\n"),
               "phone.toml:1: transport: one value is wanted here: auto|udp|tcp|tls");

@@ -15,7 +15,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-class FleetConfigTest : public testing::Test {
+class FleetConfigTest : public ::testing::Test {
 protected:
     std::expected<FleetConfig, cli::Refusal> read(std::string_view text,
                                                   const std::vector<cli::Setting>& more = {},
