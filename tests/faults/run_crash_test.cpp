@@ -141,8 +141,9 @@ TEST_P(RunCrash, NextStartIsTheSamePhonesWithOneBindingEach) {
 }
 
 INSTANTIATE_TEST_SUITE_P(AtEachChange, RunCrash,
-                         testing::Values(Case{"torn", false}, Case{"power", false},
-                                         Case{"power", true}),
+                         testing::Values(Case{"kill", false}, Case{"torn", false},
+                                         Case{"power", false}, Case{"kill", true},
+                                         Case{"torn", true}, Case{"power", true}),
                          name_of_case);
 
 }  // namespace
