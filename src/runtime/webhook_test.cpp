@@ -2,8 +2,14 @@
 // wrong.
 #include <gmock/gmock.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <list>
+#include <sstream>
 #include <string>
 
 #include "base/text.h"
@@ -142,6 +148,39 @@ TEST_F(Webhook, ARefusalIsToldWithoutTheUrlsSecrets) {
     EXPECT_THAT(notices[0], HasSubstr("error: 503"));
     EXPECT_THAT(notices[0], Not(HasSubstr("wonderland")));
     EXPECT_EQ(hooks->counts().failed, 1u);
+}
+
+// Of the processes that we have started: "cmdline", which everybody may read, or "environ".
+std::string seen_of_children(const char* what) {
+    const auto text_of = [](const std::filesystem::path& file) {
+        std::ifstream stream{file};
+        return std::string{std::istreambuf_iterator<char>{stream}, {}};
+    };
+    std::string seen;
+    for (const auto& entry : std::filesystem::directory_iterator{"/proc"}) {
+        if (!parse_number<unsigned>(entry.path().filename().string())) continue;
+        const auto stat = text_of(entry.path() / "stat");  // "PID (NAME) STATE PARENT …"
+        std::istringstream fields{stat.substr(std::min(stat.rfind(')') + 1, stat.size()))};
+        std::string state;
+        pid_t parent = 0;
+        fields >> state >> parent;
+        if (parent == ::getpid()) seen += text_of(entry.path() / what);
+    }
+    return seen;
+}
+
+// Other users of the host read the list of processes.
+TEST_F(Webhook, TheListOfProcessesShowsNeitherUrlNorEvent) {
+    server.status = "";
+    start(server.url("/services/wonderland"));
+    tell(EventKind::moved, "what happened");
+    ASSERT_TRUE(loop.run_until([&] { return !server.requests.empty(); }, limit));
+    const auto seen = seen_of_children("cmdline");
+    EXPECT_THAT(seen, HasSubstr("curl"));
+    for (const auto* hidden : {"wonderland", "127.0.0.1:", "what happened", "alice"})
+        EXPECT_THAT(seen, Not(HasSubstr(hidden)));
+    EXPECT_THAT(seen_of_children("environ"), Not(HasSubstr("wonderland")));
+    EXPECT_THAT(server.requests[0], HasSubstr("wonderland"));
 }
 
 TEST_F(Webhook, NobodyThereIsTold) {
