@@ -10,6 +10,7 @@
 #include "apps/cli/media_modules.h"
 #include "apps/cli/session.h"
 #include "apps/phone/calls.h"
+#include "apps/phone/dialling.h"
 #include "media/service.h"
 #include "runtime/clock.h"
 
@@ -160,14 +161,16 @@ ExitCode run_call(const std::vector<std::string>& operands, const std::vector<Se
         return complain(ExitCode::usage,
                         "With which account? holdfast call URI --account sip:USER@DOMAIN, or a "
                         "--config FILE with an aor");
-    auto uri = called_uri_of(operands.front(), options->account.aor);
-    if (!uri) return complain(ExitCode::usage, uri.error());
+    const phone::Caller caller{.aor = options->account.aor, .dialling = options->dialling};
+    auto called = phone::dialled(operands.front(), caller);
+    if (!called) return complain(ExitCode::usage, called.error());
+    options->call.dtmf.insert(0, called->digits);
     if (auto& target = options->call.transfer; !target.empty()) {
-        auto whither = called_uri_of(target, options->account.aor);
+        auto whither = phone::target_of(target, caller);
         if (!whither) return complain(ExitCode::usage, whither.error());
         target = *std::move(whither);
     }
-    return call_with_account(*std::move(options), *std::move(uri), clock);
+    return call_with_account(*std::move(options), std::move(called->uri), clock);
 }
 
 ExitCode run_answer(const std::vector<std::string>& operands,

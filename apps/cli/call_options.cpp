@@ -46,7 +46,8 @@ Applied apply_dtmf(Options& options, std::string_view value, bool) {
     constexpr std::string_view digits = "0123456789*#ABCDabcd,";
     if (value.empty() || value.size() > digits_most ||
         value.find_first_not_of(digits) != std::string_view::npos)
-        return wrong(value, "are no digits: 0-9 * # A-D, and a comma for a pause of a second");
+        return std::unexpected(  // which they are is not shown: they may be a PIN
+            "these are no digits: 0-9 * # A-D, and a comma for a pause of a second");
     options.call.dtmf = value;
     return {};
 }
@@ -59,7 +60,7 @@ Applied apply_duration(Options& options, std::string_view value, bool) {
     return {};
 }
 
-// With the account's domain it is an address, if it is one (called_uri_of).
+// With the account's domain it is an address, if it is one (phone::target_of).
 Applied apply_transfer(Options& options, std::string_view value, bool) {
     if (trimmed(value).empty()) return wrong(value, "is no address to transfer to");
     options.call.transfer = value;
@@ -156,6 +157,43 @@ Applied apply_ports(Options& options, std::string_view value, bool) {
 Applied apply_socket(Options& options, std::string_view value, bool) {
     if (value.empty()) return std::unexpected("a socket has a path");
     options.control.socket = value;
+    return {};
+}
+
+Applied apply_prefix(Options& options, std::string_view value, bool) {
+    if (!value.empty() && !phone::is_dialling_prefix(value))
+        return wrong(value, "is no prefix: 1 to 16 of 0-9 * #, and a + only in front");
+    options.dialling.prefix = value;
+    return {};
+}
+
+Applied apply_dial_plan(Options& options, std::string_view value, bool first) {
+    auto& plan = options.dialling.plan;
+    if (first) plan.clear();
+    auto rule = phone::DialRule::parse(value);
+    if (!rule) return std::unexpected(rule.error());
+    if (plan.size() == phone::plan_rules_most)
+        return std::unexpected("a dial plan has at most " + std::to_string(phone::plan_rules_most) +
+                               " rules");
+    plan.push_back(*std::move(rule));
+    return {};
+}
+
+// Whichever account's it will be: a number is of its domain. It may hold a PIN, and is not shown.
+Applied apply_voicemail(Options& options, std::string_view value, bool) {
+    const phone::Dialling as_it_is;
+    options.dialling.voicemail = trimmed(value);
+    if (options.dialling.voicemail.empty()) return {};
+    const auto called =
+        phone::dialled(value, {.aor = "sip:user@example.invalid", .dialling = as_it_is});
+    if (!called) return std::unexpected(called.error());
+    return {};
+}
+
+Applied apply_pickup(Options& options, std::string_view value, bool) {
+    if (!value.empty() && !phone::is_dialling_prefix(value))
+        return wrong(value, "is no pickup code: 1 to 16 of 0-9 * #, and a + only in front");
+    options.dialling.pickup = value;
     return {};
 }
 

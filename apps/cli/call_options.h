@@ -29,6 +29,11 @@ std::expected<void, std::string> apply_srtp_keys(Options& options, std::string_v
 std::expected<void, std::string> apply_dtmf_by(Options& options, std::string_view value, bool);
 std::expected<void, std::string> apply_ports(Options& options, std::string_view value, bool);
 std::expected<void, std::string> apply_socket(Options& options, std::string_view value, bool);
+std::expected<void, std::string> apply_prefix(Options& options, std::string_view value, bool);
+std::expected<void, std::string> apply_dial_plan(Options& options, std::string_view value,
+                                                 bool first);
+std::expected<void, std::string> apply_voicemail(Options& options, std::string_view value, bool);
+std::expected<void, std::string> apply_pickup(Options& options, std::string_view value, bool);
 std::expected<void, std::string> apply_dnd(Options& options, std::string_view value, bool);
 std::expected<void, std::string> apply_one_call(Options& options, std::string_view value, bool);
 std::expected<void, std::string> apply_auto_answer(Options& options, std::string_view value, bool);

@@ -35,6 +35,11 @@ TEST(CallOptions, AreTakenAsTheyAreSaid) {
                                {"dtmf", "1,2#"},
                                {"duration", "1.5s"},
                                {"transfer", "1002"},
+                               {"prefix", "0"},
+                               {"dial-plan", "[1-9]xx"},
+                               {"dial-plan", "0900x. ! dear"},
+                               {"voicemail", " *97,,1234# "},
+                               {"pickup", "**"},
                                {"refuse-transfers", "true"},
                                {"withhold-number", "true"},
                                {"dnd", "true"},
@@ -60,6 +65,12 @@ TEST(CallOptions, AreTakenAsTheyAreSaid) {
     EXPECT_TRUE(options->call.dtls);
     EXPECT_EQ(options->call.duration, 1500ms);
     EXPECT_EQ(options->call.transfer, "1002");
+    EXPECT_EQ(options->dialling.prefix, "0");
+    ASSERT_EQ(options->dialling.plan.size(), 2U);
+    EXPECT_EQ(options->dialling.plan[0].pattern(), "[1-9]xx");
+    EXPECT_EQ(options->dialling.plan[1].reason(), "dear");
+    EXPECT_EQ(options->dialling.voicemail, "*97,,1234#");
+    EXPECT_EQ(options->dialling.pickup, "**");
     EXPECT_FALSE(options->account.follows_transfers);
     EXPECT_TRUE(options->call.withhold_number);
     EXPECT_TRUE(options->incoming.do_not_disturb);
@@ -68,6 +79,16 @@ TEST(CallOptions, AreTakenAsTheyAreSaid) {
     EXPECT_THAT(options->incoming.deny, ElementsAre("bob", "+49*"));
     EXPECT_THAT(options->call.codecs, ElementsAre("opus", "PCMA"));
     EXPECT_EQ(options->call.ports, (media::PortRange{.first = 20'000, .last = 20'100}));
+}
+
+TEST(CallOptions, ADialPlanIsBounded) {
+    std::vector<std::pair<std::string, std::string>> rules(phone::plan_rules_most,
+                                                           {"dial-plan", "x."});
+    EXPECT_TRUE(with(rules));
+    rules.emplace_back("dial-plan", "x.");
+    const auto past = with(rules);
+    ASSERT_FALSE(past);
+    EXPECT_EQ(past.error(), "--dial-plan: a dial plan has at most 100 rules");
 }
 
 TEST(CallOptions, NonsenseIsNamed) {
@@ -82,34 +103,14 @@ TEST(CallOptions, NonsenseIsNamed) {
     EXPECT_THAT(error_of("duration", "0s"), HasSubstr("100ms"));
     EXPECT_THAT(error_of("auto-answer", "yes"), HasSubstr("neither off, asked nor a time"));
     EXPECT_THAT(error_of("deny", " "), HasSubstr("Whom to deny"));
+    EXPECT_THAT(error_of("prefix", "0x"), HasSubstr("--prefix: \"0x\" is no prefix"));
+    EXPECT_THAT(error_of("prefix", std::string(17, '1')), HasSubstr("1 to 16 of 0-9"));
+    EXPECT_THAT(error_of("dial-plan", "[1-"),
+                HasSubstr("--dial-plan: \"[1-\" is no rule of a dial plan: this [ has no ]"));
+    EXPECT_THAT(error_of("voicemail", "9:7"), HasSubstr("--voicemail: \"9:7\" cannot be called"));
+    EXPECT_THAT(error_of("pickup", "pick"), HasSubstr("--pickup: \"pick\" is no pickup code"));
     for (const auto* ports : {"20000", "20100-20000", "80-90", "1-2-3", "20000-70000"})
         EXPECT_THAT(error_of("rtp-ports", ports), HasSubstr("FIRST-LAST")) << ports;
-}
-
-// RFC 3966 §5.1.1 for the separators of numbers, RFC 3261 §25.1 for what a user part may hold.
-TEST(CalledUri, IsWhatAPersonMeans) {
-    constexpr const char* aor = "sip:alice@example.test";
-    const auto called = [&](std::string_view text) {
-        return called_uri_of(text, aor).value_or("(none)");
-    };
-    EXPECT_EQ(called("bob"), "sip:bob@example.test");
-    EXPECT_EQ(called(" 1001 "), "sip:1001@example.test");
-    EXPECT_EQ(called("+49 (30) 12-34"), "sip:+49301234@example.test");
-    EXPECT_EQ(called("*21#"), "sip:*21%23@example.test");
-    EXPECT_EQ(called("bob@Other.Test"), "sip:bob@other.test");
-    EXPECT_EQ(called("SIPS:bob@other.test"), "sips:bob@other.test");
-    EXPECT_EQ(called("<sip:bob@other.test>"), "sip:bob@other.test");
-    EXPECT_EQ(called("tel:+49-30-1234"), "tel:+49-30-1234");
-    EXPECT_EQ(called_uri_of("bob", "sips:alice@example.test").value_or(""),
-              "sips:bob@example.test");
-}
-
-TEST(CalledUri, NobodyIsSaid) {
-    for (const auto* text : {"", "  ", "tel:", "sip:", "bob@", "sip:bob@exa mple.test"}) {
-        const auto uri = called_uri_of(text, "sip:alice@example.test");
-        EXPECT_FALSE(uri) << text;
-        EXPECT_NE(uri ? "" : uri.error(), "") << text;
-    }
 }
 
 }  // namespace

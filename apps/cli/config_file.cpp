@@ -93,9 +93,14 @@ std::expected<void, std::string> read_policy(const toml::node& node, const std::
     return {};
 }
 
+// A list's texts each have their own line.
 std::expected<void, std::string> read_value(std::string_view key, const toml::node& node,
-                                            const std::string& where, bool may_be_list,
+                                            const std::string& name, bool may_be_list,
                                             std::string_view wanted, Settings& settings) {
+    const auto place = [&](const toml::node& at) {
+        return place_of(name, at.source()) + ": " + std::string(key);
+    };
+    const auto where = place(node);
     if (const auto text = text_of(node)) {
         settings.push_back({std::string(key), *text, where});
         return {};
@@ -106,7 +111,7 @@ std::expected<void, std::string> read_value(std::string_view key, const toml::no
     for (const auto& element : *list) {
         const auto text = text_of(element);
         if (!text) return std::unexpected(where + ": a list of texts is wanted here");
-        settings.push_back({std::string(key), *text, where});
+        settings.push_back({std::string(key), *text, place(element)});
     }
     return {};
 }
@@ -121,7 +126,7 @@ std::expected<void, std::string> read_key(std::string_view key, const toml::node
     const auto option = std::ranges::find(table, key, &OptionText::name);
     if (option == table.end() || !is_known(*option, commands))
         return std::unexpected(where + unknown_key(key, commands));
-    return read_value(key, node, where, option->form == Form::list, option->value, settings);
+    return read_value(key, node, name, option->form == Form::list, option->value, settings);
 }
 
 std::expected<void, std::string> read_hook_key(std::string_view key, const toml::node& node,
@@ -131,7 +136,7 @@ std::expected<void, std::string> read_hook_key(std::string_view key, const toml:
     if (std::ranges::find(known, key) == known.end())
         return std::unexpected(where + ": there is no such key of a hook" + suggestion(key, known));
     const bool may_be_list = key == "events" || key == "command";
-    return read_value(key, node, where, may_be_list, "a text", settings);
+    return read_value(key, node, name, may_be_list, "a text", settings);
 }
 
 // [[account]] and [[hook]]: lists of tables.

@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <fstream>
 
+#include "apps/cli/config_tables.h"
 #include "apps/cli/session.h"
 
 namespace holdfast::cli {
@@ -130,6 +131,47 @@ TEST(ConfigText, ValuesOfAnotherShapeAreRefused) {
     EXPECT_EQ(error_of("policy = 3\n"), "phone.toml:1: policy: this is a table: [policy]");
     EXPECT_EQ(error_of("[policy]\npatience = [1]\n"),
               "phone.toml:2: policy.patience: neither text nor number nor true or false");
+}
+
+// Each account dials as it says, or as the file says above all.
+TEST(ConfigText, AnAccountHasItsOwnWayToDial) {
+    const auto file = parse_config(
+        "prefix = \"0\"\ndial-plan = [\"1xx\", \"2xx\"]\n"
+        "[[account]]\naor = \"sip:a@b.test\"\npassword = \"\"\n"
+        "dial-plan = [\"3xx\"]\nvoicemail = \"97\"\n"
+        "[[account]]\naor = \"sip:c@b.test\"\npassword = \"\"\n"
+        "prefix = 9\npickup = \"**\"\n",
+        "phone.toml");
+    ASSERT_TRUE(file) << file.error();
+    const auto accounts = accounts_of(*file, {});
+    ASSERT_TRUE(accounts) << accounts.error();
+    ASSERT_EQ(accounts->size(), 2U);
+    const auto& first = accounts->at(0).dialling;
+    EXPECT_EQ(first.prefix, "0");
+    ASSERT_EQ(first.plan.size(), 1U);
+    EXPECT_EQ(first.plan[0].pattern(), "3xx");
+    EXPECT_EQ(first.voicemail, "97");
+    EXPECT_EQ(first.pickup, "");
+    const auto& second = accounts->at(1).dialling;
+    EXPECT_EQ(second.prefix, "9");
+    ASSERT_EQ(second.plan.size(), 2U);
+    EXPECT_EQ(second.plan[1].pattern(), "2xx");
+    EXPECT_EQ(second.voicemail, "");
+    EXPECT_EQ(second.pickup, "**");
+}
+
+// File, line and key: the line is the rule's own.
+TEST(ConfigText, ARuleThatIsNoneHasItsLine) {
+    const auto file = parse_config(
+        "[[account]]\naor = \"sip:a@b.test\"\npassword = \"\"\n"
+        "dial-plan = [\n  \"[1-9]xx\",\n  \"0[\",\n]\n",
+        "phone.toml");
+    ASSERT_TRUE(file) << file.error();
+    const auto accounts = accounts_of(*file, {});
+    ASSERT_FALSE(accounts);
+    EXPECT_EQ(accounts.error(),
+              "phone.toml:6: dial-plan: \"0[\" is no rule of a dial plan: this [ has no ] "
+              "(character 2)");
 }
 
 }  // namespace

@@ -71,9 +71,9 @@ std::expected<runtime::Hook, std::string> hook_of(const ConfigTable& table) {
 }
 
 // What the file says of all, then the account's own, which counts more, then the command line.
-std::expected<registration::AccountConfig, std::string> account_of(const ConfigTable& table,
-                                                                   const Settings& common,
-                                                                   const Settings& command_line) {
+std::expected<ConfiguredAccount, std::string> account_of(const ConfigTable& table,
+                                                         const Settings& common,
+                                                         const Settings& command_line) {
     Settings all = common;
     for (const auto& own : table.settings)  // a list of the account's own replaces the common one
         if (own.key != "set")
@@ -88,7 +88,7 @@ std::expected<registration::AccountConfig, std::string> account_of(const ConfigT
     if (!options.password_given)
         return std::unexpected(table.where + ": " + options.account.aor +
                                " needs a password (\"\" for an account without one)");
-    return std::move(options.account);
+    return ConfiguredAccount{std::move(options.account), std::move(options.dialling)};
 }
 
 // The others are the process's, which has read them: each account need not again.
@@ -117,17 +117,18 @@ std::expected<void, std::string> check_common(const Settings& settings) {
     return {};
 }
 
-std::expected<std::vector<registration::AccountConfig>, std::string> accounts_of(
+std::expected<std::vector<ConfiguredAccount>, std::string> accounts_of(
     const Configuration& file, const std::vector<Setting>& command_line) {
-    std::vector<registration::AccountConfig> accounts;
+    std::vector<ConfiguredAccount> accounts;
     std::map<std::string, std::string> places;
     const auto common = of_an_account_among(file.settings);
     for (const auto& table : file.accounts) {
         auto account = account_of(table, common, command_line);
         if (!account) return std::unexpected(account.error());
-        const auto [known, is_new] = places.emplace(account->aor, table.where);
+        const auto& aor = account->account.aor;
+        const auto [known, is_new] = places.emplace(aor, table.where);
         if (!is_new)
-            return std::unexpected(table.where + ": " + account->aor +
+            return std::unexpected(table.where + ": " + aor +
                                    " is there already: " + known->second);
         accounts.push_back(*std::move(account));
     }

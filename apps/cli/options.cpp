@@ -187,6 +187,7 @@ Applied apply_nothing(Options&, std::string_view, bool) {
 
 constexpr std::uint16_t calls = for_call | for_answer;
 constexpr std::uint16_t sound = calls | for_phone;
+constexpr std::uint16_t dials = for_call | for_phone | of_an_account;
 constexpr std::uint16_t both = for_register | for_resolve | sound;
 constexpr std::uint16_t all = both | for_policy;
 constexpr std::uint16_t host = both | for_run;       // one for the process
@@ -280,6 +281,19 @@ constexpr std::array table{
     OptionText{"dtmf", "DIGITS", "none",
                "digits to send once the call is answered: 0-9 * # A-D, a comma is a pause of 1 s",
                Form::value, calls, true, apply_dtmf},
+    OptionText{"prefix", "DIGITS", "none",
+               "what is dialled before plain numbers that no rule of the dial plan fits",
+               Form::value, dials, true, apply_prefix},
+    OptionText{"dial-plan", "RULE", "none",
+               "what becomes of a number that is dialled, as in <0:+49>[1-9]x.; may be given "
+               "several times, the first that fits counts",
+               Form::list, dials, true, apply_dial_plan},
+    OptionText{"voicemail", "NUMBER", "none",
+               "what `voicemail` calls: a number or URI, after a comma digits to press",
+               Form::value, for_phone | of_an_account, true, apply_voicemail},
+    OptionText{"pickup", "CODE", "none",
+               "what `pickup` dials before the extension whose call is taken", Form::value,
+               for_phone | of_an_account, true, apply_pickup},
     OptionText{"dtmf-by", "auto|events|tones", "auto",
                "how digits are sent: events (RFC 4733) if both sides know them, else tones in the "
                "sound; or only by one of them",

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "apps/phone/dialling.h"
 #include "apps/phone/incoming_rules.h"
 #include "apps/phone/recordings.h"
 #include "media/types.h"
@@ -59,6 +60,7 @@ struct Options {
     FleetOptions fleet;
     CallOptions call;
     ControlOptions control;
+    phone::Dialling dialling;       // of `holdfast phone` and `holdfast call`
     phone::IncomingRules incoming;  // of `holdfast phone`
     runtime::DriverOptions driver;
     bool password_given = false;  // an empty one is one, too
@@ -123,7 +125,5 @@ std::string with_scheme(std::string_view text);
 std::expected<std::string, std::string> aor_of(std::string_view text);
 // The same for what `resolve` takes: a user need not be there.
 std::expected<std::string, std::string> uri_of(std::string_view text);
-// Whom a person wants to call: a SIP URI, a tel URI, or a number or user of the account's domain.
-std::expected<std::string, std::string> called_uri_of(std::string_view text, std::string_view aor);
 
 }  // namespace holdfast::cli

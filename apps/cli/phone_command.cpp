@@ -58,6 +58,7 @@ std::expected<void, Refusal> take_one(PhoneStart& start, const std::vector<std::
             "[[account]] tables"});
     if (auto found = find_password(start.host); !found) return found;
     start.accounts.push_back(start.host.account);
+    start.dialling.push_back(start.host.dialling);
     return {};
 }
 
@@ -70,7 +71,7 @@ std::expected<PhoneStart, Refusal> start_of(const std::vector<std::string>& oper
     if (!file) return std::unexpected(file.error());
     auto host = options_of(file->settings, command_line);
     if (!host) return std::unexpected(host.error());
-    PhoneStart start{.host = *std::move(host), .accounts = {}, .hooks = {}};
+    PhoneStart start{.host = *std::move(host), .accounts = {}, .dialling = {}, .hooks = {}};
     auto hooks = hooks_of(*file);
     if (!hooks) return bad_file(hooks.error());
     start.hooks = *std::move(hooks);
@@ -85,7 +86,10 @@ std::expected<PhoneStart, Refusal> start_of(const std::vector<std::string>& oper
             return bad_file(checked.error());
         auto accounts = accounts_of(*file, command_line);
         if (!accounts) return bad_file(accounts.error());
-        start.accounts = *std::move(accounts);
+        for (auto& [account, dialling] : *accounts) {
+            start.accounts.push_back(std::move(account));
+            start.dialling.push_back(std::move(dialling));
+        }
     }
     // Of call and answer, which have one call each.
     start.host.driver.record_file.clear();

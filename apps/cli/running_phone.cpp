@@ -130,6 +130,7 @@ void RunningPhone::open_phone() {
     phone_ = std::make_unique<phone::Phone>(
         loop_, *driver_, *media_, *engine_,
         phone::PhoneSettings{.accounts = start_.accounts,
+                             .dialling = start_.dialling,
                              .calls = settings_of(start_.host.call),
                              .incoming = start_.host.incoming,
                              .recordings = start_.host.control.recordings},
@@ -142,8 +143,7 @@ void RunningPhone::open_phone() {
                              .over =
                                  [this](CallRef ref, const runtime::PastCall& call) {
                                      if (journal_) journal_->ended(ref, call);
-                                 },
-                             .uri_of = called_uri_of});
+                                 }});
     media_watch_ = std::make_unique<runtime::Watch>(
         loop_, media_->descriptor(),
         [this](runtime::Ready) { phone_->on_media(runtime::boot_time()); });

@@ -30,6 +30,7 @@ namespace holdfast::cli {
 struct PhoneStart {
     Options host;  // of the process, and of all calls
     std::vector<registration::AccountConfig> accounts;
+    std::vector<phone::Dialling> dialling;  // of each
     std::vector<runtime::Hook> hooks;
 };
 

@@ -37,7 +37,7 @@ std::expected<cli::Options, cli::Refusal> host_of(const Settings& of_file,
 std::expected<void, std::string> read_tables(const cli::Configuration& file, FleetConfig& config) {
     auto accounts = cli::accounts_of(file, {});
     if (!accounts) return std::unexpected(accounts.error());
-    for (auto& account : *accounts) {
+    for (auto& [account, dialling] : *accounts) {  // `holdfast run` dials nobody
         auto aor = account.aor;
         config.accounts.emplace(std::move(aor), std::move(account));
     }

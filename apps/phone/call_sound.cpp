@@ -74,7 +74,7 @@ void Calls::on(Instant now, const media::out::Started& started) {
     say(now, ref, EventKind::sound, "we send " + started.codec);
     if (sound == sounds_.end()) return;
     sound->second.flows = true;
-    if (const auto* call = find(ref)) send_digits(ref, *call);
+    if (const auto* call = find(ref)) send_waiting_digits(now, ref, *call);
 }
 
 void Calls::on(Instant now, const media::out::FirstPacket& first) {

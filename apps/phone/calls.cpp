@@ -198,14 +198,29 @@ void Calls::answered(Instant now, CallRef ref, Call& call) {
     auto path = sound->second.settings.record;
     if (path.empty() && path_of_) path = path_of_(call);
     if (!path.empty()) record(ref, path);
-    send_digits(ref, call);  // early media may have begun before
+    send_waiting_digits(now, ref, call);  // early media may have begun before
 }
 
-void Calls::send_digits(CallRef ref, const Call& call) {
+// Those that are for after the answer, and those that were pressed before the sound flowed. They
+// may be a PIN: how many they are is told, and no more.
+void Calls::send_waiting_digits(Instant now, CallRef ref, const Call& call) {
     const auto sound = sounds_.find(ref);
-    if (sound == sounds_.end() || !sound->second.flows || !call.answered) return;
+    if (sound == sounds_.end()) return;
+    const auto& waiting = sound->second.settings.dtmf;
+    const auto count = waiting.size() - static_cast<std::size_t>(std::ranges::count(waiting, ','));
+    if (!send_digits(ref, call) || count == 0) return;
+    say(now, ref, EventKind::notice,
+        count == 1 ? "1 digit that waited is sent"
+                   : std::to_string(count) + " digits that waited are sent");
+}
+
+bool Calls::send_digits(CallRef ref, const Call& call) {
+    const auto sound = sounds_.find(ref);
+    if (sound == sounds_.end() || !sound->second.flows || call.stage != Stage::talking)
+        return false;
     if (auto digits = std::exchange(sound->second.settings.dtmf, {}); !digits.empty())
         media_.submit(media::in::SendDtmf{.session = session_of(ref), .digits = digits});
+    return true;
 }
 
 // One that the engine has never heard of, and cannot tell the end of.

@@ -142,7 +142,8 @@ private:
     void agreed(const out::Media& media);
     void say(Instant now, CallRef call, EventKind kind, std::string reason);
     void answered(Instant now, CallRef ref, Call& call);
-    void send_digits(CallRef ref, const Call& call);
+    bool send_digits(CallRef ref, const Call& call);
+    void send_waiting_digits(Instant now, CallRef ref, const Call& call);
     void end(Instant now, CallRef call);
     void end_unknown(Instant now, CallRef call, std::string why);
     void over(Instant now, CallRef call);

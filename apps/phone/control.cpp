@@ -10,6 +10,7 @@
 #include <optional>
 #include <utility>
 
+#include "apps/phone/control_errors.h"
 #include "apps/phone/control_objects.h"
 #include "apps/phone/control_params.h"
 #include "apps/phone/json_text.h"
@@ -22,36 +23,14 @@ namespace {
 using Json = nlohmann::ordered_json;
 using runtime::ControlClient;
 
-struct Error {
-    ControlError code = ControlError::invalid_request;
-    std::string sentence;
-};
+using Error = ControlRefusal;
 using Result = std::expected<Json, Error>;
-
-Json error_object(const Json& id, const Error& error) {
-    return {{"jsonrpc", "2.0"},
-            {"id", id},
-            {"error", {{"code", std::to_underlying(error.code)}, {"message", error.sentence}}}};
-}
 
 std::unexpected<Error> impossible(std::string sentence) {
     return std::unexpected(Error{ControlError::not_possible, std::move(sentence)});
 }
 
-// What is not done any more: the answers before are as long as a program gets at once.
-Json too_much(const Json& request) {
-    const auto id = request.is_object() ? request.find("id") : request.end();
-    if (request.is_object() && id == request.end()) return nullptr;
-    return error_object(id == request.end() ? Json(nullptr) : *id,
-                        {ControlError::not_possible,
-                         "The answers of this batch are too long: ask again for the rest"});
-}
-
 }  // namespace
-
-std::string error_line(ControlError code, std::string_view sentence) {
-    return text_of(error_object(nullptr, {code, std::string(sentence)}));
-}
 
 class Control::Impl {
 public:
@@ -70,7 +49,7 @@ private:
         std::string_view name;
         Result (Impl::*run)(Params&, ControlClient);
     };
-    static const std::array<Method, 21> methods;
+    static const std::array<Method, 23> methods;
 
     // Null for a notification (§4.1).
     Json answer_one(ControlClient client, const Json& request);
@@ -79,6 +58,8 @@ private:
     Result hello(Params& params, ControlClient);
     Result status(Params& params, ControlClient);
     Result dial(Params& params, ControlClient);
+    Result voicemail(Params& params, ControlClient);
+    Result pickup(Params& params, ControlClient);
     Result reject(Params& params, ControlClient);
     Result hang_up(Params& params, ControlClient);
     Result dtmf(Params& params, ControlClient);
@@ -118,10 +99,12 @@ private:
     std::map<ControlClient, std::set<std::string>> subscribers_;  // to which events; empty: all
 };
 
-const std::array<Control::Impl::Method, 21> Control::Impl::methods{{
+const std::array<Control::Impl::Method, 23> Control::Impl::methods{{
     {"hello", &Impl::hello},
     {"status", &Impl::status},
     {"dial", &Impl::dial},
+    {"voicemail", &Impl::voicemail},
+    {"pickup", &Impl::pickup},
     {"answer", &Impl::of_one<&Phone::answer>},
     {"reject", &Impl::reject},
     {"hang_up", &Impl::hang_up},
@@ -167,7 +150,7 @@ std::string Control::Impl::answer(ControlClient client, std::string_view line) {
 
 Json Control::Impl::answer_one(ControlClient client, const Json& request) {
     const auto invalid = [](const char* why) {
-        return error_object(nullptr, {ControlError::invalid_request, why});
+        return refusal_object(nullptr, {ControlError::invalid_request, why});
     };
     if (!request.is_object()) return invalid("A request is an object");
     const auto id = request.find("id");
@@ -184,7 +167,7 @@ Json Control::Impl::answer_one(ControlClient client, const Json& request) {
         return invalid("A request names its \"method\", a string");
     auto result = run(client, request);
     if (!has_id) return nullptr;
-    if (!result) return error_object(*id, result.error());
+    if (!result) return refusal_object(*id, result.error());
     return {{"jsonrpc", "2.0"}, {"id", *id}, {"result", *std::move(result)}};
 }
 
@@ -239,6 +222,20 @@ Result Control::Impl::dial(Params& params, ControlClient) {
     if (!uri) params.wrong("uri", "is missing: whom to call");
     if (auto problem = problem_of(params)) return std::unexpected(*problem);
     return of_call(phone_.dial(*uri, account.value_or("")));
+}
+
+Result Control::Impl::voicemail(Params& params, ControlClient) {
+    const auto account = params.text("account");
+    if (auto problem = problem_of(params)) return std::unexpected(*problem);
+    return of_call(phone_.call_voicemail(account.value_or("")));
+}
+
+Result Control::Impl::pickup(Params& params, ControlClient) {
+    const auto extension = params.text("extension");
+    const auto account = params.text("account");
+    if (!extension) params.wrong("extension", "is missing: whose call to take");
+    if (auto problem = problem_of(params)) return std::unexpected(*problem);
+    return of_call(phone_.pick_up(*extension, account.value_or("")));
 }
 
 Result Control::Impl::reject(Params& params, ControlClient) {

@@ -44,12 +44,9 @@ protected:
                 .tell = [this](Instant, const Event& event,
                                const std::string& aor) { control->on_event({}, event, aor); },
                 .began = [](CallRef, const runtime::PastCall&) {},
-                .over = [this](CallRef,
-                               const runtime::PastCall& call) { EXPECT_TRUE(history->add(call)); },
-                .uri_of = [](std::string_view text,
-                             std::string_view) -> std::expected<std::string, std::string> {
-                    return "sip:" + std::string(text) + "@example.test";
-                }});
+                .over = [this](
+                            CallRef,
+                            const runtime::PastCall& call) { EXPECT_TRUE(history->add(call)); }});
         control.emplace(*phone, &*history, "1.2.3",
                         Control::Handlers{
                             .send = [this](runtime::ControlClient to,

@@ -115,24 +115,6 @@ Done<AccountId> Phone::account_of(const std::string& text) const {
                                : "Several accounts are called \"" + text + "\": name one whole");
 }
 
-Done<CallRef> Phone::dial(const std::string& whom, const std::string& account) {
-    if (leaving_) return std::unexpected("The phone is ending");
-    const auto from = account_of(account);
-    if (!from) return std::unexpected(from.error());
-    if (calls_.all().size() >= calls_most)
-        return std::unexpected("There are " + std::to_string(calls_most) +
-                               " calls already, the most there can be");
-    const auto uri = handlers_.uri_of(whom, aor_of(*from));
-    if (!uri) return std::unexpected(uri.error());
-    const auto status = engine_.status(*from);
-    if (!status || !status->registered)
-        return std::unexpected(aor_of(*from) + " is not registered" +
-                               (status ? " (" + status->state + ")" : "") + ": it cannot call now");
-    const auto call = calls_.dial(*from, *uri, settings_.calls);
-    note_new_calls();
-    return call;
-}
-
 Done<CallRef> Phone::choose(std::optional<CallRef> named, Fits fits, std::string_view what) const {
     std::optional<CallRef> only;
     bool several = false;
@@ -231,37 +213,6 @@ Done<CallRef> Phone::press(std::optional<CallRef> named, const std::string& digi
         return std::unexpected("More than " + std::to_string(digits_waiting_most) +
                                " digits would wait for the sound of call " + number_of(*call) +
                                ": send these when it is there");
-    return call;
-}
-
-Done<CallRef> Phone::transfer(std::optional<CallRef> named, const std::string& whom) {
-    const auto call = choose(
-        named, [](const Call& one, const Line&) { return one.stage == Stage::talking; },
-        "is answered");
-    if (!call) return call;
-    const auto uri = handlers_.uri_of(whom, aor_of(calls_.all().at(*call).account));
-    if (!uri) return std::unexpected(uri.error());
-    calls_.transfer(*call, *uri);
-    return call;
-}
-
-Done<CallRef> Phone::connect(CallRef named, CallRef other) {
-    const auto call = choose(
-        named, [](const Call& one, const Line&) { return one.stage == Stage::talking; },
-        "is answered");
-    if (!call) return call;
-    const auto to = choose(
-        other,
-        [](const Call& one, const Line&) {
-            return one.stage == Stage::talking || (!one.incoming && one.stage == Stage::ringing);
-        },
-        "is answered or rings there");
-    if (!to) return to;
-    if (*to == *call) return std::unexpected("A call cannot be connected with itself");
-    if (calls_.all().at(*call).account != calls_.all().at(*to).account)
-        return std::unexpected("Calls " + number_of(*call) + " and " + number_of(*to) +
-                               " are of different accounts: only those of one can be connected");
-    calls_.connect(*call, *to);
     return call;
 }
 

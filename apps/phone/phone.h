@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "apps/phone/calls.h"
+#include "apps/phone/dialling.h"
 #include "apps/phone/incoming_rules.h"
 #include "apps/phone/recordings.h"
 #include "engine/engine.h"
@@ -36,6 +37,7 @@ constexpr std::size_t digits_most = digits_waiting_most;  // of one command
 
 struct PhoneSettings {
     std::vector<registration::AccountConfig> accounts;  // the first is dialled with
+    std::vector<Dialling> dialling{};                   // of each, in the same order
     CallSettings calls;
     IncomingRules incoming{};                          // at the beginning
     Recordings recordings{};                           // of every call
@@ -48,10 +50,6 @@ struct PhoneHandlers {
     // For the history: a call that has begun, and the same when it has ended.
     std::function<void(CallRef, const runtime::PastCall&)> began;
     std::function<void(CallRef, const runtime::PastCall&)> over;
-    // A SIP or tel URI of what a person typed, for an account; the error is a sentence.
-    std::function<std::expected<std::string, std::string>(std::string_view text,
-                                                          std::string_view aor)>
-        uri_of;
 };
 
 struct AccountView {
@@ -101,6 +99,9 @@ public:
     // account: "" for the first, else an AOR or the user of one. Without a call's number the only
     // one is meant that the verb can be for.
     Done<CallRef> dial(const std::string& whom, const std::string& account);
+    // Neither has to be dialled by hand; the account says how (Dialling).
+    Done<CallRef> call_voicemail(const std::string& account);
+    Done<CallRef> pick_up(const std::string& extension, const std::string& account);
     Done<CallRef> answer(std::optional<CallRef> call);
     Done<CallRef> reject(std::optional<CallRef> call, int status);
     Done<CallRef> hang_up(std::optional<CallRef> call);
@@ -162,6 +163,10 @@ private:
     [[nodiscard]] Done<AccountId> account_of(const std::string& text) const;
     [[nodiscard]] std::string path_for(const Call& call) const;
     [[nodiscard]] const std::string& aor_of(AccountId account) const;
+    // phone_dialling.cpp
+    [[nodiscard]] Done<AccountId> caller_of(const std::string& account) const;
+    [[nodiscard]] Caller caller_with(AccountId account) const;
+    Done<CallRef> call(AccountId account, const Done<Dialled>& whom);
     // phone_rules.cpp
     [[nodiscard]] Verdict verdict_on_ring(const Event& ring) const;
     static Event refused_event(const Event& ring, const Refuse& refuse);

@@ -52,11 +52,7 @@ protected:
                 .tell = [this](Instant, const Event& event,
                                const std::string&) { told.push_back(event); },
                 .began = [this](CallRef call, const runtime::PastCall&) { begun.push_back(call); },
-                .over = [this](CallRef, const runtime::PastCall& past) { pasts.push_back(past); },
-                .uri_of = [](std::string_view text,
-                             std::string_view) -> std::expected<std::string, std::string> {
-                    return "sip:" + std::string(text) + "@example.test";
-                }});
+                .over = [this](CallRef, const runtime::PastCall& past) { pasts.push_back(past); }});
     }
     void happens(std::uint32_t number, EventKind kind, std::string reason = "", int status = 0) {
         Event event{.kind = kind, .account = AccountId{1}, .call = CallRef{number}};

@@ -20,7 +20,10 @@ using Params = std::expected<Json, std::string>;
 
 constexpr std::array table{
     Verb{"status", "", "the accounts and the calls"},
-    Verb{"dial", "URI [ACCOUNT]", "call somebody: a URI, a number, a user of the account's domain"},
+    Verb{"dial", "URI [ACCOUNT]",
+         "call a URI, a number, a user of the account's domain; after a comma digits to press"},
+    Verb{"voicemail", "[ACCOUNT]", "call the account's voicemail"},
+    Verb{"pickup", "EXTENSION [ACCOUNT]", "take the call that rings at another phone"},
     Verb{"answer", "[CALL]", "take a call that rings here"},
     Verb{"reject", "[CALL] [STATUS]", "do not take it; 486 (busy) unless another status is given"},
     Verb{"hangup", "[CALL|all|incoming|calling]",
@@ -86,6 +89,21 @@ Params only_a_call(Words words) {
 Params dial(Words words) {
     if (words.empty()) return std::unexpected("Whom? dial URI [ACCOUNT]");
     Json params{{"uri", words.front()}};
+    if (words.size() > 1) params["account"] = words[1];
+    if (words.size() > 2) return too_many(words[2]);
+    return params;
+}
+
+Params voicemail(Words words) {
+    Json params = Json::object();
+    if (!words.empty()) params["account"] = words.front();
+    if (words.size() > 1) return too_many(words[1]);
+    return params;
+}
+
+Params pickup(Words words) {
+    if (words.empty()) return std::unexpected("Whose call? pickup EXTENSION [ACCOUNT]");
+    Json params{{"extension", words.front()}};
     if (words.size() > 1) params["account"] = words[1];
     if (words.size() > 2) return too_many(words[2]);
     return params;
@@ -262,6 +280,10 @@ std::expected<std::string, std::string> request_of(Words words) {
         params = conference(rest);
     } else if (verb == "dial") {
         params = dial(rest);
+    } else if (verb == "voicemail") {
+        params = voicemail(rest);
+    } else if (verb == "pickup") {
+        params = pickup(rest);
     } else if (verb == "reject") {
         params = reject(rest);
     } else if (verb == "hangup") {

@@ -30,6 +30,11 @@ TEST(Verbs, BecomeRequests) {
     EXPECT_EQ(params_of({"status"}), "status");
     EXPECT_EQ(params_of({"dial", "bob"}), R"(dial {"uri":"bob"})");
     EXPECT_EQ(params_of({"dial", "bob", "carol"}), R"(dial {"account":"carol","uri":"bob"})");
+    EXPECT_EQ(params_of({"voicemail"}), "voicemail");
+    EXPECT_EQ(params_of({"voicemail", "carol"}), R"(voicemail {"account":"carol"})");
+    EXPECT_EQ(params_of({"pickup", "101"}), R"(pickup {"extension":"101"})");
+    EXPECT_EQ(params_of({"pickup", "101", "carol"}),
+              R"(pickup {"account":"carol","extension":"101"})");
     EXPECT_EQ(params_of({"answer"}), "answer");
     EXPECT_EQ(params_of({"answer", "2147483649"}), R"(answer {"call":2147483649})");
     EXPECT_EQ(params_of({"reject"}), "reject");
@@ -75,9 +80,12 @@ TEST(Verbs, ThatAreWrongAreSaid) {
     EXPECT_EQ(error_of({}), "What? (help lists the verbs)");
     EXPECT_EQ(error_of({"dail", "bob"}), "There is no verb \"dail\"; help or --help lists them");
     EXPECT_NE(error_of({"dial"}).find("Whom?"), std::string::npos);
+    EXPECT_EQ(error_of({"pickup"}), "Whose call? pickup EXTENSION [ACCOUNT]");
     EXPECT_NE(error_of({"dtmf"}).find("Which digits?"), std::string::npos);
     for (const Words& words : std::vector<Words>{{"status", "now"},
                                                  {"dial", "a", "b", "c"},
+                                                 {"voicemail", "a", "b"},
+                                                 {"pickup", "1", "b", "c"},
                                                  {"answer", "1", "2"},
                                                  {"hangup", "all", "of"},
                                                  {"dtmf", "1", "2", "3"},

@@ -46,8 +46,8 @@ bool are_digits(std::string_view text) {
 }
 
 std::string refused_digits(std::string_view text) {
-    return "`" + std::string{text} +
-           "` cannot be sent: digits are 0-9 * # A-D, a comma is a pause, and at most " +
+    return std::to_string(text.size()) +
+           " digits cannot be sent: they are 0-9 * # A-D, a comma is a pause, and at most " +
            std::to_string(limits::dtmf_digits) + " may wait";
 }
 

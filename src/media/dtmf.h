@@ -20,7 +20,7 @@ std::optional<char> digit_of_event(std::uint8_t event);
 
 // Digits and commas only.
 bool are_digits(std::string_view text);
-std::string refused_digits(std::string_view text);  // why, in words
+std::string refused_digits(std::string_view text);  // why, in words; not which: they may be a PIN
 // Within 40 ms and 8 s.
 Duration digit_length(Duration wanted);
 

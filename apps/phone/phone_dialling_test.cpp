@@ -1,0 +1,141 @@
+// Digits that wait for a call's answer, one event after another (phone_of_notes.h); what is typed
+// for them is in dialling_test.cpp, how long a comma is in media/dtmf_test.cpp. Whole calls are in
+// running_dialling_test.cpp.
+#include <gtest/gtest.h>
+
+#include "apps/phone/phone_of_notes.h"
+
+namespace holdfast::phone {
+namespace {
+
+// Calls alone: a phone would want to be registered.
+class DigitsAfterTheAnswer : public PhoneOfNotes {
+protected:
+    void dial(const std::string& typed) {
+        const Dialling own;
+        const auto read = dialled(typed, {.aor = "sip:alice@example.test", .dialling = own});
+        ASSERT_TRUE(read);
+        calls.emplace(
+            *driver, media, [this](Instant, const Event& event) { told.push_back(event); },
+            [](Instant, CallRef, const Call&) {});
+        ref = calls->dial(AccountId{1}, read->uri, {.dtmf = read->digits});
+        says(media::out::Ready{media::SessionId{ref.value}, {}});
+    }
+    void says(media::Event event) {
+        media.events.push_back(std::move(event));
+        calls->on_media(now);
+    }
+    void happens_to_it(EventKind kind) {
+        calls->on_event(now, {.kind = kind, .account = AccountId{1}, .call = ref});
+    }
+    void sound_starts() { says(media::out::Started{media::SessionId{ref.value}, "PCMA"}); }
+    std::vector<std::string> sent() const {
+        std::vector<std::string> digits;
+        for (const auto& command : media.commands)
+            if (const auto* dtmf = std::get_if<media::in::SendDtmf>(&command))
+                digits.push_back(dtmf->digits);
+        return digits;
+    }
+
+    std::optional<Calls> calls;
+    CallRef ref{};
+};
+using Sent = std::vector<std::string>;
+
+// Once, when both are there, whichever comes first. How many they are is told, and not which.
+TEST_F(DigitsAfterTheAnswer, AreSentWhenTheCallIsAnsweredAndItsSoundFlows) {
+    dial("12345,,4B#");
+    happens_to_it(EventKind::ringing);
+    EXPECT_EQ(sent(), Sent{});
+    sound_starts();  // early media
+    EXPECT_EQ(sent(), Sent{}) << "nobody has answered";
+    happens_to_it(EventKind::answered);
+    EXPECT_EQ(sent(), Sent{",,,,4B#"});
+    sound_starts();
+    EXPECT_EQ(sent().size(), 1U);
+    ASSERT_EQ(told_of(EventKind::notice).size(), 1U);
+    EXPECT_EQ(told_of(EventKind::notice)[0].reason, "3 digits that waited are sent");
+    EXPECT_EQ(told_of(EventKind::notice)[0].call, ref);
+    const auto dialled = submitted<in::Dial>();
+    ASSERT_EQ(dialled.size(), 1U);
+    EXPECT_EQ(dialled[0].uri, "sip:12345@example.test");
+    for (const auto& event : told)
+        for (const auto& text : {event.reason, event.contact})
+            EXPECT_EQ(text.find("4B#"), std::string::npos) << text;
+}
+
+TEST_F(DigitsAfterTheAnswer, WaitForTheSound) {
+    dial("12345,7");
+    happens_to_it(EventKind::answered);
+    EXPECT_EQ(sent(), Sent{});
+    sound_starts();
+    EXPECT_EQ(sent(), Sent{",,7"});
+    EXPECT_EQ(told_of(EventKind::notice).at(0).reason, "1 digit that waited is sent");
+}
+
+// Who has hung up presses nothing, whatever the sound says afterwards.
+TEST_F(DigitsAfterTheAnswer, EndWithTheCall) {
+    dial("12345,7");
+    happens_to_it(EventKind::answered);
+    calls->hang_up(ref);
+    happens_to_it(EventKind::call_ended);
+    sound_starts();
+    EXPECT_EQ(sent(), Sent{});
+    EXPECT_TRUE(told_of(EventKind::notice).empty());
+}
+
+// What waits is bounded together with what is pressed meanwhile.
+TEST_F(DigitsAfterTheAnswer, AreNeverMoreThanMayWait) {
+    dial("1," + std::string(digits_after_most - 1, ',') + "7");
+    EXPECT_TRUE(calls->press(ref, "8"));
+    EXPECT_FALSE(calls->press(ref, "9"));
+    happens_to_it(EventKind::answered);
+    sound_starts();
+    ASSERT_EQ(sent().size(), 1U);
+    EXPECT_EQ(sent()[0].size(), digits_waiting_most);
+    EXPECT_TRUE(sent()[0].ends_with(",,78"));
+}
+
+// The same phone, by its verbs: what cannot be called is said before anything else is.
+class PhoneDialling : public PhoneOfNotes {
+protected:
+    std::string error_of(const Done<CallRef>& done) { return done ? "done" : done.error(); }
+};
+
+TEST_F(PhoneDialling, VoicemailAndPickupAreOfTheAccount) {
+    registration::AccountConfig carol;
+    carol.aor = "sip:carol@example.test";
+    settings.accounts.push_back(carol);
+    settings.dialling = {{}, {.voicemail = "97", .pickup = "**"}};
+    begin();
+    EXPECT_EQ(error_of(phone->call_voicemail("")).substr(0, 46),
+              "sip:alice@example.test has no voicemail number");
+    EXPECT_EQ(error_of(phone->pick_up("101", "alice")).substr(0, 41),
+              "sip:alice@example.test has no pickup code");
+    const std::string not_now = "sip:carol@example.test is not registered";
+    EXPECT_EQ(error_of(phone->call_voicemail("carol")).substr(0, not_now.size()), not_now);
+    EXPECT_EQ(error_of(phone->pick_up("101", "carol")).substr(0, not_now.size()), not_now);
+    EXPECT_EQ(error_of(phone->pick_up("bob", "carol")),
+              "\"bob\" is no extension whose call could be picked up: it has digits");
+    EXPECT_EQ(error_of(phone->call_voicemail("dave")),
+              "There is no account \"dave\" on this phone");
+}
+
+// RFC 3515: the target is dialled by the plan of the call's account.
+TEST_F(PhoneDialling, ATransfersTargetIsDialledByThePlan) {
+    settings.dialling = {{.prefix = "0", .plan = {*DialRule::parse("0900x. ! dear")}}};
+    begin();
+    rings(11);
+    happens(11, EventKind::answered);
+    EXPECT_EQ(error_of(phone->transfer({}, "09001")),
+              "09001 is not dialled: dear (rule \"0900x.\" of the dial plan)");
+    EXPECT_EQ(error_of(phone->transfer({}, "1,2")),
+              "Who is transferred presses no digits: leave out what stands behind the comma");
+    ASSERT_TRUE(phone->transfer({}, "30 12"));
+    const auto told_to = submitted<in::Transfer>();
+    ASSERT_EQ(told_to.size(), 1U);
+    EXPECT_EQ(told_to[0].target, "sip:03012@example.test");
+}
+
+}  // namespace
+}  // namespace holdfast::phone
