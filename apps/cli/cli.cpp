@@ -50,7 +50,8 @@ constexpr std::array table{
         for_phone, run_phone},
     Command{"ctl", "VERB", "tell a running phone what to do, or ask it",
             "Says VERB to the phone that runs, and prints its answer. The verbs: status,\n"
-            "dial URI [ACCOUNT], answer [CALL], reject [CALL] [STATUS],\n"
+            "dial URI [ACCOUNT], voicemail [ACCOUNT], pickup EXTENSION [ACCOUNT],\n"
+            "answer [CALL], reject [CALL] [STATUS],\n"
             "hangup [CALL|all|incoming|calling], hold [CALL], resume [CALL], dtmf [CALL] DIGITS,\n"
             "mute and unmute [CALL] [microphone|speaker|both], record [CALL] FILE,\n"
             "stoprecording [CALL], conference [CALL]…, split [CALL], transfer [CALL] URI,\n"
