@@ -21,7 +21,7 @@ std::string made_of(const std::string& number, const std::vector<std::string>& r
     if (!result) return result.error();
     return result->value_or("(as it is)");
 }
-std::string error_of(const std::string& rule) {
+std::string rule_error(const std::string& rule) {
     const auto parsed = DialRule::parse(rule);
     return parsed ? "accepted" : parsed.error();
 }
@@ -86,34 +86,34 @@ TEST(DialPlanRules, ThatMakeNoNumberAreSaid) {
 }
 
 TEST(DialPlanRules, ThatAreNoneAreSaidWithThePlace) {
-    EXPECT_EQ(error_of("12a4"),
+    EXPECT_EQ(rule_error("12a4"),
               "\"12a4\" is no rule of a dial plan: \"a\" is neither a digit, * # +, x, [...], . "
               "nor <FROM:TO> (character 3)");
-    EXPECT_EQ(error_of("[1-9"),
+    EXPECT_EQ(rule_error("[1-9"),
               "\"[1-9\" is no rule of a dial plan: this [ has no ] (character 1)");
-    EXPECT_EQ(error_of("0[9-1]"),
+    EXPECT_EQ(rule_error("0[9-1]"),
               "\"0[9-1]\" is no rule of a dial plan: a range goes from a digit up to another, as "
               "in [2-9] (character 3)");
-    EXPECT_EQ(error_of("[]"),
+    EXPECT_EQ(rule_error("[]"),
               "\"[]\" is no rule of a dial plan: nothing stands in this [...] (character 1)");
-    EXPECT_EQ(error_of("[x]"),
+    EXPECT_EQ(rule_error("[x]"),
               "\"[x]\" is no rule of a dial plan: in [...] stand digits, * # +, and ranges of "
               "digits (character 2)");
-    EXPECT_EQ(error_of("x<0:"),
+    EXPECT_EQ(rule_error("x<0:"),
               "\"x<0:\" is no rule of a dial plan: this < has no > (character 2)");
-    EXPECT_EQ(error_of("<0>"),
+    EXPECT_EQ(rule_error("<0>"),
               "\"<0>\" is no rule of a dial plan: this <...> has no colon (character 1)");
-    EXPECT_EQ(error_of("<x:0>"),
+    EXPECT_EQ(rule_error("<x:0>"),
               "\"<x:0>\" is no rule of a dial plan: in <FROM:TO> stand digits and * # + alone "
               "(character 1)");
     for (const auto* rule : {".", "x..", "<0:1>.", "<0:>."})
-        EXPECT_NE(error_of(rule).find("before a . stands what it repeats"), std::string::npos)
+        EXPECT_NE(rule_error(rule).find("before a . stands what it repeats"), std::string::npos)
             << rule;
     for (const auto* rule : {"!", " ! dear"})
-        EXPECT_NE(error_of(rule).find("there is no pattern"), std::string::npos) << rule;
-    EXPECT_EQ(error_of(""), "A rule of a dial plan has 1 to 200 octets");
-    EXPECT_EQ(error_of(std::string(plan_rule_most, 'x')), "accepted");
-    EXPECT_EQ(error_of(std::string(plan_rule_most + 1, 'x')),
+        EXPECT_NE(rule_error(rule).find("there is no pattern"), std::string::npos) << rule;
+    EXPECT_EQ(rule_error(""), "A rule of a dial plan has 1 to 200 octets");
+    EXPECT_EQ(rule_error(std::string(plan_rule_most, 'x')), "accepted");
+    EXPECT_EQ(rule_error(std::string(plan_rule_most + 1, 'x')),
               "A rule of a dial plan has 1 to 200 octets");
 }
 
