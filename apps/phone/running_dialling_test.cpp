@@ -62,7 +62,7 @@ TEST_F(RunningDialling, ThePlanAndThePrefixAreTheFiles) {
         "voicemail = \"97\"\npickup = \"**\"\n");
     ASSERT_TRUE(hears(alice, "\"registered\"")) << story(alice);
     EXPECT_EQ(ctl("alice", {"dial", "0900 12"}, 24),
-              "holdfast: 090012 is not dialled: it is dear (rule \"0900x.\" of the dial plan)\n");
+              "holdfast: 090012 is not dialled: it is dear (rule \"0900x.\" of the dial plan).\n");
     const auto calls = [&](const Words& verb, const std::string& uri) {
         EXPECT_EQ(ctl("alice", verb).substr(0, 5), "call ");
         // Nobody has this number: each call ends by itself.
