@@ -228,7 +228,7 @@ Applied apply_record_calls(Options& options, std::string_view value, bool) {
     std::error_code none;
     auto folder = std::filesystem::absolute(value, none);
     if (value.empty() || none) return wrong(value, "names no directory");
-    options.control.recordings.folder = folder.lexically_normal();
+    options.control.recordings.folder = std::move(folder);
     return {};
 }
 

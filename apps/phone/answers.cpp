@@ -150,7 +150,8 @@ std::string words_of(std::string_view verb, const Json& result) {
         if (calls.empty()) return "There was no such call";
         return "Hung up: call " + numbers(calls);
     }
-    if (verb == "conference") return "In a conference: call " + numbers(list_in(result, "calls"));
+    if (verb == "conference")
+        return "To be in a conference: call " + numbers(list_in(result, "calls"));
     return "call " + std::to_string(whole_in(result, "call"));
 }
 

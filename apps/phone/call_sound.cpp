@@ -53,8 +53,9 @@ void Calls::on(Instant now, const media::out::Failed& failed) {
     auto* call = find(ref);
     if (call == nullptr) return;
     say(now, ref, EventKind::sound_failed, failed.sentence);
-    if (failed.kind == media::out::FailureKind::recording) call->recording.clear();
+    if (failed.kind == media::out::FailureKind::recording || failed.ends) not_recorded(ref);
     if (!failed.ends) return;
+    leave_conference(ref);
     // The session is gone, and with it what the call is for.
     sounds_.erase(ref);
     if (call->stage == Stage::ending) return over(now, ref);
@@ -116,7 +117,7 @@ void Calls::on(Instant now, const media::out::DeviceLost& lost) {
 
 void Calls::on(Instant now, const media::out::Recorded& recorded) {
     const auto ref = call_of(recorded.session);
-    if (auto* call = find(ref)) call->recording.clear();
+    not_recorded(ref);
     say(now, ref, EventKind::recorded,
         fmt::format("{}, {:.1f} s", recorded.path, seconds_of(recorded.length)));
 }
@@ -136,18 +137,18 @@ void Calls::on(Instant now, const media::out::Closed& closed) {
 void Calls::on(Instant now, const media::out::Joined& joined) {
     const auto ref = call_of(joined.session);
     leave_conference(ref);
+    std::vector<CallRef> members;
+    for (const auto member : joined.members)  // one may have lost its sound meanwhile
+        if (find(call_of(member)) != nullptr && sounds_.contains(call_of(member)))
+            members.push_back(call_of(member));
+    if (members.size() < 2) return;
     std::string words;
-    for (std::size_t n = 0; n < joined.members.size(); ++n) {
-        const auto member = call_of(joined.members[n]);
-        words += (n == 0                          ? ""
-                  : n + 1 < joined.members.size() ? ", "
-                                                  : " and ") +
-                 std::to_string(member.value);
-        auto* call = find(member);
-        if (call == nullptr) continue;
-        call->conference.clear();
-        for (const auto other : joined.members)
-            if (call_of(other) != member) call->conference.push_back(call_of(other));
+    for (std::size_t n = 0; n < members.size(); ++n) {
+        if (n > 0) words += n + 1 < members.size() ? ", " : " and ";
+        words += std::to_string(members[n].value);
+        auto& others = calls_.at(members[n]).conference;
+        others = members;
+        std::erase(others, members[n]);
     }
     say(now, ref, EventKind::notice, "a conference: calls " + words + " hear each other");
 }
@@ -156,6 +157,13 @@ void Calls::on(Instant now, const media::out::Parted& parted) {
     const auto ref = call_of(parted.session);
     leave_conference(ref);
     say(now, ref, EventKind::notice, "it has left the conference");
+}
+
+// Nor is it again when the next offer is agreed on.
+void Calls::not_recorded(CallRef ref) {
+    if (auto* call = find(ref)) call->recording.clear();
+    if (const auto sound = sounds_.find(ref); sound != sounds_.end())
+        sound->second.settings.record.clear();
 }
 
 void Calls::leave_conference(CallRef ref) {

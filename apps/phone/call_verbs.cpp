@@ -35,13 +35,22 @@ void Calls::mute(CallRef ref, bool microphone, bool speaker) {
 }
 
 void Calls::record(CallRef ref, const std::string& path) {
+    const auto sound = sounds_.find(ref);
+    if (sound == sounds_.end() || !sound->second.is_open) return;
+    sound->second.settings.record = path;
+    begin_recording(ref);
+}
+
+// Once it is answered and has its sound.
+void Calls::begin_recording(CallRef ref) {
     auto* call = find(ref);
     const auto sound = sounds_.find(ref);
-    if (call == nullptr || sound == sounds_.end() || !sound->second.is_open) return;
-    sound->second.settings.record = path;
-    if (!call->answered) return;  // then from the answer on
-    call->recording = path;
-    media_.submit(media::in::Record{.session = media::SessionId{ref.value}, .path = path});
+    if (call == nullptr || !call->answered || sound == sounds_.end() || !sound->second.agreed ||
+        !call->recording.empty() || sound->second.settings.record.empty())
+        return;
+    call->recording = sound->second.settings.record;
+    media_.submit(
+        media::in::Record{.session = media::SessionId{ref.value}, .path = call->recording});
 }
 
 void Calls::stop_recording(CallRef ref) {

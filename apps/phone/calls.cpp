@@ -135,6 +135,8 @@ void Calls::agreed(const out::Media& media) {
     auto stream = ours == streams.end() ? sdp::AgreedStream{.rejected = true} : *ours;
     media_.submit(
         media::in::Agreed{.session = session_of(media.call), .stream = std::move(stream)});
+    sound->second.agreed = true;
+    begin_recording(media.call);  // of an offer that came late, the answer comes after our 200
 }
 
 void Calls::on_step(Instant, const Input& input, const std::vector<holdfast::Output>& outputs) {
@@ -195,9 +197,14 @@ void Calls::answered(Instant now, CallRef ref, Call& call) {
     call.answered = now;
     const auto sound = sounds_.find(ref);
     if (sound == sounds_.end()) return;
-    auto path = sound->second.settings.record;
-    if (path.empty() && path_of_) path = path_of_(call);
-    if (!path.empty()) record(ref, path);
+    auto& path = sound->second.settings.record;
+    if (path.empty() && path_of_) {
+        if (auto named = path_of_(call))
+            path = *std::move(named);
+        else
+            say(now, ref, EventKind::sound_failed, "the call is not recorded: " + named.error());
+    }
+    begin_recording(ref);
     send_waiting_digits(now, ref, call);  // early media may have begun before
 }
 
@@ -242,6 +249,7 @@ void Calls::over(Instant now, CallRef ref) {
     const auto call = std::move(found->second);
     calls_.erase(found);
     sounds_.erase(ref);
+    leave_conference(ref);
     if (on_over_) on_over_(now, ref, call);
 }
 

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstdint>
+#include <expected>
 #include <functional>
 #include <map>
 #include <optional>
@@ -88,10 +89,9 @@ public:
     // has stopped, `sound_failed` if it cannot be.
     void record(CallRef call, const std::string& path);
     void stop_recording(CallRef call);
-    // Every call is recorded from its answer on, to a file that is named then; "": that one is not.
-    void record_all(std::function<std::string(const Call&)> path_of) {
-        path_of_ = std::move(path_of);
-    }
+    // Every call is recorded from its answer on, to a file that is named then; or why not.
+    using PathOf = std::function<std::expected<std::string, std::string>(const Call&)>;
+    void record_all(PathOf path_of) { path_of_ = std::move(path_of); }
     // The other sides of the two hear each other, and all with whom `with` is in a conference; a
     // notice says who they are, or `sound_failed` why not.
     void join(CallRef call, CallRef with);
@@ -121,6 +121,7 @@ private:
         CallSettings settings;
         bool is_open = false;  // the media have the session
         bool flows = false;    // ours is on its way
+        bool agreed = false;   // the media know what was agreed on: there is something to record
         // As the other side was told of it; none: the media have not said yet.
         std::optional<sdp::LocalStream> stream{};
         // Its address is ours towards the server, whichever that is; else somebody chose it.
@@ -167,12 +168,14 @@ private:
     void on(Instant now, const media::out::Parted& parted);
     void on(Instant now, const media::out::Listed& listed);
     void leave_conference(CallRef ref);
+    void begin_recording(CallRef ref);
+    void not_recorded(CallRef ref);
 
     runtime::Driver& driver_;
     media::Engine& media_;
     Tell tell_;
     Over on_over_;
-    std::function<std::string(const Call&)> path_of_;
+    PathOf path_of_;
     std::map<CallRef, Call> calls_;
     std::map<CallRef, Sound> sounds_;
     std::map<FlowId, Flow> flows_;

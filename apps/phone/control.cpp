@@ -295,6 +295,7 @@ Result Control::Impl::record(Params& params, ControlClient) {
 
 Result Control::Impl::conference(Params& params, ControlClient) {
     const auto named = params.calls();
+    if (named && named->empty()) params.wrong("calls", "names none: leave it out for all");
     if (auto problem = problem_of(params)) return std::unexpected(*problem);
     const auto calls = phone_.confer(named.value_or(std::vector<CallRef>{}));
     if (!calls) return impossible(calls.error());

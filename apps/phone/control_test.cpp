@@ -118,6 +118,11 @@ TEST_F(JsonRpc, WhatIsWrongHasItsCode) {
     EXPECT_EQ(code(call("hang_up", R"({"which":"some"})")), -32602);
     EXPECT_EQ(code(call("hang_up", R"({"which":"all","call":1})")), -32602);
     EXPECT_EQ(code(call("mute")), -32602);
+    EXPECT_EQ(code(call("record")), -32602);
+    for (const auto* calls :
+         {"1", "[]", "[0]", "[-1]", "[4294967296]", "[18446744073709551615]", "[1.5]", "[\"1\"]"})
+        EXPECT_EQ(code(call("conference", R"({"calls":)" + std::string(calls) + "}")), -32602)
+            << calls;
     EXPECT_EQ(code(call("mute", R"({"microphone":"yes"})")), -32602);
     EXPECT_EQ(code(call("history", R"({"limit":101})")), -32602);
     EXPECT_EQ(code(call("history", R"({"search":")" + std::string(501, 'x') + "\"}")), -32602);

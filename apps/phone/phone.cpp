@@ -313,7 +313,10 @@ void Phone::note(Instant now, const Event& event) {
     auto& [ref, what] = *line;
     const bool by_us = event.reason == "by us";
     switch (event.kind) {
-    case EventKind::held: (by_us ? what.held : what.held_by_other) = true; break;
+    case EventKind::held:
+        (by_us ? what.held : what.held_by_other) = true;
+        if (by_us) leave_conference(ref);
+        break;
     case EventKind::resumed: (by_us ? what.held : what.held_by_other) = false; break;
     case EventKind::call_ended:
         what.ended = now;

@@ -161,7 +161,7 @@ private:
     // The one that is named, if it fits; else the only one that does. `what`: "rings here".
     Done<CallRef> choose(std::optional<CallRef> named, Fits fits, std::string_view what) const;
     [[nodiscard]] Done<AccountId> account_of(const std::string& text) const;
-    [[nodiscard]] std::string path_for(const Call& call) const;
+    [[nodiscard]] std::expected<std::string, std::string> path_for(const Call& call) const;
     [[nodiscard]] const std::string& aor_of(AccountId account) const;
     // phone_dialling.cpp
     [[nodiscard]] Done<AccountId> caller_of(const std::string& account) const;
@@ -175,6 +175,7 @@ private:
     void answer_later(CallRef ref, const AnswerItself& how);
     void answer_itself(CallRef ref, const std::string& because);
     void note(Instant now, const Event& event);
+    void leave_conference(CallRef ref);  // who waits hears none of the others
     void note_new_calls();
     [[nodiscard]] runtime::PastCall past_of(const Call& call, const Line& line) const;
     void tell(Instant now, const Event& event);

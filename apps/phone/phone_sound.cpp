@@ -22,7 +22,8 @@ Done<CallRef> Phone::record(std::optional<CallRef> named, const std::string& pat
     if (const auto& now = calls_.all().at(*call).recording; !now.empty())
         return std::unexpected("Call " + number_of(*call) + " is recorded already, to \"" + now +
                                "\"");
-    if (auto may = may_be_recorded_to(path); !may) return std::unexpected(std::move(may.error()));
+    if (auto claimed = claim_recording(path); !claimed)
+        return std::unexpected(std::move(claimed.error()));
     calls_.record(*call, path);
     return call;
 }
@@ -34,13 +35,12 @@ Done<CallRef> Phone::stop_recording(std::optional<CallRef> named) {
     return call;
 }
 
-// Nothing that is there already is written over, and nothing is said: the Event `recorded` names
-// the file.
-std::string Phone::path_for(const Call& call) const {
+std::expected<std::string, std::string> Phone::path_for(const Call& call) const {
     const auto& [folder, format] = settings_.recordings;
-    return free_path(folder /
-                     recording_name(runtime::wall_clock(), call.incoming, call.peer, format))
-        .string();
+    auto path = claim_recording(
+        folder, recording_name(runtime::wall_clock(), call.incoming, call.peer, format));
+    if (!path) return std::unexpected(std::move(path.error()));
+    return path->string();
 }
 
 Done<std::vector<CallRef>> Phone::confer(const std::vector<CallRef>& named) {
@@ -58,15 +58,23 @@ Done<std::vector<CallRef>> Phone::confer(const std::vector<CallRef>& named) {
             if (call.stage == Stage::talking) members.push_back(ref);
     if (members.size() < 2)
         return std::unexpected("A conference needs two calls that are answered");
-    if (members.size() > media::limits::parties)
+    // All of them or none: the first one's conference is there already.
+    auto all = calls_.all().at(members.front()).conference;
+    for (const auto ref : members)
+        if (std::ranges::find(all, ref) == all.end()) all.push_back(ref);
+    if (all.size() > media::limits::parties)
         return std::unexpected("A conference has " + std::to_string(media::limits::parties) +
                                " calls at most");
     for (const auto ref : members) {
-        if (const auto line = lines_.find(ref); line != lines_.end() && line->second.held)
-            calls_.resume(ref);
+        calls_.resume(ref);  // if it is on hold, or is being put on it
         if (ref != members.front()) calls_.join(ref, members.front());
     }
     return members;
+}
+
+void Phone::leave_conference(CallRef ref) {
+    const auto call = calls_.all().find(ref);
+    if (call != calls_.all().end() && !call->second.conference.empty()) calls_.split(ref);
 }
 
 Done<CallRef> Phone::split(std::optional<CallRef> named) {

@@ -9,6 +9,7 @@
 #include "apps/phone/phone_of_notes.h"
 #include "live/scratch.h"
 #include "media/limits.h"
+#include "sdp/agreement.h"
 
 namespace holdfast::phone {
 namespace {
@@ -20,6 +21,14 @@ protected:
         ASSERT_TRUE(phone->answer(CallRef{number}));
         sound_is_ready(number);
         happens(number, EventKind::answered);
+        is_agreed(number);
+    }
+    void is_agreed(std::uint32_t number) {
+        sdp::Agreement agreement;
+        agreement.streams.push_back({.local = std::size_t{0}});
+        phone->on_step(now, in::Time{},
+                       {out::Media{.call = CallRef{number},
+                                   .agreed = std::make_shared<const sdp::Agreement>(agreement)}});
     }
     template <class What>
     [[nodiscard]] std::vector<What> commands() const {
@@ -61,7 +70,10 @@ TEST_F(PhoneSound, ACallIsRecordedUntilItIsNot) {
     EXPECT_EQ(view(11).recording, path) << "until its file is whole";
     sound_says(media::out::Recorded{.session = media::SessionId{11}, .path = path, .length = 3s});
     EXPECT_EQ(view(11).recording, "");
-    EXPECT_TRUE(phone->record({}, path)) << "again";
+    is_agreed(11);
+    EXPECT_EQ(commands<media::in::Record>().size(), 1U) << "a re-INVITE begins none anew";
+    EXPECT_FALSE(phone->record({}, path)) << "it would be written over";
+    EXPECT_TRUE(phone->record({}, (scratch.path() / "again.wav").string()));
 }
 
 // A full disk ends the recording, and not the call.
@@ -80,6 +92,18 @@ TEST_F(PhoneSound, ARecordingThatFailsIsNoneAnyMore) {
     EXPECT_EQ(told_of(EventKind::sound_failed).back().reason, "the disk is full");
 }
 
+// Where there is no room for a file any more, the call goes on, and the user is told.
+TEST_F(PhoneSound, AFileThatCannotBeMadeIsSaid) {
+    settings.recordings = {.folder = scratch.path() / "gone", .format = "wav"};
+    begin();
+    talks(11);
+    EXPECT_TRUE(commands<media::in::Record>().empty());
+    const auto failed = told_of(EventKind::sound_failed);
+    ASSERT_EQ(failed.size(), 1U);
+    EXPECT_NE(failed[0].reason.find("is not recorded"), std::string::npos);
+    EXPECT_EQ(view(11).stage, Stage::talking);
+}
+
 // From the answer on, each in a file of its own, also the call that follows another (RFC 3515).
 TEST_F(PhoneSound, EveryCallIsRecordedIfThatIsWanted) {
     settings.recordings = {.folder = scratch.path(), .format = "opus"};
@@ -87,13 +111,17 @@ TEST_F(PhoneSound, EveryCallIsRecordedIfThatIsWanted) {
     rings(11);
     ASSERT_TRUE(phone->answer({}));
     sound_is_ready(11);
-    EXPECT_TRUE(commands<media::in::Record>().empty()) << "it is not answered";
+    is_agreed(11);
+    EXPECT_TRUE(commands<media::in::Record>().empty()) << "early media: it is not answered";
     happens(11, EventKind::answered);
     Event referred{.kind = EventKind::referred, .account = AccountId{1}, .call = CallRef{11}};
     referred.contact = "sip:carol@example.test";
     phone->on_event(now, referred);  // begins call 1
     sound_is_ready(1);
     happens(1, EventKind::answered);
+    EXPECT_EQ(commands<media::in::Record>().size(), 1U) << "an offer that comes late: no sound yet";
+    is_agreed(1);
+    is_agreed(1);  // and a re-INVITE
     const auto recorded = commands<media::in::Record>();
     ASSERT_EQ(recorded.size(), 2U);
     EXPECT_TRUE(recorded[0].path.ends_with("_from_bob.opus")) << recorded[0].path;
@@ -115,9 +143,9 @@ TEST_F(PhoneSound, CallsAreBroughtTogetherAndTakenApart) {
     ASSERT_EQ(commands<media::in::Join>().size(), 1U);
     EXPECT_EQ(commands<media::in::Join>()[0].session, media::SessionId{12});
     EXPECT_EQ(commands<media::in::Join>()[0].with, media::SessionId{11});
-    const auto resumed = submitted<in::Resume>();
-    ASSERT_EQ(resumed.size(), 1U) << "who is on hold hears nobody";
-    EXPECT_EQ(resumed[0].call, CallRef{12});
+    const auto resumed = submitted<in::Resume>();  // nothing happens to one that is not on hold
+    ASSERT_EQ(resumed.size(), 2U);
+    EXPECT_EQ(resumed[1].call, CallRef{12}) << "who is on hold hears nobody";
 
     joined(12, {11, 12});
     EXPECT_EQ(view(11).conference, std::vector{CallRef{12}});
@@ -141,6 +169,30 @@ TEST_F(PhoneSound, CallsAreBroughtTogetherAndTakenApart) {
     EXPECT_TRUE(view(11).conference.empty()) << "nobody is left";
 }
 
+// Who waits hears none of the others, and they nothing of what his phone plays meanwhile.
+TEST_F(PhoneSound, WhoIsPutOnHoldLeavesTheConference) {
+    for (const std::uint32_t number : {11U, 12U, 13U}) talks(number);
+    ASSERT_TRUE(phone->confer({}));
+    joined(12, {11, 12});
+    joined(13, {11, 12, 13});
+    happens(12, EventKind::held, "by the other side");
+    EXPECT_TRUE(commands<media::in::Split>().empty());
+    happens(12, EventKind::held, "by us");
+    ASSERT_EQ(commands<media::in::Split>().size(), 1U);
+    EXPECT_EQ(commands<media::in::Split>()[0].session, media::SessionId{12});
+}
+
+// A call whose sound is gone is in no conference, whenever that is told.
+TEST_F(PhoneSound, WhoseSoundFailsIsInNoConference) {
+    for (const std::uint32_t number : {11U, 12U, 13U}) talks(number);
+    ASSERT_TRUE(phone->confer({}));
+    joined(12, {11, 12});
+    sound_fails(12, "the device is gone", true);
+    EXPECT_TRUE(view(11).conference.empty());
+    joined(13, {11, 12, 13});
+    EXPECT_EQ(view(11).conference, std::vector{CallRef{13}});
+}
+
 // I8, and who is named twice is there once.
 TEST_F(PhoneSound, AConferenceHasItsLimit) {
     std::vector<CallRef> all;
@@ -156,6 +208,11 @@ TEST_F(PhoneSound, AConferenceHasItsLimit) {
     EXPECT_EQ(phone->confer(all)->size(), media::limits::parties);
     EXPECT_EQ(commands<media::in::Join>().size(), media::limits::parties - 1);
     EXPECT_FALSE(phone->confer({CallRef{101}, CallRef{101}}));
+    joined(102, {101, 102, 103, 104, 105, 106, 107});
+    const auto joins = commands<media::in::Join>().size();
+    EXPECT_FALSE(phone->confer({CallRef{101}, CallRef{108}, CallRef{109}}))
+        << "there are seven already";
+    EXPECT_EQ(commands<media::in::Join>().size(), joins);
 }
 
 }  // namespace

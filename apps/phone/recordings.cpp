@@ -1,7 +1,11 @@
 #include "apps/phone/recordings.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <ctime>
 #include <system_error>
 
@@ -15,10 +19,13 @@ constexpr std::array formats{"wav", "opus", "ogg", "mp3"};
 constexpr std::size_t peer_most = 64;
 constexpr int same_name_most = 1000;
 
-bool is_there(const std::filesystem::path& path) {
-    std::error_code error;
-    // A link to nowhere is there, too, and would be followed.
-    return std::filesystem::exists(std::filesystem::symlink_status(path, error));
+// A link is never followed, and nothing that is there is touched.
+std::error_code make_file(const std::filesystem::path& path) {
+    const int file =
+        ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (file < 0) return {errno, std::generic_category()};
+    ::close(file);
+    return {};
 }
 
 bool is_plain(char c) {
@@ -59,32 +66,41 @@ std::string recording_name(std::int64_t since_1970, bool incoming, std::string_v
     return name + "." + std::string(format);
 }
 
-std::filesystem::path free_path(const std::filesystem::path& path) {
-    if (!is_there(path)) return path;
-    for (int n = 2; n <= same_name_most; ++n) {
-        auto other = path.parent_path() / path.stem();
-        other += "-" + std::to_string(n) + path.extension().string();
-        if (!is_there(other)) return other;
-    }
-    return {};
-}
-
-std::expected<void, std::string> may_be_recorded_to(const std::filesystem::path& path) {
+std::expected<void, std::string> claim_recording(const std::filesystem::path& path) {
+    const auto text = path.string();
+    const auto is_control = [](char c) {
+        return static_cast<unsigned char>(c) < 0x20U || c == 0x7f;
+    };
+    if (std::ranges::any_of(text, is_control))
+        return std::unexpected("A recording's name has no control characters");
     if (!path.is_absolute())
-        return std::unexpected("\"" + path.string() +
+        return std::unexpected("\"" + text +
                                "\" is relative, and the phone has a working directory of its own: "
                                "name the file from / on");
     if (recording_format_of(path).empty())
-        return std::unexpected("\"" + path.string() +
-                               "\" ends in none of .wav, .opus, .ogg and .mp3, which say how sound "
-                               "is recorded");
-    std::error_code error;
-    if (!std::filesystem::is_directory(path.parent_path(), error))
-        return std::unexpected("There is no directory \"" + path.parent_path().string() + "\"");
-    if (is_there(path))
-        return std::unexpected("\"" + path.string() +
+        return std::unexpected("\"" + text +
+                               "\" ends in none of .wav, .opus, .ogg and .mp3, which say how "
+                               "sound is recorded");
+    const auto error = make_file(path);
+    if (error == std::errc::file_exists)
+        return std::unexpected("\"" + text +
                                "\" is there already, and would be lost: name another file");
+    if (error) return std::unexpected("\"" + text + "\" cannot be made: " + error.message());
     return {};
+}
+
+std::expected<std::filesystem::path, std::string> claim_recording(
+    const std::filesystem::path& folder, const std::string& name) {
+    const auto path = folder / name;
+    std::error_code error = make_file(path);
+    if (!error) return path;
+    for (int n = 2; n <= same_name_most && error == std::errc::file_exists; ++n) {
+        auto other = folder / path.stem();
+        other += "-" + std::to_string(n) + path.extension().string();
+        error = make_file(other);
+        if (!error) return other;
+    }
+    return std::unexpected("\"" + path.string() + "\" cannot be made: " + error.message());
 }
 
 }  // namespace holdfast::phone

@@ -23,11 +23,14 @@ std::string recording_format_of(const std::filesystem::path& path);
 std::string recording_name(std::int64_t since_1970, bool incoming, std::string_view peer,
                            std::string_view format);
 
-// The path, or if something is there already the same with -2, -3, … before its end; "" after 1000.
-std::filesystem::path free_path(const std::filesystem::path& path);
+// Makes the file, empty and for its owner alone, so that whoever comes next finds it there: nothing
+// is ever written over. The error is a sentence: a relative name, another end, a directory that is
+// missing or not ours, a file that is there already.
+std::expected<void, std::string> claim_recording(const std::filesystem::path& path);
 
-// The error is a sentence: a relative name, another end, a directory that is missing, a file that
-// is there already.
-std::expected<void, std::string> may_be_recorded_to(const std::filesystem::path& path);
+// The same with the name in the folder, or if it is taken with -2, -3, … before its end; returns
+// the path.
+std::expected<std::filesystem::path, std::string> claim_recording(
+    const std::filesystem::path& folder, const std::string& name);
 
 }  // namespace holdfast::phone

@@ -2,8 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-#include <fstream>
+#include <filesystem>
+#include <string>
 
 #include "live/scratch.h"
 
@@ -35,17 +35,17 @@ TEST(Recordings, TheFormatIsTheNamesEnd) {
         EXPECT_EQ(recording_format_of(other), "") << other;
 }
 
-// Nothing that is there is written over; a link that leads nowhere is there.
+// Nothing that is there is written over, also by two who come at once; a link is not followed.
 TEST(Recordings, NothingIsWrittenOver) {
     const live::ScratchDirectory scratch;
     const auto path = scratch.path() / "call.wav";
-    EXPECT_EQ(free_path(path), path);
-    EXPECT_TRUE(may_be_recorded_to(path));
-    std::filesystem::create_symlink("/nowhere/at/all", path);
-    EXPECT_EQ(free_path(path), scratch.path() / "call-2.wav");
-    std::ofstream(scratch.path() / "call-2.wav") << "sound";
-    EXPECT_EQ(free_path(path), scratch.path() / "call-3.wav");
-    const auto refused = may_be_recorded_to(path);
+    EXPECT_EQ(claim_recording(scratch.path(), "call.wav"), path);
+    EXPECT_EQ(std::filesystem::status(path).permissions(),
+              std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+    std::filesystem::create_symlink(scratch.path() / "elsewhere", scratch.path() / "call-2.wav");
+    EXPECT_EQ(claim_recording(scratch.path(), "call.wav"), scratch.path() / "call-3.wav");
+    EXPECT_FALSE(std::filesystem::exists(scratch.path() / "elsewhere"));
+    const auto refused = claim_recording(path);
     ASSERT_FALSE(refused);
     EXPECT_NE(refused.error().find("there already"), std::string::npos) << refused.error();
 }
@@ -53,13 +53,19 @@ TEST(Recordings, NothingIsWrittenOver) {
 TEST(Recordings, WhatCannotBeRecordedToIsSaid) {
     const live::ScratchDirectory scratch;
     const auto why = [](const std::filesystem::path& path) {
-        const auto may = may_be_recorded_to(path);
-        return may ? "" : may.error();
+        const auto claimed = claim_recording(path);
+        return claimed ? "" : claimed.error();
     };
     EXPECT_NE(why("call.wav").find("is relative"), std::string::npos);
     EXPECT_NE(why(scratch.path() / "call.flac").find("ends in none"), std::string::npos);
-    EXPECT_NE(why(scratch.path() / "none" / "call.wav").find("no directory"), std::string::npos);
+    EXPECT_NE(why(scratch.path() / "none" / "call.wav").find("No such file"), std::string::npos);
+    EXPECT_NE(why(scratch.path() / std::string("a\0.wav", 6)).find("control"), std::string::npos);
+    EXPECT_NE(why(scratch.path() / "a\n.wav").find("control"), std::string::npos);
+    EXPECT_FALSE(std::filesystem::exists(scratch.path() / "a"));
     EXPECT_EQ(why(scratch.path() / "call.wav"), "");
+    const auto nowhere = claim_recording(scratch.path() / "none", "call.wav");
+    ASSERT_FALSE(nowhere);
+    EXPECT_NE(nowhere.error().find("No such file"), std::string::npos) << nowhere.error();
 }
 
 }  // namespace

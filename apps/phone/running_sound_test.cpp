@@ -54,7 +54,7 @@ TEST_F(RunningSound, TwoCallsBecomeAConferenceAndAreTakenApart) {
     ASSERT_TRUE(run_until([&] {
         return ctl("alice", {"status"}).find("carol@example.test: talking") != std::string::npos;
     })) << story(alice);
-    EXPECT_EQ(ctl("alice", {"conference"}), "In a conference: call 1, 2\n");
+    EXPECT_EQ(ctl("alice", {"conference"}), "To be in a conference: call 1, 2\n");
     ASSERT_TRUE(hears(alice, "hear each other")) << story(alice);
     ASSERT_TRUE(hears(alice, "\"resumed\"")) << story(alice);
     EXPECT_NE(ctl("alice", {"status"}).find("in a conference with call 2"), std::string::npos);

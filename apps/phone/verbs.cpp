@@ -181,7 +181,7 @@ Params record(Words words) {
     }
     std::error_code none;
     const auto path = std::filesystem::absolute(words.front(), none);
-    params["path"] = none ? words.front() : path.lexically_normal().string();
+    params["path"] = none ? words.front() : path.string();
     if (words.size() > 1) return too_many(words[1]);
     return params;
 }

@@ -53,7 +53,7 @@ TEST(Verbs, BecomeRequests) {
     EXPECT_EQ(params_of({"unmute", "speaker"}), R"(mute {"speaker":false})");
     EXPECT_EQ(params_of({"record", "/tmp/a.wav"}), R"(record {"path":"/tmp/a.wav"})");
     EXPECT_EQ(params_of({"record", "2", "/tmp/x/../a.wav"}),
-              R"(record {"call":2,"path":"/tmp/a.wav"})");
+              R"(record {"call":2,"path":"/tmp/x/../a.wav"})");
     EXPECT_EQ(
         params_of({"record", "a.wav"}),
         R"(record {"path":")" + (std::filesystem::current_path() / "a.wav").string() + R"("})");
@@ -138,7 +138,7 @@ TEST(Answers, AreWordsForAPerson) {
               "call 3 from sip:c@d: talking, recorded to /a.wav, in a conference with call 4, 5 "
               "(sip:a@b)");
     EXPECT_EQ(in_words("conference", R"({"result":{"calls":[1,2]}})"),
-              "In a conference: call 1, 2");
+              "To be in a conference: call 1, 2");
     EXPECT_EQ(in_words("hangup", R"({"result":{"calls":[1,2]}})"), "Hung up: call 1, 2");
     EXPECT_EQ(in_words("deny", R"({"result":{"do_not_disturb":true,"one_call":true,)"
                                R"("auto_answer":"2s","deny":["bob","+49*"]}})"),

@@ -54,8 +54,8 @@ TEST(CallWay, AFlowToTheFarSideEndsWithTheCall) {
     EXPECT_THAT(it.driver().closed, testing::Contains(flow)) << it.trace();
 }
 
-// RFC 5627 §4.4: where the registrar gave us a GRUU, it is what the other side of a call is told: in
-// our INVITE, in our 2xx, and in what changes the call later.
+// RFC 5627 §4.4: where the registrar gave us a GRUU, it is what the other side of a call is told:
+// in our INVITE, in our 2xx, and in what changes the call later.
 TEST(CallWay, TheContactOfACallIsOurGruu) {
     const std::string gruu = "sip:alice@example.test;gr=urn:uuid:f81d4fae";
     const Orders::World world{.granted_parameters = ";pub-gruu=\"" + gruu + "\""};
@@ -63,8 +63,7 @@ TEST(CallWay, TheContactOfACallIsOurGruu) {
         std::vector<std::string> contacts;
         for (const auto& [target, text] : it.driver().sent) {
             const auto message = sip::Message::parse(text);
-            if (text.starts_with(begin) && message &&
-                message->cseq().method == sip::Method::invite)
+            if (text.starts_with(begin) && message && message->cseq().method == sip::Method::invite)
                 contacts.emplace_back(message->contacts().front().uri.text);
         }
         return contacts;
@@ -96,8 +95,8 @@ TEST(CallWay, TheServiceRouteIsTheRouteOfAnInvite) {
         return all;
     };
     it.dial("sip:bob@example.test");
-    EXPECT_THAT(routes(), testing::ElementsAre("sip:edge.example.test;lr",
-                                               "sip:home.example.test;lr"))
+    EXPECT_THAT(routes(),
+                testing::ElementsAre("sip:edge.example.test;lr", "sip:home.example.test;lr"))
         << it.trace();
     it.play("200 hold");
     EXPECT_THAT(it.log(), testing::HasSubstr("answered")) << it.trace();

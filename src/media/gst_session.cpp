@@ -48,6 +48,7 @@ Session::~Session() {
 }
 
 void Session::fail(out::FailureKind kind, std::string sentence, bool ends) {
+    if (ends) stop_recording();  // what has been recorded is whole
     over_ = over_ || ends;
     events_.push(
         out::Failed{.session = id_, .kind = kind, .sentence = std::move(sentence), .ends = ends});

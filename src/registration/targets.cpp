@@ -1,6 +1,7 @@
 #include "registration/targets.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/text.h"
 #include "location/last_good.h"
@@ -188,12 +189,14 @@ void Targets::set_healthy(bool healthy, const Context& context) {
     for (auto& place : places_) {
         if (place.look_up_at == never) continue;
         schedule(place, context.now);
-        if (place.look_up_at <= context.now) look_up(place, context);
+        if (place.look_up_at > context.now) continue;
+        look_up(place, context);
+        ended_at_once_ = ended_at_once_ || !place.lookup;  // on_time tells
     }
 }
 
 bool Targets::on_time(const Context& context) {
-    bool changed = false;
+    bool changed = std::exchange(ended_at_once_, false);
     for (auto& place : places_) {
         if (place.stale_at <= context.now) {
             place.stale_at = never;

@@ -95,6 +95,7 @@ private:
     Rare<std::map<Target, std::size_t>> adopted_;
     std::string configuration_problem_;
     bool healthy_ = false;
+    bool ended_at_once_ = false;  // a lookup, outside of on_time
     bool tls_has_worked_ = false;
 };
 
