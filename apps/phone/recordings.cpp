@@ -91,7 +91,7 @@ std::expected<void, std::string> claim_recording(const std::filesystem::path& pa
 
 std::expected<std::filesystem::path, std::string> claim_recording(
     const std::filesystem::path& folder, const std::string& name) {
-    const auto path = folder / name;
+    auto path = folder / name;
     std::error_code error = make_file(path);
     if (!error) return path;
     for (int n = 2; n <= same_name_most && error == std::errc::file_exists; ++n) {

@@ -44,7 +44,7 @@ bool is_context(std::string_view value) {
 // without regard to case, and so it is written in lower case.
 std::expected<std::string, std::string> parameter_of(std::string_view text) {
     const auto equals = text.find('=');
-    const auto name = lower_case(text.substr(0, equals));
+    auto name = lower_case(text.substr(0, equals));
     if (name.empty() ||
         !std::ranges::all_of(name, [](char c) { return is_letter_or_digit(c) || c == '-'; }))
         return std::unexpected("one of its parameters has no name");
