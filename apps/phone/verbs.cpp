@@ -142,47 +142,27 @@ Params hang_up(Words words) {
     return Json{{"which", which}};
 }
 
-// One word is the digits; of two the first is the call.
-Params dtmf(Words words) {
-    if (words.empty()) return std::unexpected("Which digits? dtmf [CALL] DIGITS");
+// One word is what the verb wants; of two the first is the call.
+Params with_a_call(Words words, const char* wanted, const char* question) {
+    if (words.empty()) return std::unexpected(question);
     Json params = Json::object();
     if (words.size() > 1) {
         if (!call_of(words.front()))
             return std::unexpected("\"" + words.front() + "\" is no call's number");
         take_call(words, params);
     }
-    params["digits"] = words.front();
     if (words.size() > 1) return too_many(words[1]);
+    params[wanted] = words.front();
     return params;
 }
 
-// One word is whom; of two the first is the call.
-Params transfer(Words words) {
-    if (words.empty()) return std::unexpected("To whom? transfer [CALL] URI");
-    Json params = Json::object();
-    if (words.size() > 1) {
-        if (!call_of(words.front()))
-            return std::unexpected("\"" + words.front() + "\" is no call's number");
-        take_call(words, params);
-    }
-    params["uri"] = words.front();
-    if (words.size() > 1) return too_many(words[1]);
-    return params;
-}
-
-// One word is the file; of two the first is the call. The phone has a working directory of its own.
+// The phone has a working directory of its own.
 Params record(Words words) {
-    if (words.empty()) return std::unexpected("To which file? record [CALL] FILE");
-    Json params = Json::object();
-    if (words.size() > 1) {
-        if (!call_of(words.front()))
-            return std::unexpected("\"" + words.front() + "\" is no call's number");
-        take_call(words, params);
-    }
+    auto params = with_a_call(words, "path", "To which file? record [CALL] FILE");
+    if (!params) return params;
     std::error_code none;
-    const auto path = std::filesystem::absolute(words.front(), none);
-    params["path"] = none ? words.front() : path.string();
-    if (words.size() > 1) return too_many(words[1]);
+    const auto path = std::filesystem::absolute(words.back(), none);
+    if (!none) (*params)["path"] = path.string();
     return params;
 }
 
@@ -290,12 +270,12 @@ std::expected<std::string, std::string> request_of(Words words) {
         params = hang_up(rest);
         method = "hang_up";
     } else if (verb == "dtmf") {
-        params = dtmf(rest);
+        params = with_a_call(rest, "digits", "Which digits? dtmf [CALL] DIGITS");
     } else if (verb == "mute" || verb == "unmute") {
         params = mute(rest, verb == "mute");
         method = "mute";
     } else if (verb == "transfer") {
-        params = transfer(rest);
+        params = with_a_call(rest, "uri", "To whom? transfer [CALL] URI");
     } else if (verb == "connect") {
         params = connect(rest);
     } else if (is_of_rules(verb)) {
