@@ -41,7 +41,7 @@ Applied apply_stop_within(Options& options, std::string_view value, bool) {
 }
 Applied apply_metrics(Options& options, std::string_view value, bool) {
     const auto address = Endpoint::parse(value);
-    if (!address)
+    if (!address || address->port == 0)
         return std::unexpected("\"" + std::string(value) +
                                "\" is no address with a port (127.0.0.1:9464, [::1]:9464)");
     options.fleet.metrics = *address;

@@ -71,6 +71,24 @@ TEST(EngineFleet, OneAnswerForAllIsNoBurst) {
     EXPECT_EQ(registered(), accounts) << driver.words();
 }
 
+// S3, N2: what a flow's first mapping is waits in line as well, and comes when the binding is there
+// that has it: nothing has changed.
+TEST(EngineFleet, TheFirstMappingIsNoChange) {
+    EngineOptions options;
+    options.registers_per_second = 5;
+    Driver driver(7, std::move(options));
+    driver.resolve("example.test", {udp_target(11).endpoint.address});
+    constexpr std::uint32_t accounts = 10;
+    for (std::uint32_t i = 1; i <= accounts; ++i)
+        driver.add(AccountId{i}, "sip:user" + std::to_string(i) + "@example.test");
+    driver.run_for(20s);
+    ASSERT_EQ(driver.count(EventKind::registered), accounts) << driver.words();
+    EXPECT_EQ(driver.count(EventKind::mapping_changed), 0u) << driver.words();
+    driver.mapping = ";received=198.51.100.7;rport=23999";
+    driver.run_for(60s);
+    EXPECT_EQ(driver.count(EventKind::mapping_changed), accounts) << driver.words();
+}
+
 // S3, R1: whoever has registered wants to see its own OPTIONS arrive, and waits in the same line:
 // the end of the line is no burst of them.
 TEST(EngineFleet, ProofsArePacedAsWell) {

@@ -165,7 +165,7 @@ void Engine::Impl::on_learned(const Step& step, flow::Flow& flow, flow::Learned 
     case flow::Learned::first:
     case flow::Learned::changed:
         for (const AccountId id : flows_.users(flow.id))
-            step.tell(id, told::MappingChanged{flow.id});
+            step.tell(id, told::MappingChanged{flow.id, learned == flow::Learned::first});
         calls_.on_mapping(step, accounts_, flow.id);
         break;
     }

@@ -149,6 +149,7 @@ struct HoldOnly {  // K1: the target never answers this kind; a REGISTER is the 
 };
 struct MappingChanged {  // K3, N2: of this flow; flow::Flow has the new one
     FlowId flow;
+    bool is_first = false;  // it had none: no change that anybody is told of
 };
 struct Alive {  // anything was heard from the target (settles debts, ends penalties)
     Target target;

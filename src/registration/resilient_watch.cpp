@@ -65,6 +65,12 @@ void Resilient::on_told(const told::MappingChanged& told, const Context& context
         if (!binding.current || binding.current->flow != told.flow) continue;
         const auto* flow = context.flows.find(told.flow);
         if (flow == nullptr) continue;
+        // The first may come after the binding that has it: tidings wait for their turn (S3).
+        if (told.is_first) {
+            if (!binding.search || binding.search->is_exhausted())
+                rewrite_if_needed(binding, context);
+            continue;
+        }
         auto changed = event(EventKind::mapping_changed, &binding);
         changed.target = flow->target;
         changed.mapping = flow->mapping.mapping();

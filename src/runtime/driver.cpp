@@ -182,8 +182,10 @@ std::expected<void, Failure> Driver::Impl::open_flows() {
     FlowsHandler handler{.happened = [this](Input input) { happened(std::move(input)); },
                          .traffic =
                              [this](const Traffic& traffic) {
+                                 // What is read comes before the step that takes it.
+                                 const auto at = std::max(now_, boot_time());
                                  for (auto* observer : observers_)
-                                     observer->on_traffic(now_, traffic);
+                                     observer->on_traffic(at, traffic);
                              },
                          .notice = [this](std::string sentence) { notice(std::move(sentence)); },
                          .port_chosen =

@@ -1,6 +1,7 @@
 // A host whose network changes (K5), told by the kernel itself: each test has a network namespace
-// of its own, in which addresses come and go on the loopback interface. Needs root, and says so
-// where it is missing. Not tested here: a suspend, which only a whole machine can do.
+// of its own, in which addresses come and go on the loopback interface. And what is read of /proc
+// where a sandbox hides all of it but processes (packaging/systemd). Needs root, and says so where
+// it is missing. Not tested here: a suspend, which only a whole machine can do.
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -9,6 +10,7 @@
 #include <netinet/in.h>
 #include <sched.h>
 #include <sys/ioctl.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
 
 #include <linux/ipv6.h>
@@ -19,7 +21,9 @@
 #include <utility>
 #include <vector>
 
+#include "runtime/clock.h"
 #include "runtime/network_watch.h"
+#include "runtime/process_figures.h"
 #include "runtime/test_support.h"
 
 namespace holdfast::runtime {
@@ -100,6 +104,30 @@ private:
     bool is_own_ = false;
 };
 
+// This thread's /proc as systemd's ProcSubset=pid leaves it; the old one comes back.
+class ProcessesOnly {
+public:
+    ProcessesOnly() : before_(::open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC)) {
+        if (!before_ || ::unshare(CLONE_NEWNS) != 0) return;
+        is_own_ = true;
+        is_so_ = ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
+                 ::mount("proc", "/proc", "proc", 0, "subset=pid") == 0;
+    }
+    ProcessesOnly(const ProcessesOnly&) = delete;
+    ProcessesOnly& operator=(const ProcessesOnly&) = delete;
+    ~ProcessesOnly() {
+        if (is_own_) {
+            EXPECT_EQ(::setns(before_.get(), CLONE_NEWNS), 0);
+        }
+    }
+    [[nodiscard]] bool is_so() const { return is_so_; }
+
+private:
+    Descriptor before_;
+    bool is_own_ = false;
+    bool is_so_ = false;
+};
+
 class NetworkChange : public testing::Test {
 protected:
     using Addresses = std::vector<IpAddress>;
@@ -157,6 +185,25 @@ TEST_F(NetworkChange, AnotherRouteIsAChangeToo) {
     network.add("lo:1", own);
     EXPECT_THAT(told_of([&] { network.add_route(address("203.0.113.0")); }),
                 ElementsAre(Addresses{own}));
+}
+
+TEST_F(NetworkChange, AnotherRouteIsSeenFromWithinASandbox) {
+    const ProcessesOnly sandbox;
+    if (!sandbox.is_so()) GTEST_SKIP() << "the kernel cannot show processes only (subset=pid)";
+    const auto own = address("192.0.2.7");
+    network.add("lo:1", own);
+    EXPECT_THAT(told_of([&] { network.add_route(address("203.0.113.0")); }),
+                ElementsAre(Addresses{own}));
+}
+
+TEST_F(NetworkChange, TheProcessKnowsItsStartWithinASandbox) {
+    const ProcessesOnly sandbox;
+    if (!sandbox.is_so()) GTEST_SKIP() << "the kernel cannot show processes only (subset=pid)";
+    const auto figures = process_figures();
+    ASSERT_TRUE(figures.has_value());
+    const auto now = static_cast<double>(wall_clock());
+    EXPECT_LE(figures->start_seconds, now + 2);
+    EXPECT_GT(figures->start_seconds, now - 3600);
 }
 
 }  // namespace

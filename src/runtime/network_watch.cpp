@@ -62,7 +62,8 @@ void for_each_line(std::string_view text, Handle handle) {
 }
 
 // Routes as lines without the columns that count their use: a router's announcement that only
-// renews its lifetime is no change.
+// renews its lifetime is no change. /proc/self/net is there too where a sandbox shows processes
+// only (mount option subset=pid, systemd's ProcSubset=pid).
 std::set<std::string> routes() {
     std::set<std::string> lines;
     const auto add = [&](std::initializer_list<std::string_view> columns) {
@@ -70,12 +71,12 @@ std::set<std::string> routes() {
         for (const auto column : columns) line.append(column).append(1, ' ');
         lines.insert(std::move(line));
     };
-    for_each_line(read_file("/proc/net/route"), [&](const auto& words) {
+    for_each_line(read_file("/proc/self/net/route"), [&](const auto& words) {
         const auto& [interface, destination, gateway, flags, references, use, metric, mask, mtu,
                      window, rtt, rest] = words;
         add({interface, destination, gateway, metric, mask});
     });
-    for_each_line(read_file("/proc/net/ipv6_route"), [&](const auto& words) {
+    for_each_line(read_file("/proc/self/net/ipv6_route"), [&](const auto& words) {
         const auto& [destination, length, source, source_length, gateway, metric, references, use,
                      flags, interface, rest, more] = words;
         add({interface, destination, length, gateway, metric});
@@ -153,7 +154,7 @@ std::vector<IpAddress> source_addresses(const NetworkOptions& options) {
     ifaddrs* raw = nullptr;
     if (getifaddrs(&raw) != 0) return {};
     const std::unique_ptr<ifaddrs, FreeInterfaces> list{raw};
-    const auto unusable = unusable_ipv6(read_file("/proc/net/if_inet6"));
+    const auto unusable = unusable_ipv6(read_file("/proc/self/net/if_inet6"));
     std::vector<IpAddress> all;
     for (const auto* entry = list.get(); entry != nullptr; entry = entry->ifa_next) {
         if ((entry->ifa_flags & IFF_UP) == 0) continue;

@@ -4,11 +4,14 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <fstream>
 #include <iterator>
 #include <memory>
 #include <sstream>
 #include <string>
+
+#include "runtime/clock.h"
 
 namespace holdfast::runtime {
 
@@ -27,13 +30,13 @@ std::uint64_t count_descriptors() {
     return count > 0 ? count - 1 : 0;  // without the one that reads the folder
 }
 
-double boot_seconds() {  // since 1970
-    std::ifstream stat{"/proc/stat"};
-    for (std::string word; stat >> word;) {
-        double seconds = 0;
-        if (word == "btime" && stat >> seconds) return seconds;
-    }
-    return 0;
+// When the host was started, in seconds since 1970. From the clocks, since a sandbox may hide
+// /proc/stat (systemd's ProcSubset=pid), and once: the start of a process is one figure, though
+// somebody sets the clock.
+double boot_seconds() {
+    static const auto when = static_cast<double>(wall_clock()) -
+                             std::chrono::duration<double>(boot_time().time_since_epoch()).count();
+    return when;
 }
 
 }  // namespace
