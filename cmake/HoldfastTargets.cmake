@@ -46,7 +46,7 @@ function(holdfast_tests target)
   set(timed ${arg_SOURCES})
   list(FILTER timed INCLUDE REGEX "/timed_[^/]*$")
   list(FILTER arg_SOURCES EXCLUDE REGEX "/timed_[^/]*$")
-  _holdfast_test_program(${target} SOURCES ${arg_SOURCES} ${common} PROPERTIES TIMEOUT 120)
+  _holdfast_test_program(${target} SOURCES ${arg_SOURCES} ${common} PROPERTIES TIMEOUT 600)
   if(timed AND NOT HOLDFAST_SANITIZE)
     set_property(GLOBAL APPEND PROPERTY HOLDFAST_TIMED timed_${target})
     _holdfast_test_program(timed_${target} SOURCES ${timed} ${common}

@@ -41,7 +41,8 @@ Applied apply_stop_within(Options& options, std::string_view value, bool) {
 }
 Applied apply_metrics(Options& options, std::string_view value, bool) {
     const auto address = Endpoint::parse(value);
-    if (!address || address->port == 0)
+    // Port 0 is any that is free, which is said, but only who writes it means it.
+    if (!address || (address->port == 0 && !value.ends_with(":0")))
         return std::unexpected("\"" + std::string(value) +
                                "\" is no address with a port (127.0.0.1:9464, [::1]:9464)");
     options.fleet.metrics = *address;

@@ -186,11 +186,15 @@ TEST_F(TimedFlood, TheRegistrationStaysAndNobodyIsAnswered) {
     // Refreshed all along: of 12 s about 6 pass until the next (B4).
     EXPECT_GE(refreshes(), std::max<std::size_t>(1, static_cast<std::size_t>(length.count() / 8)))
         << run.output();
-    for (const auto* event : {"flow_lost", "waiting", "unregistered", "ring"})
-        EXPECT_FALSE(run.said("\"event\":\"" + std::string(event) + "\"")) << run.output();
-    // A kernel that throws datagrams away throws answers away, too: then doubt is right.
+    EXPECT_FALSE(run.said("\"event\":\"ring\"")) << run.output();
+    // A kernel that throws datagrams away throws answers away, too: then doubt is right, and when
+    // it was many, another server.
     if (dropped == 0) {
         EXPECT_FALSE(run.said("\"event\":\"suspect\"")) << run.output();
+    }
+    if (dropped * 100 <= sent) {
+        for (const auto* event : {"flow_lost", "waiting", "unregistered"})
+            EXPECT_FALSE(run.said("\"event\":\"" + std::string(event) + "\"")) << run.output();
     }
 
     run.signal(SIGTERM);

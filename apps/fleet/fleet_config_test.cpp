@@ -108,7 +108,7 @@ TEST_F(FleetConfigTest, ErrorsNameFileLineAndKey) {
     for (const auto* time : {"1s", "1999ms", "3601s", "soon", ""})
         begins("stop-within = \"" + std::string(time) + "\"\n" + account,
                "fleet.toml:1: stop-within: \"" + std::string(time) + "\" is no time from 2s to 1h");
-    for (const std::string address : {"9464", "127.0.0.1", "127.0.0.1:0", "[::1]"})
+    for (const std::string address : {"9464", "127.0.0.1", "[::1]"})
         begins("metrics = \"" + address + "\"\n" + account,
                "fleet.toml:1: metrics: \"" + address + "\" is no address with a port");
     begins("log = \"some\"\n" + account, "fleet.toml:1: log: \"some\" is neither");

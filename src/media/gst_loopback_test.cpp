@@ -16,12 +16,13 @@ struct CodecCase {
 class Loopback : public testing::TestWithParam<CodecCase> {};
 
 // The prompt recorded at the far side is the one that was played, and no other.
-//   RFC 3550 §5, RFC 3551 §4.5, RFC 7587. Not tested here: loss, jitter.
+//   RFC 3550 §5, RFC 3551 §4.5, RFC 7587. Not tested here: loss, jitter (a busy host has its own).
 TEST_P(Loopback, PromptArrivesAsItWasPlayed) {
     const TestFolder folder;
-    write_wav(folder / "prompt.wav", 8000, sweep(8000, 1.0, 300, 1500));
+    // Three times: a busy host may delay a packet too long in one of them.
+    write_wav(folder / "prompt.wav", 8000, thrice(sweep(8000, 1.0, 300, 1500)));
     Pair pair;
-    pair.connect(GetParam().name);
+    pair.connect(GetParam().name, patient(), patient());
     pair.settle();  // decoders that adapt (G.722) have found their step
 
     pair.submit(in::Record{.session = bob, .path = folder / "heard.wav"});

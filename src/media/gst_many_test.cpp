@@ -49,7 +49,12 @@ TEST(ManyCalls, LeaveNothingBehind) {
     for (int n = 0; n < 5; ++n) one_call(pair);
     const auto resident_half = resident();
     for (int n = 0; n < 10; ++n) one_call(pair);
-    EXPECT_EQ(descriptors(), descriptors_before);
+    // Threads of a pool outlive their work by some seconds.
+    const auto end = std::chrono::steady_clock::now() + 2 * patience;
+    while (std::chrono::steady_clock::now() < end &&
+           (descriptors() > descriptors_before || threads() > threads_before))
+        pair.next<out::Silent>(alice, std::chrono::milliseconds{100});  // goes on meanwhile
+    EXPECT_LE(descriptors(), descriptors_before);
     EXPECT_LE(threads(), threads_before);
     // A sanitizer keeps what is freed for a while, up to 256 MiB; without one a leak of a session
     // shows.

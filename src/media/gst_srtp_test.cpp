@@ -14,9 +14,7 @@ Samples prompt(std::uint32_t rate) { return sweep(rate, 0.5, 300, 1500); }
 // What Bob hears of a prompt that Alice plays: how like it is, and that it is not just any sound.
 void expect_prompt_arrives(Pair& pair, const TestFolder& folder) {
     // Three times: a busy host may delay a packet too long in one of them.
-    Samples thrice;
-    for (int n = 0; n < 3; ++n) std::ranges::copy(prompt(8000), std::back_inserter(thrice));
-    write_wav(folder / "prompt.wav", 8000, thrice);
+    write_wav(folder / "prompt.wav", 8000, thrice(prompt(8000)));
     pair.settle();
     pair.submit(in::Record{.session = bob, .path = folder / "heard.wav"});
     pair.submit(in::Source{.session = alice,
@@ -41,12 +39,6 @@ void expect_reports_arrive(Pair& pair) {
         pair.next<out::Silent>(alice, std::chrono::milliseconds{100});
     }
     ADD_FAILURE() << "no report from Bob";
-}
-
-// The jitter buffer bears with a busy host.
-SessionOptions patient(SessionOptions options) {
-    options.jitter = std::chrono::milliseconds{150};
-    return options;
 }
 
 struct WayCase {

@@ -50,6 +50,12 @@ private:
     std::filesystem::path path_;
 };
 
+// The jitter buffer bears with a busy host.
+inline SessionOptions patient(SessionOptions options = {}) {
+    options.jitter = std::chrono::milliseconds{150};
+    return options;
+}
+
 class Pair {
 public:
     Pair() {

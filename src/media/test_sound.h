@@ -31,6 +31,11 @@ inline Samples sweep(std::uint32_t rate, double seconds, double from, double to)
     }
     return samples;
 }
+inline Samples thrice(const Samples& once) {
+    Samples all;
+    for (int n = 0; n < 3; ++n) all.insert(all.end(), once.begin(), once.end());
+    return all;
+}
 
 struct Wav {
     std::uint32_t rate = 0;

@@ -177,7 +177,7 @@ TEST_F(HooksTest, AHookThatNeverReadsItsInputIsNoTrouble) {
 }
 
 TEST_F(HooksTest, ATimeoutKillsAndIsTold) {
-    start({{.command = {script("hook", "echo half way >&2; exec sleep 60")}, .timeout = 200ms}});
+    start({{.command = {script("hook", "echo half way >&2; exec sleep 60")}, .timeout = 2s}});
     tell(EventKind::moved);
     ASSERT_TRUE(loop.run_until([&] { return !notices.empty(); }, limit));
     EXPECT_EQ(notices.front(), "The hook " + (scratch.path() / "hook").string() +

