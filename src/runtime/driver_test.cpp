@@ -226,16 +226,25 @@ TEST_F(DriverTest, StoppedMachineEndsTheRun) {
 TEST_F(DriverTest, ObserversSeeWhatIsSentAndReceived) {
     class Trace final : public Observer {
     public:
-        void on_traffic(Instant, const Traffic& traffic) override {
+        void on_traffic(Instant at, const Traffic& traffic) override {
+            (traffic.direction == Direction::sent ? sent : received) = at;
             lines += (traffic.direction == Direction::sent ? "> " : "< ") +
                      std::string(traffic.bytes) + "\n";
             last_flow = traffic.flow;
         }
         std::string lines;
         FlowId last_flow;
+        Instant sent{};
+        Instant received{};
     } trace;
     UdpPeer server{loop};
-    server.on_datagram([&](const auto& datagram) { server.send(datagram.from, "200"); });
+    Endpoint phone;
+    constexpr auto needs = 50ms;  // the server, for its answer
+    Timer answers{loop, [&] { server.send(phone, "200"); }};
+    server.on_datagram([&](const auto& datagram) {
+        phone = datagram.from;
+        answers.arm(boot_time() + needs);
+    });
     const auto driver = open();
     driver->add_observer(trace);
     ScriptedMachine machine{[&](Instant, const Input& input, Outbox& outbox) {
@@ -249,6 +258,7 @@ TEST_F(DriverTest, ObserversSeeWhatIsSentAndReceived) {
     ASSERT_TRUE(loop.run_until([&] { return machine.last<in::Received>() != nullptr; }, limit));
     EXPECT_EQ(trace.lines, "> OPTIONS\n< 200\n");
     EXPECT_EQ(trace.last_flow, flow);
+    EXPECT_GE(trace.received - trace.sent, needs) << "the time at which it came";
 }
 
 }  // namespace
