@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <string>
 #include <utility>
 
 #include "base/check.h"
@@ -31,6 +32,25 @@ const Endpoint our_end{IpAddress::v4(192, 168, 1, 20), 40000};
 
 bool has_password(std::string_view text) {
     return text.find(the_password) != std::string_view::npos;
+}
+
+// A refusal, which is one message, and nothing but what it had to repeat keeps it from being read.
+void check_answer_to_the_unreadable(std::string_view bytes) {
+    CHECK(bytes.starts_with("SIP/2.0 4") || bytes.starts_with("SIP/2.0 5"));
+    CHECK(bytes.find("\r\n\r\n") == bytes.size() - 4);
+    std::string mended;
+    for (std::size_t at = 0; at < bytes.size();) {
+        const auto end = bytes.find("\r\n", at) + 2;
+        const auto line = bytes.substr(at, end - at);
+        at = end;
+        if (line.starts_with("From: "))
+            mended += "From: <sip:a@example.test>;tag=1\r\n";
+        else if (line.starts_with("To: "))
+            mended += "To: <sip:b@example.test>;tag=2\r\n";
+        else
+            mended += line;
+    }
+    CHECK(sip::Message::parse(mended));
 }
 
 }  // namespace
@@ -85,9 +105,12 @@ void World::perform(const out::Send& send) {
         if (pings_.size() > remembered) pings_.pop_back();
         return;
     }
-    // What a peer made us repeat is still a message that can be read, and one message.
+    // What a peer made us repeat is still a message that can be read, and one message; but an
+    // answer to what could not be read has From and To as they came (RFC 3261 §8.2.6.2, RFC 4475
+    // §3.1.2.6).
     const auto message = sip::Message::parse(send.bytes);
-    CHECK(message && message->text().size() == send.bytes.size());
+    if (!message) return check_answer_to_the_unreadable(send.bytes);
+    CHECK(message->text().size() == send.bytes.size());
     if (!message->is_request()) return;
     CHECK(may_ask(at->second));
     check_request(*message, send.bytes);
