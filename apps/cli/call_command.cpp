@@ -79,7 +79,7 @@ private:
         if (options_.call.duration) time_is_over_.arm(now + *options_.call.duration);
         if (options_.call.transfer.empty() || std::exchange(transferred_, true)) return;
         foreground_.loop.post(
-            [this, ref = call_] { calls_.transfer(ref, options_.call.transfer); });
+            [this, ref = call_] { calls_.transfer_after_digits(ref, options_.call.transfer); });
     }
     // Whom the other side has us call, and who comes in its place, is the call from then on.
     void follow(const Event& event) {

@@ -191,9 +191,24 @@ Applied apply_voicemail(Options& options, std::string_view value, bool) {
 }
 
 Applied apply_pickup(Options& options, std::string_view value, bool) {
-    if (!value.empty() && !phone::is_dialling_prefix(value))
-        return wrong(value, "is no pickup code: 1 to 16 of 0-9 * #, and a + only in front");
+    if (!value.empty() && !phone::is_dialling_code(value))
+        return wrong(value, "is no pickup code: 1 to 16 of 0-9 * #");
     options.dialling.pickup = value;
+    return {};
+}
+
+// "" is none at all: for who says so.
+Applied apply_emergency(Options& options, std::string_view value, bool first) {
+    auto& numbers = options.dialling.emergency;
+    if (first) numbers.clear();
+    if (value.empty()) return {};
+    if (!phone::is_dialling_code(value))
+        return wrong(value, "is no emergency number: 1 to 16 of 0-9 * #");
+    if (numbers.size() == phone::emergency_numbers_most)
+        return std::unexpected("there are at most " +
+                               std::to_string(phone::emergency_numbers_most) +
+                               " emergency numbers");
+    numbers.emplace_back(value);
     return {};
 }
 

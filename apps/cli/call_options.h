@@ -34,6 +34,7 @@ std::expected<void, std::string> apply_dial_plan(Options& options, std::string_v
                                                  bool first);
 std::expected<void, std::string> apply_voicemail(Options& options, std::string_view value, bool);
 std::expected<void, std::string> apply_pickup(Options& options, std::string_view value, bool);
+std::expected<void, std::string> apply_emergency(Options& options, std::string_view value, bool);
 std::expected<void, std::string> apply_dnd(Options& options, std::string_view value, bool);
 std::expected<void, std::string> apply_one_call(Options& options, std::string_view value, bool);
 std::expected<void, std::string> apply_auto_answer(Options& options, std::string_view value, bool);

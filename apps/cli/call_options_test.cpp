@@ -91,6 +91,18 @@ TEST(CallOptions, ADialPlanIsBounded) {
     EXPECT_EQ(past.error(), "--dial-plan: a dial plan has at most 100 rules");
 }
 
+TEST(CallOptions, EmergencyNumbersAreBounded) {
+    std::vector<std::pair<std::string, std::string>> numbers(phone::emergency_numbers_most,
+                                                             {"emergency", "112"});
+    const auto most = with(numbers);
+    ASSERT_TRUE(most) << most.error();
+    EXPECT_EQ(most->dialling.emergency.size(), phone::emergency_numbers_most);
+    numbers.emplace_back("emergency", "112");
+    const auto past = with(numbers);
+    ASSERT_FALSE(past);
+    EXPECT_EQ(past.error(), "--emergency: there are at most 50 emergency numbers");
+}
+
 TEST(CallOptions, NonsenseIsNamed) {
     EXPECT_THAT(error_of("audio", "soundcard"), HasSubstr("--audio: \"soundcard\" is no device"));
     EXPECT_THAT(error_of("codec", "G729"),
@@ -108,7 +120,11 @@ TEST(CallOptions, NonsenseIsNamed) {
     EXPECT_THAT(error_of("dial-plan", "[1-"),
                 HasSubstr("--dial-plan: \"[1-\" is no rule of a dial plan: this [ has no ]"));
     EXPECT_THAT(error_of("voicemail", "9:7"), HasSubstr("--voicemail: \"9:7\" cannot be called"));
-    EXPECT_THAT(error_of("pickup", "pick"), HasSubstr("--pickup: \"pick\" is no pickup code"));
+    for (const auto* code : {"pick", "+", "+49"})
+        EXPECT_THAT(error_of("pickup", code), HasSubstr("--pickup: \"" + std::string(code) +
+                                                        "\" is no pickup code: 1 to 16 of"));
+    for (const auto* number : {"+112", "help", "1 1 2"})
+        EXPECT_THAT(error_of("emergency", number), HasSubstr("is no emergency number: 1 to 16 of"));
     for (const auto* ports : {"20000", "20100-20000", "80-90", "1-2-3", "20000-70000"})
         EXPECT_THAT(error_of("rtp-ports", ports), HasSubstr("FIRST-LAST")) << ports;
 }

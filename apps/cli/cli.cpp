@@ -7,6 +7,7 @@
 #include "apps/cli/commands.h"
 #include "apps/cli/help.h"
 #include "apps/cli/terminal.h"
+#include "apps/phone/typed_number.h"
 
 namespace holdfast::cli {
 
@@ -135,9 +136,14 @@ ExitCode run(const std::vector<std::string>& arguments) {
     if (!line) return complain(ExitCode::usage, line.error());
     if (line->help) return print(help_of(*command));
     const std::size_t operands_most = command->operand.empty() ? 0 : command->operands_most;
-    if (line->operands.size() > operands_most)
+    if (line->operands.size() > operands_most) {
+        const auto& next = line->operands[operands_most];  // of `call 97, 1234` a PIN
+        const bool is_shown = command->name != "call" && !phone::may_be_pin(next);
         return complain(ExitCode::usage,
-                        "\"" + line->operands[operands_most] + "\" is one argument too many");
+                        is_shown ? "\"" + next + "\" is one argument too many"
+                                 : "There is one argument too many: what is called is one, in "
+                                   "quotes if it has blanks");
+    }
     return command->run(line->operands, line->settings);
 }
 

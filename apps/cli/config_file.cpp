@@ -11,6 +11,7 @@
 
 #include <toml++/toml.h>
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <fstream>
 #include <iterator>
@@ -19,6 +20,8 @@
 #include <utility>
 
 #include "apps/cli/command_line.h"
+#include "apps/phone/typed_number.h"
+#include "base/text.h"
 #include "registration/policy.h"
 
 namespace holdfast::cli {
@@ -31,13 +34,36 @@ std::string place_of(const std::string& name, const toml::source_region& source)
     return name + ":" + std::to_string(source.begin.line);
 }
 
-// What the parser says. It quotes what it has seen: of a line with a password, a piece of that.
+// Their values are dialled or pressed: TOML's numbers lose a + or a 0 in front.
+constexpr std::array<std::string_view, 7> keys_of_numbers{
+    "prefix", "dial-plan", "emergency", "voicemail", "pickup", "dtmf", "deny"};
+
+bool is_of_numbers(std::string_view key) {
+    return std::ranges::find(keys_of_numbers, key) != keys_of_numbers.end();
+}
+std::string number_wants_quotes(std::string_view key) {
+    return ": a number to dial stands in quotes (" + std::string(key) +
+           " = \"…\"): without them a + or a 0 in front is lost";
+}
+
+std::string_view line_of(std::string_view text, unsigned number) {
+    for (auto skipped = 1U; skipped < number && !text.empty(); ++skipped)
+        text.remove_prefix(std::min(text.find('\n'), text.size() - 1) + 1);
+    return text.substr(0, text.find('\n'));
+}
+
+// What the parser says. It quotes what it has seen: of a line with a password, or a PIN, a piece of
+// that.
 std::string words_of(const toml::parse_error& error, std::string_view text) {
     std::string words(error.description());
-    auto line = text;
-    for (auto skipped = 1U; skipped < error.source().begin.line; ++skipped)
-        line.remove_prefix(std::min(line.find('\n'), line.size() - 1) + 1);
-    if (line.substr(0, line.find('\n')).find("password") == std::string_view::npos) return words;
+    const auto line = line_of(text, error.source().begin.line);
+    const auto key = trimmed(line.substr(0, line.find('=')));
+    const auto value = trimmed(line.substr(std::min(line.find('='), line.size() - 1) + 1));
+    if (is_of_numbers(key) && !value.empty() &&
+        std::string_view("+-*#0123456789").contains(value[0]))
+        return std::string(key) + number_wants_quotes(key);
+    const auto is_about = [&](std::string_view word) { return line.contains(word); };
+    if (!is_about("password") && !is_about("voicemail") && !is_about("dtmf")) return words;
     words.resize(std::min(words.find(", saw "), words.size()));
     for (auto open = words.find('\''); open != std::string::npos; open = words.find('\'', open)) {
         const auto end = std::min(words.find('\'', open + 1), words.size() - 1);
@@ -101,6 +127,8 @@ std::expected<void, std::string> read_value(std::string_view key, const toml::no
         return place_of(name, at.source()) + ": " + std::string(key);
     };
     const auto where = place(node);
+    if (is_of_numbers(key) && !node.is_string() && !node.is_array())
+        return std::unexpected(where + number_wants_quotes(key));
     if (const auto text = text_of(node)) {
         settings.push_back({std::string(key), *text, where});
         return {};
@@ -108,9 +136,13 @@ std::expected<void, std::string> read_value(std::string_view key, const toml::no
     const auto* list = node.as_array();
     if (list == nullptr || !may_be_list)
         return std::unexpected(where + ": one value is wanted here: " + std::string(wanted));
+    // Without one the usual numbers would stay, though somebody has said that there are none.
+    if (list->empty() && key == "emergency") settings.push_back({std::string(key), "", where});
     for (const auto& element : *list) {
         const auto text = text_of(element);
         if (!text) return std::unexpected(where + ": a list of texts is wanted here");
+        if (is_of_numbers(key) && !element.is_string())
+            return std::unexpected(place(element) + number_wants_quotes(key));
         settings.push_back({std::string(key), *text, place(element)});
     }
     return {};
@@ -160,18 +192,25 @@ std::expected<void, std::string> read_tables(const toml::node& node, const std::
     return {};
 }
 
+// The digits behind a voicemail's number are its PIN.
+bool is_secret(const Setting& setting) {
+    return setting.key == "password" ||
+           (setting.key == "voicemail" && phone::secret_at(setting.value) != std::string::npos);
+}
+
 std::expected<void, std::string> check_secrecy(const std::filesystem::path& file,
                                                const Settings& settings) {
-    const auto password = std::ranges::find(settings, "password", &Setting::key);
-    if (password == settings.end()) return {};
+    const auto secret = std::ranges::find_if(settings, is_secret);
+    if (secret == settings.end()) return {};
     struct stat facts{};
     if (::stat(file.c_str(), &facts) != 0) return std::unexpected(file.string() + ": it is gone");
     if (facts.st_uid != ::geteuid())
-        return std::unexpected(password->where +
-                               ": a file that holds a password must be your own, and this one is " +
-                               "somebody else's");
+        return std::unexpected(
+            secret->where + ": a file that holds a " +
+            (secret->key == "password" ? "password" : "PIN (digits behind the number)") +
+            " must be your own, and this one is somebody else's");
     if ((facts.st_mode & (S_IRWXG | S_IRWXO)) != 0)
-        return std::unexpected(password->where +
+        return std::unexpected(secret->where +
                                ": others may read this file. Make it yours alone: chmod 600 " +
                                file.string());
     return {};

@@ -30,8 +30,8 @@ struct Configuration {
     std::vector<ConfigTable> hooks;     // [[hook]]: the same; keys events, command, url, timeout
 };
 
-// Errors name file, line and key. A file that holds a password must be the user's own, and nobody
-// else's to read.
+// Errors name file, line and key. A file that holds a password, or a voicemail's PIN, must be the
+// user's own, and nobody else's to read.
 std::expected<Configuration, std::string> read_config_file(const std::filesystem::path& file);
 // The text alone; `name` is what errors call it.
 std::expected<Configuration, std::string> parse_config(std::string_view text,

@@ -77,6 +77,25 @@ TEST_F(ConfigFile, WithAPasswordMustBeTheUsersAlone) {
     EXPECT_TRUE(read_config_file(file)) << "without a password anybody may read it";
 }
 
+// The digits behind the voicemail's number are a PIN.
+TEST_F(ConfigFile, WithAPinMustBeTheUsersAlone) {
+    for (const auto* voicemail : {"*97,1234#", "97p1234", "sip:mail@b.test,1"}) {
+        write("dnd = false\n[[account]]\naor = \"sip:a@b.test\"\nvoicemail = \"" +
+                  std::string(voicemail) + "\"\n",
+              0640);
+        const auto settings = read_config_file(file);
+        ASSERT_FALSE(settings) << voicemail;
+        EXPECT_EQ(settings.error(),
+                  file.string() +
+                      ":4: voicemail: others may read this file. Make it yours alone: chmod 600 " +
+                      file.string());
+        ASSERT_EQ(::chmod(file.c_str(), 0600), 0);
+        EXPECT_TRUE(read_config_file(file));
+    }
+    write("voicemail = \"*97\"\n", 0644);
+    EXPECT_TRUE(read_config_file(file)) << "a number that everybody knows";
+}
+
 TEST_F(ConfigFile, ErrorsOfValuesHaveTheirPlaceAndTheirExitCode) {
     write("transport = \"udp\"\n[policy]\npatience = \"soon\"\n", 0600);
     const auto options = gather({{"config", file.string(), "--config"}});
@@ -133,6 +152,53 @@ TEST(ConfigText, ValuesOfAnotherShapeAreRefused) {
               "phone.toml:2: policy.patience: neither text nor number nor true or false");
 }
 
+// TOML's numbers have no + and no 0 in front: who forgets the quotes is told, and dials no other
+// number.
+TEST(ConfigText, ANumberToDialStandsInQuotes) {
+    for (const std::string key :
+         {"prefix", "voicemail", "pickup", "emergency", "dial-plan", "deny"})
+        for (const std::string value :
+             {"97", "+49", "0049", "-1", "1.5", "00", "true", "1979-05-27"}) {
+            EXPECT_EQ(error_of("expires = 90\n" + key + " = " + value + "\n"),
+                      "phone.toml:2: " + key + ": a number to dial stands in quotes (" + key +
+                          " = \"…\"): without them a + or a 0 in front is lost");
+        }
+    EXPECT_EQ(error_of("emergency = [\n\"112\",\n110,\n]\n"),
+              "phone.toml:3: emergency: a number to dial stands in quotes (emergency = \"…\"): "
+              "without them a + or a 0 in front is lost");
+    EXPECT_EQ(error_of("[[account]]\naor = \"sip:a@b.test\"\npickup = 8\n").substr(0, 20),
+              "phone.toml:3: pickup");
+    EXPECT_EQ(error_of("prefix = \"0\"\n"), "accepted");
+}
+
+// What TOML's parser quotes of a line may be the PIN.
+TEST(ConfigText, ABrokenVoicemailIsNotRepeated) {
+    for (const std::string_view value :
+         {"97,7777", "\"97,7777", "'97,7777", "x7777", "*97,7777#"}) {
+        const auto error = error_of("voicemail = " + std::string(value) + "\n");
+        EXPECT_NE(error, "accepted");
+        EXPECT_EQ(error.find("77"), std::string::npos) << error;
+    }
+}
+
+TEST(ConfigText, EmergencyNumbersAreTheUsualOnesOrThoseOfTheFile) {
+    const auto numbers_of = [](const std::string& lines, const std::string& common = "") {
+        const auto file = parse_config(
+            common + "[[account]]\naor = \"sip:a@b.test\"\n" + "password = \"\"\n" + lines,
+            "phone.toml");
+        const auto accounts = file ? accounts_of(*file, {}) : std::unexpected(file.error());
+        EXPECT_TRUE(accounts) << accounts.error();
+        return accounts ? accounts->at(0).dialling.emergency : std::vector<std::string>{"?"};
+    };
+    using Numbers = std::vector<std::string>;
+    EXPECT_EQ(numbers_of(""), (Numbers{"112", "911", "999", "110", "000"}));
+    EXPECT_EQ(numbers_of("emergency = [\"112\", \"115\"]\n"), (Numbers{"112", "115"}));
+    EXPECT_EQ(numbers_of("emergency = \"112\"\n"), Numbers{"112"});
+    EXPECT_EQ(numbers_of("emergency = []\n"), Numbers{}) << "who says so has none";
+    EXPECT_EQ(numbers_of("", "emergency = [\"112\"]\n"), Numbers{"112"});
+    EXPECT_EQ(numbers_of("emergency = []\n", "emergency = [\"112\"]\n"), Numbers{});
+}
+
 // Each account dials as it says, or as the file says above all.
 TEST(ConfigText, AnAccountHasItsOwnWayToDial) {
     const auto file = parse_config(
@@ -140,7 +206,7 @@ TEST(ConfigText, AnAccountHasItsOwnWayToDial) {
         "[[account]]\naor = \"sip:a@b.test\"\npassword = \"\"\n"
         "dial-plan = [\"3xx\"]\nvoicemail = \"97\"\n"
         "[[account]]\naor = \"sip:c@b.test\"\npassword = \"\"\n"
-        "prefix = 9\npickup = \"**\"\n",
+        "prefix = \"9\"\npickup = \"**\"\n",
         "phone.toml");
     ASSERT_TRUE(file) << file.error();
     const auto accounts = accounts_of(*file, {});

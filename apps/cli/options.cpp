@@ -288,6 +288,10 @@ constexpr std::array table{
                "what becomes of a number that is dialled, as in <0:+49>[1-9]x.; may be given "
                "several times, the first that fits counts",
                Form::list, dials, true, apply_dial_plan},
+    OptionText{"emergency", "NUMBER", "112, 911, 999, 110, 000",
+               "an emergency number, which is dialled as it is, whatever prefix and dial plan say; "
+               "may be given several times, in the place of all of these",
+               Form::list, dials, true, apply_emergency},
     OptionText{"voicemail", "NUMBER", "none",
                "what `voicemail` calls: a number or URI, after a comma digits to press",
                Form::value, for_phone | of_an_account, true, apply_voicemail},

@@ -54,6 +54,7 @@ void Calls::on(Instant now, const media::out::Failed& failed) {
     if (call == nullptr) return;
     say(now, ref, EventKind::sound_failed, failed.sentence);
     if (failed.kind == media::out::FailureKind::recording || failed.ends) not_recorded(ref);
+    if (failed.kind == media::out::FailureKind::dtmf) digits_are_over(ref);
     if (!failed.ends) return;
     leave_conference(ref);
     // The session is gone, and with it what the call is for.
@@ -75,7 +76,7 @@ void Calls::on(Instant now, const media::out::Started& started) {
     say(now, ref, EventKind::sound, "we send " + started.codec);
     if (sound == sounds_.end()) return;
     sound->second.flows = true;
-    if (const auto* call = find(ref)) send_waiting_digits(now, ref, *call);
+    send_waiting_digits(now, ref);
 }
 
 void Calls::on(Instant now, const media::out::FirstPacket& first) {
@@ -104,8 +105,6 @@ void Calls::on(Instant now, const media::out::FromElsewhere& elsewhere) {
 void Calls::on(Instant now, const media::out::DtmfHeard& heard) {
     say(now, call_of(heard.session), EventKind::dtmf, std::string(1, heard.digit));
 }
-
-void Calls::on(Instant, const media::out::DtmfSent&) {}
 
 void Calls::on(Instant now, const media::out::Played& played) {
     say(now, call_of(played.session), EventKind::played, "the file has been played");

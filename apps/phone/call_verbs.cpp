@@ -1,4 +1,4 @@
-// What a person does in a call: hold, digits, mute, recording, conference.
+// What a person does in a call: hold, mute, recording, conference.
 #include "apps/phone/calls.h"
 #include "engine/input.h"
 
@@ -12,17 +12,6 @@ void Calls::hold(CallRef ref) {
 void Calls::resume(CallRef ref) {
     const auto* call = find(ref);
     if (call != nullptr && call->stage == Stage::talking) driver_.submit(in::Resume{.call = ref});
-}
-
-bool Calls::press(CallRef ref, const std::string& digits) {
-    const auto* call = find(ref);
-    const auto sound = sounds_.find(ref);
-    if (call == nullptr || sound == sounds_.end()) return true;
-    auto& waiting = sound->second.settings.dtmf;
-    if (waiting.size() + digits.size() > digits_waiting_most) return false;
-    waiting += digits;
-    send_digits(ref, *call);
-    return true;
 }
 
 void Calls::mute(CallRef ref, bool microphone, bool speaker) {

@@ -124,7 +124,7 @@ void Calls::close_sound(CallRef ref) {
     media_.submit(media::in::Close{session_of(ref)});
 }
 
-void Calls::agreed(const out::Media& media) {
+void Calls::agreed(Instant now, const out::Media& media) {
     const auto sound = sounds_.find(media.call);
     if (sound == sounds_.end() || !sound->second.is_open || !media.agreed) return;
     // Ours is one stream of sound; the others were rejected.
@@ -133,13 +133,15 @@ void Calls::agreed(const out::Media& media) {
         streams, [](const sdp::AgreedStream& stream) { return stream.local == std::size_t{0}; });
     // The other side may have taken it out: then it is off.
     auto stream = ours == streams.end() ? sdp::AgreedStream{.rejected = true} : *ours;
+    sound->second.may_send = !stream.rejected && sdp::sends(stream.direction);
     media_.submit(
         media::in::Agreed{.session = session_of(media.call), .stream = std::move(stream)});
     sound->second.agreed = true;
     begin_recording(media.call);  // of an offer that came late, the answer comes after our 200
+    send_waiting_digits(now, media.call);
 }
 
-void Calls::on_step(Instant, const Input& input, const std::vector<holdfast::Output>& outputs) {
+void Calls::on_step(Instant now, const Input& input, const std::vector<holdfast::Output>& outputs) {
     if (const auto* opened = std::get_if<in::FlowOpened>(&input)) {
         if (const auto flow = flows_.find(opened->flow); flow != flows_.end())
             flow->second.local = opened->local;
@@ -157,7 +159,7 @@ void Calls::on_step(Instant, const Input& input, const std::vector<holdfast::Out
         else if (const auto* close = std::get_if<out::CloseFlow>(&output))
             flows_.erase(close->flow);
         else if (const auto* media = std::get_if<out::Media>(&output))
-            agreed(*media);
+            agreed(now, *media);
     }
     if (std::holds_alternative<in::FlowOpened>(input)) follow_network();
 }
@@ -182,10 +184,12 @@ void Calls::on_event(Instant now, const Event& event) {
     if (call == nullptr) return;
     switch (event.kind) {
     case EventKind::referred: follow(event); break;
+    case EventKind::dialling: keep_digits_from(now, event.call, event.contact); break;
     case EventKind::ringing: call->stage = Stage::ringing; break;
     case EventKind::answered: answered(now, event.call, *call); break;
     case EventKind::call_ended:
         call->stage = Stage::ending;
+        tell_unsent_digits(now, event.call);
         end(now, event.call);
         break;
     default: break;  // what else happens to a call is for the user to read
@@ -205,29 +209,7 @@ void Calls::answered(Instant now, CallRef ref, Call& call) {
             say(now, ref, EventKind::sound_failed, "the call is not recorded: " + named.error());
     }
     begin_recording(ref);
-    send_waiting_digits(now, ref, call);  // early media may have begun before
-}
-
-// Those that are for after the answer, and those that were pressed before the sound flowed. They
-// may be a PIN: how many they are is told, and no more.
-void Calls::send_waiting_digits(Instant now, CallRef ref, const Call& call) {
-    const auto sound = sounds_.find(ref);
-    if (sound == sounds_.end()) return;
-    const auto& waiting = sound->second.settings.dtmf;
-    const auto count = waiting.size() - static_cast<std::size_t>(std::ranges::count(waiting, ','));
-    if (!send_digits(ref, call) || count == 0) return;
-    say(now, ref, EventKind::notice,
-        count == 1 ? "1 digit that waited is sent"
-                   : std::to_string(count) + " digits that waited are sent");
-}
-
-bool Calls::send_digits(CallRef ref, const Call& call) {
-    const auto sound = sounds_.find(ref);
-    if (sound == sounds_.end() || !sound->second.flows || call.stage != Stage::talking)
-        return false;
-    if (auto digits = std::exchange(sound->second.settings.dtmf, {}); !digits.empty())
-        media_.submit(media::in::SendDtmf{.session = session_of(ref), .digits = digits});
-    return true;
+    send_waiting_digits(now, ref);  // early media may have begun before
 }
 
 // One that the engine has never heard of, and cannot tell the end of.

@@ -81,6 +81,8 @@ public:
     void hang_up_all();
     void hold(CallRef call);
     void resume(CallRef call);
+    // The same once the digits that wait have been sent, or cannot be.
+    void transfer_after_digits(CallRef call, const std::string& uri);
     // After those that are still to be sent; before the answer and the sound they wait for it.
     // False, and nothing is sent, if more than digits_waiting_most would.
     bool press(CallRef call, const std::string& digits);
@@ -121,11 +123,16 @@ private:
         CallSettings settings;
         bool is_open = false;  // the media have the session
         bool flows = false;    // ours is on its way
+        bool may_send = true;  // as far as is agreed: no answer, or one that takes it
         bool agreed = false;   // the media know what was agreed on: there is something to record
         // As the other side was told of it; none: the media have not said yet.
         std::optional<sdp::LocalStream> stream{};
         // Its address is ours towards the server, whichever that is; else somebody chose it.
         bool follows_host = false;
+        // Digits that had waited and that the media have not sent yet; they say once all are.
+        bool sends_digits = false;
+        std::size_t digits_on_their_way = 0;  // without commas
+        std::string transfer_then{};          // whither, after the digits; "": nowhere
     };
 
     CallRef begin(Call call, CallSettings settings);
@@ -140,11 +147,15 @@ private:
     [[nodiscard]] std::optional<IpAddress> exact_address_towards(
         const std::optional<Target>& target) const;
     void close_sound(CallRef call);
-    void agreed(const out::Media& media);
+    void agreed(Instant now, const out::Media& media);
     void say(Instant now, CallRef call, EventKind kind, std::string reason);
     void answered(Instant now, CallRef ref, Call& call);
-    bool send_digits(CallRef ref, const Call& call);
-    void send_waiting_digits(Instant now, CallRef ref, const Call& call);
+    // call_digits.cpp
+    void send_digits(CallRef ref);
+    void send_waiting_digits(Instant now, CallRef ref);
+    void keep_digits_from(Instant now, CallRef ref, const std::string& other);
+    void digits_are_over(CallRef ref);
+    void tell_unsent_digits(Instant now, CallRef ref);
     void end(Instant now, CallRef call);
     void end_unknown(Instant now, CallRef call, std::string why);
     void over(Instant now, CallRef call);

@@ -1,12 +1,15 @@
 #include "apps/phone/dialling.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <optional>
 #include <utility>
 
 #include "apps/phone/telephone.h"
+#include "apps/phone/typed_number.h"
 #include "base/address.h"
 #include "base/text.h"
+#include "sip/parameters.h"
 #include "sip/uri.h"
 
 namespace holdfast::phone {
@@ -15,11 +18,9 @@ namespace {
 
 using Uri = std::expected<std::string, std::string>;
 
-constexpr std::string_view separators = "-.() /";  // RFC 3966 §5.1.1, and as people write them
-
 struct Parts {
     std::string_view whom;
-    std::optional<std::string_view> after;  // behind the first comma that is no part of whom
+    std::optional<std::string_view> after;  // from the sign on that is no part of whom
 };
 
 bool has_scheme(std::string_view text, std::string_view scheme) {
@@ -31,52 +32,55 @@ bool has_sip_scheme(std::string_view text) {
     return has_scheme(text, "sip") || has_scheme(text, "sips");
 }
 
-// Not past a comma: what stands there may be a PIN.
-std::string in_quotes(std::string_view text) {
-    const auto comma = text.find(',');
-    return "\"" + std::string(text.substr(0, comma)) +
-           (comma == std::string_view::npos ? "\"" : "…\"");
-}
-
-// A user part may hold commas (RFC 3261 §25.1), what comes after it may not.
 std::expected<Parts, std::string> parts_of(std::string_view typed) {
     if (typed.starts_with('<')) {
         const auto end = typed.find('>');
         if (end == std::string_view::npos)
             return std::unexpected("The < in front has no > behind the URI");
-        const auto rest = trimmed(typed.substr(end + 1));
-        if (!rest.empty() && rest.front() != ',')
+        const auto rest = without_marks(typed.substr(end + 1));
+        if (!rest.empty() && pause_sign(rest).size == 0)
             return std::unexpected("Behind the > stand only a comma and digits to press");
-        return Parts{trimmed(typed.substr(1, end - 1)),
-                     rest.empty() ? std::nullopt : std::optional(rest.substr(1))};
+        return Parts{without_marks(typed.substr(1, end - 1)),
+                     rest.empty() ? std::nullopt : std::optional(rest)};
     }
-    const auto at = has_scheme(typed, "tel") ? std::string_view::npos : typed.find('@');
-    const auto comma = typed.find(',', at == std::string_view::npos ? 0 : at);
-    if (comma == std::string_view::npos) return Parts{typed, {}};
-    return Parts{trimmed(typed.substr(0, comma)), typed.substr(comma + 1)};
+    const bool is_uri = has_sip_scheme(typed) || typed.contains('@');
+    const auto at = has_scheme(typed, "tel") ? pause_in_telephone(typed)
+                    : is_uri                 ? pause_in_uri(typed)
+                                             : pause_in_bare(typed);
+    if (at == std::string_view::npos) return Parts{typed, {}};
+    return Parts{without_marks(typed.substr(0, at)), typed.substr(at)};
 }
 
-// The first comma has been read already. What is wrong is not shown: it may be a PIN.
-Uri digits_of(std::string_view after) {
+// From the first sign on. What is wrong is not shown: it may be a PIN.
+Uri digits_of(std::string_view text) {
     constexpr std::string_view pause = ",,";  // of 1 s each (media/dtmf.h)
     constexpr std::string_view keys = "0123456789*#ABCDabcd";
-    if (after.size() > digits_after_most)
-        return std::unexpected("Behind the first comma stand " + std::to_string(after.size()) +
-                               " characters: " + std::to_string(digits_after_most) +
-                               " are the most");
-    std::string digits(pause);
+    const auto decoded = sip::percent_decode(text);  // of a link: %2C, %23
+    if (decoded.size() > digits_after_most + 1)
+        return std::unexpected(
+            "Behind the first comma stand " + std::to_string(decoded.size() - 1) +
+            " characters: " + std::to_string(digits_after_most) + " are the most");
+    std::string digits;
     bool presses = false;
-    for (const char c : after) {
-        if (c == ',') {
+    for (auto rest = std::string_view(decoded); !rest.empty();) {
+        const auto sign = pause_sign(rest);
+        const auto size = std::max(sign.size, separator_size(rest));
+        if (sign.waits)
+            return std::unexpected(
+                "A ; or w waits for a key before what stands behind it is pressed, which is not "
+                "offered: write commas, each a pause of 2 s, or press the digits in the call "
+                "(parameters are for URIs: tel:… or sip:…)");
+        if (sign.size > 0) {
             digits += pause;
-        } else if (keys.find(c) != std::string_view::npos) {
-            digits += c;
+        } else if (size == 0 && keys.contains(rest.front())) {
+            digits += rest.front();
             presses = true;
-        } else if (c != ' ') {
+        } else if (size == 0) {
             return std::unexpected(
                 "Behind a comma stand the digits to press once the call is answered, 0-9 * # A-D, "
                 "and more commas, each a pause of 2 s");
         }
+        rest.remove_prefix(std::max<std::size_t>(size, 1));
     }
     return presses ? digits : std::string{};
 }
@@ -105,48 +109,50 @@ Uri called_uri(std::string_view text) {
     return uri;
 }
 
+// Its parameters are not shown: some have digits of their own.
 Uri telephone_uri(std::string_view text, const Caller& caller) {
     const auto user = user_of_telephone(trimmed(text.substr(4)));
+    const auto parameters = text.find(';');
     if (!user)
-        return std::unexpected(in_quotes(text) +
-                               " is no telephone number (tel:+49-30-1234): " + user.error());
+        return std::unexpected(
+            in_quotes(text.substr(0, parameters)) +
+            (parameters == std::string_view::npos ? "" : " with its parameters") +
+            " is no telephone number (tel:+49-30-1234): " + user.error());
     return at_domain(*user, caller, ";user=phone");
 }
 
-std::string bare_number(std::string_view text) {
-    std::string number(text);
-    std::erase_if(number, [](char c) { return separators.find(c) != std::string_view::npos; });
-    return number;
-}
-
-bool looks_like_a_number(std::string_view text) {
-    return text.find_first_not_of("+0123456789*#-.() /") == std::string_view::npos;
-}
-
 // Feature codes begin with * or #, whole numbers with +: a prefix would make something else of
-// them. So it would of the voicemail and what is picked up.
-bool takes_prefix(std::string_view number) {
-    return std::string_view("+*#").find(number.front()) == std::string_view::npos;
+// them. So it would of what is picked up.
+bool takes_prefix(std::string_view number, const Dialling& dialling) {
+    if (std::string_view("+*#").contains(number.front())) return false;
+    return dialling.pickup.empty() || !number.starts_with(dialling.pickup);
 }
-bool is_own_code(std::string_view number, const Dialling& dialling) {
-    const auto comma = dialling.voicemail.find(',');
-    const auto voicemail = bare_number(dialling.voicemail.substr(0, comma));
-    return number == voicemail || (!dialling.pickup.empty() && number.starts_with(dialling.pickup));
+// Neither the plan nor the prefix may keep a person from help. The voicemail is the user's own.
+bool is_dialled_as_it_is(const std::string& number, const Dialling& dialling) {
+    if (std::ranges::find(dialling.emergency, number) != dialling.emergency.end()) return true;
+    const auto voicemail = parts_of(dialling.voicemail);
+    return voicemail && !voicemail->whom.empty() && number == bare_number(voicemail->whom);
 }
 
+// What the plan says of it: what is dialled, nothing if no rule fits, or that it is refused.
 Uri number_uri(std::string_view text, const Caller& caller) {
     auto number = bare_number(text);
     if (!is_dialable(number))
         return std::unexpected(in_quotes(text) + " is no number: it has 1 to " +
                                std::to_string(planned_number_most) +
                                " of 0-9 * #, and a + only in front");
-    if (is_own_code(number, caller.dialling)) return at_domain(escaped_user(number), caller);
+    if (is_dialled_as_it_is(number, caller.dialling))
+        return at_domain(escaped_user(number), caller);
     auto by_plan = planned(caller.dialling.plan, number);
     if (!by_plan) return std::unexpected(by_plan.error());
     if (*by_plan)
         number = **by_plan;
-    else if (takes_prefix(number))
+    else if (takes_prefix(number, caller.dialling))
         number.insert(0, caller.dialling.prefix);
+    if (number.size() > planned_number_most)
+        return std::unexpected("With the prefix in front the number has " +
+                               std::to_string(number.size()) +
+                               " digits: " + std::to_string(planned_number_most) + " are the most");
     return at_domain(escaped_user(number), caller);
 }
 
@@ -173,7 +179,7 @@ Uri uri_of(std::string_view whom, const Caller& caller) {
 }  // namespace
 
 std::expected<Dialled, std::string> dialled(std::string_view typed, const Caller& caller) {
-    typed = trimmed(typed);
+    typed = without_marks(typed);
     if (typed.size() > typed_most)
         return std::unexpected("Whom to call has " + std::to_string(typed.size()) +
                                " octets: " + std::to_string(typed_most) + " are the most");
@@ -205,21 +211,30 @@ std::expected<Dialled, std::string> voicemail_of(const Caller& caller) {
     return dialled(caller.dialling.voicemail, {.aor = caller.aor, .dialling = as_it_is});
 }
 
+// What the plan refuses is refused, whatever dials it.
 std::expected<std::string, std::string> pickup_of(std::string_view extension,
                                                   const Caller& caller) {
-    const auto number = bare_number(extension);
-    if (caller.dialling.pickup.empty())
+    const auto& code = caller.dialling.pickup;
+    if (code.empty())
         return std::unexpected(std::string(caller.aor) +
                                " has no pickup code: say it with --pickup, or as pickup = "
                                "\"CODE\" in the configuration");
-    if (number.empty() || !is_dialable(caller.dialling.pickup + number))
+    const auto number = code + bare_number(extension);
+    if (number.size() == code.size() || !is_dialable(number))
         return std::unexpected(in_quotes(extension) +
-                               " is no extension whose call could be picked up: it has digits");
-    return at_domain(escaped_user(caller.dialling.pickup + number), caller);
+                               " is no extension whose call could be picked up: it has digits, "
+                               "with the code " +
+                               std::to_string(planned_number_most) + " at most");
+    if (auto by_plan = planned(caller.dialling.plan, number); !by_plan)
+        return std::unexpected(by_plan.error());
+    return at_domain(escaped_user(number), caller);
 }
 
 bool is_dialling_prefix(std::string_view text) {
-    return text.size() <= dialling_prefix_most && (text == "+" || is_dialable(text));
+    return text.size() <= dialling_code_most && (text == "+" || is_dialable(text));
+}
+bool is_dialling_code(std::string_view text) {
+    return text.size() <= dialling_code_most && is_dialable(text) && !text.starts_with('+');
 }
 
 std::expected<std::string, std::string> sip_uri_of(std::string_view text) {

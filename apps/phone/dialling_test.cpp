@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <random>
 
+#include "apps/phone/typed_number.h"
 #include "sip/uri.h"
 
 namespace holdfast::phone {
@@ -66,14 +67,20 @@ TEST(Dialling, ATelephoneUriBecomesASipUri) {
     EXPECT_EQ(called("tel:+358-555-1234567;POSTD=PP22"),
               "sip:+3585551234567;postd=pp22@example.test;user=phone");
     EXPECT_EQ(called("tel:+1234;Zone=A:b;ext=4-5;postd=p1;isub=9"),
-              "sip:+1234;isub=9;postd=p1;ext=45;zone=A%3Ab@example.test;user=phone");
+              "sip:+1234;isub=9;ext=45;postd=p1;zone=A%3Ab@example.test;user=phone");
+    // RFC 3966 §3: then the phone-context, whatever the names of the others.
+    EXPECT_EQ(called("tel:1234;zone=b;cic=+1;phone-context=+49;ext=5;b"),
+              "sip:1234;ext=5;phone-context=+49;b;cic=+1;zone=b@example.test;user=phone");
+    EXPECT_EQ(called("tel:+1;isub=a%3Bb"), "sip:+1;isub=a%3Bb@example.test;user=phone");
     EXPECT_EQ(called("tel:1ab"), "sip:1ab@example.test;user=phone");
 }
 
 TEST(Dialling, WhatIsNoTelephoneNumberIsSaid) {
     const auto no_number = [](const std::string& text, const std::string& why) {
-        EXPECT_EQ(called(text),
-                  "\"" + text + "\" is no telephone number (tel:+49-30-1234): " + why);
+        const auto parameters = text.find(';');
+        EXPECT_EQ(called(text), "\"" + text.substr(0, parameters) + "\"" +
+                                    (parameters < text.size() ? " with its parameters" : "") +
+                                    " is no telephone number (tel:+49-30-1234): " + why);
     };
     no_number("tel:+", "it has no digit");
     no_number("tel:-;ext=4", "it has no digit");
@@ -85,6 +92,19 @@ TEST(Dialling, WhatIsNoTelephoneNumberIsSaid) {
     no_number("tel:030;", "one of its parameters has no name");
     no_number("tel:030;phone-context=+4x",
               "its phone-context is neither a domain nor a number with a +");
+    // RFC 3966 §3: each once, and of what each may hold.
+    no_number("tel:030;ext=4;EXT=5", "its ext is there twice");
+    no_number("tel:030;a;a=5", "its a is there twice");
+    no_number("tel:030;ext", "its ext has no value");
+    no_number("tel:030;ext=", "one of its parameters has no value behind the =");
+    no_number("tel:030;ext=bob", "its ext is no number");
+    no_number("tel:030;ext=-", "its ext is no number");
+    no_number("tel:030;phone-context", "its phone-context has no value");
+    no_number("tel:030;postd=x", "its postd is no digits to press");
+    no_number("tel:030;a=%4", "one of its parameters has a % that escapes nothing");
+    no_number("tel:030;a=\"4\"", "one of its parameters has a value that none can have");
+    no_number("tel:030;a=b%0D%0Ac", "one of its parameters has a value that none can have");
+    no_number("tel:030;isub=a b", "one of its parameters has a value that none can have");
 }
 
 // Each comma is 2 s; the media's are 1 s.
@@ -189,6 +209,48 @@ TEST(DiallingPlan, IsForNumbersAndGoesBeforeThePrefix) {
     EXPECT_EQ(called("09001", own), "sip:09001@example.test") << "the voicemail";
 }
 
+// Who has set a prefix, and rules for all numbers, and a code that they begin with, gets help.
+TEST(DiallingEmergency, NumbersAreDialledAsTheyAre) {
+    auto own = with_rules({"x. ! not in the plan"}, "0");
+    for (const std::string number : {"112", "911", "999", "110", "000", "1-1-2", "9 1 1"})
+        EXPECT_EQ(called(number, own), "sip:" + bare_number(number) + "@example.test");
+    own.pickup = "11";
+    EXPECT_EQ(called("112", own), "sip:112@example.test");
+    own = with_rules({"<00:+>x.", "<:+4930555>xxx"}, "0");
+    EXPECT_EQ(called("000", own), "sip:000@example.test");
+    EXPECT_EQ(called("110", own), "sip:110@example.test");
+    EXPECT_EQ(called("111", own), "sip:+4930555111@example.test");
+    EXPECT_EQ(called("1120", own), "sip:01120@example.test") << "another number";
+    EXPECT_EQ(target_of("112", {.aor = alices, .dialling = own}).value_or(""),
+              "sip:112@example.test");
+    own.emergency = {"115"};
+    EXPECT_EQ(called("115", own), "sip:115@example.test");
+    EXPECT_EQ(called("112", own), "sip:+4930555112@example.test") << "others were named";
+}
+
+// A code is a number's begin like another: what the plan refuses is refused, whoever dials it.
+TEST(DiallingPickup, HasNoWayAroundThePlan) {
+    auto own = with_rules({"0900x. ! dear"});
+    own.prefix = "7";
+    own.pickup = "0";
+    EXPECT_EQ(called("09001", own),
+              "09001 is not dialled: dear (rule \"0900x.\" of the dial plan)");
+    const auto picked_up = pickup_of("9001", {.aor = alices, .dialling = own});
+    ASSERT_FALSE(picked_up);
+    EXPECT_EQ(picked_up.error(), "09001 is not dialled: dear (rule \"0900x.\" of the dial plan)");
+    EXPECT_EQ(called("0101", own), "sip:0101@example.test") << "no prefix before the code";
+}
+
+TEST(DiallingPrefix, MakesNoNumberLongerThanTheLongest) {
+    const Dialling own{.prefix = "0"};
+    const std::string longest(planned_number_most, '1');
+    EXPECT_EQ(called(longest.substr(1), own), "sip:0" + longest.substr(1) + "@example.test");
+    EXPECT_EQ(called(longest, own),
+              "With the prefix in front the number has 101 digits: 100 are the most");
+    EXPECT_EQ(called(longest), "sip:" + longest + "@example.test");
+    EXPECT_EQ(called(longest + "1").substr(longest.size() + 3, 13), " is no number");
+}
+
 TEST(DiallingTarget, HasThePlanAndNoDigits) {
     const auto own = with_rules({"<0:+49>x."});
     EXPECT_EQ(target_of("030", {.aor = alices, .dialling = own}).value_or(""),
@@ -229,14 +291,19 @@ TEST(DiallingPickup, IsTheCodeAndTheExtension) {
 TEST(DiallingPrefix, IsOfDigits) {
     for (const auto* prefix : {"0", "**", "+49", "+", "*#"})
         EXPECT_TRUE(is_dialling_prefix(prefix));
-    EXPECT_TRUE(is_dialling_prefix(std::string(dialling_prefix_most, '1')));
-    EXPECT_FALSE(is_dialling_prefix(std::string(dialling_prefix_most + 1, '1')));
+    EXPECT_TRUE(is_dialling_prefix(std::string(dialling_code_most, '1')));
+    EXPECT_FALSE(is_dialling_prefix(std::string(dialling_code_most + 1, '1')));
     for (const auto* prefix : {"", "0 ", "a", "0+"}) EXPECT_FALSE(is_dialling_prefix(prefix));
+    EXPECT_TRUE(is_dialling_code("*8"));
+    EXPECT_TRUE(is_dialling_code(std::string(dialling_code_most, '1')));
+    EXPECT_FALSE(is_dialling_code(std::string(dialling_code_most + 1, '1')));
+    for (const auto* code : {"", "+", "+49", "a"}) EXPECT_FALSE(is_dialling_code(code)) << code;
 }
 
 // Whatever is typed: a URI of SIP, without anything that would end it, or a sentence.
 TEST(Dialling, AnythingTypedIsAUriOrASentence) {
-    constexpr std::string_view signs = "sip:tel@<>,;=?%#*+0123456789ab.-[] /\"\r\n\x7f\xc3";
+    constexpr std::string_view signs =
+        "sip:tel@<>,;=?%#*+0123456789abpw()C.-[] /\"\r\n\x7f\xc3\xa0";
     std::mt19937 random(7);
     const auto own = with_rules({"<0:+49>x.", "[1-9]x.!"}, "0");
     for (int round = 0; round < 20'000; ++round) {

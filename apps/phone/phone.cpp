@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "apps/phone/typed_number.h"
 #include "base/signs.h"
 #include "engine/input.h"
 #include "runtime/clock.h"
@@ -110,9 +111,11 @@ Done<AccountId> Phone::account_of(const std::string& text) const {
             found.push_back(id_of(i));
     }
     if (found.size() == 1) return found.front();
-    return std::unexpected(found.empty()
-                               ? "There is no account \"" + text + "\" on this phone"
-                               : "Several accounts are called \"" + text + "\": name one whole");
+    if (!found.empty())
+        return std::unexpected("Several accounts are called \"" + text + "\": name one whole");
+    return std::unexpected("There is no account " +
+                           (may_be_pin(text) ? "of that number" : in_quotes(text)) +
+                           " on this phone");
 }
 
 Done<CallRef> Phone::choose(std::optional<CallRef> named, Fits fits, std::string_view what) const {
@@ -205,6 +208,9 @@ Done<CallRef> Phone::press(std::optional<CallRef> named, const std::string& digi
         digits.find_first_not_of(known) != std::string::npos)
         return std::unexpected("Digits are 0-9 * # A-D, a comma is a pause; 1 to " +
                                std::to_string(digits_most) + " of them");
+    if (named && !calls_.all().contains(*named))  // of "dtmf 12 34" either may be of a PIN
+        return std::unexpected(
+            "There is no call of the number in front of the digits, which stand without blanks");
     const auto call = choose(
         named,
         [](const Call& one, const Line& line) { return one.stage == Stage::talking && !line.held; },

@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "apps/phone/phone.h"
+#include "apps/phone/typed_number.h"
 
 namespace holdfast::phone {
 
@@ -37,7 +38,12 @@ Done<CallRef> Phone::call(AccountId account, const Done<Dialled>& whom) {
     return ref;
 }
 
+// What stands where the account does may be digits that a blank has parted from their comma.
 Done<CallRef> Phone::dial(const std::string& whom, const std::string& account) {
+    if (secret_at(whom) != std::string::npos && !account_of(account))
+        return std::unexpected(
+            "There is no account of that name on this phone (it is not shown: digits behind a "
+            "comma stand without blanks)");
     const auto from = caller_of(account);
     if (!from) return std::unexpected(from.error());
     return call(*from, dialled(whom, caller_with(*from)));

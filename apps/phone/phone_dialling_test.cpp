@@ -4,9 +4,12 @@
 #include <gtest/gtest.h>
 
 #include "apps/phone/phone_of_notes.h"
+#include "sdp/agreement.h"
 
 namespace holdfast::phone {
 namespace {
+
+using Sent = std::vector<std::string>;
 
 // Calls alone: a phone would want to be registered.
 class DigitsAfterTheAnswer : public PhoneOfNotes {
@@ -29,6 +32,26 @@ protected:
         calls->on_event(now, {.kind = kind, .account = AccountId{1}, .call = ref});
     }
     void sound_starts() { says(media::out::Started{media::SessionId{ref.value}, "PCMA"}); }
+    void all_are_sent() { says(media::out::DtmfSent{media::SessionId{ref.value}}); }
+    // What offer and answer come to: whether ours may be sent.
+    void agreed_on(sdp::Direction direction) {
+        sdp::AgreedStream stream;
+        stream.local = 0;
+        stream.direction = direction;
+        auto agreed = std::make_shared<const sdp::Agreement>(sdp::Agreement{.streams = {stream}});
+        calls->on_step(now, in::NetworkChanged{},
+                       {out::Media{.call = ref, .agreed = std::move(agreed)}});
+    }
+    void goes_to(const std::string& uri) {
+        Event event{.kind = EventKind::dialling, .account = AccountId{1}, .call = ref};
+        event.contact = uri;
+        calls->on_event(now, event);
+    }
+    std::vector<std::string> notices() const {
+        std::vector<std::string> words;
+        for (const auto& event : told_of(EventKind::notice)) words.push_back(event.reason);
+        return words;
+    }
     std::vector<std::string> sent() const {
         std::vector<std::string> digits;
         for (const auto& command : media.commands)
@@ -40,7 +63,6 @@ protected:
     std::optional<Calls> calls;
     CallRef ref{};
 };
-using Sent = std::vector<std::string>;
 
 // Once, when both are there, whichever comes first. How many they are is told, and not which.
 TEST_F(DigitsAfterTheAnswer, AreSentWhenTheCallIsAnsweredAndItsSoundFlows) {
@@ -53,6 +75,8 @@ TEST_F(DigitsAfterTheAnswer, AreSentWhenTheCallIsAnsweredAndItsSoundFlows) {
     EXPECT_EQ(sent(), Sent{",,,,4B#"});
     sound_starts();
     EXPECT_EQ(sent().size(), 1U);
+    EXPECT_EQ(notices(), Sent{}) << "the media have them, and nobody else yet";
+    all_are_sent();
     ASSERT_EQ(told_of(EventKind::notice).size(), 1U);
     EXPECT_EQ(told_of(EventKind::notice)[0].reason, "3 digits that waited are sent");
     EXPECT_EQ(told_of(EventKind::notice)[0].call, ref);
@@ -70,7 +94,83 @@ TEST_F(DigitsAfterTheAnswer, WaitForTheSound) {
     EXPECT_EQ(sent(), Sent{});
     sound_starts();
     EXPECT_EQ(sent(), Sent{",,7"});
-    EXPECT_EQ(told_of(EventKind::notice).at(0).reason, "1 digit that waited is sent");
+    all_are_sent();
+    EXPECT_EQ(notices(), Sent{"1 digit that waited is sent"});
+    all_are_sent();  // those of another command
+    EXPECT_EQ(notices().size(), 1U);
+}
+
+// RFC 3264 §6.1: an answer may let us send nothing, though early media have flowed.
+TEST_F(DigitsAfterTheAnswer, WaitUntilOursMayBeSent) {
+    dial("12345,78");
+    agreed_on(sdp::Direction::sendrecv);
+    sound_starts();
+    agreed_on(sdp::Direction::recvonly);
+    happens_to_it(EventKind::answered);
+    EXPECT_EQ(sent(), Sent{});
+    EXPECT_EQ(notices(), Sent{"2 digits wait until the other side takes our sound"});
+    agreed_on(sdp::Direction::sendrecv);
+    EXPECT_EQ(sent(), Sent{",,78"});
+    all_are_sent();
+    EXPECT_EQ(notices().back(), "2 digits that waited are sent");
+}
+
+// What is refused by the media is not told as sent.
+TEST_F(DigitsAfterTheAnswer, AreNotToldAsSentIfTheyCannotBe) {
+    dial("12345,7");
+    happens_to_it(EventKind::answered);
+    sound_starts();
+    media::out::Failed failed;
+    failed.session = media::SessionId{ref.value};
+    failed.kind = media::out::FailureKind::dtmf;
+    failed.sentence = "the other side takes none";
+    says(failed);
+    all_are_sent();
+    EXPECT_EQ(notices(), Sent{});
+    EXPECT_EQ(told_of(EventKind::sound_failed).at(0).reason, "the other side takes none");
+}
+
+TEST_F(DigitsAfterTheAnswer, ThatWereCutShortAreSaid) {
+    dial("12345,7");
+    happens_to_it(EventKind::answered);
+    sound_starts();
+    happens_to_it(EventKind::call_ended);
+    EXPECT_EQ(notices(), Sent{"1 digit that waited is not all sent"});
+}
+
+// RFC 3261 §8.1.3.4: whom a 302 names may be anybody; the PIN is for whom was dialled.
+TEST_F(DigitsAfterTheAnswer, AreForWhomWasDialledAlone) {
+    for (const auto* elsewhere : {"sip:12345@evil.test", "sip:other@example.test", "tel:12345"}) {
+        told.clear();
+        media.commands.clear();
+        dial("12345,78");
+        goes_to("sip:12345@example.test");
+        goes_to("sip:12345@Example.Test:5080;transport=tcp");
+        EXPECT_EQ(notices(), Sent{}) << "the same user there";
+        goes_to(elsewhere);
+        EXPECT_EQ(notices(),
+                  Sent{"2 digits that waited are not sent: the call goes to another one than was "
+                       "dialled"});
+        happens_to_it(EventKind::answered);
+        sound_starts();
+        EXPECT_EQ(sent(), Sent{}) << elsewhere;
+    }
+}
+
+// RFC 3515: whom a call is handed on to once its digits are through.
+TEST_F(DigitsAfterTheAnswer, AreBeforeATransfer) {
+    dial("12345,7");
+    happens_to_it(EventKind::answered);
+    calls->transfer_after_digits(ref, "sip:carol@example.test");
+    sound_starts();
+    EXPECT_TRUE(submitted<in::Transfer>().empty()) << "they are on their way";
+    all_are_sent();
+    ASSERT_EQ(submitted<in::Transfer>().size(), 1U);
+    EXPECT_EQ(submitted<in::Transfer>()[0].target, "sip:carol@example.test");
+    all_are_sent();
+    EXPECT_EQ(submitted<in::Transfer>().size(), 1U);
+    calls->transfer_after_digits(ref, "sip:dave@example.test");
+    EXPECT_EQ(submitted<in::Transfer>().size(), 2U) << "at once: none waits";
 }
 
 // Who has hung up presses nothing, whatever the sound says afterwards.
@@ -81,7 +181,7 @@ TEST_F(DigitsAfterTheAnswer, EndWithTheCall) {
     happens_to_it(EventKind::call_ended);
     sound_starts();
     EXPECT_EQ(sent(), Sent{});
-    EXPECT_TRUE(told_of(EventKind::notice).empty());
+    EXPECT_EQ(notices(), Sent{"1 digit that waited is not sent"});
 }
 
 // What waits is bounded together with what is pressed meanwhile.
@@ -116,9 +216,21 @@ TEST_F(PhoneDialling, VoicemailAndPickupAreOfTheAccount) {
     EXPECT_EQ(error_of(phone->call_voicemail("carol")).substr(0, not_now.size()), not_now);
     EXPECT_EQ(error_of(phone->pick_up("101", "carol")).substr(0, not_now.size()), not_now);
     EXPECT_EQ(error_of(phone->pick_up("bob", "carol")),
-              "\"bob\" is no extension whose call could be picked up: it has digits");
+              "\"bob\" is no extension whose call could be picked up: it has digits, with the code "
+              "100 at most");
     EXPECT_EQ(error_of(phone->call_voicemail("dave")),
               "There is no account \"dave\" on this phone");
+}
+
+// A blank beside the comma makes an account of a PIN, and of its first digits a call's number.
+TEST_F(PhoneDialling, NoSentenceShowsWhatMayBeAPin) {
+    for (const auto& done :
+         {phone->dial("*97,", "7777#"), phone->dial("97,12", "7777x"), phone->dial("97p1", "7777"),
+          phone->call_voicemail("7777"), phone->press(CallRef{77}, "7777")}) {
+        ASSERT_FALSE(done);
+        EXPECT_EQ(done.error().find("77"), std::string::npos) << done.error();
+    }
+    EXPECT_NE(error_of(phone->dial("97,1", "alice")).find("is not registered"), std::string::npos);
 }
 
 // RFC 3515: the target is dialled by the plan of the call's account.

@@ -43,8 +43,8 @@ TEST_F(RunningDialling, DigitsAfterACommaArriveAndAreSecret) {
     for (auto at = bob.output().find(mark); at != std::string::npos;
          at = bob.output().find(mark, at + 1))
         heard += bob.output().at(bob.output().find("\"reason\":\"", at) + 10);
-    EXPECT_EQ(heard, pin);
-    EXPECT_TRUE(alice.said(R"("reason":"4 digits that waited are sent")")) << story(alice);
+    EXPECT_EQ(heard, pin) << "one after the other, each once";
+    EXPECT_TRUE(hears(alice, R"("reason":"4 digits that waited are sent")")) << story(alice);
     const auto status = ctl("alice", {"status", "--json"});
     ctl("alice", {"hangup"});
     ASSERT_TRUE(run_until([&] { return ctl("alice", {"status"}).ends_with("no call\n"); }));
@@ -79,6 +79,21 @@ TEST_F(RunningDialling, ThePlanAndThePrefixAreTheFiles) {
     calls({"dial", "tel:+49-30-1"}, "sip:+49301@example.test;user=phone");
     calls({"voicemail"}, "sip:97@example.test");
     calls({"pickup", "101"}, "sip:**101@example.test");
+    quits(alice, "alice");
+}
+
+// At the shell, too, a PIN that a blank has parted is not repeated.
+TEST_F(RunningDialling, ABlankGivesNoPinAway) {
+    auto& alice = phone("alice");
+    for (const Words& verb :
+         std::vector<Words>{{"dial", "*97,12", "7777#"}, {"dtmf", "77", "77"}}) {
+        const auto said = ctl("alice", verb, 24);
+        EXPECT_EQ(said.find("77"), std::string::npos) << said;
+    }
+    auto& call = runs.emplace_back(Words{"call", "*97,", "7777#"}, environment());
+    ASSERT_TRUE(run_until([&] { return call.ended(); }));
+    EXPECT_EQ(call.exit_code(), 2);
+    EXPECT_EQ(call.errors().find("77"), std::string::npos) << call.errors();
     quits(alice, "alice");
 }
 

@@ -6,8 +6,10 @@
 #include <optional>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include "apps/phone/json_text.h"
+#include "apps/phone/typed_number.h"
 #include "base/text.h"
 
 namespace holdfast::phone {
@@ -63,6 +65,28 @@ std::unexpected<std::string> too_many(const std::string& word) {
     return std::unexpected("\"" + word + "\" is one word too many (help lists the verbs)");
 }
 
+// Of words that may be a PIN, of which an error shows nothing.
+std::unexpected<std::string> too_many() {
+    return std::unexpected<std::string>(
+        "There is one word too many: a number stands without blanks, and so do the digits behind "
+        "its comma (help lists the verbs)");
+}
+std::string shown(const std::string& word) {
+    return may_be_pin(word) ? "The first word" : in_quotes(word);
+}
+
+// What a blank beside a comma has parted: "*97, 1234#".
+std::vector<std::string> with_their_digits(Words words) {
+    std::vector<std::string> whole;
+    for (const auto& word : words) {
+        if (!whole.empty() && goes_on(whole.back(), word))
+            whole.back() += word;
+        else
+            whole.push_back(word);
+    }
+    return whole;
+}
+
 std::optional<std::uint32_t> call_of(const std::string& word) {
     const auto number = parse_number<std::uint32_t>(word);
     return number && *number > 0 ? number : std::nullopt;
@@ -86,18 +110,19 @@ Params only_a_call(Words words) {
     return params;
 }
 
-Params dial(Words words) {
-    if (words.empty()) return std::unexpected("Whom? dial URI [ACCOUNT]");
+Params dial(Words typed) {
+    if (typed.empty()) return std::unexpected("Whom? dial URI [ACCOUNT]");
+    const auto words = with_their_digits(typed);
     Json params{{"uri", words.front()}};
     if (words.size() > 1) params["account"] = words[1];
-    if (words.size() > 2) return too_many(words[2]);
+    if (words.size() > 2) return too_many();
     return params;
 }
 
 Params voicemail(Words words) {
     Json params = Json::object();
     if (!words.empty()) params["account"] = words.front();
-    if (words.size() > 1) return too_many(words[1]);
+    if (words.size() > 1) return too_many();
     return params;
 }
 
@@ -105,7 +130,7 @@ Params pickup(Words words) {
     if (words.empty()) return std::unexpected("Whose call? pickup EXTENSION [ACCOUNT]");
     Json params{{"extension", words.front()}};
     if (words.size() > 1) params["account"] = words[1];
-    if (words.size() > 2) return too_many(words[2]);
+    if (words.size() > 2) return too_many();
     return params;
 }
 
@@ -142,16 +167,16 @@ Params hang_up(Words words) {
     return Json{{"which", which}};
 }
 
-// One word is what the verb wants; of two the first is the call.
+// One word is what the verb wants; of two the first is the call. Either may be a PIN.
 Params with_a_call(Words words, const char* wanted, const char* question) {
     if (words.empty()) return std::unexpected(question);
     Json params = Json::object();
     if (words.size() > 1) {
         if (!call_of(words.front()))
-            return std::unexpected("\"" + words.front() + "\" is no call's number");
+            return std::unexpected(shown(words.front()) + " is no call's number");
         take_call(words, params);
     }
-    if (words.size() > 1) return too_many(words[1]);
+    if (words.size() > 1) return too_many();
     params[wanted] = words.front();
     return params;
 }
@@ -275,7 +300,7 @@ std::expected<std::string, std::string> request_of(Words words) {
         params = mute(rest, verb == "mute");
         method = "mute";
     } else if (verb == "transfer") {
-        params = with_a_call(rest, "uri", "To whom? transfer [CALL] URI");
+        params = with_a_call(with_their_digits(rest), "uri", "To whom? transfer [CALL] URI");
     } else if (verb == "connect") {
         params = connect(rest);
     } else if (is_of_rules(verb)) {
@@ -286,7 +311,9 @@ std::expected<std::string, std::string> request_of(Words words) {
         for (const auto& word : rest) search += (search.empty() ? "" : " ") + word;
         return history_request(search, 0, 20);
     } else {
-        return std::unexpected("There is no verb \"" + verb + "\"; help or --help lists them");
+        return std::unexpected("There is no verb" +
+                               (may_be_pin(verb) ? "" : " " + in_quotes(verb)) +
+                               "; help or --help lists them");
     }
     if (!params) return std::unexpected(params.error());
     return request(method, *std::move(params));

@@ -113,6 +113,40 @@ TEST(Verbs, ThatAreWrongAreSaid) {
     EXPECT_NE(error_of({"reject", "2147483649", "200"}).find("no status"), std::string::npos);
 }
 
+// A blank beside a comma is no end of what is dialled.
+TEST(Verbs, DigitsBehindACommaMayHaveABlankBesideIt) {
+    EXPECT_EQ(params_of({"dial", "*97,", "1234#"}), R"(dial {"uri":"*97,1234#"})");
+    EXPECT_EQ(params_of({"dial", "*97", ",1234#", "carol"}),
+              R"(dial {"account":"carol","uri":"*97,1234#"})");
+    EXPECT_EQ(params_of({"dial", "97", "p", "1234"}), R"(dial {"uri":"97p1234"})");
+    EXPECT_EQ(params_of({"dial", "97", "100"}), R"(dial {"account":"100","uri":"97"})");
+    EXPECT_EQ(params_of({"transfer", "1", "97,", "1234"}),
+              R"(transfer {"call":1,"uri":"97,1234"})");
+    EXPECT_EQ(params_of({"dtmf", "1", ",5"}), R"(dtmf {"call":1,"digits":",5"})");
+}
+
+// Whatever a blank makes of it: what may be a PIN is in no sentence.
+TEST(Verbs, NoSentenceShowsAPin) {
+    for (const Words& words : std::vector<Words>{{"dial", "97,1", "77", "77"},
+                                                 {"dial", "97", "77", "77"},
+                                                 {"dtmf", "7a", "77"},
+                                                 {"dtmf", "12", "77", "77"},
+                                                 {"dtmf", "1,", "77"},
+                                                 {"transfer", "97,77", "x"},
+                                                 {"transfer", "1", "97", "77"},
+                                                 {"voicemail", "1", "77"},
+                                                 {"pickup", "1", "2", "77"},
+                                                 {"77#"},
+                                                 {"dial97,77"},
+                                                 {"*97p77"}}) {
+        const auto error = error_of(words);
+        EXPECT_FALSE(error.empty()) << words.front();
+        EXPECT_EQ(error.find('7', error.find("97") == std::string::npos ? 0 : error.find("97") + 2),
+                  std::string::npos)
+            << error;
+    }
+}
+
 TEST(Verbs, EachIsInTheHelpAndUnderstood) {
     for (const auto& verb : verbs()) {
         EXPECT_NE(verbs_in_words().find(std::string(verb.name)), std::string::npos);

@@ -290,8 +290,9 @@ std::shared_ptr<Party> Session::party() {
 void Session::on_departure(GstPadProbeInfo* info) {
     if (const auto joined = party())
         change_samples(info, [&](std::span<std::int16_t> frame) { joined->speak(frame); });
-    if (sends_) digits_.on_departure(info, rate_);
+    // Before the tones: they may be a PIN, which a recording is not to give away.
     on_sound(Side::left, GST_PAD_PROBE_INFO_BUFFER(info));
+    if (sends_) digits_.on_departure(info, rate_);
 }
 
 void Session::on_arrival(GstBuffer* buffer) {

@@ -1,6 +1,9 @@
 // Digits as tones in the sound, from one session to another on loopback sockets.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cstdlib>
+
 #include "media/test_pair.h"
 #include "media/test_sound.h"
 
@@ -79,6 +82,24 @@ TEST(Tones, AreNotSentWhereOnlyEventsAreWanted) {
     EXPECT_EQ(failed->kind, out::FailureKind::dtmf);
     EXPECT_FALSE(failed->ends);
     EXPECT_NE(failed->sentence.find("telephone events"), std::string::npos) << failed->sentence;
+}
+
+// They may be a PIN: the other side hears them, and the recording of who sends them holds none.
+TEST(Tones, AreNotInTheRecordingOfWhoSendsThem) {
+    const TestFolder folder;
+    Pair pair;
+    connect_without_events(pair, "PCMA", patient);
+    pair.submit(in::Record{.session = alice, .path = folder / "own.wav"});
+    pair.submit(in::SendDtmf{.session = alice, .digits = ",159"});
+    expect_digits(pair, "159");
+    ASSERT_TRUE(pair.next<out::DtmfSent>(alice)) << pair.failures();
+    pair.submit(in::StopRecording{alice});
+    ASSERT_TRUE(pair.next<out::Recorded>(alice)) << pair.failures();
+    const auto sent = read_wav(folder / "own.wav").channel(0);
+    ASSERT_FALSE(sent.empty());
+    int loudest = 0;  // a tone has some thousands
+    for (const int sample : sent) loudest = std::max(loudest, std::abs(sample));
+    EXPECT_LT(loudest, 100);
 }
 
 // Sound that is no digit is none.

@@ -1,0 +1,132 @@
+// Digits of a call that wait for its answer and its sound: that they are sent, to whom they were
+// meant for, and that what is told of it is true. They may be a PIN: how many they are is told, and
+// no more.
+#include <algorithm>
+#include <utility>
+
+#include "apps/phone/calls.h"
+#include "base/text.h"
+#include "engine/input.h"
+#include "sip/parameters.h"
+#include "sip/uri.h"
+
+namespace holdfast::phone {
+
+namespace {
+
+std::size_t keys_in(const std::string& digits) {
+    return digits.size() - static_cast<std::size_t>(std::ranges::count(digits, ','));
+}
+std::string that_waited(std::size_t count) {
+    return count == 1 ? "1 digit that waited is "
+                      : std::to_string(count) + " digits that waited are ";
+}
+
+// Whether both lead to the same user of the same host, by whichever port and transport.
+bool are_same_callee(std::string_view a, std::string_view b) {
+    const auto one = sip::OwnedUri::parse(a);
+    const auto other = sip::OwnedUri::parse(b);
+    return one && other && one->get().is_sip() && other->get().is_sip() &&
+           sip::percent_decode(one->get().user) == sip::percent_decode(other->get().user) &&
+           equals_ignoring_case(one->get().host, other->get().host);
+}
+
+}  // namespace
+
+bool Calls::press(CallRef ref, const std::string& digits) {
+    const auto* call = find(ref);
+    const auto sound = sounds_.find(ref);
+    if (call == nullptr || sound == sounds_.end()) return true;
+    auto& waiting = sound->second.settings.dtmf;
+    if (waiting.size() + digits.size() > digits_waiting_most) return false;
+    // Where nothing may be sent, the media say so.
+    if (call->stage == Stage::talking && sound->second.flows && waiting.empty()) {
+        media_.submit(
+            media::in::SendDtmf{.session = media::SessionId{ref.value}, .digits = digits});
+        return true;
+    }
+    waiting += digits;
+    send_digits(ref);
+    return true;
+}
+
+void Calls::send_digits(CallRef ref) {
+    const auto* call = find(ref);
+    const auto sound = sounds_.find(ref);
+    if (call == nullptr || call->stage != Stage::talking || sound == sounds_.end() ||
+        !sound->second.flows || !sound->second.may_send)
+        return;
+    if (auto digits = std::exchange(sound->second.settings.dtmf, {}); !digits.empty())
+        media_.submit(
+            media::in::SendDtmf{.session = media::SessionId{ref.value}, .digits = digits});
+}
+
+// Those that are for after the answer, and those that were pressed before the sound flowed.
+void Calls::send_waiting_digits(Instant now, CallRef ref) {
+    const auto* call = find(ref);
+    const auto found = sounds_.find(ref);
+    if (call == nullptr || call->stage != Stage::talking || found == sounds_.end()) return;
+    auto& sound = found->second;
+    const auto count = keys_in(sound.settings.dtmf);
+    if (!sound.may_send && count > 0)
+        return say(now, ref, EventKind::notice,
+                   std::to_string(count) + (count == 1 ? " digit waits" : " digits wait") +
+                       " until the other side takes our sound");
+    const bool waited = !sound.settings.dtmf.empty();
+    send_digits(ref);
+    if (!waited || !sound.settings.dtmf.empty()) return;
+    sound.sends_digits = true;
+    sound.digits_on_their_way += count;
+}
+
+// Told when they have been sent, not when they are about to be.
+void Calls::on(Instant now, const media::out::DtmfSent& sent) {
+    const CallRef ref{sent.session.value};
+    const auto sound = sounds_.find(ref);
+    if (sound == sounds_.end()) return;
+    if (const auto count = sound->second.digits_on_their_way; count > 0)
+        say(now, ref, EventKind::notice, that_waited(count) + "sent");
+    digits_are_over(ref);
+}
+
+// Sent, or refused by the media, which have said why.
+void Calls::digits_are_over(CallRef ref) {
+    const auto sound = sounds_.find(ref);
+    if (sound == sounds_.end()) return;
+    sound->second.sends_digits = false;
+    sound->second.digits_on_their_way = 0;
+    if (const auto uri = std::exchange(sound->second.transfer_then, {}); !uri.empty())
+        transfer(ref, uri);
+}
+
+// RFC 3261 §8.1.3.4: a server has us call somebody else, who is not to get the PIN of the first.
+void Calls::keep_digits_from(Instant now, CallRef ref, const std::string& other) {
+    const auto* call = find(ref);
+    const auto sound = sounds_.find(ref);
+    if (call == nullptr || sound == sounds_.end() || are_same_callee(call->peer, other)) return;
+    const auto count = keys_in(std::exchange(sound->second.settings.dtmf, {}));
+    if (count > 0)
+        say(now, ref, EventKind::notice,
+            that_waited(count) + "not sent: the call goes to another one than was dialled");
+}
+
+void Calls::tell_unsent_digits(Instant now, CallRef ref) {
+    const auto* call = find(ref);
+    const auto sound = sounds_.find(ref);
+    if (call == nullptr || !call->answered || sound == sounds_.end()) return;
+    const auto begun = std::exchange(sound->second.digits_on_their_way, 0U);
+    const auto count = begun + keys_in(std::exchange(sound->second.settings.dtmf, {}));
+    if (count > 0)
+        say(now, ref, EventKind::notice,
+            that_waited(count) + (begun > 0 ? "not all sent" : "not sent"));
+}
+
+void Calls::transfer_after_digits(CallRef ref, const std::string& uri) {
+    const auto sound = sounds_.find(ref);
+    const bool has_digits = sound != sounds_.end() &&
+                            (sound->second.sends_digits || !sound->second.settings.dtmf.empty());
+    if (!has_digits) return transfer(ref, uri);
+    sound->second.transfer_then = uri;
+}
+
+}  // namespace holdfast::phone
