@@ -153,8 +153,11 @@ std::size_t pause_in_bare(std::string_view text) {
 std::size_t pause_in_telephone(std::string_view text) {
     constexpr std::size_t begin = std::string_view("tel:").size();
     const auto parameters = std::min(text.find(';'), text.size());
-    for (auto at = begin; at < parameters; ++at)
-        if (pause_sign(text.substr(at)).size > 0) return at;
+    for (auto at = begin; at < parameters; ++at) {
+        const auto rest = text.substr(at);
+        const bool is_sign = pause_sign(rest).size > 0;
+        if (is_sign && (!is_letter_of_pause(rest.front()) || key_follows(rest))) return at;
+    }
     for (auto at = parameters; at < text.size(); ++at)
         if (text[at] == ',' || (text[at] == ';' && key_follows_at_once(text.substr(at), 1)))
             return at;
