@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include "apps/cli/options.h"
+#include "apps/phone/typed_number.h"
 #include "base/text.h"
 #include "media/codecs.h"
 #include "registration/policy_values.h"
@@ -18,6 +19,10 @@ constexpr std::size_t digits_most = 128;
 
 std::unexpected<std::string> wrong(std::string_view value, std::string_view why) {
     return std::unexpected("\"" + std::string(value) + "\" " + std::string(why));
+}
+// Of numbers, behind which somebody may have written a PIN.
+std::unexpected<std::string> wrong_number(std::string_view value, std::string_view why) {
+    return std::unexpected(phone::in_quotes(value) + " " + std::string(why));
 }
 
 }  // namespace
@@ -162,7 +167,7 @@ Applied apply_socket(Options& options, std::string_view value, bool) {
 
 Applied apply_prefix(Options& options, std::string_view value, bool) {
     if (!value.empty() && !phone::is_dialling_prefix(value))
-        return wrong(value, "is no prefix: 1 to 16 of 0-9 * #, and a + only in front");
+        return wrong_number(value, "is no prefix: 1 to 16 of 0-9 * #, and a + only in front");
     options.dialling.prefix = value;
     return {};
 }
@@ -192,7 +197,7 @@ Applied apply_voicemail(Options& options, std::string_view value, bool) {
 
 Applied apply_pickup(Options& options, std::string_view value, bool) {
     if (!value.empty() && !phone::is_dialling_code(value))
-        return wrong(value, "is no pickup code: 1 to 16 of 0-9 * #");
+        return wrong_number(value, "is no pickup code: 1 to 16 of 0-9 * #");
     options.dialling.pickup = value;
     return {};
 }
@@ -203,7 +208,7 @@ Applied apply_emergency(Options& options, std::string_view value, bool first) {
     if (first) numbers.clear();
     if (value.empty()) return {};
     if (!phone::is_dialling_code(value))
-        return wrong(value, "is no emergency number: 1 to 16 of 0-9 * #");
+        return wrong_number(value, "is no emergency number: 1 to 16 of 0-9 * #");
     if (numbers.size() == phone::emergency_numbers_most)
         return std::unexpected("there are at most " +
                                std::to_string(phone::emergency_numbers_most) +

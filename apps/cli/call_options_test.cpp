@@ -123,6 +123,8 @@ TEST(CallOptions, NonsenseIsNamed) {
     for (const auto* code : {"pick", "+", "+49"})
         EXPECT_THAT(error_of("pickup", code), HasSubstr("--pickup: \"" + std::string(code) +
                                                         "\" is no pickup code: 1 to 16 of"));
+    for (const auto* key : {"prefix", "pickup", "emergency"})
+        EXPECT_THAT(error_of(key, "97,4711"), HasSubstr("\"97…\" is no ")) << key;
     for (const auto* number : {"+112", "help", "1 1 2"})
         EXPECT_THAT(error_of("emergency", number), HasSubstr("is no emergency number: 1 to 16 of"));
     for (const auto* ports : {"20000", "20100-20000", "80-90", "1-2-3", "20000-70000"})
