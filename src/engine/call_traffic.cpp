@@ -104,7 +104,8 @@ void CallDesk::on_invite(const Step& step, const Accounts& accounts, const Incom
     use_flow(step, entry, incoming.flow);
     const auto server = servers_.begin(step, ref, invite, incoming.source, incoming.flow);
     // RFC 3325 §9.1: who may assert who calls.
-    const bool own = step.flows.uses_or_used(incoming.arrived, account);
+    const bool own = step.flows.trusts(step.now, incoming.arrived, account,
+                                       called.registration.accepted(step.now));
     tell(step, accounts, ref,
          told::Invited{.server = server,
                        .invite = &invite,

@@ -1,5 +1,6 @@
 #include "engine/flow_desk.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "engine/limits.h"
@@ -79,7 +80,8 @@ void FlowDesk::release(Instant now, FlowId flow, AccountId account) {
     Entry& entry = found->second;
     entry.waiting.erase(account);
     if (account == the_engine) entry.engine_uses = false;
-    if (entry.users.erase(account) != 0) entry.former.insert(account);
+    if (entry.users.erase(account) != 0)
+        entry.former.insert_or_assign(account, now + limits::unused_flow);
     watch(now, flow, entry);
 }
 
@@ -100,7 +102,7 @@ void FlowDesk::let_go(Instant now, FlowId flow) {
 void FlowDesk::join_as_former(FlowId flow, AccountId account) {
     const auto found = entries_.find(flow);
     if (found == entries_.end() || found->second.users.contains(account)) return;
-    found->second.former.insert(account);
+    found->second.former.try_emplace(account, Instant::min());
 }
 
 void FlowDesk::send(const Step& step, FlowId flow, std::string bytes) {
@@ -194,6 +196,19 @@ bool FlowDesk::uses_or_used(FlowId flow, AccountId account) const {
     const auto found = entries_.find(flow);
     if (found == entries_.end()) return false;
     return found->second.users.contains(account) || found->second.former.contains(account);
+}
+
+bool FlowDesk::trusts(Instant now, FlowId flow, AccountId account,
+                      std::span<const IpAddress> known) const {
+    const auto found = entries_.find(flow);
+    if (found == entries_.end()) return false;
+    if (found->second.users.contains(account)) return true;
+    const auto former = found->second.former.find(account);
+    if (former == found->second.former.end()) return false;
+    const auto* const left = table_.find(flow);
+    return now < former->second ||
+           (left != nullptr &&
+            std::ranges::find(known, left->target.endpoint.address) != known.end());
 }
 
 bool FlowDesk::is_ours(FlowId flow) const {

@@ -76,6 +76,11 @@ public:
     [[nodiscard]] flow::Table& table() { return table_; }
     [[nodiscard]] const std::set<AccountId>& users(FlowId flow) const;  // without the engine itself
     [[nodiscard]] bool uses_or_used(FlowId flow, AccountId account) const;
+    // §11 (a): it uses the flow, or has left it 32 s ago at most, or longer and the other end is
+    // still one of its known addresses (b). The flow itself may live on, for others, for a dialog,
+    // or because the other end does not stop asking.
+    [[nodiscard]] bool trusts(Instant now, FlowId flow, AccountId account,
+                              std::span<const IpAddress> known) const;
     [[nodiscard]] bool is_ours(
         FlowId flow) const;  // §11 (a): opened to reach a target, not to answer
     [[nodiscard]] sip::StreamFramer* framer(FlowId flow);
@@ -85,7 +90,8 @@ private:
     struct Entry {
         std::set<AccountId> users;
         std::set<AccountId> waiting;
-        std::set<AccountId> former;
+        std::map<AccountId, Instant>
+            former;  // and until when the other end is trusted, whoever it is
         std::size_t holds = 0;
         bool engine_uses = false;
         bool to_answer = false;

@@ -75,6 +75,38 @@ TEST(FlowDesk, ClosesWhatNobodyUsesAfter32Seconds) {
     EXPECT_TRUE(bench.flows.table().empty());
 }
 
+// §11 (a): for who has left it, the other end is trusted 32 s more, however long the flow lives,
+// and then only if it is a known address for another reason (b).
+TEST(FlowDesk, WhoWasLeftIsTrustedFor32Seconds) {
+    Bench bench;
+    const FlowId flow = bench.open_flow(alice, udp_target(11));
+    bench.flows.open(bench.step(), bob, udp_target(11), "");
+    const std::vector known{udp_target(11).endpoint.address};
+    bench.flows.release(bench.now, flow, alice);
+    bench.now += 32s - 1us;
+    bench.flows.touch(bench.now, flow);
+    EXPECT_TRUE(bench.flows.trusts(bench.now, flow, alice, {}));
+    bench.now += 1us;
+    EXPECT_FALSE(bench.flows.trusts(bench.now, flow, alice, {}));
+    EXPECT_TRUE(bench.flows.trusts(bench.now, flow, alice, known));
+    EXPECT_TRUE(bench.flows.trusts(bench.now, flow, bob, {})) << "who uses it";
+    EXPECT_FALSE(bench.flows.trusts(bench.now, flow, AccountId{3}, known))
+        << "never had to do with it";
+    bench.flows.open(bench.step(), alice, udp_target(11), "");
+    EXPECT_TRUE(bench.flows.trusts(bench.now, flow, alice, {})) << "back again";
+}
+
+// A call that comes back over a flow (L8) trusts nobody anew.
+TEST(FlowDesk, ACallThatCameBackTrustsKnownAddressesOnly) {
+    Bench bench;
+    const FlowId flow = bench.flows.open_to_hold(bench.step(), udp_target(11));
+    bench.flows.on_opened(bench.step(), flow, our_end, "");
+    bench.flows.join_as_former(flow, alice);
+    const std::vector known{udp_target(11).endpoint.address};
+    EXPECT_FALSE(bench.flows.trusts(bench.now, flow, alice, {}));
+    EXPECT_TRUE(bench.flows.trusts(bench.now, flow, alice, known));
+}
+
 TEST(FlowDesk, AFlowInUseAgainIsNotClosed) {
     Bench bench;
     const FlowId flow = bench.open_flow(alice, udp_target(11));

@@ -86,7 +86,7 @@ std::optional<IncomingDesk::Accepted> IncomingDesk::accept(const Incoming& incom
     int best_score = -1;
     for (const auto& addressee : addressees) {
         flow::SourceFilter filter(addressee.rules);
-        filter.set_addresses(addressee.view.accepted);
+        filter.set_addresses(addressee.accepted);
         filter.set_tokens(addressee.view.tokens);
         const auto verdict = filter.judge({.source = incoming.source,
                                            .on_own_flow = addressee.on_own_flow,

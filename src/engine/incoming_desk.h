@@ -31,8 +31,9 @@ struct Addressee {
     std::string user;  // of the AOR
     std::string aor;
     registration::View view;
+    std::vector<IpAddress> accepted{};  // §11 (b)
     flow::SourceRules rules;
-    bool on_own_flow = false;  // it uses or used the flow the request came on
+    bool on_own_flow = false;  // §11 (a)
     bool sent_it = false;      // the Call-ID is of an OPTIONS of its own (R1)
     bool takes_calls = false;  // its INVITEs are the CallDesk's
 };

@@ -88,7 +88,7 @@ TEST_F(IncomingDeskTest, StrangersAreDroppedUnanswered) {
 // cluster …
 TEST_F(IncomingDeskTest, AnotherNodeOfTheClusterIsWelcome) {
     addressee.on_own_flow = false;
-    addressee.view.accepted = {stranger.address};
+    addressee.accepted = {stranger.address};
     receive(invite(), Endpoint{stranger.address, 31337});
     EXPECT_EQ(statuses(), std::vector{180});
 }
@@ -109,7 +109,7 @@ TEST_F(IncomingDeskTest, OurTokenInTheRequestUriIsWelcome) {
 // … or direct calls are wanted. A TLS account takes (a) and (d) only.
 TEST_F(IncomingDeskTest, TlsAccountsTakeOnlyWhatComesOnTheirFlow) {
     addressee.on_own_flow = false;
-    addressee.view.accepted = {stranger.address};
+    addressee.accepted = {stranger.address};
     addressee.view.tokens = {"token"};
     addressee.rules = {.secure = true, .accept_direct_calls = true};
     auto request = invite();
@@ -118,6 +118,7 @@ TEST_F(IncomingDeskTest, TlsAccountsTakeOnlyWhatComesOnTheirFlow) {
     EXPECT_TRUE(bench.outbox.empty());
     addressee.rules = {.secure = false, .accept_direct_calls = true};
     addressee.view = {};
+    addressee.accepted = {};
     receive(request, stranger);
     EXPECT_EQ(statuses(), std::vector{180});
 }
@@ -291,7 +292,7 @@ TEST_F(IncomingDeskTest, NotifiesWithoutSubscription) {
     EXPECT_EQ(status_of(std::get<out::Send>(outputs[1]).bytes), 200);
 
     addressee.on_own_flow = false;
-    addressee.view.accepted = {stranger.address};
+    addressee.accepted = {stranger.address};
     summary.branch = "z9hG4bK4";
     summary.call_id = "4";
     receive(summary, stranger);

@@ -301,13 +301,16 @@ engine::Addressee Engine::Impl::addressee(const Step& step, FlowId flow, Account
     const auto* const arrived = flows_.find(flow);
     const bool may_be_proof = !account.registration.is_secure_only() ||
                               (arrived != nullptr && is_secure(arrived->target.transport));
+    auto accepted = account.registration.accepted(step.now);
+    const bool on_own_flow = flows_.trusts(step.now, flow, id, accepted);
     return {.account = id,
             .user = account.user,
             .aor = account.registration.aor(),
             .view = account.registration.view(),
+            .accepted = std::move(accepted),
             .rules = {.secure = account.registration.is_secure_only(),
                       .accept_direct_calls = account.registration.policy().accept_direct_calls},
-            .on_own_flow = flows_.uses_or_used(flow, id),
+            .on_own_flow = on_own_flow,
             .sent_it = may_be_proof && own_options_.sender(step.now, request.call_id()) == id,
             .takes_calls = account.calls != nullptr};
 }

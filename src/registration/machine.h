@@ -234,8 +234,6 @@ struct View {
     std::vector<Target> targets{};  // in rank order
     std::vector<std::string>
         service_route{};  // of the primary flow's last 200 (RFC 3608), name-addr texts
-    std::vector<IpAddress>
-        accepted{};  // §11 (b): addresses of the last good answers, Path, redirect
     std::vector<std::string> tokens{};  // §11 (c): our Contact tokens
 };
 

@@ -42,6 +42,7 @@ public:
     void handle(const Told& told, const Context& context);
     [[nodiscard]] Deadline next_deadline() const;
     [[nodiscard]] View view() const;
+    [[nodiscard]] std::vector<IpAddress> accepted(Instant now) const;  // §11 (b)
     [[nodiscard]] const std::string& configured_aor() const { return config_.aor; }
     [[nodiscard]] bool is_secure_only() const { return registration::is_secure_only(config_); }
     [[nodiscard]] const Policy& policy() const { return config_.policy; }

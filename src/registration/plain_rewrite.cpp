@@ -225,10 +225,7 @@ View Plain::view() const {
     view.registered = registered_;
     view.state = state_;
     view.service_route = service_route_;
-    for (const auto& candidate : candidates_) {
-        view.targets.push_back(candidate.target);
-        view.accepted.push_back(candidate.target.endpoint.address);
-    }
+    for (const auto& candidate : candidates_) view.targets.push_back(candidate.target);
     if (target_)
         view.bindings.push_back({.reg_id = 1,
                                  .registered = registered_,
@@ -240,6 +237,12 @@ View Plain::view() const {
                                  .expires = expires_at_,
                                  .refresh_at = timers_.at(Timer::refresh)});
     return view;
+}
+
+std::vector<IpAddress> Plain::accepted(Instant /*now*/) const {
+    std::vector<IpAddress> all;
+    for (const auto& candidate : candidates_) all.push_back(candidate.target.endpoint.address);
+    return all;
 }
 
 }  // namespace holdfast::registration

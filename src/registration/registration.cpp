@@ -43,6 +43,10 @@ Deadline Registration::next_deadline() const {
 View Registration::view() const {
     return std::visit([](const auto& client) { return client->view(); }, client_);
 }
+
+std::vector<IpAddress> Registration::accepted(Instant now) const {
+    return std::visit([&](const auto& client) { return client->accepted(now); }, client_);
+}
 const std::string& Registration::aor() const {
     return std::visit(
         [](const auto& client) -> const std::string& { return client->configured_aor(); }, client_);

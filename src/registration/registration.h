@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "registration/account.h"
 #include "registration/machine.h"
@@ -36,6 +37,9 @@ public:
     void handle(const Told& told, const Context& context);
     [[nodiscard]] Deadline next_deadline() const;
     [[nodiscard]] View view() const;
+    // §11 (b): the addresses that may send requests from any port: those that DNS lists now or did
+    // in the last good answer, of the last Path, and of redirects in use.
+    [[nodiscard]] std::vector<IpAddress> accepted(Instant now) const;
     [[nodiscard]] const std::string& aor() const;  // as it was configured
     [[nodiscard]] bool is_secure_only() const;
     [[nodiscard]] const Policy& policy() const;

@@ -364,10 +364,6 @@ View Resilient::view() const {
         if (const auto routes = service_routes_->find(best->current->target);
             routes != service_routes_->end())
             view.service_route = routes->second;
-    view.accepted = targets_.addresses(Instant{});
-    view.accepted.insert(view.accepted.end(), path_addresses_.begin(), path_addresses_.end());
-    for (const auto& [target, redirect] : *redirects_)
-        view.accepted.push_back(target.endpoint.address);
     const auto searching = [](const Binding& b) { return b.search && !b.search->is_exhausted(); };
     if (left_)
         view.state = "unregistered";
@@ -386,6 +382,14 @@ View Resilient::view() const {
     else
         view.state = "waiting";
     return view;
+}
+
+std::vector<IpAddress> Resilient::accepted(Instant now) const {
+    auto all = targets_.addresses(now);
+    all.insert(all.end(), path_addresses_.begin(), path_addresses_.end());
+    for (const auto& [target, redirect] : *redirects_)
+        if (is_in_use(target, redirect, now)) all.push_back(target.endpoint.address);
+    return all;
 }
 
 }  // namespace holdfast::registration

@@ -52,6 +52,7 @@ public:
     void handle(const Told& told, const Context& context);
     [[nodiscard]] Deadline next_deadline() const;
     [[nodiscard]] View view() const;
+    [[nodiscard]] std::vector<IpAddress> accepted(Instant now) const;  // §11 (b)
     [[nodiscard]] const std::string& configured_aor() const { return configured_aor_; }
     [[nodiscard]] bool is_secure_only() const { return secure_only_; }
     [[nodiscard]] const Policy& policy() const { return *policy_; }
@@ -294,6 +295,7 @@ private:
     void redirect_answered(const told::Dns& told, const Context& context);
     std::vector<location::Candidate> ways_of(const Following& following, Binding& binding,
                                              const Context& context);
+    [[nodiscard]] bool is_in_use(const Target& target, const Redirect& redirect, Instant now) const;
     void remember_redirect(const location::Candidate& candidate, Instant until, const Target& by);
     void follow(const Following& following, const Context& context);
 

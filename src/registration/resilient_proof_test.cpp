@@ -71,12 +71,12 @@ TEST(ServiceRoute, IsTheRouteUntilThe200SaysOtherwise) {
     const auto view = world.resilient->view();
     EXPECT_EQ(view.service_route.size(), 2u);
     const auto edge = *IpAddress::parse("192.0.2.77");
-    EXPECT_EQ(std::ranges::count(view.accepted, edge), 1);
+    EXPECT_EQ(std::ranges::count(world.resilient->accepted(world.now), edge), 1);
 
     lines.clear();
     world.run_for(15min);
     EXPECT_TRUE(last_options()->request.routes().empty()) << world.story();
-    EXPECT_EQ(std::ranges::count(world.resilient->view().accepted, edge), 0);
+    EXPECT_EQ(std::ranges::count(world.resilient->accepted(world.now), edge), 0);
     for (const auto& one : world.sent)
         if (one.request.method() == sip::Method::register_) {
             EXPECT_TRUE(one.request.routes().empty());

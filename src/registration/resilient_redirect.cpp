@@ -98,6 +98,18 @@ std::vector<location::Candidate> Resilient::ways_of(const Following& following, 
     return found;
 }
 
+// A redirect trusts an address that DNS does not list (§11 b): while somebody is there or on the
+// way there, and, until its time is over, for whom nobody else has registered since.
+bool Resilient::is_in_use(const Target& target, const Redirect& redirect, Instant now) const {
+    return std::ranges::any_of(bindings_, [&](const Binding& binding) {
+        if (binding.current && binding.current->target == target) return true;
+        if (redirect.until <= now) return false;
+        const bool on_the_way = binding.search && !binding.search->is_exhausted() &&
+                                binding.search->pursues(target.endpoint.address);
+        return on_the_way || binding.identity.last_target == target;
+    });
+}
+
 void Resilient::remember_redirect(const location::Candidate& candidate, Instant until,
                                   const Target& by) {
     if (redirects_->size() >= redirects_remembered)
