@@ -4,6 +4,7 @@
 // the log.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <map>
@@ -20,7 +21,8 @@ struct BanRules {
     Duration within = std::chrono::minutes(10);
     Duration lasts = std::chrono::minutes(10);
     bool counts_challenges = false;
-    bool grows = false;  // each further ban of an address lasts twice as long as the last
+    bool tries_prolong = false;  // what comes during it begins it anew
+    bool grows = false;          // each further ban of an address lasts twice as long as the last
 };
 
 class BanFilter {
@@ -33,7 +35,8 @@ public:
         while (now - sheet.offences.front() > rules.within) sheet.offences.pop_front();
         if (sheet.offences.size() < rules.most) return;
         sheet.offences.clear();
-        sheet.until = now + rules.lasts * (rules.grows ? 1 << sheet.bans : 1);
+        sheet.lasts = rules.lasts * (rules.grows ? 1 << sheet.bans : 1);
+        sheet.until = now + sheet.lasts;
         if (sheet.bans < doublings) ++sheet.bans;
         ++bans_;
     }
@@ -41,12 +44,18 @@ public:
         const auto sheet = sheets_.find(sender);
         return sheet != sheets_.end() && now < sheet->second.until;
     }
+    // Something came from it during its ban.
+    void knock(Instant now, const IpAddress& sender, const BanRules& rules) {
+        auto& sheet = sheets_[sender];
+        if (rules.tries_prolong) sheet.until = std::max(sheet.until, now + sheet.lasts);
+    }
     [[nodiscard]] std::size_t bans() const { return bans_; }
 
 private:
     static constexpr int doublings = 8;
     struct Sheet {
         std::deque<Instant> offences;
+        Duration lasts{};
         Instant until = Instant::min();
         int bans = 0;
     };

@@ -33,6 +33,8 @@ std::uint32_t asked_expires(const sip::Message& request, const sip::Contact& con
     if (rules.expires_header_first) seconds = request.expires().value_or(seconds);
     if (seconds == 0) return 0;
     if (rules.forced_expires > 0) return rules.forced_expires;
+    if (rules.granted_percent < 100)
+        seconds = std::max(seconds * rules.granted_percent / 100, rules.min_expires);
     return rules.raises_brief_expires ? std::max(seconds, rules.min_expires) : seconds;
 }
 
@@ -140,6 +142,10 @@ private:
                 .status = 423,
                 .extra_headers = line("Min-Expires", std::to_string(rules_.min_expires))};
         auto wanted = binding_of(request_, contact, flow_, rules_);
+        if (rules_.first_hop_lacks_outbound && seconds > 0 && wanted.reg_id > 0 &&
+            request_.supports("outbound"))
+            return RegisterResult{.status = 439, .reason = "First Hop Lacks Outbound Support"};
+        if (seconds > 0 && others_have_all(wanted)) return too_many();
         outbound_ = outbound_ || (wanted.outbound && seconds > 0);
         stop_ = rules_.first_contact_only;
         const auto same = std::ranges::find_if(
@@ -182,14 +188,26 @@ private:
         return rules_.max_contacts > 0 && rules_.too_many == TooMany::refuse_on_the_way &&
                bindings_.size() >= rules_.max_contacts;
     }
+    [[nodiscard]] bool others_have_all(const Binding& wanted) const {
+        if (rules_.max_contacts == 0 || rules_.too_many != TooMany::refuse_other_calls)
+            return false;
+        const auto others = std::ranges::count_if(
+            bindings_, [&](const Binding& old) { return old.call_id != wanted.call_id; });
+        return static_cast<std::size_t>(others) >= rules_.max_contacts;
+    }
     [[nodiscard]] RegisterResult too_many() const {
-        return {.status = rules_.too_many_status,
-                .reason = rules_.too_many_status == 503 ? "Too Many Contacts" : ""};
+        RegisterResult refusal{.status = rules_.too_many_status,
+                               .reason = rules_.too_many_status == 503 ? "Too Many Contacts" : ""};
+        if (rules_.too_many_retry_after > 0)
+            refusal.extra_headers =
+                line("Retry-After", std::to_string(rules_.too_many_retry_after));
+        return refusal;
     }
     // What the REGISTER named stands at the end.
     std::optional<RegisterResult> make_room() {
         const auto most = rules_.max_contacts;
         if (most == 0 || bindings_.size() <= most) return std::nullopt;
+        if (rules_.too_many == TooMany::refuse_other_calls) return std::nullopt;
         if (rules_.too_many != TooMany::drop_the_soonest || named_ > most) return too_many();
         const auto named = bindings_.end() - static_cast<std::ptrdiff_t>(named_);
         std::sort(bindings_.begin(), named,

@@ -30,11 +30,12 @@ enum class BindingKey : std::uint8_t {
 
 // What a registrar does to too many Contacts (max_contacts).
 enum class TooMany : std::uint8_t {
-    refuse_several,     // more in one REGISTER, removals counted, or more bindings at its end
-    refuse_on_the_way,  // as soon as one more than allowed is there, what else the REGISTER says
-                        // or not
-    refuse_the_sum,     // if there would be too many when all of it is done
-    drop_the_soonest,   // those that expire first make room, but not for more than allowed at once
+    refuse_several,      // more in one REGISTER, removals counted, or more bindings at its end
+    refuse_on_the_way,   // as soon as one more than allowed is there, what else the REGISTER says
+                         // or not
+    refuse_the_sum,      // if there would be too many when all of it is done
+    drop_the_soonest,    // those that expire first make room, but not for more than allowed at once
+    refuse_other_calls,  // if other Call-IDs have them all, whatever this one would replace
 };
 
 struct RegistrarRules {
@@ -42,15 +43,19 @@ struct RegistrarRules {
     bool raises_brief_expires = false;  // to min_expires, instead of 423
     std::uint32_t max_expires = 3600;
     std::uint32_t default_expires = 3600;
-    std::uint32_t forced_expires = 0;  // not 0: granted, whatever was asked
-    std::size_t max_contacts = 0;      // 0: any number
+    std::uint32_t forced_expires = 0;     // not 0: granted, whatever was asked
+    std::uint32_t granted_percent = 100;  // of what was asked, but min_expires at least
+    std::size_t max_contacts = 0;         // 0: any number
     TooMany too_many = TooMany::refuse_several;
     int too_many_status = 503;
+    std::uint32_t too_many_retry_after = 0;  // 0: no Retry-After
     EqualCseq equal_cseq = EqualCseq::refuse;
     int bad_cseq_status = 500;
     bool outbound = false;         // RFC 5626
     std::uint32_t flow_timer = 0;  // with outbound; 0: none
-    bool gruu = false;             // RFC 5627 §5
+    // RFC 5626 §6: 439 to who asks for outbound, for the first hop has none.
+    bool first_hop_lacks_outbound = false;
+    bool gruu = false;  // RFC 5627 §5
     BindingKey key = BindingKey::uri;
     bool cseq_unchecked_with_instance = false;
     // A REGISTER with another Call-ID takes the other bindings of its instance away, and what

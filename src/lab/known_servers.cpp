@@ -71,7 +71,7 @@ ServerOptions fritzbox() {
                       .key = BindingKey::aor},
             .digest = {.realm = "fritz.box", .wrong_is_forbidden = true},
             .options_to_aor = OptionsToAor::answer,
-            .ban = {.most = 4, .lasts = 1min, .grows = true},
+            .ban = {.most = 4, .lasts = 1min, .tries_prolong = true, .grows = true},
             .drops_user_in_uri = true,
             .brackets_received = true};
 }

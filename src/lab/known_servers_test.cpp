@@ -111,6 +111,44 @@ TEST(Kamailio, AnswersWithGruuAndReceived) {
     EXPECT_TRUE(location.says("received=\"sip:198.51.100.7:40001\""));
 }
 
+// max_contacts counts what would be left, whoever has it: 503, with retry_after also Retry-After.
+TEST(Kamailio, SaysWhenToComeBackIfThereAreTooManyContacts) {
+    for (const std::uint32_t retry_after : {0U, 30U}) {
+        Location location{kamailio().rules};
+        location.rules.max_contacts = 1;
+        location.rules.too_many_retry_after = retry_after;
+        location.bindings = {another_device()};
+        EXPECT_EQ(location.tell({}), 503);
+        EXPECT_EQ(location.says("Retry-After: 30\r\n"), retry_after > 0);
+        EXPECT_EQ(location.uris(), Uris{"sip:alice@192.0.2.1:5060"});
+        EXPECT_EQ(location.tell({.contacts = {bare_new, "<sip:alice@192.0.2.1:5060>;expires=0"}}),
+                  200);
+        EXPECT_EQ(location.uris(), Uris{"sip:alice@198.51.100.7:40001;hf=t"});
+    }
+}
+
+// min_expires: raised in silence, or 423 with min_expires_mode=1.
+TEST(Kamailio, RaisesABriefExpiresOrRefusesIt) {
+    Location location{kamailio().rules};
+    EXPECT_EQ(location.tell({.expires = "10"}), 200);
+    EXPECT_TRUE(location.says("expires=60"));
+    location.rules.raises_brief_expires = false;
+    EXPECT_EQ(location.tell({.cseq = 2, .expires = "10"}), 423);
+    EXPECT_TRUE(location.says("Min-Expires: 60\r\n"));
+}
+
+// An edge proxy without Path or `ob`: 439, unless outbound is not asked for.
+TEST(Kamailio, RefusesOutboundBehindAnEdgeWithoutIt) {
+    Location location{kamailio().rules};
+    location.rules.first_hop_lacks_outbound = true;
+    EXPECT_EQ(location.tell({}), 439);
+    EXPECT_TRUE(location.bindings.empty());
+    EXPECT_EQ(
+        location.tell(
+            {.contacts = {R"(<sip:alice@198.51.100.7:40001;hf=t>;+sip.instance="<urn:uuid:1>")"}}),
+        200);
+}
+
 // max_contacts: Kamailio counts what would be left; OpenSIPS stops at the first that is too many,
 // though the REGISTER removes another.
 TEST(Opensips, CountsContactsOnTheWay) {
@@ -123,6 +161,23 @@ TEST(Opensips, CountsContactsOnTheWay) {
         EXPECT_EQ(location.uris().at(0), opensips_counts ? "sip:alice@198.51.100.7:39999;hf=t"
                                                          : "sip:alice@198.51.100.7:40001;hf=t");
     }
+}
+
+// An equal CSeq is passed over with a 200, with an instance-id too; a lower one gets 400.
+TEST(Opensips, PassesOverAnEqualCseq) {
+    Location location{opensips().rules};
+    EXPECT_EQ(location.tell({.cseq = 7}), 200);
+    EXPECT_EQ(location.tell({.cseq = 7, .expires = "120"}), 200);
+    EXPECT_EQ(location.bindings.at(0).expires, now + 300s) << "accepted, and not stored";
+    EXPECT_EQ(location.tell({.cseq = 6}), 400);
+}
+
+// fix_nated_register: where the REGISTER came from is a parameter of the Contact in the 200.
+TEST(Opensips, SaysWhereTheRegisterCameFrom) {
+    Location location{opensips().rules};
+    location.tell({});
+    EXPECT_TRUE(location.says("received=\"sip:198.51.100.7:40001\""));
+    EXPECT_FALSE(location.says("pub-gruu"));
 }
 
 // Too short an expiry is raised, not refused.
@@ -198,6 +253,24 @@ TEST(Freeswitch, KeysByCallIdIfManyMayRegister) {
     EXPECT_EQ(location.bindings.size(), 2u);
     location.tell({.contacts = {bare_new + ";expires=0"}, .cseq = 3, .expires = "0"});
     EXPECT_EQ(location.bindings.size(), 1u);
+}
+
+// max-registrations-per-extension: 403 as soon as others have them all, by their Call-IDs, even
+// where one more REGISTER would replace them; a removal is not counted.
+TEST(Freeswitch, MaxRegistrations) {
+    for (const auto key : {BindingKey::aor, BindingKey::call_id}) {
+        Location location{freeswitch().rules};
+        location.rules.key = key;
+        location.rules.max_contacts = 1;
+        location.rules.too_many = TooMany::refuse_other_calls;
+        location.rules.too_many_status = 403;
+        EXPECT_EQ(location.tell({}), 200);
+        EXPECT_EQ(location.tell({.cseq = 2}), 200) << "its own refresh";
+        EXPECT_EQ(location.tell({.contacts = {bare_old}, .call_id = "two"}), 403);
+        EXPECT_EQ(location.bindings.size(), 1u);
+        EXPECT_EQ(location.bindings.front().call_id, "one");
+        EXPECT_EQ(location.tell({.contacts = {bare_old}, .call_id = "two", .expires = "0"}), 200);
+    }
 }
 
 // reg-deny-binding-fetch-and-no-lookup: the Contacts come back as they were asked for.

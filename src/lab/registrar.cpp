@@ -114,6 +114,7 @@ void Registrar::receive(const Packet& packet) {
     }
     if (refuses_datagram(packet)) return;
     if (ban_filter_.is_banned(internet_.now(), packet.from.address)) {
+        ban_filter_.knock(internet_.now(), packet.from.address, options_.ban);
         internet_.ladder().fate(packet.trace, "banned");
         return;
     }

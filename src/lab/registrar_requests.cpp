@@ -161,8 +161,11 @@ void Registrar::on_register(const sip::Message& request, const Hop& hop) {
     if (!is_ours(request.request_uri().host)) return reply(request, hop, 404);
     if (!authorize(request, hop)) return;
     const auto key = aor_key(request.to().uri.text);
-    auto result =
-        apply_register(request, location_.bindings(key), hop, internet_.now(), options_.rules);
+    auto rules = options_.rules;
+    if (options_.expires_range > 0)
+        rules.granted_percent -=
+            static_cast<std::uint32_t>(random_.below(options_.expires_range + 1));
+    auto result = apply_register(request, location_.bindings(key), hop, internet_.now(), rules);
     if (result.stored) location_.put(key, std::move(result.bindings));
     if (result.status == 200 && !request.contacts().empty()) ++counters_.accepted;
     if (result.status == 200) answered_[transaction_key(request)].can_be_lost = true;

@@ -1,0 +1,301 @@
+// What Holdfast answers to habits of known servers, at a server that has them: each has a row in
+// docs/interop.md. More of them in interop_habits_test.cpp; what every server shares is in
+// interop_test.cpp.
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "lab/invariants.h"
+#include "lab/known_servers.h"
+#include "tests/scenario.h"
+
+namespace holdfast::lab {
+namespace {
+
+ScenarioOptions at_server(ServerOptions server) {
+    return {.cluster = {.server = std::move(server)}};
+}
+
+void expect_calm(const Scenario& s) {
+    for (const auto& complaint : check_rates(s.phone)) ADD_FAILURE() << complaint << s.story();
+    for (const auto& complaint : check_cseq_rises(s.phone)) ADD_FAILURE() << complaint;
+    for (const auto& node : s.cluster.nodes()) EXPECT_EQ(node->ban_filter().bans(), 0u);
+}
+
+std::string told_of(const Scenario& s, EventKind kind) {
+    std::string all;
+    for (const auto& [at, event] : s.phone.events())
+        if (event.kind == kind) all += event.reason + "\n";
+    return all;
+}
+
+void expect_rebinding_leaves_one(Scenario& s) {
+    ASSERT_TRUE(s.registers_within(1s)) << s.story();
+    for (int i = 0; i < 3; ++i) {
+        s.world.run_for(6min);
+        s.nat.rebind();
+        EXPECT_EQ(s.world.run_until([&] { return s.world.is_reachable(s.phone); }, 32s), Stop::goal)
+            << s.story();
+        s.world.run_for(10s);
+        EXPECT_EQ(s.cluster.bindings(s.phone.aor()).size(), 1u) << s.story();
+        EXPECT_TRUE(s.world.stale_bindings(s.phone).empty()) << s.story();
+    }
+    EXPECT_EQ(s.phone.count(EventKind::unregistered), 0u) << s.phone.event_log();
+    expect_calm(s);
+}
+
+// F1: the REGISTER was stored, and only its answer lost. At the next node of the shared location
+// service an equal CSeq would get a 200 and be passed over.
+TEST(UsrlocHabit, ALostAnswerLeavesOneBinding) {
+    for (auto* const habits : {kamailio, opensips}) {
+        Scenario s(at_server(habits()));
+        s.world.node_at(s.phone.first_choice()).lose_answers(1'000);
+        ASSERT_TRUE(s.registers_within(5s)) << s.story();
+        EXPECT_LE(s.world.elapsed(), 1700ms) << s.story();
+        s.world.run_for(60s);
+        EXPECT_EQ(s.cluster.bindings(s.phone.aor()).size(), 1u) << s.story();
+        EXPECT_TRUE(s.world.stale_bindings(s.phone).empty()) << s.story();
+        EXPECT_TRUE(s.world.is_reachable(s.phone)) << s.story();
+    }
+}
+
+// F3: servers that let the last REGISTER win, whatever its CSeq: one to a node that was too slow
+// takes the binding back there. Its answer makes us REGISTER once more where we are.
+TEST(LastOneWinsHabit, ALateRegisterIsFollowedByOneMore) {
+    auto pushes_out = asterisk();
+    pushes_out.rules.too_many = TooMany::drop_the_soonest;
+    for (const auto& server : {kamailio(), pushes_out}) {
+        Scenario s(at_server(server));
+        ASSERT_TRUE(s.registers_within(1s)) << s.story();
+        s.world.run_for(10s);
+        auto& slow = s.world.node_at(*s.phone.current_target());
+        const auto is_at_the_slow_one = [&] {
+            const auto all = s.cluster.bindings(s.phone.aor());
+            return all.size() == 1 && slow.has(all.front().flow.local.address);
+        };
+        slow.slow_down(8s);
+        s.phone.give(in::RegisterNow{Phone::account});
+        ASSERT_EQ(s.world.run_until([&] { return !is_at_the_slow_one(); }, 3s), Stop::goal)
+            << s.story();
+        ASSERT_EQ(s.world.run_until(is_at_the_slow_one, 8s), Stop::goal) << s.story();
+        EXPECT_EQ(s.world.run_until([&] { return !is_at_the_slow_one(); }, 100ms), Stop::goal)
+            << s.story();
+        s.world.run_for(20s);
+        EXPECT_FALSE(is_at_the_slow_one()) << s.story();
+        EXPECT_EQ(s.cluster.bindings(s.phone.aor()).size(), 1u) << s.story();
+        EXPECT_TRUE(s.world.is_reachable(s.phone)) << s.story();
+        expect_calm(s);
+    }
+}
+
+// N3: max_contacts counts what would be left, so that the REGISTER that removes the old Contact
+// has room for the new one: nobody is refused, and no 503 makes us look for another server.
+TEST(KamailioHabit, MaxContactsHasRoomForANewMapping) {
+    for (const auto key : {BindingKey::instance_and_reg_id, BindingKey::uri}) {
+        auto server = kamailio();
+        server.rules.key = key;
+        server.rules.max_contacts = 1;
+        server.rules.too_many_retry_after = 30;
+        Scenario s(at_server(server));
+        expect_rebinding_leaves_one(s);
+        EXPECT_EQ(s.phone.count(EventKind::attempt_failed), 0u) << s.phone.event_log();
+        EXPECT_EQ(s.phone.count(EventKind::moved), 0u) << s.phone.event_log();
+    }
+}
+
+// F5: another device has the only place: 503 with Retry-After. Each node is asked once in that
+// time and told in its words; when the place is free, the phone is in with the next try, for which
+// S1 waits half an hour at most.
+TEST(KamailioHabit, AFullAorIsAskedAgainAfterItsRetryAfter) {
+    auto server = kamailio();
+    server.rules.max_contacts = 1;
+    server.rules.too_many_retry_after = 120;
+    server.pings = {};
+    Scenario s(at_server(server));
+    const OtherDevice other(s.cluster, s.phone.aor(), s.world.now() + 10min);
+    s.world.run_for(599s);
+    EXPECT_FALSE(s.phone.is_registered());
+    EXPECT_TRUE(other.check().empty());
+    EXPECT_NE(told_of(s, EventKind::attempt_failed).find("503 Too Many Contacts from"),
+              std::string::npos)
+        << s.phone.event_log();
+    std::map<Target, Instant> last;
+    for (const auto& request : s.phone.sent()) {
+        if (request.method != "REGISTER") continue;
+        const auto before = last.find(request.target);
+        if (before != last.end() && request.at - before->second > 1s) {  // no answer to a challenge
+            EXPECT_GE(request.at - before->second, 120s) << s.story();
+        }
+        last[request.target] = request.at;
+    }
+    EXPECT_EQ(last.size(), 3u) << s.story();
+    EXPECT_TRUE(s.registers_within(30min)) << s.story();
+    expect_calm(s);
+}
+
+// B4: less is granted than was asked for, another share each time: what counts is the grant.
+TEST(KamailioHabit, RefreshesByWhatWasGrantedAtRandom) {
+    auto server = kamailio();
+    server.expires_range = 90;
+    Scenario s(at_server(server));
+    ASSERT_TRUE(s.registers_within(1s)) << s.story();
+    const auto share = s.world.share_of_time(2h, 1s, [&] { return s.world.is_reachable(s.phone); });
+    EXPECT_EQ(share, 1.0) << s.story();
+    EXPECT_EQ(s.phone.count(EventKind::unregistered), 0u) << s.phone.event_log();
+    std::set<Duration> granted;
+    for (const auto& [at, event] : s.phone.events())
+        if (event.kind == EventKind::refreshed && event.expires) granted.insert(*event.expires);
+    ASSERT_GT(granted.size(), 10u) << s.phone.event_log();
+    EXPECT_GE(*granted.begin(), 60s);
+    EXPECT_LT(*granted.begin(), 120s);
+    EXPECT_GT(*granted.rbegin(), 200s);
+    expect_calm(s);
+}
+
+// B4, F5: asked for less than min_expires: raised in silence, or refused with 423
+// (min_expires_mode=1).
+TEST(UsrlocHabit, ABriefExpiresIsRaisedOrRefused) {
+    auto refuses = kamailio();
+    refuses.rules.raises_brief_expires = false;
+    for (const auto& server : {kamailio(), refuses, opensips()}) {
+        auto o = at_server(server);
+        o.expires = 30s;
+        Scenario s(o);
+        ASSERT_TRUE(s.registers_within(1s)) << s.story();
+        s.world.run_for(20min);
+        EXPECT_TRUE(s.world.is_reachable(s.phone)) << s.story();
+        EXPECT_EQ(s.phone.count(EventKind::refused), 0u) << s.story();
+        EXPECT_EQ(s.phone.count(EventKind::unregistered), 0u) << s.story();
+        for (const auto& [at, event] : s.phone.events())
+            if (event.kind == EventKind::registered) {
+                EXPECT_EQ(event.expires, 60s) << s.story();
+            }
+        expect_calm(s);
+    }
+}
+
+// F5: 439, for the edge proxy puts in neither Path nor `ob`: once more without outbound, with the
+// instance-id.
+TEST(KamailioHabit, BehindAnEdgeWithoutOutboundThereIsOneFlow) {
+    auto server = kamailio();
+    server.rules.outbound = server.rules.first_hop_lacks_outbound = true;
+    Scenario s(at_server(server));
+    ASSERT_TRUE(s.registers_within(1s)) << s.story();
+    s.world.run_for(20min);
+    const auto bindings = s.cluster.bindings(s.phone.aor());
+    ASSERT_EQ(bindings.size(), 1u) << s.story();
+    EXPECT_FALSE(bindings.front().instance.empty());
+    EXPECT_FALSE(bindings.front().outbound);
+    EXPECT_TRUE(s.world.is_reachable(s.phone)) << s.story();
+    EXPECT_EQ(s.phone.count(EventKind::refused), 0u) << s.phone.event_log();
+    expect_calm(s);
+}
+
+// N3: with room for one Contact only, the old one keeps even the new one alone out: then it is
+// un-registered first.
+TEST(OpensipsHabit, ThereIsRoomForOneContactOnly) {
+    auto server = opensips();
+    server.rules.max_contacts = 1;
+    Scenario s(at_server(server));
+    expect_rebinding_leaves_one(s);
+}
+
+// F5: max-registrations-per-extension: 403 to the right password, because another device has the
+// only place: the words do not blame the password alone, nobody is hammered into a ban, and when
+// asked again after the other has gone, we are in.
+TEST(FreeswitchHabit, AnotherDeviceHasTheOnlyPlace) {
+    auto server = freeswitch();
+    server.rules.key = BindingKey::call_id;
+    server.rules.max_contacts = 1;
+    server.rules.too_many = TooMany::refuse_other_calls;
+    server.rules.too_many_status = 403;
+    server.pings = {};  // the other device is a row in the table, and answers none
+    Scenario s(at_server(server));
+    const OtherDevice other(s.cluster, s.phone.aor(), s.world.now() + 2h);
+    s.world.run_for(1h);
+    EXPECT_FALSE(s.phone.is_registered());
+    EXPECT_LE(s.cluster.registers(), 3u) << s.story();
+    const auto words = told_of(s, EventKind::auth_failed) + told_of(s, EventKind::refused);
+    EXPECT_NE(words.find("403 Forbidden from"), std::string::npos) << s.phone.event_log();
+    EXPECT_NE(words.find("no further device"), std::string::npos) << words;
+    for (const auto& complaint : other.check()) ADD_FAILURE() << complaint;
+    s.world.run_for(61min);
+    s.phone.give(in::RegisterNow{Phone::account});
+    EXPECT_TRUE(s.registers_within(1s)) << s.story();
+    expect_calm(s);
+}
+
+// F6: tcp-unreg-on-socket-close: a binding goes with its connection; the phone is back at once.
+TEST(FreeswitchHabit, ABindingGoesWithItsConnection) {
+    auto o = at_server(freeswitch());
+    o.cluster.server.forgets_on_close = true;
+    o.transport = Transport::tcp;
+    Scenario s(o);
+    ASSERT_TRUE(s.registers_within(1s)) << s.story();
+    for (int i = 0; i < 5; ++i) {
+        s.world.run_for(6min);
+        s.world.node_at(*s.phone.current_target()).restart(false);
+        ASSERT_TRUE(s.cluster.bindings(s.phone.aor()).empty());
+        EXPECT_EQ(s.world.run_until([&] { return s.world.is_reachable(s.phone); }, 1s), Stop::goal)
+            << s.story();
+        s.world.run_for(5s);
+        EXPECT_EQ(s.cluster.bindings(s.phone.aor()).size(), 1u) << s.story();
+    }
+    expect_calm(s);
+}
+
+// B8: another device takes our place again and again (Asterisk's remove_existing, the Fritz!Box's
+// one registration): we come back with our refreshes and do not fight for it.
+TEST(OnePlaceHabit, TwoDevicesDoNotFight) {
+    auto pushes_out = asterisk();
+    pushes_out.rules.too_many = TooMany::drop_the_soonest;
+    for (const auto& server : {pushes_out, fritzbox()}) {
+        auto o = at_server(server);
+        o.nodes = 1;
+        Scenario s(o);
+        ASSERT_TRUE(s.registers_within(1s)) << s.story();
+        for (int i = 0; i < 120; ++i) {  // two hours
+            s.world.run_for(60s);
+            s.cluster.location_service().clear();
+            const OtherDevice other(s.cluster, s.phone.aor(), s.world.now() + 1h);
+        }
+        // E is 300 s, and refreshed after 225 to 270 of them.
+        EXPECT_GE(s.cluster.node(0).counters().accepted, 26u);
+        EXPECT_LE(s.cluster.node(0).counters().accepted, 34u) << s.story();
+        EXPECT_EQ(s.phone.count(EventKind::unregistered), 0u) << s.phone.event_log();
+        expect_calm(s);
+    }
+}
+
+// R2, B5: OPTIONS to the AOR is answered by the server itself: "not provable here", said once;
+// still registered, and nothing is moved or refreshed because of it.
+TEST(OptionsHabit, AServerThatAnswersItselfIsNoFailure) {
+    for (auto* const habits : {asterisk, freeswitch, fritzbox}) {
+        Scenario s(at_server(habits()));
+        ASSERT_TRUE(s.registers_within(1s)) << s.story();
+        s.world.run_for(2h);
+        EXPECT_EQ(s.phone.count(EventKind::unprovable), 1u) << s.story();
+        EXPECT_EQ(s.phone.count(EventKind::suspect), 0u);
+        EXPECT_EQ(s.phone.count(EventKind::unreachable), 0u);
+        EXPECT_EQ(s.phone.count(EventKind::moved), 0u);
+        EXPECT_FALSE(s.phone.status().proven);
+        EXPECT_TRUE(s.world.is_reachable(s.phone));
+        expect_calm(s);
+    }
+}
+
+// RFC 3261 §17.1.2: no ACK goes out for the answers to REGISTER and OPTIONS; a box whose firewall
+// bars who sends it one has nothing to complain of.
+TEST(FritzboxHabit, NoAckIsSentForItsChallenges) {
+    auto o = at_server(fritzbox());
+    o.nodes = 1;
+    Scenario s(o);
+    ASSERT_TRUE(s.registers_within(1s)) << s.story();
+    s.world.run_for(10min);
+    EXPECT_GE(s.cluster.node(0).counters().challenges, 2u) << s.story();
+    EXPECT_NE(s.world.ladder().find("401"), std::string::npos);
+    EXPECT_EQ(s.world.ladder().find("ACK sip:"), std::string::npos) << s.story();
+}
+
+}  // namespace
+}  // namespace holdfast::lab
