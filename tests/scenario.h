@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "lab/world.h"
+#include "tests/fault_life.h"
 
 namespace holdfast::lab {
 
@@ -66,6 +67,7 @@ public:
     Cluster& cluster;
     Nat& nat;
     Phone& phone;
+    FaultLife fault{world};  // last
 
 private:
     static std::vector<std::string> nodes(const ScenarioOptions& options) {

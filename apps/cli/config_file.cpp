@@ -192,9 +192,9 @@ std::expected<void, std::string> read_tables(const toml::node& node, const std::
     return {};
 }
 
-// The digits behind a voicemail's number are its PIN.
+// Digits to press, those behind a voicemail's number among them, may be a PIN.
 bool is_secret(const Setting& setting) {
-    return setting.key == "password" ||
+    return setting.key == "password" || setting.key == "dtmf" ||
            (setting.key == "voicemail" && phone::secret_at(setting.value) != std::string::npos);
 }
 
@@ -202,13 +202,13 @@ std::expected<void, std::string> check_secrecy(const std::filesystem::path& file
                                                const Settings& settings) {
     const auto secret = std::ranges::find_if(settings, is_secret);
     if (secret == settings.end()) return {};
+    const std::string what =
+        secret->key == "password" ? "a password" : "digits to press, maybe a PIN,";
     struct stat facts{};
     if (::stat(file.c_str(), &facts) != 0) return std::unexpected(file.string() + ": it is gone");
     if (facts.st_uid != ::geteuid())
-        return std::unexpected(
-            secret->where + ": a file that holds a " +
-            (secret->key == "password" ? "password" : "PIN (digits behind the number)") +
-            " must be your own, and this one is somebody else's");
+        return std::unexpected(secret->where + ": a file that holds " + what +
+                               " must be your own, and this one is somebody else's");
     if ((facts.st_mode & (S_IRWXG | S_IRWXO)) != 0)
         return std::unexpected(secret->where +
                                ": others may read this file. Make it yours alone: chmod 600 " +

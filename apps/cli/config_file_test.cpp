@@ -92,6 +92,11 @@ TEST_F(ConfigFile, WithAPinMustBeTheUsersAlone) {
         ASSERT_EQ(::chmod(file.c_str(), 0600), 0);
         EXPECT_TRUE(read_config_file(file));
     }
+    write("dtmf = \"1234\"\n", 0644);
+    const auto pressed = read_config_file(file);
+    ASSERT_FALSE(pressed);
+    EXPECT_NE(pressed.error().find("others may read this file"), std::string::npos);
+    EXPECT_EQ(pressed.error().find("1234"), std::string::npos) << pressed.error();
     write("voicemail = \"*97\"\n", 0644);
     EXPECT_TRUE(read_config_file(file)) << "a number that everybody knows";
 }
@@ -134,7 +139,8 @@ TEST(ConfigText, ABrokenPasswordIsNotRepeated) {
          {"Rumpelstilzchen", "4711Rumpel", "0x4711zz", "\"Rumpel", "'Rumpel", "4711-08-15Rumpel",
           "47:11Rumpel", "\"Rumpel\" stilz", "1_2__3Rumpel", "1985-02-31", "trUE-rumpel"})
         for (const auto* before :
-             {"password = ", "[[account]]\npassword = ", "account = [{aor = \"x\", password = "}) {
+             {"password = ", "[[account]]\npassword = ", "account = [{aor = \"x\", password = ",
+              "voicemail = ", "dtmf = "}) {
             const auto error = error_of(std::string(before).append(password) + "\n");
             EXPECT_NE(error.find(": Error while parsing"), std::string::npos) << error;
             EXPECT_EQ(error.find("saw"), std::string::npos) << error;

@@ -53,6 +53,8 @@ void Console::leave() {
 
 void Console::show(Instant now, const Event& event) {
     presenter_.show(now, event);
+    if (const auto trouble = printers_.output.take_trouble(); !trouble.empty())
+        printers_.errors.write("holdfast: " + trouble + ".\n");
     if (printers_.has_kept()) again_.arm(runtime::boot_time() + write_again_after);
 }
 
@@ -80,12 +82,13 @@ void Console::write_again() {
     if (lost > 0) {
         Event notice{.kind = EventKind::notice};
         notice.reason = std::to_string(lost) +
-                        " events before this one are missing here: nobody read the output";
+                        " events before this one are missing here: " + printers_.output.why_lost();
         presenter_.show(runtime::boot_time(), notice);
     }
     if (const auto untraced = printers_.errors.take_lost(); untraced > 0)
-        printers_.errors.write("(" + std::to_string(untraced) +
-                               " messages before this are missing here: nobody read them)\n\n");
+        printers_.errors.write(
+            "(" + std::to_string(untraced) +
+            " messages before this are missing here: " + printers_.errors.why_lost() + ")\n\n");
     if (printers_.has_kept()) again_.arm(runtime::boot_time() + write_again_after);
 }
 
@@ -111,6 +114,7 @@ std::expected<std::unique_ptr<Foreground>, ExitCode> Foreground::open(const Opti
 
 ExitCode Foreground::run() {
     std::signal(SIGPIPE, SIG_IGN);  // output that nobody reads is noticed when it is written
+    std::signal(SIGXFSZ, SIG_IGN);  // so is a file that may not grow
     constexpr std::array signals{SIGINT, SIGTERM, SIGHUP, SIGWINCH};
     loop.on_signals(signals, [&](int signal) {
         if (signal == SIGWINCH) return presenter->resized();
@@ -128,7 +132,10 @@ ExitCode Foreground::run() {
     if (printers.output.broken())
         return complain(ExitCode::host, "Nobody reads the output any more.");
     const auto code = console->outcome().code();
-    if (code != ExitCode::not_unregistered) return code;
+    const auto unwritten = printers.output.unwritten();
+    if (!unwritten.empty()) complain(ExitCode::host, unwritten);
+    if (code != ExitCode::not_unregistered)
+        return code == ExitCode::ok && !unwritten.empty() ? ExitCode::host : code;
     return complain(code,
                     "The server did not answer the un-REGISTER: the registration stays there until "
                     "it expires.");

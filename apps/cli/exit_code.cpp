@@ -10,7 +10,8 @@ constexpr std::array table{
     ExitCodeText{ExitCode::ok,
                  "registered and unregistered again; or what was asked for was printed"},
     ExitCodeText{ExitCode::host,
-                 "the host gave no descriptors or no memory, or nobody reads the output any more"},
+                 "the host gave no descriptors or no memory, nobody reads the output any more, or "
+                 "its end could not be written"},
     ExitCodeText{
         ExitCode::usage,
         "an unknown command, option, preset or policy key, or a value that is not allowed"},

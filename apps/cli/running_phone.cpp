@@ -182,6 +182,7 @@ void RunningPhone::say_what_is_played() {
 
 ExitCode RunningPhone::run() {
     std::signal(SIGPIPE, SIG_IGN);  // output that nobody reads is noticed when it is written
+    std::signal(SIGXFSZ, SIG_IGN);  // so is a file that may not grow
     std::signal(SIGTTIN, SIG_IGN);  // in the background the terminal is not ours to read
     constexpr std::array signals{SIGINT, SIGTERM, SIGHUP};
     loop_.on_signals(signals, [this](int signal) { on_signal(signal); });
@@ -203,7 +204,10 @@ ExitCode RunningPhone::end() {
     if (const auto& failure = driver_->failure())
         return complain(exit_code_of(failure->kind), failure->sentence);
     if (output_.broken()) return complain(ExitCode::host, "Nobody reads the output any more.");
-    if (registered_.empty()) return ExitCode::ok;
+    auto code = ExitCode::ok;
+    if (const auto unwritten = output_.unwritten(); !unwritten.empty())
+        code = complain(ExitCode::host, unwritten);
+    if (registered_.empty()) return code;
     return complain(ExitCode::not_unregistered,
                     std::to_string(registered_.size()) +
                         (registered_.size() == 1 ? " registration stays" : " registrations stay") +
@@ -316,6 +320,8 @@ void RunningPhone::write(Instant now, const Event& event, const std::string& aor
 
 void RunningPhone::print(const std::string& text) {
     output_.write(text);
+    if (const auto trouble = output_.take_trouble(); !trouble.empty())
+        errors_.write("holdfast: " + trouble + ".\n");
     if (output_.has_kept() || errors_.has_kept())
         again_.arm(runtime::boot_time() + write_again_after);
 }
@@ -326,7 +332,7 @@ void RunningPhone::write_again() {
     errors_.flush();
     if (const auto lost = output_.take_lost(); lost > 0)
         notice(std::to_string(lost) +
-               " lines before this one are missing here: nobody read the output");
+               " lines before this one are missing here: " + output_.why_lost());
     if (output_.has_kept() || errors_.has_kept())
         again_.arm(runtime::boot_time() + write_again_after);
 }

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <climits>
 #include <cstdlib>
+#include <system_error>
 
 #include "base/signs.h"
 
@@ -54,6 +55,8 @@ bool is_continuation(char c) { return (static_cast<unsigned char>(c) & 0xc0U) ==
 bool may_be_printed(char32_t code) { return code == '\n' || code == '\t' || is_harmless(code); }
 
 bool is_plain(char c) { return c >= ' ' && c <= '~'; }
+
+std::string words_of_error(int code) { return std::generic_category().message(code); }
 
 }  // namespace
 
@@ -117,6 +120,7 @@ void Printer::write(std::string_view text) {
     if (broken_) return;
     if (patience_ == Patience::keeps && kept_.size() + text.size() > kept_most) {
         ++lost_;
+        why_lost_ = disk_error_ == 0 ? "nobody read them" : words_of_error(disk_error_);
         return;
     }
     kept_ += text;
@@ -126,6 +130,27 @@ void Printer::write(std::string_view text) {
 void Printer::flush() { write_now(0); }
 
 void Printer::finish() { write_now(last_patience_ms); }
+
+std::string Printer::take_trouble() {
+    if (disk_error_ == 0 || std::exchange(told_, true)) return {};
+    return "The output cannot be written: " + words_of_error(disk_error_) +
+           ". Make room there: until then " + std::to_string(kept_most / 1024) +
+           " KiB of it are kept in memory, and nothing else stops";
+}
+
+std::string Printer::unwritten() const {
+    if (disk_error_ == 0 || kept_.empty()) return {};
+    return "The output lacks its end, " + std::to_string(kept_.size()) +
+           " octets: " + words_of_error(disk_error_);
+}
+
+// Whether it may pass. A limit of a file's size (EFBIG) can be raised, as a disk can be tidied.
+bool Printer::take_error(int code) {
+    if (patience_ == Patience::waits) return false;
+    if (code != ENOSPC && code != EDQUOT && code != EFBIG) return false;
+    disk_error_ = code;
+    return true;
+}
 
 // A pipe that is ready takes so much without blocking (POSIX: PIPE_BUF); our standard output's own
 // mode is others' too, and stays as it is.
@@ -139,10 +164,16 @@ void Printer::write_now(int patience_ms) {
         if (count < 0) continue;
         const auto size = std::min<std::size_t>(kept_.size() - done, PIPE_BUF);
         const auto written = ::write(descriptor_, kept_.data() + done, size);
-        if (written >= 0)
+        if (written >= 0) {
             done += static_cast<std::size_t>(written);
-        else if (errno != EINTR && errno != EAGAIN)
+        } else if (errno != EINTR && errno != EAGAIN) {
+            if (take_error(errno)) break;
             broken_ = true;
+        }
+    }
+    if (done == kept_.size()) {
+        disk_error_ = 0;
+        told_ = false;
     }
     kept_.erase(0, done);
     if (broken_) kept_.clear();

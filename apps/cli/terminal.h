@@ -28,7 +28,8 @@ std::string shortened(std::string_view text, std::size_t columns);
 
 // Standard output or error. A reader that has gone away breaks it for good. One that does not read
 // makes a plain Printer wait; a phone must not wait for its reader, so its Printer keeps what
-// cannot be written yet, up to a limit.
+// cannot be written yet, up to a limit. So it does where the output is a file and the disk is full:
+// a phone does not end because its log cannot grow.
 class Printer {
 public:
     enum class Patience : std::uint8_t { waits, keeps };
@@ -41,15 +42,25 @@ public:
     [[nodiscard]] bool has_kept() const { return !kept_.empty(); }
     // How many texts were left out because too much was kept; told once.
     [[nodiscard]] std::size_t take_lost() { return has_kept() ? 0 : std::exchange(lost_, 0); }
+    // Of those: "nobody read them", or what the disk said.
+    [[nodiscard]] const std::string& why_lost() const { return why_lost_; }
     [[nodiscard]] bool broken() const { return broken_; }
+    // That the disk takes no more: a sentence, once each time it begins, or "".
+    [[nodiscard]] std::string take_trouble();
+    // After finish(): what the disk did not take, as a sentence, or "".
+    [[nodiscard]] std::string unwritten() const;
 
 private:
     void write_now(int patience_ms);
+    bool take_error(int code);
 
     int descriptor_;
     Patience patience_;
     std::string kept_;
     std::size_t lost_ = 0;
+    std::string why_lost_ = "nobody read them";
+    int disk_error_ = 0;  // of the last attempt
+    bool told_ = false;   // of it
     bool broken_ = false;
 };
 

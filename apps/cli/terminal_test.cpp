@@ -3,10 +3,15 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <array>
 #include <csignal>
+#include <cstdio>
+#include <memory>
+
+#include "runtime/descriptor.h"
 
 namespace holdfast::cli {
 namespace {
@@ -90,6 +95,50 @@ TEST_F(PrinterTest, BreaksWhenTheReaderHasGone) {
     ::close(ends[0]);
     ends[0] = -1;
     Printer printer(ends[1]);
+    printer.write("x");
+    EXPECT_TRUE(printer.broken());
+}
+
+// A log on a full disk; here a file that may not grow, which takes half a line before it says so.
+TEST(PrinterOnAFullDisk, KeepsWhatItDoesNotTakeAndSaysSoOnce) {
+    std::signal(SIGXFSZ, SIG_IGN);
+    const auto file = std::unique_ptr<std::FILE, int (*)(std::FILE*)>(std::tmpfile(), std::fclose);
+    ASSERT_NE(file, nullptr);
+    rlimit before{};
+    ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
+    rlimit small = before;
+    small.rlim_cur = 1500;
+    ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
+    Printer printer(::fileno(file.get()), Printer::Patience::keeps);
+    for (const char c : {'a', 'b', 'c'}) printer.write(std::string(1000, c));
+    const auto trouble = printer.take_trouble();
+    const auto again = printer.take_trouble();
+    printer.finish();
+    const auto unwritten = printer.unwritten();
+    const std::string much(1024 * 1024, 'd');
+    printer.write(much);
+    ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &before), 0);
+    EXPECT_TRUE(trouble.starts_with("The output cannot be written: File too large. Make room"))
+        << trouble;
+    EXPECT_EQ(again, "");
+    EXPECT_EQ(unwritten, "The output lacks its end, 1500 octets: File too large");
+    EXPECT_FALSE(printer.broken());
+    printer.flush();
+    EXPECT_FALSE(printer.has_kept());
+    EXPECT_EQ(printer.unwritten(), "");
+    EXPECT_EQ(printer.take_lost(), 1U) << "what was too much";
+    EXPECT_EQ(printer.why_lost(), "File too large");
+    std::string text(4000, '\0');
+    std::rewind(file.get());
+    text.resize(std::fread(text.data(), 1, text.size(), file.get()));
+    EXPECT_EQ(text, std::string(1000, 'a') + std::string(1000, 'b') + std::string(1000, 'c'));
+}
+
+// A command that prints and ends does not wait for room.
+TEST(PrinterOnAFullDisk, WhoWaitsForNobodyIsBroken) {
+    const runtime::Descriptor full{::open("/dev/full", O_WRONLY | O_CLOEXEC)};
+    ASSERT_TRUE(full);
+    Printer printer(full.get());
     printer.write("x");
     EXPECT_TRUE(printer.broken());
 }

@@ -55,6 +55,7 @@ Fleet::Fleet(runtime::Loop& loop, FleetConfig config, Reread reread, cli::WallCl
       reread_(std::move(reread)),
       clock_(clock),
       output_(STDOUT_FILENO, cli::Printer::Patience::keeps),
+      errors_(STDERR_FILENO, cli::Printer::Patience::keeps),
       again_(loop, [this] { write_again(); }) {}
 
 std::expected<void, runtime::Failure> Fleet::open() {
@@ -241,24 +242,36 @@ void Fleet::write(Instant now, const Event& event, const std::string& aor) {
         for (const auto& line : cli::words_of(event)) text += begin + line + "\n";
         output_.write(text);
     }
-    if (output_.has_kept()) again_.arm(runtime::boot_time() + write_again_after);
+    written();
+}
+
+// Whoever reads us does not read, or the disk is full: the phones go on.
+void Fleet::written() {
+    if (const auto trouble = output_.take_trouble(); !trouble.empty())
+        errors_.write("holdfast: " + trouble + ".\n");
+    if (output_.has_kept() || errors_.has_kept())
+        again_.arm(runtime::boot_time() + write_again_after);
 }
 
 void Fleet::write_again() {
     output_.flush();
+    errors_.flush();
     if (const auto lost = output_.take_lost(); lost > 0)
         notice(how_many(lost, "event") +
-               " before this one are missing here: nobody read the "
-               "output");
-    if (output_.has_kept()) again_.arm(runtime::boot_time() + write_again_after);
+               " before this one are missing here: " + output_.why_lost());
+    written();
 }
 
 cli::ExitCode Fleet::finish() {
     const auto failure = shards_ ? shards_->failure() : std::nullopt;
     shards_.reset();
     output_.finish();
+    errors_.finish();
+    auto code = cli::ExitCode::ok;
+    if (const auto unwritten = output_.unwritten(); !unwritten.empty())
+        code = cli::complain(cli::ExitCode::host, unwritten);
     if (failure) return cli::complain(cli::exit_code_of(failure->kind), failure->sentence);
-    if (registered_.empty()) return cli::ExitCode::ok;
+    if (registered_.empty()) return code;
     return cli::complain(
         cli::ExitCode::not_unregistered,
         how_many(registered_.size(), "registration") +

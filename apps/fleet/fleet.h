@@ -59,6 +59,7 @@ private:
     void stopped();
     void track(const Event& event);
     void write(Instant now, const Event& event, const std::string& aor);
+    void written();
     void write_again();
     void open_hooks();
     void warn_of_rate();
@@ -68,6 +69,7 @@ private:
     Reread reread_;
     cli::WallClock clock_;
     cli::Printer output_;
+    cli::Printer errors_;
     runtime::Timer again_;
     std::map<std::string, AccountId, std::less<>> ids_;  // by AOR
     std::map<AccountId, std::string> aors_;              // also those that are leaving

@@ -32,6 +32,7 @@ cli::ExitCode run(const std::vector<cli::Setting>& settings) {
     fleet::Fleet fleet(
         loop, *std::move(config), [&] { return fleet::read_fleet(settings); }, clock);
     std::signal(SIGPIPE, SIG_IGN);
+    std::signal(SIGXFSZ, SIG_IGN);  // a log that may not grow is an error like a full disk
     constexpr std::array signals{SIGINT, SIGTERM, SIGHUP, SIGUSR1};
     loop.on_signals(signals, [&](int signal) {
         if (signal == SIGHUP) return fleet.reload();

@@ -27,6 +27,7 @@ public:
         if (kind != kind_ || left_ == 0) return false;
         return --left_ == 0;
     }
+    [[nodiscard]] HostFault kind() const { return kind_; }
     [[nodiscard]] bool has_come() const { return left_ == 0; }
     [[nodiscard]] std::size_t left() const { return left_; }  // operations to it, that one counted
 

@@ -108,7 +108,7 @@ private:
     std::optional<StateFile> state_;
     std::map<std::string, std::string> unstored_;  // the last value of each key; "" forgets it
     bool state_is_broken_ = false;
-    bool has_sent_ = false;
+    bool may_end_ = true;  // nothing was sent yet, and nobody else is in the process
     std::optional<Failure> failure_;
     Instant state_again_at_{};  // while it is broken: when the next commit is tried
     std::map<Family, std::uint16_t> remembered_ports_;
@@ -309,7 +309,7 @@ void Driver::Impl::make_durable() {
 // fill the memory too, and one that is slow to fail must not hold up every step. But a phone that
 // has not sent anything yet does not begin: the next start would not know who this one was.
 void Driver::Impl::not_durable(Failure failure) {
-    if (!has_sent_) {
+    if (may_end_) {
         failure_ = std::move(failure);
         return end();
     }
@@ -332,7 +332,7 @@ void Driver::Impl::perform(Output& output) {
                               // commit, and the port that was just opened.
                               make_durable();
                               if (failure_) return;
-                              has_sent_ = true;
+                              may_end_ = false;
                               flows_->send(send.flow, send.bytes);
                           },
                           [this](const out::Resolve& resolve) {
@@ -378,7 +378,8 @@ void Driver::Impl::notice(std::string sentence) {
 
 std::expected<std::unique_ptr<Driver>, Failure> Driver::open(Loop& loop, DriverOptions options) {
     auto impl = std::make_unique<Impl>(loop, std::move(options));
-    if (auto opened = impl->open(); !opened) return std::unexpected(opened.error());
+    if (auto opened = impl->open(); !opened)
+        return std::unexpected(with_notices(impl->early_notices_, opened.error()));
     return std::unique_ptr<Driver>(new Driver(std::move(impl)));
 }
 
@@ -397,6 +398,7 @@ void Driver::stop() {
     impl_->loop_.stop();
 }
 bool Driver::stopped() const { return impl_->stopped_; }
+void Driver::go_on_without_state() { impl_->may_end_ = false; }
 const std::optional<Failure>& Driver::failure() const { return impl_->failure_; }
 void Driver::on_stopped(std::function<void()> callback) {
     impl_->on_stopped_ = std::move(callback);

@@ -109,6 +109,9 @@ public:
     // Why the run ended by itself before anything was sent: the state cannot be written (B3). It
     // counts as stopped then.
     [[nodiscard]] const std::optional<Failure>& failure() const;
+    // From now on a state that cannot be written is told of and ends nothing, as if something had
+    // been sent: what begins here late must not end those who have long been there.
+    void go_on_without_state();
     void on_stopped(std::function<void()> callback);  // instead of stopping the loop
 
     [[nodiscard]] std::optional<std::uint16_t> udp_port(Family family) const;  // in use, if open

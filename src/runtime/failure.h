@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace holdfast::runtime {
 
@@ -22,5 +23,14 @@ struct Failure {
     FailureKind kind = FailureKind::system;
     std::string sentence;
 };
+
+// What was to be told of before it failed: whoever ends now is not there to tell it later.
+inline Failure with_notices(const std::vector<std::string>& notices, Failure failure) {
+    std::string sentences;
+    for (const auto& notice : notices)
+        if (!notice.empty()) sentences.append(notice).append(1, ' ');
+    failure.sentence.insert(0, sentences);
+    return failure;
+}
 
 }  // namespace holdfast::runtime

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/text.h"
@@ -41,7 +42,7 @@ std::vector<std::size_t> shards_on_disk(const std::filesystem::path& directory) 
 using Files = std::map<std::size_t, StateFile>;
 
 std::expected<Files, Failure> open_all(const std::filesystem::path& state_directory,
-                                       std::size_t shards) {
+                                       std::size_t shards, std::vector<std::string>& notices) {
     Files files;
     auto wanted = shards_on_disk(state_directory);
     for (std::size_t shard = 0; shard < shards; ++shard) wanted.push_back(shard);
@@ -49,15 +50,22 @@ std::expected<Files, Failure> open_all(const std::filesystem::path& state_direct
         if (files.contains(shard)) continue;
         auto file = StateFile::open(shard_directory(state_directory, shard));
         if (!file) return std::unexpected(file.error());
+        if (auto sentence = file->take_notice(); !sentence.empty())
+            notices.push_back(std::move(sentence));
         files.emplace(shard, *std::move(file));
     }
     return files;
 }
 
 std::expected<void, Failure> commit_all(Files& files,
-                                        const std::map<std::size_t, std::vector<out::Store>>& all) {
-    for (const auto& [shard, stores] : all)
-        if (auto committed = files.at(shard).commit(stores); !committed) return committed;
+                                        const std::map<std::size_t, std::vector<out::Store>>& all,
+                                        std::vector<std::string>& notices) {
+    for (const auto& [shard, stores] : all) {
+        auto committed = files.at(shard).commit(stores);
+        if (auto sentence = files.at(shard).take_notice(); !sentence.empty())
+            notices.push_back(std::move(sentence));
+        if (!committed) return committed;
+    }
     return {};
 }
 
@@ -75,10 +83,11 @@ std::filesystem::path shard_directory(const std::filesystem::path& state_directo
     return state_directory / (std::string(directory_prefix) + std::to_string(shard));
 }
 
-std::expected<void, Failure> arrange_shards(const std::filesystem::path& state_directory,
-                                            std::size_t shards) {
-    auto files = open_all(state_directory, shards);
-    if (!files) return std::unexpected(files.error());
+std::expected<std::vector<std::string>, Failure> arrange_shards(
+    const std::filesystem::path& state_directory, std::size_t shards) {
+    std::vector<std::string> notices;
+    auto files = open_all(state_directory, shards, notices);
+    if (!files) return std::unexpected(with_notices(notices, files.error()));
     std::map<std::size_t, std::vector<out::Store>> arriving;
     std::map<std::size_t, std::vector<out::Store>> leaving;
     for (const auto& [shard, file] : *files)
@@ -91,8 +100,10 @@ std::expected<void, Failure> arrange_shards(const std::filesystem::path& state_d
             // There already: from a move that was cut short.
             if (!files->at(home).contents().contains(key)) arriving[home].push_back({key, value});
         }
-    if (auto written = commit_all(*files, arriving); !written) return written;
-    return commit_all(*files, leaving);
+    for (const auto* moved : {&arriving, &leaving})
+        if (auto written = commit_all(*files, *moved, notices); !written)
+            return std::unexpected(with_notices(notices, written.error()));
+    return notices;
 }
 
 }  // namespace holdfast::runtime

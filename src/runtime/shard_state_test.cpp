@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <fstream>
 #include <set>
 #include <string>
 
@@ -74,6 +75,26 @@ TEST_F(ShardState, AMoveThatWasCutShortIsEnded) {
             write_at(home, number, "b" + std::to_string(number));
     ASSERT_TRUE(arrange_shards(scratch.path(), 2));
     expect_all_at_home(2);
+}
+
+// A damaged file is set aside by the first who opens it: who sees to the shards must name it.
+TEST_F(ShardState, WhatIsSetAsideIsNamed) {
+    write(2);
+    const auto damaged = shard_directory(scratch.path(), 1);
+    std::ofstream{damaged / state_file_name, std::ios::trunc} << std::string(8192, 'x');
+    const auto arranged = arrange_shards(scratch.path(), 2);
+    ASSERT_TRUE(arranged) << arranged.error().sentence;
+    ASSERT_EQ(arranged->size(), 1U);
+    EXPECT_NE(arranged->front().find((damaged / "state.db.damaged-").string()), std::string::npos);
+    EXPECT_TRUE(arrange_shards(scratch.path(), 2)->empty()) << "once";
+    // Though another shard cannot be used then.
+    std::ofstream{damaged / state_file_name, std::ios::trunc} << std::string(8192, 'x');
+    const auto held = StateFile::open(shard_directory(scratch.path(), 2));
+    ASSERT_TRUE(held);
+    const auto refused = arrange_shards(scratch.path(), 3);
+    ASSERT_FALSE(refused);
+    EXPECT_NE(refused.error().sentence.find("It is kept as " + damaged.string()), std::string::npos)
+        << refused.error().sentence;
 }
 
 TEST_F(ShardState, AnotherProcessIsTold) {

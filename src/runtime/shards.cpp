@@ -11,6 +11,7 @@
 #include <variant>
 
 #include "engine/engine.h"
+#include "runtime/clock.h"
 #include "runtime/shard_state.h"
 #include "runtime/state_file.h"
 
@@ -96,6 +97,9 @@ public:
             driver_->submit(in::RemoveAccount{account});
         });
     }
+    void go_on_without_state() {
+        loop_->post([this] { driver_->go_on_without_state(); });
+    }
     [[nodiscard]] bool has_ended() const { return ended_.load(); }
     // Of the thread that has ended.
     [[nodiscard]] const std::optional<Failure>& failure() const { return driver_->failure(); }
@@ -154,6 +158,12 @@ struct Shards::Impl {
     std::expected<void, Failure> open(const ShardOptions& options);
     Shard& shard_at(AccountId account) { return *shards[homes.at(account)]; }
     void take();
+    // Once one account is registered, the start is over for all: a shard that has its first one
+    // after a reload, with a full disk, must not end the others.
+    void go_on_without_state() {
+        if (std::exchange(begun, true)) return;
+        for (auto& shard : shards) shard->go_on_without_state();
+    }
     // From any thread; what comes after the owner's end finds nobody.
     void wake() {
         owner.post([alive = std::weak_ptr(alive)] {
@@ -166,6 +176,8 @@ struct Shards::Impl {
     std::vector<std::unique_ptr<Shard>> shards;
     std::map<AccountId, std::size_t> homes;
     std::uint32_t last_account = 0;
+    std::vector<std::string> notices;  // of the start; not yet told
+    bool begun = false;
     bool ending = false;
     bool told_stopped = false;
     std::optional<Failure> failure;
@@ -180,14 +192,16 @@ std::expected<void, Failure> Shards::Impl::open(const ShardOptions& options) {
             if (!usual) return std::unexpected(usual.error());
             directory = *std::move(usual);
         }
-        if (auto arranged = arrange_shards(directory, options.count); !arranged) return arranged;
+        auto arranged = arrange_shards(directory, options.count);
+        if (!arranged) return std::unexpected(arranged.error());
+        notices = *std::move(arranged);
     }
     for (std::size_t number = 0; number < options.count; ++number) {
         auto loop = std::make_unique<Loop>();
         auto of_driver = options.driver;
         if (of_driver.keep_state) of_driver.state_directory = shard_directory(directory, number);
         auto driver = Driver::open(*loop, std::move(of_driver));
-        if (!driver) return std::unexpected(driver.error());
+        if (!driver) return std::unexpected(with_notices(notices, driver.error()));
         auto of_engine = (*driver)->engine_options();
         of_engine.instance_per_account = true;
         of_engine.leave_within = options.leave_within;
@@ -196,6 +210,7 @@ std::expected<void, Failure> Shards::Impl::open(const ShardOptions& options) {
         shards.push_back(std::make_unique<Shard>(std::move(loop), *std::move(driver),
                                                  std::move(of_engine), [this] { wake(); }));
     }
+    if (!notices.empty()) wake();
     for (auto& shard : shards) shard->start();
     return {};
 }
@@ -206,10 +221,16 @@ void Shards::Impl::take() {
         std::ranges::any_of(shards, [](const auto& shard) { return shard->has_ended(); });
     const bool all_ended =
         std::ranges::all_of(shards, [](const auto& shard) { return shard->has_ended(); });
+    for (auto& sentence : std::exchange(notices, {})) {
+        Event notice{.kind = EventKind::notice};
+        notice.reason = std::move(sentence);
+        handler.event(boot_time(), notice);
+    }
     for (auto& shard : shards) {
         auto [words, lost] = shard->outlet().take();
         for (const auto& [at, what] : words) {
             if (const auto* event = std::get_if<Event>(&what)) {
+                if (event->kind == EventKind::registered) go_on_without_state();
                 handler.event(at, *event);
                 continue;
             }

@@ -258,9 +258,10 @@ std::expected<StateFile, Failure> StateFile::open(const std::filesystem::path& d
             return std::unexpected(done.error());
         code = impl->open_file();
     }
-    if (!code) return std::unexpected(code.error());
-    if (*code != SQLITE_OK) return unusable(directory, sqlite3_errstr(*code));
-    return StateFile{std::move(impl)};
+    if (code && *code == SQLITE_OK) return StateFile{std::move(impl)};
+    auto failure = code ? unusable(directory, sqlite3_errstr(*code)).error() : code.error();
+    // The next start finds no damaged file, and cannot tell what this one has set aside.
+    return std::unexpected(with_notices({impl->notice}, std::move(failure)));
 }
 
 std::expected<State, Failure> StateFile::peek(const std::filesystem::path& directory) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <gtest/gtest.h>
+#include <sqlite3.h>
 
 #include <map>
 #include <memory>
@@ -60,6 +61,18 @@ protected:
                      // The sanitizers' library wants to be the first, and is not.
                      {"ASAN_OPTIONS", "verify_asan_link_order=0"}});
         return more;
+    }
+
+    // Of a state that nobody uses: what is in SQLite's log is in the file then, and there is no
+    // log.
+    static void fold_log_into_file(const std::filesystem::path& state) {
+        sqlite3* database = nullptr;
+        ASSERT_EQ(sqlite3_open((state / "state.db").c_str(), &database), SQLITE_OK);
+        EXPECT_EQ(
+            sqlite3_exec(database, "PRAGMA wal_checkpoint(TRUNCATE)", nullptr, nullptr, nullptr),
+            SQLITE_OK);
+        EXPECT_EQ(sqlite3_close(database), SQLITE_OK);
+        std::filesystem::remove(state / "state.db-wal");
     }
 
     bool run_until_registered(CommandRun& run, Duration limit = 30s) {

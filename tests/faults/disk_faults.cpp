@@ -195,6 +195,12 @@ ssize_t write_at(int fd, const void* bytes, std::size_t size, off_t offset) {
     });
 }
 
+ssize_t write_on(int fd, const void* bytes, std::size_t size) {
+    return change(Change::write, "write", path_of(fd), [&]() -> ssize_t {
+        return kernel(SYS_write, fd, bytes, disk().is_torn() ? size / 2 : size);
+    });
+}
+
 int sync_file(int fd, long number) {
     const auto path = path_of(fd);
     return change(Change::sync, "sync", path, [&] {
@@ -237,6 +243,7 @@ ssize_t pwrite(int fd, const void* bytes, size_t size, off_t offset) {
 ssize_t pwrite64(int fd, const void* bytes, size_t size, off64_t offset) {
     return write_at(fd, bytes, size, offset);
 }
+ssize_t write(int fd, const void* bytes, size_t size) { return write_on(fd, bytes, size); }
 int fsync(int fd) { return sync_file(fd, SYS_fsync); }
 int fdatasync(int fd) { return sync_file(fd, SYS_fdatasync); }
 int ftruncate(int fd, off_t size) noexcept { return truncate_file(fd, size); }

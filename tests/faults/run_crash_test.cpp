@@ -1,21 +1,10 @@
 // B3 for `holdfast run`: many accounts, each in the state of its shard. It is killed at each change
 // that it makes to its state directory, one after the other; the next start must be the same
 // phones, each with one binding, and none of them lost.
-#include <sys/stat.h>
-
-#include <algorithm>
-#include <fstream>
-
-#include "tests/faults/command_world.h"
+#include "tests/faults/run_world.h"
 
 namespace holdfast::faults {
 namespace {
-
-constexpr int phones = 3;  // two in one shard, one in the other
-
-std::string phone_aor(int number) {
-    return "sip:" + std::to_string(1000 + number) + "@example.test";
-}
 
 struct Case {
     const char* fault;
@@ -27,53 +16,8 @@ std::string name_of_case(const testing::TestParamInfo<Case>& info) {
            std::string(info.param.fault);
 }
 
-class RunCrash : public CommandWorld, public testing::WithParamInterface<Case> {
+class RunCrash : public RunWorld, public testing::WithParamInterface<Case> {
 protected:
-    RunCrash() : CommandWorld(behind_nat()) {
-        for (int number = 0; number < phones; ++number)
-            world->cluster().add_user(std::to_string(1000 + number), "secret");
-    }
-    CommandRun& start_run(const std::filesystem::path& state, const Environment& environment = {}) {
-        const auto file = scratch.path() / "run.toml";
-        std::ofstream stream(file);
-        stream << "state = \"" << state.string() << "\"\nshards = 2\ntransport = \"udp\"\n"
-               << "json = true\ndns = \"" << world->name_server().to_string() << "\"\n";
-        if (world->ports() != live::Ports{})  // the usual ones are taken on this host
-            stream << "registrar = \"sip:example.test:" << world->ports().sip << "\"\n";
-        for (int number = 0; number < phones; ++number)
-            stream << "[[account]]\naor = \"" << phone_aor(number) << "\"\npassword = \"secret\"\n";
-        stream.close();
-        EXPECT_EQ(::chmod(file.c_str(), 0600), 0);
-        return runs.emplace_back(std::vector<std::string>{"run", "--config", file.string()},
-                                 environment);
-    }
-    // Each phone has said so.
-    bool run_until_all_registered(CommandRun& run) {
-        const auto all = [&] {
-            for (int number = 0; number < phones; ++number)
-                if (!has_registered(run, number)) return false;
-            return true;
-        };
-        return run_until([&] { return run.ended() || all(); }) && all();
-    }
-    static bool has_registered(const CommandRun& run, int number) {
-        std::istringstream lines(run.output());
-        const auto account = "\"" + phone_aor(number) + "\"";
-        for (std::string line; std::getline(lines, line);)
-            if (line.find("\"event\":\"registered\"") != std::string::npos &&
-                line.find(account) != std::string::npos)
-                return true;
-        return false;
-    }
-    [[nodiscard]] std::vector<lab::Binding> bindings_of(int number) const {
-        return world->cluster().bindings(phone_aor(number));
-    }
-    // Those of all phones, each once.
-    [[nodiscard]] bool each_has_one() const {
-        for (int number = 0; number < phones; ++number)
-            if (bindings_of(number).size() != 1) return false;
-        return true;
-    }
     void make_template() {
         if (!GetParam().after_a_crash) return;
         auto& run = start_run(original());

@@ -1,8 +1,6 @@
 // What the command does when its state cannot be kept (B3): a disk that is full, read-only or
 // broken, a file that is damaged. It starts or it does not, and says so; while it runs it stays
 // registered.
-#include <sqlite3.h>
-
 #include <fstream>
 #include <sstream>
 #include <tuple>
@@ -98,13 +96,7 @@ protected:
         ASSERT_TRUE(run_until_registered(first)) << story(first);
         first.signal(SIGKILL);
         ASSERT_TRUE(run_until_end(first));
-        sqlite3* database = nullptr;
-        ASSERT_EQ(sqlite3_open((state() / "state.db").c_str(), &database), SQLITE_OK);
-        EXPECT_EQ(
-            sqlite3_exec(database, "PRAGMA wal_checkpoint(TRUNCATE)", nullptr, nullptr, nullptr),
-            SQLITE_OK);
-        EXPECT_EQ(sqlite3_close(database), SQLITE_OK);
-        std::filesystem::remove(state() / "state.db-wal");
+        fold_log_into_file(state());
         const auto kept = runtime::StateFile::peek(state());
         ASSERT_TRUE(kept) << kept.error().sentence;
         ASSERT_FALSE(kept->empty());
