@@ -1,7 +1,5 @@
 """What the tests' behaviours have in common."""
 
-import threading
-
 TRANSPORTS = ("udp", "tcp")
 AOR = "sip:alice@hostile.test"
 
@@ -32,19 +30,3 @@ def to_all_registers(do):
 def well(path, request):
     """The good registrar's answer to this request, for a behaviour that spoils it."""
     return path.server.good(request, path)[0]
-
-
-def later(path, seconds, *what):
-    """Sends that after so many seconds; a connection that has ended meanwhile is no failure."""
-
-    def send():
-        for one in what:
-            try:
-                path.send(one)
-            except OSError:
-                return
-
-    timer = threading.Timer(seconds, send)
-    timer.daemon = True
-    timer.start()
-    return []
