@@ -122,10 +122,10 @@ def test_a_refresh_is_answered_behind_the_unregister(server, phone, transport, c
     alice.register_now()
     registrar.wait_for(crossing.requests, 5, "the refresh")
     alice.signal(signal.SIGTERM)
-    registrar.wait_for(lambda: len(crossing.requests()) == 2, 2, "the un-REGISTER, while the refresh is outstanding")
+    registrar.wait_for(lambda: len(crossing.requests()) == 2, 10, "the un-REGISTER, while the refresh is outstanding")
     if challenged:
         crossing.give(1, registrar.challenge)
-        registrar.wait_for(lambda: len(crossing.requests()) == 3, 2, "the un-REGISTER with the new nonce")
+        registrar.wait_for(lambda: len(crossing.requests()) == 3, 10, "the un-REGISTER with the new nonce")
         crossing.give(0)
         crossing.give(2)
     else:
