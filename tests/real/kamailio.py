@@ -7,7 +7,7 @@ import re
 import socket
 
 from faults import Faults
-from network import wait_until
+from network import STARTS_WITHIN, wait_until
 
 CONFIG = os.path.join(os.path.dirname(os.path.abspath(__file__)), "kamailio.cfg")
 PROGRAM = "/usr/sbin/kamailio"
@@ -57,7 +57,7 @@ class Kamailio:
             self.wait_until_ready()
 
     def wait_until_ready(self):
-        wait_until(self._is_ready, 20, f"{self.name} started", every=0.05)
+        wait_until(self._is_ready, STARTS_WITHIN, f"{self.name} started", every=0.05)
 
     def _is_ready(self):
         if self._process.poll() is not None:
@@ -112,7 +112,7 @@ class Kamailio:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as asking:
             try:
                 asking.bind(mine)
-                asking.settimeout(3)
+                asking.settimeout(30)  # it promises nothing, beside other clusters that start
                 question = {"jsonrpc": "2.0", "method": method, "params": list(params), "id": 1}
                 asking.sendto(json.dumps(question).encode(), self._socket)
                 answer = json.loads(asking.recv(262144))

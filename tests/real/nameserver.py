@@ -7,7 +7,7 @@ import socket
 import struct
 
 from faults import Faults
-from network import wait_until
+from network import STARTS_WITHIN, wait_until
 
 
 class Knot:
@@ -63,7 +63,7 @@ zone:
             self._process = self.host.spawn("/usr/sbin/knotd", "-c", self._config, stdout=log, stderr=log)
 
     def wait_until_ready(self):
-        wait_until(self._is_ready, 20, "knotd has the zone", every=0.05)
+        wait_until(self._is_ready, STARTS_WITHIN, "knotd has the zone", every=0.05)
 
     def _is_ready(self):
         if self._process.poll() is not None:

@@ -69,9 +69,9 @@ class Namespace:
         return ["nsenter", f"--net=/proc/self/fd/{self._fd}", "--", *argv]
 
     def run(self, *argv, stdin=None, check=True, pass_fds=()):
-        """One command to its end, at most 20 s; its output. Fails with what it said."""
+        """One command to its end, at most 120 s; its output. Fails with what it said."""
         done = subprocess.run(
-            self._inside(argv), input=stdin, capture_output=True, text=True, timeout=20, check=False,
+            self._inside(argv), input=stdin, capture_output=True, text=True, timeout=120, check=False,
             pass_fds=(self._fd, *pass_fds))
         if check and done.returncode != 0:
             raise RuntimeError(f"in {self.name}: {' '.join(argv)}: {done.stderr or done.stdout}\n{stdin or ''}")

@@ -122,7 +122,8 @@ class Phone:
                     raise AssertionError(f"no {' or '.join(kinds)} within {limit} s")
                 self._news.wait(min(left, 0.5))
 
-    def wait_until_registered(self, limit=10):
+    def wait_until_registered(self, limit=30):
+        """How soon is another question: by `t`, or of those tests that have the machine to themselves."""
         return self.wait_for("registered", limit=limit)
 
     def current_server(self):

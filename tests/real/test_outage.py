@@ -4,6 +4,7 @@ import time
 
 import pytest
 
+from network import wait_until
 from test_bound import bound_phone, wait_until_rings
 
 
@@ -20,7 +21,7 @@ def outage(make_world, figure, row, seconds):
     caller = world.caller()
     figure(row, wait_until_rings(caller, healed, 12), 10.0)
     assert phone.count("registered", "moved", "refreshed", after=healed) >= 1
-    assert [len(node.contacts()) for node in world.nodes] == [1, 1, 1]
+    wait_until(lambda: [len(node.contacts()) for node in world.nodes] == [1, 1, 1], 10, "one binding on every server")
 
 
 @pytest.mark.row

@@ -22,13 +22,14 @@ def test_the_registrar_agrees_and_two_flows_are_kept(make_world, transport):
     first, second = two_flows(phone)
     assert first["target"] != second["target"]
     # One instance, two reg-ids, in the location service of every node.
+    world.wait_until_all_hold(first["contact"], second["contact"])
     for node in world.nodes:
         bindings = node.bindings()
         assert len({binding["Instance"] for binding in bindings}) == 1
         assert sorted(binding["Reg-Id"] for binding in bindings) == [1, 2]
     assert rings(world)
     assert phone.end() == 0
-    assert [node.contacts() for node in world.nodes] == [[], [], []]
+    world.wait_until_all_hold()
 
 
 @pytest.mark.lasts(50)

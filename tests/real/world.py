@@ -14,7 +14,7 @@ from baresip import Baresip
 from caller import Caller
 from kamailio import Kamailio, cluster_defines
 from nameserver import Knot
-from network import Internet, wait_until
+from network import STARTS_WITHIN, Internet, wait_until
 from phone import Phone
 from sipp import Sipp
 
@@ -128,9 +128,9 @@ class World:
         for node in self.nodes:
             for _ in range(5):
                 try:
-                    wait_until(node.knows_its_peers, 3, f"{node.name} knows its peers", every=0.05)
+                    wait_until(node.knows_its_peers, 10, f"{node.name} knows its peers", every=0.05)
                     break
-                except AssertionError:
+                except (AssertionError, OSError):  # OSError: no answer in time, or nobody to ask
                     node.kill()
                     node.start()
             else:
@@ -139,7 +139,20 @@ class World:
     def wait_until_known(self, user="alice"):
         """Until every server that runs has heard of the binding (the location service is shared)."""
         running = [node for node in self.nodes if node.running]
-        wait_until(lambda: all(node.contacts(user) for node in running), 3, "every server knows the binding")
+        wait_until(lambda: all(node.contacts(user) for node in running), STARTS_WITHIN, "every server knows the binding")
+
+    def wait_until_all_hold(self, *contacts, user="alice"):
+        """Until every server that runs holds exactly these: one of them has answered the phone, the
+        others have it a moment later. What must stay that way is looked at after it."""
+        asked = [node for node in self.nodes if node.running]
+
+        def held():
+            return [node.contacts(user) for node in asked]
+
+        try:
+            wait_until(lambda: held() == [sorted(contacts)] * len(asked), 10, "every server holds the same", every=0.05)
+        except AssertionError as late:
+            raise AssertionError(f"{late}: {sorted(contacts)}, not {held()}") from late
 
     def others(self, node):
         return [other for other in self.nodes if other is not node]
