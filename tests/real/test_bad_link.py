@@ -17,7 +17,8 @@ import pytest
 from bad_link import PROGRAM, BadLink
 from namespace import Namespace
 
-pytestmark = pytest.mark.tun
+# Alone: a TUN device's queue holds 500 packets, and datagrams are sent at a rate of their own.
+pytestmark = [pytest.mark.tun, pytest.mark.alone]
 
 
 @pytest.fixture
@@ -83,7 +84,6 @@ def test_the_link_loses_and_doubles_what_it_is_told_to(cable):
     assert runs[0] == runs[1] != runs[2]
 
 
-@pytest.mark.alone
 @pytest.mark.lasts(6)
 def test_the_link_delays(cable):
     """Round trips of half a second and, each way, up to 50 ms more; order is kept."""

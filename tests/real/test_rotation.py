@@ -54,7 +54,7 @@ def test_s11_mapping_is_not_the_contact(make_world, figure):
     phone.start().wait_until_registered()
     node = world.node_at(phone.current_server())
     without, stale, last = 0.0, 0.0, time.monotonic()
-    for _ in samples(35, 0.002):
+    for _ in samples(35, 0.02):
         contacts, now = node.contacts(), time.monotonic()
         without += (now - last) if not contacts else 0.0
         stale += (now - last) if len(contacts) > 1 else 0.0

@@ -57,6 +57,7 @@ def test_the_first_contact_is_what_coturn_saw(stun, server, random):
     assert phone.count("notice") == 0
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("broken", ["killed", "silent"])
 def test_a_dead_stun_server_stops_nobody(stun, broken):
     world, coturn, host = stun()
