@@ -245,12 +245,16 @@ TEST_P(RunDiskErrors, TheyRegisterOrItSaysWhyNotAndTheNextStartHasOneBindingEach
     std::size_t left_behind = 0;
     const auto changes = changes_of_a_run();
     EXPECT_GT(changes, 30U) << "they are not seen";
-    for (std::size_t number = 1; number <= changes; ++number) {
+    // Where all fail from one on, the next one is much the same.
+    const std::size_t step = code.ends_with('+') ? 3 : 1;
+    for (std::size_t number = 1; number <= changes; number += step) {
         std::filesystem::remove_all(disk_path());
         auto& run = start_run(state(), disk(disk_path(), code + ":" + std::to_string(number)));
         if (run_until_all_registered(run)) {
             ASSERT_TRUE(change_all_mappings(run)) << number << story(run);
             EXPECT_LE(troubles(run), shards) << number << story(run);
+        } else {
+            EXPECT_TRUE(run.ended()) << number << story(run);
         }
         const bool was_refused = run.ended();
         told += troubles(run);
