@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cctype>
 #include <cstdlib>
 #include <fstream>
 
@@ -142,7 +143,13 @@ TEST(ConfigText, ABrokenPasswordIsNotRepeated) {
              {"password = ", "[[account]]\npassword = ", "account = [{aor = \"x\", password = ",
               "voicemail = ", "dtmf = "}) {
             const auto error = error_of(std::string(before).append(password) + "\n");
-            EXPECT_NE(error.find(": Error while parsing"), std::string::npos) << error;
+            // What begins as a number to dial may only lack its quotes.
+            const auto* const sentence = !std::string_view(before).contains("password") &&
+                                                 std::isdigit(password.front()) != 0
+                                             ? "stands in quotes"
+                                             : ": Error while parsing";
+            EXPECT_NE(error.find(sentence), std::string::npos) << error;
+            EXPECT_EQ(error.find(password), std::string::npos) << error;
             EXPECT_EQ(error.find("saw"), std::string::npos) << error;
             EXPECT_EQ(error.find('\''), std::string::npos) << error;
         }

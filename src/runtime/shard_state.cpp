@@ -36,6 +36,7 @@ std::vector<std::size_t> shards_on_disk(const std::filesystem::path& directory) 
         if (number && std::filesystem::exists(entry->path() / state_file_name, error))
             found.push_back(*number);
     }
+    std::ranges::sort(found);  // a folder is read in the file system's order
     return found;
 }
 
