@@ -47,6 +47,10 @@ void check_answer_to_the_unreadable(std::string_view bytes) {
             mended += "From: <sip:a@example.test>;tag=1\r\n";
         else if (line.starts_with("To: "))
             mended += "To: <sip:b@example.test>;tag=2\r\n";
+        else if (line.starts_with("Call-ID: "))
+            mended += "Call-ID: mended\r\n";
+        else if (line.starts_with("CSeq: "))
+            mended += "CSeq: 1 OPTIONS\r\n";
         else
             mended += line;
     }
