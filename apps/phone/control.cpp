@@ -4,15 +4,14 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
 
-#include "apps/phone/control_errors.h"
 #include "apps/phone/control_objects.h"
 #include "apps/phone/control_params.h"
+#include "apps/phone/control_requests.h"
 #include "apps/phone/json_text.h"
 #include "registration/policy_values.h"
 
@@ -24,7 +23,7 @@ using Json = nlohmann::ordered_json;
 using runtime::ControlClient;
 
 using Error = ControlRefusal;
-using Result = std::expected<Json, Error>;
+using Result = ControlResult;
 
 std::unexpected<Error> impossible(std::string sentence) {
     return std::unexpected(Error{ControlError::not_possible, std::move(sentence)});
@@ -40,7 +39,10 @@ public:
           version_(std::move(version)),
           handlers_(std::move(handlers)) {}
 
-    std::string answer(ControlClient client, std::string_view line);
+    std::string answer(ControlClient client, std::string_view line) {
+        return answer_line(line,
+                           [&](const std::string& name) { return method(client, name); });
+    }
     void gone(ControlClient client) { subscribers_.erase(client); }
     void on_event(runtime::EventTime time, const Event& event, std::string_view aor);
 
@@ -51,9 +53,7 @@ private:
     };
     static const std::array<Method, 23> methods;
 
-    // Null for a notification (§4.1).
-    Json answer_one(ControlClient client, const Json& request);
-    Result run(ControlClient client, const Json& request);
+    std::expected<ControlMethod, Error> method(ControlClient client, const std::string& name);
 
     Result hello(Params& params, ControlClient);
     Result status(Params& params, ControlClient);
@@ -125,74 +125,21 @@ const std::array<Control::Impl::Method, 23> Control::Impl::methods{{
     {"quit", &Impl::quit},
 }};
 
-std::string Control::Impl::answer(ControlClient client, std::string_view line) {
-    const auto request = Json::parse(line, nullptr, false);
-    if (request.is_discarded())
-        return error_line(ControlError::parse,
-                          "The line is no JSON: a request is one object on "
-                          "one line");
-    if (!request.is_array()) {
-        const auto one = answer_one(client, request);
-        return one.is_null() ? std::string{} : text_of(one);
-    }
-    // A batch (§6).
-    if (request.empty() || request.size() > control_batch_most)
-        return error_line(ControlError::invalid_request,
-                          "A batch has 1 to " + std::to_string(control_batch_most) + " requests");
-    std::string answers;
-    for (const auto& each : request) {
-        const auto one =
-            answers.size() < control_batch_answer_most ? answer_one(client, each) : too_much(each);
-        if (!one.is_null()) answers += (answers.empty() ? "[" : ",") + text_of(one);
-    }
-    return answers.empty() ? answers : answers + "]";
-}
-
-Json Control::Impl::answer_one(ControlClient client, const Json& request) {
-    const auto invalid = [](const char* why) {
-        return refusal_object(nullptr, {ControlError::invalid_request, why});
-    };
-    if (!request.is_object()) return invalid("A request is an object");
-    const auto id = request.find("id");
-    const bool has_id = id != request.end();
-    // A whole number past 64 bits would come back as another one.
-    if (has_id && !id->is_string() && !id->is_null() &&
-        (!id->is_number() || (id->is_number_float() && std::abs(id->get<double>()) >= 0x1p63)))
-        return invalid("An id is a string, or a number of at most 64 bits");
-    const auto version = request.find("jsonrpc");
-    const auto method = request.find("method");
-    if (version == request.end() || *version != "2.0")
-        return invalid("A request says \"jsonrpc\": \"2.0\"");
-    if (method == request.end() || !method->is_string())
-        return invalid("A request names its \"method\", a string");
-    auto result = run(client, request);
-    if (!has_id) return nullptr;
-    if (!result) return refusal_object(*id, result.error());
-    return {{"jsonrpc", "2.0"}, {"id", *id}, {"result", *std::move(result)}};
-}
-
-Result Control::Impl::run(ControlClient client, const Json& request) {
-    const auto name = request["method"].get<std::string>();
-    const auto method = std::ranges::find(methods, name, &Method::name);
-    if (method == methods.end()) {
-        std::vector<std::string_view> known;
-        known.reserve(std::size(methods));
-        for (const auto& each : methods) known.push_back(each.name);
-        const auto nearest = registration::nearest_word(name, known);
-        return std::unexpected(
-            Error{ControlError::no_method,
-                  "There is no method \"" + name + "\"" +
-                      (nearest.empty() ? "" : "; did you mean " + std::string(nearest) + "?")});
-    }
-    const auto given = request.find("params");
-    const Json none = Json::object();
-    const bool is_none =
-        given == request.end() || given->is_null() || (given->is_array() && given->empty());
-    if (!is_none && !given->is_object())
-        return std::unexpected(
-            Error{ControlError::wrong_params, "Parameters have names: \"params\" is an object"});
-    Params params(is_none ? none : *given);
-    return (this->*method->run)(params, client);
+std::expected<ControlMethod, Error> Control::Impl::method(ControlClient client,
+                                                          const std::string& name) {
+    const auto found = std::ranges::find(methods, name, &Method::name);
+    if (found != methods.end())
+        return [this, client, run = found->run](Params& params) {
+            return (this->*run)(params, client);
+        };
+    std::vector<std::string_view> known;
+    known.reserve(std::size(methods));
+    for (const auto& each : methods) known.push_back(each.name);
+    const auto nearest = registration::nearest_word(name, known);
+    return std::unexpected(
+        Error{ControlError::no_method,
+              "There is no method \"" + name + "\"" +
+                  (nearest.empty() ? "" : "; did you mean " + std::string(nearest) + "?")});
 }
 
 Result Control::Impl::hello(Params& params, ControlClient) {

@@ -1,11 +1,8 @@
 // The phone in JSON-RPC 2.0 (docs/control.md): one request is a line, one answer is a line. Names
-// and their meaning are a promise: added to, never changed. nlohmann/json is behind it, in
-// control.cpp alone.
+// and their meaning are a promise: added to, never changed. nlohmann/json is behind it, in the
+// .cpp files alone.
 #pragma once
 
-#include <cstddef>
-#include <cstdint>
-#include <expected>
 #include <functional>
 #include <map>
 #include <memory>
@@ -14,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "apps/phone/control_errors.h"
 #include "apps/phone/phone.h"
 #include "runtime/call_history.h"
 #include "runtime/control_socket.h"
@@ -21,23 +19,7 @@
 
 namespace holdfast::phone {
 
-constexpr int control_protocol = 1;             // `hello`: raised when an old program would misread
-constexpr std::size_t control_batch_most = 50;  // requests of one line
-// Octets of a batch's answers, past which the rest of its requests is refused.
-constexpr std::size_t control_batch_answer_most = std::size_t{512} * 1024;
-
-// JSON-RPC's codes (its §5.1), and ours above 0.
-enum class ControlError : std::int32_t {
-    parse = -32700,
-    invalid_request = -32600,
-    no_method = -32601,
-    wrong_params = -32602,
-    not_possible = 1,  // no such call, nobody rings, not registered: the sentence says it
-    no_history = 2,    // it cannot be read
-};
-
-// A request with this id, an error's or an answer's text: for those who speak it (verbs.h).
-std::string error_line(ControlError code, std::string_view sentence);
+constexpr int control_protocol = 1;  // `hello`: raised when an old program would misread
 
 class Control {
 public:

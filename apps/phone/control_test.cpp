@@ -6,6 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "apps/phone/control_requests.h"
 #include "apps/phone/verbs.h"
 #include "live/scratch.h"
 
@@ -208,6 +209,27 @@ TEST_F(JsonRpc, TheAnswersOfABatchAreBounded) {
     EXPECT_TRUE(answers[0].contains("result"));
     EXPECT_EQ(answers[control_batch_most - 1]["error"]["code"], 1);
     EXPECT_EQ(answers[control_batch_most - 1]["id"], 7);
+}
+
+// What is answered with its id has one: no list of lists, deeper than a stack, is taken along.
+TEST_F(JsonRpc, AnIdOfManyDepthsIsNeverRepeated) {
+    constexpr std::size_t deep = 25'000;
+    const std::string lists = std::string(deep, '[') + std::string(deep, ']');
+    const auto request = [](const std::string& id, const char* method) {
+        return R"({"jsonrpc":"2.0","id":)" + id + R"(,"method":")" + method + R"("})";
+    };
+    EXPECT_EQ(code(request(lists, "status")), -32600);
+    const auto long_enough = [](const std::string&) -> std::expected<ControlMethod, ControlRefusal> {
+        return [](Params&) -> ControlResult { return std::string(control_batch_answer_most, 'a'); };
+    };
+    const auto answers = Json::parse(answer_line(
+        "[" + request("7", "long") + "," + request(lists, "long") + "," + request("8", "long") + "]",
+        long_enough));
+    ASSERT_EQ(answers.size(), 3U);
+    EXPECT_EQ(answers[0]["id"], 7);
+    EXPECT_TRUE(answers[1]["id"].is_null()) << "past the limit as well as before it";
+    EXPECT_EQ(answers[1]["error"]["code"], 1);
+    EXPECT_EQ(answers[2]["id"], 8);
 }
 
 TEST_F(JsonRpc, StatusListsAccountsAndCalls) {

@@ -287,7 +287,7 @@ in::Dial read_dial(Reader& r) {
                         .reliable = read_word<call::Reliable>(r, "reliable", reliables),
                         .session_interval = r.number<std::uint32_t>("session_interval"),
                         .least_interval = r.number<std::uint32_t>("least_interval"),
-                        .no_answer = Duration{r.number<std::int64_t>("no_answer_us")},
+                        .no_answer = r.duration("no_answer_us"),
                         .number = r.has("number") ? read_word<call::Number>(r, "number", numbers)
                                                   : call::Number::shown,
                         .headers = r.bytes("headers")},

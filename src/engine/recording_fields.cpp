@@ -27,6 +27,13 @@ std::optional<std::uint64_t> Reader::unsigned_number(const char* key) {
     return value.get<std::uint64_t>();
 }
 
+Duration Reader::duration(const char* key) {
+    const Duration value{number<std::int64_t>(key)};
+    if (value >= Duration{} && value <= longest_recorded) return value;
+    fault();
+    return {};
+}
+
 bool Reader::flag(const char* key) {
     const auto& value = member(key);
     if (!value.is_boolean()) fault();

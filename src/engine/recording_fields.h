@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <concepts>
 #include <cstdint>
 #include <nlohmann/json_fwd.hpp>
@@ -15,11 +16,14 @@
 
 #include "base/address.h"
 #include "base/redacted.h"
+#include "base/time.h"
 #include "engine/recording_words.h"
 
 namespace holdfast::recording {
 
 using Json = nlohmann::ordered_json;
+
+constexpr Duration longest_recorded = std::chrono::hours{24} * 36'525;  // a hundred years
 
 // The value whose name_of() it is.
 template <class Enum, std::size_t Size>
@@ -53,6 +57,9 @@ public:
         fault();
         return {};
     }
+    // Of microseconds, from 0 to longest_recorded: an engine adds to what it is told.
+    Duration duration(const char* key);
+    Instant instant(const char* key) { return Instant{duration(key)}; }
     bool flag(const char* key);
     std::string text(const char* key) { return string_of(member(key)); }
     std::string bytes(const char* key);

@@ -33,6 +33,8 @@ constexpr std::array dns_statuses{
     dns::Status::ok,        dns::Status::nxdomain,  dns::Status::servfail, dns::Status::refused,
     dns::Status::timed_out, dns::Status::no_server, dns::Status::malformed};
 
+constexpr std::int64_t last_second = 253'402'300'799;  // of the year 9999, since 1970
+
 dns::Record read_dns_record(Reader& r) {
     if (r.has("address")) return r.required(IpAddress::parse(r.text("address")));
     if (r.has("srv"))
@@ -53,7 +55,7 @@ dns::Record read_dns_record(Reader& r) {
 dns::Answer read_answer(Reader& r) {
     dns::Answer answer;
     answer.status = r.required(named(dns_statuses, r.text("status")));
-    answer.ttl = Duration{r.number<std::int64_t>("ttl_us")};
+    answer.ttl = r.duration("ttl_us");
     for (const auto& json : r.list("records")) {
         Reader record{json};
         answer.records.push_back(read_dns_record(record));
@@ -186,13 +188,14 @@ std::optional<EngineOptions> read_options(const Json& json) {
     if (seed.size() != options.seed.size()) return std::nullopt;
     std::ranges::transform(seed, options.seed.begin(),
                            [](char c) { return static_cast<std::uint8_t>(c); });
-    options.started = Instant{Duration{r.number<std::int64_t>("started_us")}};
+    options.started = r.instant("started_us");
     options.wall_clock = r.number<std::int64_t>("wall_clock");
+    if (options.wall_clock < 0 || options.wall_clock > last_second) r.fault();
     options.user_agent = r.text("user_agent");
     if (r.has("registers_per_second"))
         options.registers_per_second = r.number<std::uint32_t>("registers_per_second");
     if (r.has("leave_within_us"))
-        options.leave_within = Duration{r.number<std::int64_t>("leave_within_us")};
+        options.leave_within = r.duration("leave_within_us");
     for (const auto& entry : r.list("state")) {
         Reader pair{entry};
         options.state[pair.bytes("key")] = pair.bytes("value");
@@ -207,7 +210,7 @@ std::optional<RecordedStep> read_step(const Json& json) {
     const auto name = r.text("in");
     const auto reader = std::ranges::find(input_readers, name, &InputReader::name);
     if (reader == input_readers.end()) return std::nullopt;
-    RecordedStep step{.at = Instant{Duration{r.number<std::int64_t>("t_us")}},
+    RecordedStep step{.at = r.instant("t_us"),
                       .input = reader->read(r),
                       .outputs = {}};
     if (!r.sound()) return std::nullopt;

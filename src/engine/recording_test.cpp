@@ -275,6 +275,24 @@ std::string fault_of(std::string_view text) {
     return read ? "none" : read.error();
 }
 
+// An engine adds to times: of those that a file says, none is before 0 or past a hundred years.
+TEST(Recording, TimesWithWhichNobodyCanCountAreRefused) {
+    const auto with = [](const std::string& key, const std::string& value) {
+        auto text = recorded(options()) + "\n";
+        dns::Answer answer;
+        text += recorded(options().started, in::DnsAnswer{QueryId{1}, answer}) + "\n";
+        const auto at = text.find("\"" + key + "\":") + key.size() + 3;
+        return text.replace(at, text.find_first_of(",}", at) - at, value);
+    };
+    EXPECT_EQ(fault_of(with("t_us", "3155760000000000")), "none") << "a hundred years";
+    for (const auto* key : {"started_us", "leave_within_us", "t_us", "ttl_us"})
+        for (const auto* value : {"3155760000000001", "9223372036854775807", "-1"})
+            EXPECT_THAT(fault_of(with(key, value)), HasSubstr("line ")) << key << " " << value;
+    EXPECT_EQ(fault_of(with("wall_clock", "253402300799")), "none") << "the year 9999";
+    for (const auto* value : {"253402300800", "-1"})
+        EXPECT_THAT(fault_of(with("wall_clock", value)), HasSubstr("line 1")) << value;
+}
+
 TEST(Recording, WhatIsNoneIsSaidWithItsLine) {
     EXPECT_THAT(fault_of(""), HasSubstr("empty"));
     EXPECT_THAT(fault_of("{}\n"), HasSubstr("line 1"));

@@ -6,8 +6,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <cstring>
-#include <span>
+#include <optional>
 #include <utility>
 
 #include "media/gst_library.h"
@@ -35,12 +36,20 @@ Endpoint endpoint_of(GSocketAddress* address) {
     return endpoint;
 }
 
-// RFC 5761 §4: RTP's marker and payload type are never in this range.
+// As much of it as says what it is; nothing: it is shorter.
+std::optional<std::array<std::uint8_t, 12>> beginning_of(GstBuffer* buffer) {
+    std::array<std::uint8_t, 12> bytes{};
+    if (gst_buffer_extract(buffer, 0, bytes.data(), bytes.size()) != bytes.size())
+        return std::nullopt;
+    return bytes;
+}
+
 bool is_rtcp(GstBuffer* buffer) {
     std::array<std::uint8_t, 2> bytes{};
     return gst_buffer_extract(buffer, 0, bytes.data(), bytes.size()) == bytes.size() &&
-           bytes[0] >> 6 == 2 && bytes[1] >= 192 && bytes[1] <= 223;
+           media::is_rtcp(bytes);
 }
+
 }  // namespace
 
 void aim(GstElement* sink, const Endpoint& target) {
@@ -199,15 +208,14 @@ void Transport::screen(GstElement* source) {
 }
 
 bool Transport::may_be_the_peers(GstBuffer* buffer) {
-    std::array<std::uint8_t, 12> bytes{};
-    if (gst_buffer_extract(buffer, 0, bytes.data(), bytes.size()) != bytes.size()) return false;
-    const auto header = rtp_header(bytes);
-    if (header && !admits_(source_of(buffer), *header)) return false;
-    if (!header && !is_rtcp(buffer)) return false;
-    std::uint32_t ssrc = 0;
-    for (const auto byte : std::span{bytes}.subspan(header ? 8 : 4, 4)) ssrc = ssrc << 8 | byte;
+    const auto bytes = beginning_of(buffer);
+    if (!bytes) return false;
+    if (const auto header = rtp_header(*bytes); header && !admits_(source_of(buffer), *header))
+        return false;
+    const auto ssrc = ssrc_of(*bytes);
+    if (!ssrc) return false;
     const std::lock_guard lock{sources_mutex_};
-    return sources_.admits(ssrc);
+    return sources_.admits(*ssrc);
 }
 
 bool Transport::link(const End& from, const End& to) const {

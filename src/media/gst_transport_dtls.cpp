@@ -12,11 +12,6 @@ namespace holdfast::media::gst {
 
 namespace {
 
-// RFC 7983 §7.
-bool is_dtls(std::span<const guint8> datagram) {
-    return !datagram.empty() && datagram[0] >= 20 && datagram[0] <= 63;
-}
-
 // Numbers of DTLS associations, their own in this process.
 std::string next_id() {
     static std::atomic<std::uint64_t> last{0};

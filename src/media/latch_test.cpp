@@ -144,5 +144,16 @@ TEST(RtpHeader, IsToldFromRtcpStunAndDtls) {
     }
 }
 
+TEST(RtpHeader, TheSourceOfRtcpIsElsewhereThanThatOfRtp) {
+    std::array<std::uint8_t, 12> packet{0x80, 0x88, 0x12, 0x34, 1, 2, 3, 4, 0xde, 0xad, 0xbe, 0xef};
+    EXPECT_EQ(ssrc_of(packet), 0xdeadbeefU);
+    packet[1] = 201;
+    EXPECT_EQ(ssrc_of(packet), 0x01020304U);
+    EXPECT_EQ(ssrc_of(std::span{packet}.first(8)), 0x01020304U);
+    EXPECT_FALSE(ssrc_of(std::span{packet}.first(7)));
+    packet[0] = 0;
+    EXPECT_FALSE(ssrc_of(packet)) << "STUN has none";
+}
+
 }  // namespace
 }  // namespace holdfast::media

@@ -48,9 +48,10 @@ class Nat:
     the port is kept where it is free. Either way only the destination itself may answer (RFC 4787 §5: address- and
     port-dependent filtering): that is what Linux does.
 
+    `udp_timeout`, `tcp_timeout`: after how many seconds without a packet it forgets a mapping, or an open connection.
     `link`: what lies behind it is one host on a bad cable of this kind (bad_link.py), not a network."""
 
-    def __init__(self, outside, number=1, random=True, udp_timeout=None, link=None):
+    def __init__(self, outside, number=1, random=True, udp_timeout=None, tcp_timeout=None, link=None):
         self.namespace = Namespace(f"nat{number}")
         self._link_options, self.link = link, None
         self.lan = None if link else Switch(f"lan{number}")
@@ -82,6 +83,8 @@ class Nat:
         if udp_timeout is not None:
             for name in ("udp_timeout", "udp_timeout_stream"):
                 self.namespace.run("sysctl", "-qw", f"net.netfilter.nf_conntrack_{name}={udp_timeout}")
+        if tcp_timeout is not None:
+            self.namespace.run("sysctl", "-qw", f"net.netfilter.nf_conntrack_tcp_timeout_established={tcp_timeout}")
         self.gateway = f"{self._subnet}.1"
         self._hosts = 1
 

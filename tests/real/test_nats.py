@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from test_bound import wait_until_rings
+from test_bound import CALL_EVERY, KEEP_ALIVE_TCP, KEEP_ALIVE_TCP_LEAST, wait_until_rings
 from test_transports import rings
 
 
@@ -79,6 +79,65 @@ def test_short_udp_timeouts(make_world):
     time.sleep(65)  # no calls meanwhile: they would hold the mapping too
     assert phone.count("mapping_changed") == 0
     assert mapping in phone.events("registered", "refreshed")[-1]["mapping"]
+    assert rings(world)
+
+
+over_streams = pytest.mark.parametrize("transport", ["tcp", "tls"])
+
+
+@pytest.mark.lasts(145)
+@over_streams
+def test_a_nat_forgets_a_connection(world_over, transport):
+    """The router has restarted and has another port for the connection, which the server's kernel refuses (RST). Nobody hears
+    of it before the next keep-alive (K1): the refresh is minutes away, and calls end at the router."""
+    world, options = world_over(transport)
+    nat = world.nat()
+    phone = world.phone(behind=nat, expires=600, **options)
+    before = phone.start().wait_until_registered()
+    phone.wait_for("reachable", limit=5)
+    assert rings(world)
+    time.sleep(2)  # the kernels have nothing left to repeat
+    nat.rebind()
+    fault = time.monotonic()
+    caller = world.caller()
+    measured = wait_until_rings(caller, fault, KEEP_ALIVE_TCP + 3)
+    assert measured is not None and measured <= KEEP_ALIVE_TCP + 3 + CALL_EVERY
+    assert measured >= KEEP_ALIVE_TCP_LEAST - (fault - before["at"]) - 1, "it was the keep-alive that noticed"
+    last = phone.events("registered", "refreshed", "moved")[-1]
+    assert last["mapping"] != before["mapping"]
+    assert [node.contacts() for node in world.nodes] == [[last["contact"]]] * 3
+
+
+@pytest.mark.lasts(145)
+@over_streams
+def test_a_nat_that_keeps_ports_forgets_a_connection(world_over, transport):
+    """The same, but the connection gets its old port: the keep-alive opens it again, and nothing was lost."""
+    world, options = world_over(transport)
+    nat = world.nat(random=False)
+    phone = world.phone(behind=nat, expires=600, **options)
+    phone.start().wait_until_registered()
+    phone.wait_for("reachable", limit=5)
+    assert rings(world)
+    contacts = [node.contacts() for node in world.nodes]
+    time.sleep(2)
+    nat.rebind()
+    assert "ESTABLISHED" not in nat.mappings(), "it has forgotten"
+    time.sleep(KEEP_ALIVE_TCP + 1)  # no calls meanwhile: the servers would go on repeating them
+    assert phone.count("flow_lost", "mapping_changed", "suspect", "moved") == 0
+    assert rings(world)
+    assert [node.contacts() for node in world.nodes] == contacts
+
+
+@pytest.mark.lasts(185)
+@over_streams
+def test_short_tcp_timeouts(world_over, transport):
+    """A NAT that forgets an idle connection after 125 s (RFC 5382 REQ-5 asks for more than two hours): keep-alives every
+    95–120 s hold it (K1). With HOLDFAST_REAL_BREAK="policy.keepalive=none" it fails."""
+    world, options = world_over(transport)
+    phone = world.phone(behind=world.nat(tcp_timeout=125), expires=600, **options)
+    before = phone.start().wait_until_registered()
+    time.sleep(170)  # no calls meanwhile: they would hold the connection too
+    assert phone.count("flow_lost", "mapping_changed", "suspect", "moved", "refreshed", after=before["at"] + 10) == 0
     assert rings(world)
 
 
