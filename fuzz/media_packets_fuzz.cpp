@@ -1,6 +1,6 @@
 // Any datagrams from any sources at a call's ports, as far as they are read before GStreamer and
-// OpenSSL have them: told apart, let through or not, and followed or not. And any text of a=crypto's
-// key identifier. Each check is a rule of the header that it names.
+// OpenSSL have them: told apart, let through or not, and followed or not. And any text of
+// a=crypto's key identifier. Each check is a rule of the header that it names.
 //
 //   source, milliseconds, length, octets, …    one datagram after the other
 #include <algorithm>

@@ -40,8 +40,7 @@ public:
           handlers_(std::move(handlers)) {}
 
     std::string answer(ControlClient client, std::string_view line) {
-        return answer_line(line,
-                           [&](const std::string& name) { return method(client, name); });
+        return answer_line(line, [&](const std::string& name) { return method(client, name); });
     }
     void gone(ControlClient client) { subscribers_.erase(client); }
     void on_event(runtime::EventTime time, const Event& event, std::string_view aor);

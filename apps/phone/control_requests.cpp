@@ -27,8 +27,8 @@ ControlResult run(const ControlMethods& methods, const Json& request) {
     const bool is_none =
         given == request.end() || given->is_null() || (given->is_array() && given->empty());
     if (!is_none && !given->is_object())
-        return std::unexpected(ControlRefusal{
-            ControlError::wrong_params, "Parameters have names: \"params\" is an object"});
+        return std::unexpected(ControlRefusal{ControlError::wrong_params,
+                                              "Parameters have names: \"params\" is an object"});
     Params params(is_none ? none : *given);
     return (*method)(params);
 }
@@ -41,8 +41,7 @@ Json answer_one(const ControlMethods& methods, const Json& request) {
     if (!request.is_object()) return invalid("A request is an object");
     const auto id = request.find("id");
     const bool has_id = id != request.end();
-    if (has_id && !is_id(*id))
-        return invalid("An id is a string, or a number of at most 64 bits");
+    if (has_id && !is_id(*id)) return invalid("An id is a string, or a number of at most 64 bits");
     const auto version = request.find("jsonrpc");
     const auto method = request.find("method");
     if (version == request.end() || *version != "2.0")

@@ -219,12 +219,14 @@ TEST_F(JsonRpc, AnIdOfManyDepthsIsNeverRepeated) {
         return R"({"jsonrpc":"2.0","id":)" + id + R"(,"method":")" + method + R"("})";
     };
     EXPECT_EQ(code(request(lists, "status")), -32600);
-    const auto long_enough = [](const std::string&) -> std::expected<ControlMethod, ControlRefusal> {
+    const auto long_enough =
+        [](const std::string&) -> std::expected<ControlMethod, ControlRefusal> {
         return [](Params&) -> ControlResult { return std::string(control_batch_answer_most, 'a'); };
     };
-    const auto answers = Json::parse(answer_line(
-        "[" + request("7", "long") + "," + request(lists, "long") + "," + request("8", "long") + "]",
-        long_enough));
+    const auto answers =
+        Json::parse(answer_line("[" + request("7", "long") + "," + request(lists, "long") + "," +
+                                    request("8", "long") + "]",
+                                long_enough));
     ASSERT_EQ(answers.size(), 3U);
     EXPECT_EQ(answers[0]["id"], 7);
     EXPECT_TRUE(answers[1]["id"].is_null()) << "past the limit as well as before it";

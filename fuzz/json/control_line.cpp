@@ -117,9 +117,8 @@ void check_control_line(std::string_view line) {
             ++done;
             if (name == "echo") return ControlMethod{echo};
             if (name == "long")
-                return ControlMethod{[](Params&) -> ControlResult {
-                    return Json(std::string(long_result, 'a'));
-                }};
+                return ControlMethod{
+                    [](Params&) -> ControlResult { return Json(std::string(long_result, 'a')); }};
             return std::unexpected(
                 ControlRefusal{ControlError::no_method, "There is no method \"" + name + "\""});
         });

@@ -31,8 +31,8 @@ void check_error(const std::string& error, std::size_t lines) {
         return;
     }
     const auto end = error.find(' ', names_a_line.size());
-    const auto number = parse_number<std::size_t>(std::string_view(error).substr(
-        names_a_line.size(), end - names_a_line.size()));
+    const auto number = parse_number<std::size_t>(
+        std::string_view(error).substr(names_a_line.size(), end - names_a_line.size()));
     CHECK(number && *number >= 1 && *number <= lines);
 }
 

@@ -194,8 +194,7 @@ std::optional<EngineOptions> read_options(const Json& json) {
     options.user_agent = r.text("user_agent");
     if (r.has("registers_per_second"))
         options.registers_per_second = r.number<std::uint32_t>("registers_per_second");
-    if (r.has("leave_within_us"))
-        options.leave_within = r.duration("leave_within_us");
+    if (r.has("leave_within_us")) options.leave_within = r.duration("leave_within_us");
     for (const auto& entry : r.list("state")) {
         Reader pair{entry};
         options.state[pair.bytes("key")] = pair.bytes("value");
@@ -210,9 +209,7 @@ std::optional<RecordedStep> read_step(const Json& json) {
     const auto name = r.text("in");
     const auto reader = std::ranges::find(input_readers, name, &InputReader::name);
     if (reader == input_readers.end()) return std::nullopt;
-    RecordedStep step{.at = r.instant("t_us"),
-                      .input = reader->read(r),
-                      .outputs = {}};
+    RecordedStep step{.at = r.instant("t_us"), .input = reader->read(r), .outputs = {}};
     if (!r.sound()) return std::nullopt;
     return step;
 }

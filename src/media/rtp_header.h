@@ -1,5 +1,6 @@
-// What comes to a media port, by its first octets, as far as the path of a packet depends on it: RTP
-// (RFC 3550 §5.1), RTCP (its §6.1), DTLS (RFC 6347), and the rest. All of it may be a stranger's.
+// What comes to a media port, by its first octets, as far as the path of a packet depends on it:
+// RTP (RFC 3550 §5.1), RTCP (its §6.1), DTLS (RFC 6347), and the rest. All of it may be a
+// stranger's.
 #pragma once
 
 #include <cstddef>

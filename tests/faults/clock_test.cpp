@@ -1,6 +1,7 @@
 // The command while its clock is set, and while it does not run, over each transport. The clock is
-// libfaketime's, for the command alone; certificates are the lab's, good for a day. Not tested here: a suspend, which only a whole machine can do
-// (tests/rules_network_test.cpp has one in virtual time).
+// libfaketime's, for the command alone; certificates are the lab's, good for a day. Not tested
+// here: a suspend, which only a whole machine can do (tests/rules_network_test.cpp has one in
+// virtual time).
 #include <ctime>
 #include <fstream>
 #include <iterator>
@@ -33,7 +34,7 @@ protected:
     }
 };
 const auto each_transport = testing::Values(Transport::udp, Transport::tcp, Transport::tls);
-std::string name_of_case(const testing::TestParamInfo<Transport>& transport) {
+std::string name_of_transport(const testing::TestParamInfo<Transport>& transport) {
     return std::string(name_of(transport.param));
 }
 
@@ -106,7 +107,7 @@ TEST_P(SetClock, ForthAndBackMovesNoRefresh) {
     EXPECT_FALSE(run.said("\"flow_lost\"")) << story(run);
     EXPECT_FALSE(run.said("\"moved\"")) << story(run);
 }
-INSTANTIATE_TEST_SUITE_P(Each, SetClock, each_transport, name_of_case);
+INSTANTIATE_TEST_SUITE_P(Each, SetClock, each_transport, name_of_transport);
 
 using ClockOverUdp = SetClock;
 
@@ -128,14 +129,14 @@ TEST_P(ClockOverUdp, AtTheNextStartItIsTheSamePhoneWithOneBinding) {
     }
 }
 
-INSTANTIATE_TEST_SUITE_P(Of, ClockOverUdp, testing::Values(Transport::udp), name_of_case);
+INSTANTIATE_TEST_SUITE_P(Of, ClockOverUdp, testing::Values(Transport::udp), name_of_transport);
 
 // A board whose clock begins at 1970, or a battery that is empty: by such a clock no certificate is
 // good. That is said, with the date, nothing is sent, and once the clock is right all is well.
 using ClockOverTls = SetClock;
 TEST_P(ClockOverTls, AtTheStartItMakesCertificatesInvalidWhichIsSaidUntilItIsRight) {
-    for (const auto& [offset, says] : {std::pair{"+4000d", " expired on "},
-                                       std::pair{"-4000d", " is not valid before "}}) {
+    for (const auto& [offset, says] :
+         {std::pair{"+4000d", " expired on "}, std::pair{"-4000d", " is not valid before "}}) {
         set_clock(offset);
         const auto before = registers();
         auto& run = start_with_clock();
@@ -150,7 +151,7 @@ TEST_P(ClockOverTls, AtTheStartItMakesCertificatesInvalidWhichIsSaidUntilItIsRig
         ASSERT_TRUE(leave(run)) << story(run);
     }
 }
-INSTANTIATE_TEST_SUITE_P(Of, ClockOverTls, testing::Values(Transport::tls), name_of_case);
+INSTANTIATE_TEST_SUITE_P(Of, ClockOverTls, testing::Values(Transport::tls), name_of_transport);
 
 using Stopped = OverTransport;
 
@@ -167,7 +168,7 @@ TEST_P(Stopped, ForLongerThanTheRegistrationItRegistersAtOnce) {
     ASSERT_TRUE(leave(run)) << story(run);
     EXPECT_EQ(run.exit_code(), 0) << story(run);
 }
-INSTANTIATE_TEST_SUITE_P(Each, Stopped, each_transport, name_of_case);
+INSTANTIATE_TEST_SUITE_P(Each, Stopped, each_transport, name_of_transport);
 
 }  // namespace
 }  // namespace holdfast::faults
