@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "apps/phone/json_text.h"
+#include "base/json_depth.h"
 
 namespace holdfast::phone {
 
@@ -12,8 +13,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-// A whole number past 64 bits would come back as another one. What has members is never taken
-// along: a line has room for more depth than a stack has.
+// A whole number past 64 bits would come back as another one.
 bool is_id(const Json& id) {
     if (id.is_number_float()) return std::abs(id.get<double>()) < 0x1p63;
     return id.is_number() || id.is_string() || id.is_null();
@@ -66,6 +66,10 @@ Json too_much(const Json& request) {
 }  // namespace
 
 std::string answer_line(std::string_view line, const ControlMethods& methods) {
+    if (json_depth(line) > control_depth_most)
+        return error_line(ControlError::parse,
+                          "A request has at most " + std::to_string(control_depth_most) +
+                              " objects and arrays within each other");
     const auto request = Json::parse(line, nullptr, false);
     if (request.is_discarded())
         return error_line(ControlError::parse,

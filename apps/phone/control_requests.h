@@ -16,6 +16,7 @@
 
 namespace holdfast::phone {
 
+constexpr std::size_t control_depth_most = 16;  // objects and arrays within each other
 constexpr std::size_t control_batch_most = 50;  // requests of one line
 // Octets of a batch's answers, past which the rest of its requests is refused.
 constexpr std::size_t control_batch_answer_most = std::size_t{512} * 1024;

@@ -211,25 +211,29 @@ TEST_F(JsonRpc, TheAnswersOfABatchAreBounded) {
     EXPECT_EQ(answers[control_batch_most - 1]["id"], 7);
 }
 
-// What is answered with its id has one: no list of lists, deeper than a stack, is taken along.
-TEST_F(JsonRpc, AnIdOfManyDepthsIsNeverRepeated) {
-    constexpr std::size_t deep = 25'000;
-    const std::string lists = std::string(deep, '[') + std::string(deep, ']');
-    const auto request = [](const std::string& id, const char* method) {
+// What is read is copied and freed level by level, and a line has room for more than a stack has.
+TEST_F(JsonRpc, ADepthThatNoRequestNeedsIsRefused) {
+    const auto lists = [](std::size_t deep) {
+        return std::string(deep, '[') + std::string(deep, ']');
+    };
+    const auto with_id = [](const std::string& id, const char* method = "status") {
         return R"({"jsonrpc":"2.0","id":)" + id + R"(,"method":")" + method + R"("})";
     };
-    EXPECT_EQ(code(request(lists, "status")), -32600);
-    const auto long_enough =
-        [](const std::string&) -> std::expected<ControlMethod, ControlRefusal> {
+    EXPECT_EQ(code(with_id(lists(control_depth_most - 1))), -32600) << "read, but no id";
+    EXPECT_EQ(code(with_id(lists(control_depth_most))), -32700);
+    EXPECT_EQ(code(with_id(lists(30'000))), -32700);
+    EXPECT_EQ(code(call("dial", R"({"uri":)" + lists(30'000) + "}")), -32700);
+
+    // Past the limit of a batch's answers, what is no id is repeated no more than before it.
+    const auto methods = [](const std::string&) -> std::expected<ControlMethod, ControlRefusal> {
         return [](Params&) -> ControlResult { return std::string(control_batch_answer_most, 'a'); };
     };
-    const auto answers =
-        Json::parse(answer_line("[" + request("7", "long") + "," + request(lists, "long") + "," +
-                                    request("8", "long") + "]",
-                                long_enough));
+    const auto answers = Json::parse(answer_line(
+        "[" + with_id("7", "long") + "," + with_id("[]", "long") + "," + with_id("8", "long") + "]",
+        methods));
     ASSERT_EQ(answers.size(), 3U);
     EXPECT_EQ(answers[0]["id"], 7);
-    EXPECT_TRUE(answers[1]["id"].is_null()) << "past the limit as well as before it";
+    EXPECT_TRUE(answers[1]["id"].is_null());
     EXPECT_EQ(answers[1]["error"]["code"], 1);
     EXPECT_EQ(answers[2]["id"], 8);
 }

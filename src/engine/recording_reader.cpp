@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/json_depth.h"
 #include "base/redacted.h"
 #include "base/text.h"
 #include "engine/recording.h"
@@ -33,6 +34,7 @@ constexpr std::array dns_statuses{
     dns::Status::ok,        dns::Status::nxdomain,  dns::Status::servfail, dns::Status::refused,
     dns::Status::timed_out, dns::Status::no_server, dns::Status::malformed};
 
+constexpr std::size_t deepest_line = 32;  // objects and arrays within each other
 constexpr std::int64_t last_second = 253'402'300'799;  // of the year 9999, since 1970
 
 dns::Record read_dns_record(Reader& r) {
@@ -216,6 +218,7 @@ std::optional<RecordedStep> read_step(const Json& json) {
 
 // false: not a line of a recording.
 bool read_line(std::string_view line, bool is_first, Recording& recording) {
+    if (json_depth(line) > deepest_line) return false;
     const auto json = Json::parse(line, nullptr, false);
     if (!json.is_object()) return false;
     if (is_first) {

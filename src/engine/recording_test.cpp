@@ -275,6 +275,18 @@ std::string fault_of(std::string_view text) {
     return read ? "none" : read.error();
 }
 
+// What is read is copied and freed level by level, and a file has room for more than a stack has.
+TEST(Recording, ALineThatNestsWithoutEndIsNone) {
+    const auto line = [](std::size_t deep) {
+        return R"({"in":"time","more":)" + std::string(deep, '[') + std::string(deep, ']') +
+               R"(,"t_us":1,"and":1,"so":1,"on":1})";
+    };
+    const auto head = recorded(options()) + "\n";
+    EXPECT_EQ(fault_of(head + line(31) + "\n"), "none") << "what is not known is not read";
+    EXPECT_THAT(fault_of(head + line(32) + "\n"), HasSubstr("line 2"));
+    EXPECT_THAT(fault_of(head + line(100'000) + "\n"), HasSubstr("line 2"));
+}
+
 // An engine adds to times: of those that a file says, none is before 0 or past a hundred years.
 TEST(Recording, TimesWithWhichNobodyCanCountAreRefused) {
     const auto with = [](const std::string& key, const std::string& value) {
