@@ -67,9 +67,9 @@ Json too_much(const Json& request) {
 
 std::string answer_line(std::string_view line, const ControlMethods& methods) {
     if (json_depth(line) > control_depth_most)
-        return error_line(ControlError::parse,
-                          "A request has at most " + std::to_string(control_depth_most) +
-                              " objects and arrays within each other");
+        return error_line(ControlError::parse, "A request has at most " +
+                                                   std::to_string(control_depth_most) +
+                                                   " objects and arrays within each other");
     const auto request = Json::parse(line, nullptr, false);
     if (request.is_discarded())
         return error_line(ControlError::parse,

@@ -34,7 +34,7 @@ constexpr std::array dns_statuses{
     dns::Status::ok,        dns::Status::nxdomain,  dns::Status::servfail, dns::Status::refused,
     dns::Status::timed_out, dns::Status::no_server, dns::Status::malformed};
 
-constexpr std::size_t deepest_line = 32;  // objects and arrays within each other
+constexpr std::size_t deepest_line = 32;               // objects and arrays within each other
 constexpr std::int64_t last_second = 253'402'300'799;  // of the year 9999, since 1970
 
 dns::Record read_dns_record(Reader& r) {
