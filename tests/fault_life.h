@@ -44,9 +44,20 @@ public:
     }
 
 private:
-    // On, not shut down, and with our own policy: what other phones do is not our promise.
+    // On, not shut down, with its account, and with our own policy: what other phones do is not our
+    // promise.
     static bool is_ours(const Phone& phone) {
-        return phone.is_running() && !phone.is_stopped() && phone.options().preset == "holdfast";
+        return phone.is_running() && !phone.is_stopped() && !has_left(phone) &&
+               phone.options().preset == "holdfast";
+    }
+    // Its account was removed (B4).
+    static bool has_left(const Phone& phone) {
+        for (auto at = phone.events().rbegin(); at != phone.events().rend(); ++at)
+            if (at->event.kind == EventKind::unregistered)
+                return true;
+            else if (at->event.kind == EventKind::registered)
+                return false;
+        return false;
     }
     static std::set<CallRef> calls_of(const Phone& phone) {
         std::set<CallRef> calls;
