@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <optional>
+#include <ranges>
 #include <set>
 #include <string>
 
@@ -52,11 +53,10 @@ private:
     }
     // Its account was removed (B4).
     static bool has_left(const Phone& phone) {
-        for (auto at = phone.events().rbegin(); at != phone.events().rend(); ++at)
-            if (at->event.kind == EventKind::unregistered)
-                return true;
-            else if (at->event.kind == EventKind::registered)
-                return false;
+        for (const auto& [at, event] : phone.events() | std::views::reverse) {
+            if (event.kind == EventKind::unregistered) return true;
+            if (event.kind == EventKind::registered) return false;
+        }
         return false;
     }
     static std::set<CallRef> calls_of(const Phone& phone) {
@@ -99,13 +99,12 @@ private:
                                                           : "it is registered and not reachable");
     }
     static bool has_said_why_not(const Phone& phone) {
-        for (auto at = phone.events().rbegin(); at != phone.events().rend(); ++at)
-            switch (at->event.kind) {
+        for (const auto& [at, event] : phone.events() | std::views::reverse) switch (event.kind) {
             case EventKind::waiting:
             case EventKind::refused:
             case EventKind::auth_failed: return true;
             case EventKind::resolved:
-                if (at->event.targets.empty()) return true;
+                if (event.targets.empty()) return true;
                 break;
             case EventKind::registered:
             case EventKind::moved: return false;

@@ -129,7 +129,7 @@ TEST(PrinterOnAFullDisk, KeepsWhatItDoesNotTakeAndSaysSoOnce) {
     EXPECT_EQ(printer.take_lost(), 1U) << "what was too much";
     EXPECT_EQ(printer.why_lost(), "File too large");
     std::string text(4000, '\0');
-    std::rewind(file.get());
+    ASSERT_EQ(std::fseek(file.get(), 0, SEEK_SET), 0);
     text.resize(std::fread(text.data(), 1, text.size(), file.get()));
     EXPECT_EQ(text, std::string(1000, 'a') + std::string(1000, 'b') + std::string(1000, 'c'));
 }

@@ -241,6 +241,7 @@ View Plain::view() const {
 
 std::vector<IpAddress> Plain::accepted(Instant /*now*/) const {
     std::vector<IpAddress> all;
+    all.reserve(candidates_.size());
     for (const auto& candidate : candidates_) all.push_back(candidate.target.endpoint.address);
     return all;
 }

@@ -39,17 +39,15 @@ protected:
         for (const int number : accounts) before.push_back(bindings_of(number).front().contact);
         world->rebind_nat();
         run.signal(SIGUSR1);
-        return run_until(
-                   [&] {
-                       if (run.ended()) return true;
-                       for (std::size_t i = 0; i < accounts.size(); ++i) {
-                           const auto now = bindings_of(accounts[i]);
-                           if (now.size() != 1 || now.front().contact == before[i]) return false;
-                       }
-                       return true;
-                   },
-                   30s) &&
-               !run.ended();
+        const auto all_have_moved = [&] {
+            if (run.ended()) return true;
+            for (std::size_t i = 0; i < accounts.size(); ++i) {
+                const auto now = bindings_of(accounts[i]);
+                if (now.size() != 1 || now.front().contact == before[i]) return false;
+            }
+            return true;
+        };
+        return run_until(all_have_moved, 30s) && !run.ended();
     }
     // All that the state knows is in the files, and nothing in SQLite's log.
     void leave_files() {
