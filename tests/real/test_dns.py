@@ -76,7 +76,7 @@ def test_naptr_prefers_udp_where_the_domain_says_so(make_world):
 def test_aaaa_only(make_world):
     world = make_world(records=["@ AAAA 2001:db8::11", "@ AAAA 2001:db8::12"], defines={"NO_PATH": True})
     phone = world.phone(transport="udp")
-    world.internet.plug(phone.host, "eth1", "2001:db8::100/64")
+    world.plug_ipv6(phone, "2001:db8::100")
     registered = phone.start().wait_until_registered()
     assert address_of(registered["target"]) in ("2001:db8::11", "2001:db8::12")
     assert "[2001:db8::100]" in registered["contact"]
@@ -86,7 +86,7 @@ def test_the_dead_family_costs_patience(make_world):
     """Both families, one node by both: with IPv6 silent the phone is registered over IPv4 within F3's time."""
     world = make_world(records=["@ A 203.0.113.11", "@ AAAA 2001:db8::12"], defines={"NO_PATH": True})
     phone = world.phone(transport="udp")
-    world.internet.plug(phone.host, "eth1", "2001:db8::100/64")
+    world.plug_ipv6(phone, "2001:db8::100")
     ranking = phone.ranking()
     world.node_at(ranking[0]).silence()
     registered = phone.start().wait_until_registered()

@@ -92,7 +92,7 @@ def test_ipv6_vanishes_under_its_registration_and_comes_back(make_world):
     world = make_world(numbers=(11, 12), defines={"NO_PATH": True}, records=[
         "_sip._udp SRV 10 10 5060 six", "_sip._udp SRV 20 10 5060 four", "six AAAA 2001:db8::11", "four A 203.0.113.12"])
     phone = world.phone(transport="udp", expires=300)
-    world.internet.plug(phone.host, "eth1", f"{V6}/64")
+    world.plug_ipv6(phone, V6)
     before = phone.start().wait_until_registered()
     assert address_of(before["target"]) == "2001:db8::11" and f"[{V6}]" in before["contact"]
     phone.wait_for("reachable", limit=5)

@@ -136,6 +136,14 @@ class World:
             else:
                 raise AssertionError(f"the cluster of {node.name} does not form")
 
+    def plug_ipv6(self, phone, address):
+        """A second cable for the phone's host, with IPv6. Over one that was plugged a moment ago the first questions for a
+        neighbour may be lost: every node has answered when this returns."""
+        self.internet.plug(phone.host, "eth1", f"{address}/64")
+        for node in self.nodes:
+            number = node.address.rsplit(".", 1)[1]
+            phone.host.run("timeout", "30", "bash", "-c", f"exec 3<>/dev/tcp/2001:db8::{number}/5060")
+
     def wait_until_known(self, user="alice"):
         """Until every server that runs has heard of the binding (the location service is shared)."""
         running = [node for node in self.nodes if node.running]
