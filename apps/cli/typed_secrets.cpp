@@ -4,6 +4,8 @@
 #include <array>
 #include <string_view>
 
+#include "apps/phone/typed_number.h"
+
 namespace holdfast::cli {
 
 namespace {
@@ -15,11 +17,13 @@ void hide(char* text) {
         if (*text != ',') *text = 'x';
 }
 
-void hide_behind_comma(char* text) {
+// A user part may hold commas (RFC 3261 §25.1): of a URI what stands behind it.
+void hide_behind_pause(char* text) {
     const std::string_view all(text);
-    const auto at = all.find('@');
-    const auto comma = all.find(',', at == std::string_view::npos ? 0 : at);
-    if (comma != std::string_view::npos) hide(text + comma + 1);
+    const auto host = all.find('@');
+    const auto begin = host == std::string_view::npos ? 0 : host;
+    const auto secret = phone::secret_at(all.substr(begin));
+    if (secret != std::string_view::npos) hide(text + begin + secret);
 }
 
 }  // namespace
@@ -37,8 +41,10 @@ void hide_typed_digits(std::span<char* const> arguments) {
             hide(argument);
         else if (all.starts_with(option) && all.substr(option.size()).starts_with('='))
             hide(argument + option.size() + 1);
+        else if (phone::goes_on(before, all))  // what a blank has parted: 97, 1234#
+            hide(argument);
         else
-            hide_behind_comma(argument);
+            hide_behind_pause(argument);
         presses = presses || (is_ctl && all == "dtmf");
         before = all;
     }

@@ -1,4 +1,4 @@
-// Digits that a person types on a command line, behind a comma ("*97,,1234#") or to be pressed in a
+// Digits that a person types on a command line, behind a pause ("*97,,1234#") or to be pressed in a
 // call, may be a PIN, and the list of processes shows every user what was typed. So they are
 // overwritten there, before anything else is done.
 #pragma once
@@ -8,8 +8,8 @@
 namespace holdfast::cli {
 
 // arguments: those of main(), the command's name first, each of them overwritten in place, with as
-// many letters x. For call, answer, phone and ctl: what stands behind a comma (of a URI: behind one
-// that is no part of its user), --dtmf's value, and the digits of `ctl dtmf`.
+// many letters x, commas stay. For call, answer, phone and ctl: what may be a PIN
+// (phone::secret_at; of a URI behind its user), --dtmf's value, and the digits of `ctl dtmf`.
 void hide_typed_digits(std::span<char* const> arguments);
 
 }  // namespace holdfast::cli

@@ -31,6 +31,13 @@ TEST(TypedSecrets, WhatStandsBehindACommaIsHidden) {
     EXPECT_EQ(shown({"phone", "--voicemail=97,4711"}), (Words{"phone", "--voicemail=97,xxxx"}));
     EXPECT_EQ(shown({"phone", "--voicemail", "97,4711"}),
               (Words{"phone", "--voicemail", "97,xxxx"}));
+    // As address books have them, and as a link or a blank leaves them.
+    EXPECT_EQ(shown({"call", "*97p4711#"}), (Words{"call", "*97xxxxxx"}));
+    EXPECT_EQ(shown({"call", "97;4711"}), (Words{"call", "97xxxxx"}));
+    EXPECT_EQ(shown({"ctl", "dial", "tel:97%2C4711"}), (Words{"ctl", "dial", "tel:97xxxxxxx"}));
+    EXPECT_EQ(shown({"ctl", "dial", "97,", "4711#", "alice"}),
+              (Words{"ctl", "dial", "97,", "xxxxx", "alice"}));
+    EXPECT_EQ(shown({"ctl", "dial", "97", ",4711"}), (Words{"ctl", "dial", "97", ",xxxx"}));
     // RFC 3261 §25.1: a user may have commas.
     EXPECT_EQ(shown({"call", "sip:a,b@example.test"}), (Words{"call", "sip:a,b@example.test"}));
 }
