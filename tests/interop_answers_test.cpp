@@ -5,28 +5,14 @@
 #include <map>
 #include <set>
 
-#include "lab/invariants.h"
-#include "lab/known_servers.h"
-#include "tests/scenario.h"
+#include "tests/habits.h"
 
 namespace holdfast::lab {
 namespace {
 
-ScenarioOptions at_server(ServerOptions server) {
-    return {.cluster = {.server = std::move(server)}};
-}
-
 void expect_calm(const Scenario& s) {
-    for (const auto& complaint : check_rates(s.phone)) ADD_FAILURE() << complaint << s.story();
-    for (const auto& complaint : check_cseq_rises(s.phone)) ADD_FAILURE() << complaint;
+    expect_no_storm(s);
     for (const auto& node : s.cluster.nodes()) EXPECT_EQ(node->ban_filter().bans(), 0u);
-}
-
-std::string told_of(const Scenario& s, EventKind kind) {
-    std::string all;
-    for (const auto& [at, event] : s.phone.events())
-        if (event.kind == kind) all += event.reason + "\n";
-    return all;
 }
 
 void expect_rebinding_leaves_one(Scenario& s) {
@@ -116,7 +102,7 @@ TEST(KamailioHabit, AFullAorIsAskedAgainAfterItsRetryAfter) {
     s.world.run_for(599s);
     EXPECT_FALSE(s.phone.is_registered());
     EXPECT_TRUE(other.check().empty());
-    EXPECT_NE(told_of(s, EventKind::attempt_failed).find("503 Too Many Contacts from"),
+    EXPECT_NE(reasons(s, EventKind::attempt_failed).find("503 Too Many Contacts from"),
               std::string::npos)
         << s.phone.event_log();
     std::map<Target, Instant> last;
@@ -215,7 +201,7 @@ TEST(FreeswitchHabit, AnotherDeviceHasTheOnlyPlace) {
     s.world.run_for(1h);
     EXPECT_FALSE(s.phone.is_registered());
     EXPECT_LE(s.cluster.registers(), 3u) << s.story();
-    const auto words = told_of(s, EventKind::auth_failed) + told_of(s, EventKind::refused);
+    const auto words = reasons(s, EventKind::auth_failed) + reasons(s, EventKind::refused);
     EXPECT_NE(words.find("403 Forbidden from"), std::string::npos) << s.phone.event_log();
     EXPECT_NE(words.find("no further device"), std::string::npos) << words;
     for (const auto& complaint : other.check()) ADD_FAILURE() << complaint;
@@ -227,21 +213,9 @@ TEST(FreeswitchHabit, AnotherDeviceHasTheOnlyPlace) {
 
 // F6: tcp-unreg-on-socket-close: a binding goes with its connection; the phone is back at once.
 TEST(FreeswitchHabit, ABindingGoesWithItsConnection) {
-    auto o = at_server(freeswitch());
-    o.cluster.server.forgets_on_close = true;
-    o.transport = Transport::tcp;
-    Scenario s(o);
-    ASSERT_TRUE(s.registers_within(1s)) << s.story();
-    for (int i = 0; i < 5; ++i) {
-        s.world.run_for(6min);
-        s.world.node_at(*s.phone.current_target()).restart(false);
-        ASSERT_TRUE(s.cluster.bindings(s.phone.aor()).empty());
-        EXPECT_EQ(s.world.run_until([&] { return s.world.is_reachable(s.phone); }, 1s), Stop::goal)
-            << s.story();
-        s.world.run_for(5s);
-        EXPECT_EQ(s.cluster.bindings(s.phone.aor()).size(), 1u) << s.story();
-    }
-    expect_calm(s);
+    auto server = freeswitch();
+    server.forgets_on_close = true;
+    expect_back_after_lost_connections(server);
 }
 
 // B8: another device takes our place again and again (Asterisk's remove_existing, the Fritz!Box's

@@ -2,33 +2,17 @@
 // the lab has a client that does not know better (a preset), the same world shows what it suffers.
 #include <algorithm>
 
-#include "lab/invariants.h"
-#include "lab/known_servers.h"
-#include "tests/scenario.h"
+#include "tests/habits.h"
 
 namespace holdfast::lab {
 namespace {
-
-ScenarioOptions with(ServerOptions server) { return {.cluster = {.server = std::move(server)}}; }
-
-void expect_no_storm(const Scenario& s) {
-    for (const auto& complaint : check_rates(s.phone)) ADD_FAILURE() << complaint << s.story();
-    for (const auto& complaint : check_cseq_rises(s.phone)) ADD_FAILURE() << complaint;
-}
-
-std::string reasons(const Scenario& s, EventKind kind) {
-    std::string all;
-    for (const auto& [at, event] : s.phone.events())
-        if (event.kind == kind) all += event.reason + "\n";
-    return all;
-}
 
 // F5: Kamailio takes the bindings of an instance away when one of its flows comes with a new
 // Call-ID: the other flow registers again at once.
 TEST(KamailioHabit, ANewCallIdCostsTheOtherFlowItsBinding) {
     auto server = kamailio();
     server.rules.outbound = true;
-    Scenario s(with(server));
+    Scenario s(at_server(server));
     ASSERT_TRUE(s.registers_within(2s)) << s.story();
     s.world.run_for(10s);
     ASSERT_EQ(s.cluster.bindings(s.phone.aor()).size(), 2u) << s.story();
@@ -54,7 +38,7 @@ TEST(NathelperHabit, FourZeroBytesAreSilent) {
         for (const bool pinged : {false, true}) {
             auto server = habits();
             server.pings = {.every = pinged ? 10s : Duration{}, .kind = PingKind::zeros};
-            Scenario s(with(server));
+            Scenario s(at_server(server));
             ASSERT_TRUE(s.registers_within(1s)) << s.story();
             s.world.run_for(30min);
             EXPECT_EQ(s.world.node_at(*s.phone.current_target()).pings().sent() > 100, pinged);
@@ -71,7 +55,7 @@ TEST(PingHabit, OnlyADeadPhoneIsTakenOut) {
     for (auto* const habits : {kamailio, opensips, freeswitch}) {
         auto server = habits();
         server.rules.forced_expires = 0;
-        Scenario s(with(server));
+        Scenario s(at_server(server));
         ASSERT_TRUE(s.registers_within(1s)) << s.story();
         s.world.run_for(1h);
         for (const auto& node : s.cluster.nodes()) EXPECT_EQ(node->pings().removed(), 0u);
@@ -86,7 +70,7 @@ TEST(PingHabit, OnlyADeadPhoneIsTakenOut) {
 // B4, B8: a binding that the server takes away because one OPTIONS of its was lost
 // (unregister-on-options-fail) is back with the next refresh.
 TEST(FreeswitchHabit, ABindingTakenAwayIsBackAtTheRefresh) {
-    Scenario s(with(freeswitch()));
+    Scenario s(at_server(freeswitch()));
     ASSERT_TRUE(s.registers_within(1s)) << s.story();
     for (int i = 0; i < 20; ++i) {
         s.world.run_for(67s);
@@ -101,7 +85,7 @@ TEST(FreeswitchHabit, ABindingTakenAwayIsBackAtTheRefresh) {
 // B4: behind NAT the server grants 30 s, whatever was asked: a refresh 13 s before its end
 // (patience for three targets and 10 s), and never two within 5 s.
 TEST(FreeswitchHabit, ThirtySecondsAreRefreshedInTime) {
-    Scenario s(with(freeswitch()));
+    Scenario s(at_server(freeswitch()));
     ASSERT_TRUE(s.registers_within(1s)) << s.story();
     s.world.run_for(1h);
     std::optional<Instant> last;
@@ -124,7 +108,7 @@ TEST(FreeswitchHabit, ASecondContactThatIsIgnoredIsLeftToExpire) {
     server.rules.key = BindingKey::uri;
     server.rules.forced_expires = 0;
     server.pings = {};
-    Scenario s(with(server));
+    Scenario s(at_server(server));
     ASSERT_TRUE(s.registers_within(1s)) << s.story();
     s.world.run_for(6min);
     s.nat.rebind();
@@ -145,7 +129,7 @@ TEST(FreeswitchHabit, ASecondContactThatIsIgnoredIsLeftToExpire) {
 // B7, B8: reg-deny-binding-fetch-and-no-lookup: 200s that echo the request are no listing, a
 // refused fetch leaves the old binding to expire.
 TEST(FreeswitchHabit, EchoedContactsAndARefusedFetch) {
-    ScenarioOptions o = with(freeswitch());
+    ScenarioOptions o = at_server(freeswitch());
     o.cluster.server.rules.key = BindingKey::call_id;
     o.cluster.server.rules.echoes_contacts = o.cluster.server.rules.refuses_fetch = true;
     o.cluster.server.rules.forced_expires = 0;
@@ -173,7 +157,7 @@ TEST(FreeswitchHabit, EchoedContactsAndARefusedFetch) {
 // F5: 403 to the right password, because another device has the only place: the words do not blame
 // the password alone, and when asked again after the other has gone, we are in.
 TEST(AsteriskHabit, AnotherDeviceHasTheOnlyPlace) {
-    Scenario s(with(asterisk()));
+    Scenario s(at_server(asterisk()));
     const OtherDevice other(s.cluster, s.phone.aor(), s.world.now() + 2h);
     s.world.run_for(1h);
     EXPECT_FALSE(s.phone.is_registered());
@@ -194,7 +178,7 @@ TEST(AsteriskHabit, APrivateContactComesBackRestored) {
     server.digest.required = false;
     for (const std::size_t most : {1U, 3U}) {
         server.rules.max_contacts = most;
-        Scenario s(with(server));
+        Scenario s(at_server(server));
         ASSERT_TRUE(s.registers_within(1s)) << s.story();
         s.world.run_for(5s);
         EXPECT_EQ(s.cluster.bindings(s.phone.aor()).size(), 1u) << s.story();
@@ -206,27 +190,14 @@ TEST(AsteriskHabit, APrivateContactComesBackRestored) {
 
 // F6: a binding goes with its connection; the phone is back at once.
 TEST(AsteriskHabit, ABindingGoesWithItsConnection) {
-    ScenarioOptions o = with(asterisk());
-    o.transport = Transport::tcp;
-    Scenario s(o);
-    ASSERT_TRUE(s.registers_within(1s)) << s.story();
-    for (int i = 0; i < 5; ++i) {
-        s.world.run_for(6min);
-        s.world.node_at(*s.phone.current_target()).restart(false);
-        ASSERT_TRUE(s.cluster.bindings(s.phone.aor()).empty());
-        EXPECT_EQ(s.world.run_until([&] { return s.world.is_reachable(s.phone); }, 1s), Stop::goal)
-            << s.story();
-        s.world.run_for(5s);
-        EXPECT_EQ(s.cluster.bindings(s.phone.aor()).size(), 1u) << s.story();
-    }
-    expect_no_storm(s);
+    expect_back_after_lost_connections(asterisk());
 }
 
 // B7: a location service per node, and a NAT that has forgotten the port the old node knew: there
 // the removal names a binding that does not exist, because the sender is put into it. The old one
 // is left to expire, and nothing else suffers.
 TEST(AsteriskHabit, AForgottenMappingLeavesTheOldBindingToExpire) {
-    ScenarioOptions o = with(asterisk());
+    ScenarioOptions o = at_server(asterisk());
     o.cluster.location = Location::separate;
     Scenario s(o);
     ASSERT_TRUE(s.registers_within(1s)) << s.story();
@@ -268,14 +239,14 @@ TEST(BanHabit, ChallengesAreNotCollected) {
 // RFC 3261 §10.2: a Request-URI without a user; one with it is not answered at all.
 TEST(FritzboxHabit, ARegisterNamesTheDomainOnly) {
     auto server = fritzbox();
-    Scenario s(with(server));
+    Scenario s(at_server(server));
     ASSERT_TRUE(s.registers_within(1s)) << s.story();
     EXPECT_GE(s.cluster.registers(), 2u);
 }
 
 // RFC 5118 §4.5: an IPv6 address in brackets in `received` is a mapping like any other.
 TEST(FritzboxHabit, BracketsInReceivedAreRead) {
-    ScenarioOptions o = with(fritzbox());
+    ScenarioOptions o = at_server(fritzbox());
     o.families = Families::ipv6;
     Scenario s(o);
     ASSERT_TRUE(s.registers_within(1s)) << s.story();
@@ -289,7 +260,7 @@ TEST(FritzboxHabit, BracketsInReceivedAreRead) {
 // F5: the password is changed at the box while we are registered: its lock-out, which grows with
 // every further failure, never begins; a day later the new one is in at once.
 TEST(FritzboxHabit, TheLockOutNeverBegins) {
-    ScenarioOptions o = with(fritzbox());
+    ScenarioOptions o = at_server(fritzbox());
     o.nodes = 1;
     Scenario s(o);
     ASSERT_TRUE(s.registers_within(1s)) << s.story();
@@ -305,7 +276,7 @@ TEST(FritzboxHabit, TheLockOutNeverBegins) {
 // RFC 5627 §5.4, R1: a server that gives GRUUs is asked for ours, and a call for it rings here
 // alone, where one for the AOR goes to the other device too.
 TEST(KamailioHabit, TheGruuIsProvenAndUsed) {
-    Scenario s(with(kamailio()));
+    Scenario s(at_server(kamailio()));
     const OtherDevice other(s.cluster, s.phone.aor(), s.world.now() + 24h);
     ASSERT_TRUE(s.registers_within(1s)) << s.story();
     s.world.run_for(10s);
