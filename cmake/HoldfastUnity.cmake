@@ -10,9 +10,14 @@ if(HOLDFAST_UNITY AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   add_compile_options("SHELL:--param ggc-min-heapsize=1500000")
 endif()
 
-# Sources with names of their own in an unnamed namespace that another source of their target has too: compiled alone.
+# Sources with names of their own in an unnamed namespace that another source of their target has too: compiled alone, or,
+# where the line ends with "together", in one unit with their target's others of the kind.
 # "redefinition of …" or "… is ambiguous" in CI's build means: another name, or a line there.
 file(STRINGS "${CMAKE_SOURCE_DIR}/cmake/unity-alone" HOLDFAST_UNITY_ALONE REGEX "^[^#]")
+set(HOLDFAST_UNITY_TOGETHER ${HOLDFAST_UNITY_ALONE})
+list(FILTER HOLDFAST_UNITY_TOGETHER INCLUDE REGEX " together$")
+list(TRANSFORM HOLDFAST_UNITY_ALONE REPLACE " together$" "")
+list(TRANSFORM HOLDFAST_UNITY_TOGETHER REPLACE " together$" "")
 foreach(source IN LISTS HOLDFAST_UNITY_ALONE)
   if(NOT EXISTS "${CMAKE_SOURCE_DIR}/${source}")
     message(FATAL_ERROR "cmake/unity-alone names ${source}, which does not exist")
@@ -37,7 +42,9 @@ function(holdfast_unity target)
     string(MD5 hash "${name}")
     string(SUBSTRING "${hash}" 0 6 hash)
     math(EXPR group "0x${hash} % ${groups}")
-    if(NOT name IN_LIST HOLDFAST_UNITY_ALONE)
+    if(name IN_LIST HOLDFAST_UNITY_TOGETHER)
+      set_source_files_properties("${source}" PROPERTIES UNITY_GROUP together)
+    elseif(NOT name IN_LIST HOLDFAST_UNITY_ALONE)
       set_source_files_properties("${source}" PROPERTIES UNITY_GROUP "${group}")
     endif()
   endforeach()
