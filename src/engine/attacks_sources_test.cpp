@@ -9,11 +9,11 @@
 #include <utility>
 
 #include "engine/test_driver.h"
+#include "engine/test_names.h"
 
 namespace holdfast::engine {
 namespace {
 
-const AccountId alice{1};
 const Target server = udp_target(11);
 const Target elsewhere = udp_target(77);  // where redirects lead to
 const Endpoint stranger{IpAddress::v4(198, 51, 100, 66), 5060};

@@ -11,6 +11,7 @@
 
 #include "engine/limits.h"
 #include "engine/test_driver.h"
+#include "engine/test_names.h"
 
 namespace holdfast::engine {
 namespace {
@@ -18,7 +19,6 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
-const AccountId alice{1};
 const Target server = udp_target(11);
 const Endpoint stranger{IpAddress::v4(198, 51, 100, 66), 5060};
 const std::string contact_host = "192.168.1.20:40000";

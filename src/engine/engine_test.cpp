@@ -9,12 +9,11 @@
 #include <string_view>
 
 #include "engine/test_driver.h"
+#include "engine/test_names.h"
 
 namespace holdfast::engine {
 namespace {
 
-const AccountId alice{1};
-const AccountId bob{2};
 const std::string alice_aor = "sip:alice@example.test";
 
 struct EngineTest : testing::Test {

@@ -4,13 +4,12 @@
 
 #include "engine/limits.h"
 #include "engine/test_bench.h"
+#include "engine/test_names.h"
 
 namespace holdfast::engine {
 namespace {
 
 namespace told = registration::told;
-const AccountId alice{1};
-const AccountId bob{2};
 
 // Accounts with the same next hop share a flow (K1); who comes while it is being opened waits with
 // the others.

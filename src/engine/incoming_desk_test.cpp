@@ -7,12 +7,12 @@
 #include "engine/limits.h"
 #include "engine/message_waiting.h"
 #include "engine/test_bench.h"
+#include "engine/test_names.h"
 
 namespace holdfast::engine {
 namespace {
 
 namespace told = registration::told;
-const AccountId alice{1};
 const Endpoint stranger{IpAddress::v4(198, 51, 100, 99), 5060};
 
 struct IncomingDeskTest : testing::Test {

@@ -8,14 +8,13 @@
 
 #include "engine/limits.h"
 #include "engine/test_bench.h"
+#include "engine/test_names.h"
 
 namespace holdfast::engine {
 namespace {
 
 using testing::HasSubstr;
 
-const AccountId alice{1};
-const AccountId bob{2};
 const IpAddress public_address = IpAddress::v4(198, 51, 100, 7);
 const Endpoint spare_end{our_end.address, 41000};
 

@@ -3,14 +3,13 @@
 #include <gtest/gtest.h>
 
 #include "engine/test_bench.h"
+#include "engine/test_names.h"
 
 namespace holdfast::engine {
 namespace {
 
 using registration::ProbeResult;
 namespace told = registration::told;
-const AccountId alice{1};
-const AccountId bob{2};
 
 struct ProbeDeskTest : testing::Test {
     Bench bench;

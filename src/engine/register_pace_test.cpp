@@ -5,13 +5,13 @@
 #include <array>
 #include <cmath>
 
+#include "engine/test_names.h"
+
 namespace holdfast::engine {
 namespace {
 
 using namespace std::chrono_literals;
 namespace told = registration::told;
-const AccountId alice{1};
-const AccountId bob{2};
 const Instant start{1h};
 
 TEST(RegisterPace, NoLimitAdmitsEverybody) {

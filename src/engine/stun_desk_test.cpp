@@ -7,13 +7,12 @@
 
 #include "engine/limits.h"
 #include "engine/test_bench.h"
+#include "engine/test_names.h"
 
 namespace holdfast::engine {
 namespace {
 
 namespace told = registration::told;
-const AccountId alice{1};
-const AccountId bob{2};
 const Target stun_server = udp_target(21, 3478);
 const Endpoint seen{IpAddress::v4(198, 51, 100, 7), 13450};
 

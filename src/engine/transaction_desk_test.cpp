@@ -3,13 +3,13 @@
 #include <gtest/gtest.h>
 
 #include "engine/test_bench.h"
+#include "engine/test_names.h"
 
 namespace holdfast::engine {
 namespace {
 
 using registration::AttemptId;
 using transaction::ClientResult;
-const AccountId alice{1};
 
 std::string register_text(const std::string& branch) {
     return RequestText{.method = "REGISTER",

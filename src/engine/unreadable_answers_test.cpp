@@ -8,14 +8,13 @@
 
 #include "engine/limits.h"
 #include "engine/test_driver.h"
+#include "engine/test_names.h"
 
 namespace holdfast::engine {
 namespace {
 
 using testing::HasSubstr;
 using testing::Not;
-
-const AccountId alice{1};
 
 std::string repeated(std::string_view text, std::size_t times) {
     std::string out;
