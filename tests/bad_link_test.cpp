@@ -23,7 +23,7 @@ TEST_P(BadLink, RegistersAndStaysRegistered) {  // I4, I5, B1
             return s.phone.is_registered();
         });
         EXPECT_GE(registered, 0.999) << s.story();
-        // A stream that is lost in the middle of nothing is found by the next keep-alive (K1: 120 s
+        // A stream that is lost in the middle of nothing is found by the next keep-alive (K1: 100 s
         // and its 10 s), about ten times in this hour; mostly something else finds it sooner.
         EXPECT_GE(reachable, GetParam() == Transport::udp ? 3'590U : 3'200U) << s.story();
         s.world.heal();

@@ -211,6 +211,78 @@ TEST(FreeswitchHabit, AnotherDeviceHasTheOnlyPlace) {
     expect_calm(s);
 }
 
+// Kamailio and OpenSIPS close a connection on which nothing has come in for 120 s. Nothing but
+// keep-alive holds it here: no refresh, no proof, no ping of theirs.
+ScenarioOptions at_server_that_closes_what_is_idle(Transport transport) {
+    auto server = kamailio();
+    server.pings = {};
+    server.rules.max_expires = 86'400;
+    auto o = at_server(server);
+    o.transport = transport;
+    o.expires = 12h;
+    o.tune = [](registration::Policy& policy) { policy.prove_reachable = false; };
+    return o;
+}
+
+// K1: eight hours on one connection, though each ping is lost on its way until TCP repeats it the
+// fifth time; the sixth would come after TCP_USER_TIMEOUT. RFC 5626 §4.4.1, which we deviate from,
+// would let a ping leave 120 s after the last.
+TEST(IdleHabit, OneConnectionLastsForHours) {
+    for (const auto transport : {Transport::tcp, Transport::tls}) {
+        Scenario s(at_server_that_closes_what_is_idle(transport));
+        ASSERT_TRUE(s.registers_within(1s)) << s.story();
+        s.world.run_for(5s);
+        const auto connections = s.phone.tcp().connections();
+        ASSERT_EQ(connections.size(), 1u);
+        auto& link = s.world.internet().link();
+        const auto usual = link.options();
+        auto broken = usual;
+        broken.loss = 1;
+        std::size_t pings = 0;
+        for (; s.world.elapsed() < 8h; ++pings) {
+            link.set(broken);
+            const auto sent = s.world.internet().ladder().packets();
+            const auto next_packet = [&] { return s.world.internet().ladder().packets() > sent; };
+            ASSERT_EQ(s.world.run_until(next_packet, 2min), Stop::goal) << s.story();
+            s.world.run_for(7s);
+            link.set(usual);
+            s.world.run_for(2s);
+        }
+        const auto& node = s.world.node_at(*s.phone.current_target());
+        EXPECT_EQ(node.counters().keep_alives, pings) << s.story();
+        EXPECT_GE(pings, 288u);
+        EXPECT_EQ(s.phone.tcp().connections(), connections);
+        EXPECT_EQ(s.phone.count(EventKind::flow_lost), 0u) << s.phone.event_log();
+        EXPECT_EQ(s.cluster.registers(), 2u) << "the first, and with credentials";
+        EXPECT_TRUE(s.world.is_reachable(s.phone));
+        expect_calm(s);
+    }
+}
+
+// F6: whoever sends no keep-alive loses its connection every 120 s, and is back at once.
+TEST(IdleHabit, AConnectionThatWasClosedIsReplacedAtOnce) {
+    for (const auto transport : {Transport::tcp, Transport::tls}) {
+        auto o = at_server_that_closes_what_is_idle(transport);
+        const auto no_proof = o.tune;
+        o.tune = [&](registration::Policy& policy) {
+            no_proof(policy);
+            policy.keepalive = registration::KeepAliveKind::none;
+        };
+        Scenario s(o);
+        ASSERT_TRUE(s.registers_within(1s)) << s.story();
+        for (std::size_t i = 1; i <= 5; ++i) {
+            const auto is_closed = [&] { return s.phone.count(EventKind::flow_lost) == i; };
+            ASSERT_EQ(s.world.run_until(is_closed, 121s), Stop::goal) << s.story();
+            EXPECT_FALSE(s.world.is_reachable(s.phone));
+            EXPECT_EQ(s.world.run_until([&] { return s.world.is_reachable(s.phone); }, 500ms),
+                      Stop::goal)
+                << s.story();
+        }
+        EXPECT_EQ(s.cluster.bindings(s.phone.aor()).size(), 1u) << s.story();
+        expect_calm(s);
+    }
+}
+
 // F6: tcp-unreg-on-socket-close: a binding goes with its connection; the phone is back at once.
 TEST(FreeswitchHabit, ABindingGoesWithItsConnection) {
     auto server = freeswitch();

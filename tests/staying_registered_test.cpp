@@ -7,7 +7,7 @@ namespace holdfast::lab {
 namespace {
 
 constexpr Duration longest_udp_keep_alive = 29s;  // K1
-constexpr Duration longest_stream_keep_alive = 120s;
+constexpr Duration longest_stream_keep_alive = 100s;
 
 class Staying : public testing::TestWithParam<Way> {
 protected:

@@ -70,8 +70,10 @@ struct KeepAliveSettings {
     KeepAliveKind kind = KeepAliveKind::automatic;
     Duration udp_min = 24s;
     Duration udp_max = 29s;
-    Duration stream_min = 95s;
-    Duration stream_max = 120s;
+    // Deviates: RFC 5626 §4.4.1 has 95–120 s. Kamailio and OpenSIPS close what was idle for 120 s,
+    // and a ping that TCP has to repeat is up to 10 s under way (TCP_USER_TIMEOUT).
+    Duration stream_min = 80s;
+    Duration stream_max = 100s;
     bool demand_pong =
         true;  // false: CRLF that expects nothing, whatever was agreed (other clients' way)
 };

@@ -16,7 +16,8 @@ ServerOptions kamailio() {
                       .new_call_id_drops_instance = true,
                       .lists_received = true},
             .use_received = true,
-            .pings = {.every = 30s, .lost_most = 3}};
+            .pings = {.every = 30s, .lost_most = 3},
+            .closes_idle_after = 120s};
 }
 
 ServerOptions opensips() {
@@ -28,7 +29,8 @@ ServerOptions opensips() {
                       .bad_cseq_status = 400,
                       .lists_received = true},
             .use_received = true,
-            .pings = {.every = 30s, .lost_most = 3}};
+            .pings = {.every = 30s, .lost_most = 3},
+            .closes_idle_after = 120s};
 }
 
 ServerOptions asterisk() {

@@ -1,6 +1,6 @@
 // The known servers' habits that are a node's, not a location service's, as docs/interop.md has
-// them: whom it answers at all and how, its pings, its lock-out, what a closed connection costs.
-// What a REGISTER does to bindings is in known_servers_test.cpp.
+// them: whom it answers at all and how, its pings, its lock-out, what it closes, and what a closed
+// connection costs. What a REGISTER does to bindings is in known_servers_test.cpp.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -206,7 +206,35 @@ struct StreamPhone : Node {
     World& world;
     Endpoint local;
     TcpHost tcp{world.internet(), world.internet(), [](const TcpEvent&) {}};
+    [[nodiscard]] bool is_open() const { return tcp.is_open({local, box}); }
+    void says(std::string bytes) { tcp.send({local, box}, std::move(bytes)); }
 };
+
+// closes_idle_after: a connection on which nothing came in for 120 s is closed; half a ping counts
+// as much as a request. What the server itself sends does not count here.
+TEST(IdleConnection, IsClosedAfterItsLifetime) {
+    for (auto* const habits : {kamailio, opensips, asterisk}) {
+        Node1 at(habits());
+        const bool closes = habits != asterisk;
+        StreamPhone idle(at.world, "192.0.2.31:40000");  // connected for 1 s less two delays
+        StreamPhone talks(at.world, "192.0.2.32:40000");
+        StreamPhone registers(at.world, "192.0.2.33:40000");
+        at.world.run_for(116s);
+        talks.says("\r\n");
+        registers.registers();
+        EXPECT_TRUE(idle.is_open()) << at.world.ladder();
+        at.world.run_for(3s);
+        EXPECT_EQ(idle.is_open(), !closes) << at.world.ladder();
+        EXPECT_TRUE(talks.is_open()) << at.world.ladder();
+        EXPECT_TRUE(registers.is_open());
+        at.world.run_for(115s);  // 119 s since that
+        EXPECT_TRUE(talks.is_open());
+        EXPECT_TRUE(registers.is_open());
+        at.world.run_for(2s);
+        EXPECT_EQ(talks.is_open(), !closes) << at.world.ladder();
+        EXPECT_EQ(registers.is_open(), !closes);
+    }
+}
 
 // forgets_on_close: the binding that came over a connection goes with it, and no other. FreeSWITCH
 // does it with tcp-unreg-on-socket-close, Asterisk of itself.

@@ -155,11 +155,10 @@ void Registrar::on_datagram(const Packet& packet) {
 
 void Registrar::on_tcp(const TcpEvent& event) {
     switch (event.kind) {
-    case TcpEventKind::accepted:
-        streams_[event.id] = {};
-        streams_[event.id].secure = event.id.local.port == default_port(Transport::tls);
-        break;
+    case TcpEventKind::accepted: on_accepted(event.id); break;
     case TcpEventKind::received:
+        if (const auto found = streams_.find(event.id); found != streams_.end())
+            found->second.last_heard = internet_.now();
         if (!faults_.mute) on_stream_bytes(event.id, event.bytes);
         break;
     case TcpEventKind::reset:
@@ -170,6 +169,29 @@ void Registrar::on_tcp(const TcpEvent& event) {
     case TcpEventKind::prohibited:
     case TcpEventKind::unreachable: break;  // we never connect
     }
+}
+
+void Registrar::on_accepted(const TcpId& id) {
+    auto& stream = streams_[id];
+    stream = {};
+    stream.secure = id.local.port == default_port(Transport::tls);
+    stream.last_heard = internet_.now();
+    stream.number = ++stream_count_;
+    close_if_idle(id, stream.number);
+}
+
+void Registrar::close_if_idle(const TcpId& id, std::uint64_t number) {
+    const auto found = streams_.find(id);
+    if (options_.closes_idle_after <= Duration{} || found == streams_.end() ||
+        found->second.number != number)
+        return;
+    const auto end = found->second.last_heard + options_.closes_idle_after;
+    if (internet_.now() < end) {
+        internet_.at(end, [this, id, number] { close_if_idle(id, number); });
+        return;
+    }
+    tcp_.close(id);
+    on_closed(id);
 }
 
 void Registrar::on_closed(TcpId id) {

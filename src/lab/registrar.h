@@ -63,6 +63,9 @@ struct ServerOptions {
     // Each copy of a REGISTER is a request of its own (a stateless Kamailio script; a copy that
     // comes after the transaction, or reaches another worker).
     bool stateless = false;
+    // A TCP or TLS connection on which nothing has come in for so long is closed; 0: none is.
+    // CRLF counts as anything else; what goes out does not.
+    Duration closes_idle_after{};
     bool brackets_received = false;  // an IPv6 address in `received` has brackets (RFC 5118 §4.5)
 };
 
@@ -165,6 +168,8 @@ private:
         sip::StreamFramer framer{sip::StreamFramer::Side::accepted};
         bool secure = false;
         bool shaken_hands = false;
+        Instant last_heard{};
+        std::uint64_t number = 0;  // a later connection may have the same TcpId
     };
     struct Answered {
         std::string response;  // "" : not yet
@@ -182,7 +187,9 @@ private:
     void on_register(const sip::Message& request, const Hop& hop);
     bool authorize(const sip::Message& request, const Hop& hop);
     bool authorize_call(const sip::Message& request, const Hop& hop);
+    void on_accepted(const TcpId& id);
     void on_closed(TcpId id);
+    void close_if_idle(const TcpId& id, std::uint64_t number);
     void close_streams();
     void count(const sip::Message& request);
     void reply(const sip::Message& request, const Hop& hop, int status,
@@ -207,6 +214,7 @@ private:
     Outlet outlet_;
     TcpHost tcp_;
     std::map<TcpId, Stream> streams_;
+    std::uint64_t stream_count_ = 0;
     std::map<std::string, Answered> answered_;  // absorbs retransmissions (RFC 3261 §17.2.2)
     Instant next_cleaning_{};
     Proxy proxy_;

@@ -9,7 +9,7 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr Duration longest_expires = 300s;
-constexpr Duration longest_keep_alive = 120s;  // of a stream (K1)
+constexpr Duration longest_keep_alive = 100s;  // of a stream (K1)
 
 std::string number(double value) { return std::to_string(value).substr(0, 5); }
 

@@ -83,6 +83,8 @@ Policy rfc3263_preset() {
     policy.order = LookupOrder::weighted_random;
     policy.failover = Failover::on_timeout;
     policy.keepalive = KeepAliveKind::none;
+    policy.stream_keepalive_min = 95s;  // RFC 5626 §4.4.1, for who sets another kind
+    policy.stream_keepalive_max = 120s;
     policy.first_retry_min = 30s;
     policy.first_retry_max = 60s;
     policy.retry_min = 30s;

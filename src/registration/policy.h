@@ -72,8 +72,8 @@ struct Policy {
     Duration keepalive_min = 24s;
     Duration keepalive_max = 29s;
     bool keepalive_learn = false;  // K4
-    Duration stream_keepalive_min = 95s;
-    Duration stream_keepalive_max = 120s;
+    Duration stream_keepalive_min = 80s;
+    Duration stream_keepalive_max = 100s;
 
     // Bindings (B) and proof (R)
     std::uint32_t flows = 0;  // 0: auto (B1)

@@ -13,7 +13,7 @@ namespace holdfast::live {
 namespace {
 
 constexpr Duration keep_alive = 29s;         // at most, on UDP
-constexpr Duration stream_keep_alive = 15s;  // the shortest there is; 120 s would take too long
+constexpr Duration stream_keep_alive = 15s;  // the shortest there is; 100 s would take too long
 constexpr Duration measured_to = 500ms;      // a call before the gap and one after it
 
 struct Watched {

@@ -136,6 +136,10 @@ class Kamailio:
     def contacts(self, user="alice"):
         return sorted(binding["Address"] for binding in self.bindings(user))
 
+    def connections(self):
+        """The TCP and TLS connections that are open, by the node's own number."""
+        return {connection["id"]: connection for connection in self.rpc("core.tcp_list")}
+
     def knows_its_peers(self):
         """Whether DMQ has all nodes; always where every node has a location service of its own."""
         if "SHARED" not in self.defines:

@@ -128,3 +128,40 @@ def test_a_restart_over_tls_keeps_one_binding(make_world, authority):
     registered = phone.wait_for("registered", limit=10, after=before)
     phone.wait_for("reachable", limit=5, after=before)
     world.wait_until_all_hold(registered["contact"])
+
+
+# Kamailio closes what was idle for 120 s, where its configuration says nothing else, and K1 pings every 80–100 s. Here both are a
+# fifth of that.
+LIFETIME = 24
+AS_K1 = ["policy.stream_keepalive_min=16s", "policy.stream_keepalive_max=20s"]
+
+
+@pytest.mark.lasts(105)
+@pytest.mark.parametrize("transport", ["tcp", "tls"])
+def test_an_idle_connection_is_held(world_over, transport):
+    """With HOLDFAST_REAL_BREAK="policy.stream_keepalive_max=40s policy.stream_keepalive_min=40s" it fails."""
+    world, options = world_over(transport, defines={"TCP_LIFETIME": LIFETIME})
+    phone = world.phone(behind=world.nat(), expires=3600, set=[*AS_K1, "policy.prove_reachable=off"], **options)
+    before = phone.start().wait_until_registered()
+    node = world.node_at(phone.current_server())
+    connections = node.connections()
+    assert len(connections) == 1
+    time.sleep(4 * LIFETIME)  # no calls meanwhile: they would hold the connection too
+    assert phone.count("flow_lost", "moved", "refreshed", after=before["at"]) == 0
+    assert node.connections().keys() == connections.keys()
+    assert rings(world)
+
+
+@pytest.mark.lasts(40)
+@pytest.mark.parametrize("transport", ["tcp", "tls"])
+def test_an_idle_connection_is_closed(world_over, transport):
+    """The control of the above: Kamailio does it, and the phone is back at once (F6)."""
+    world, options = world_over(transport, defines={"TCP_LIFETIME": LIFETIME})
+    phone = world.phone(behind=world.nat(), expires=3600, set=["policy.keepalive=none", "policy.prove_reachable=off"], **options)
+    before = phone.start().wait_until_registered()
+    lost = phone.wait_for("flow_lost", limit=LIFETIME + 12, after=before["at"])
+    assert lost["at"] - before["at"] >= LIFETIME - 1
+    back = phone.wait_for("registered", "refreshed", "moved", limit=3, after=lost["at"])
+    assert back["contact"] != before["contact"]
+    world.wait_until_all_hold(back["contact"])
+    assert rings(world)
