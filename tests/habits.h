@@ -21,6 +21,12 @@ inline void expect_no_storm(const Scenario& s) {
     for (const auto& complaint : check_cseq_rises(s.phone)) ADD_FAILURE() << complaint;
 }
 
+// And nobody was barred for what we did.
+inline void expect_calm(const Scenario& s) {
+    expect_no_storm(s);
+    for (const auto& node : s.cluster.nodes()) EXPECT_EQ(node->ban_filter().bans(), 0u);
+}
+
 inline std::string reasons(const Scenario& s, EventKind kind) {
     std::string all;
     for (const auto& [at, event] : s.phone.events())

@@ -27,15 +27,35 @@ std::string parameters_of(const sip::Contact& contact) {
     return text;
 }
 
+// What the request's Path headers say, that of the edge in front of the registrar on top.
+std::string path_lines(const sip::Message& request, const RegistrarRules& rules) {
+    std::string lines;
+    if (!rules.edge_path.empty()) lines += line("Path", rules.edge_path);
+    for (const auto& path : request.paths()) lines += line("Path", path.text);
+    return lines;
+}
+
+std::uint32_t shifted(std::uint32_t seconds, const RegistrarRules& rules) {
+    const std::int64_t sum = std::int64_t{seconds} + rules.granted_shift;
+    return static_cast<std::uint32_t>(
+        std::clamp<std::int64_t>(sum, rules.min_expires, rules.max_expires));
+}
+
+// Of more than nothing, as far as it is not for max_expires to say.
+std::uint32_t granted(std::uint32_t seconds, const RegistrarRules& rules) {
+    if (rules.forced_expires > 0) return rules.forced_expires;
+    if (rules.granted_percent < 100)
+        seconds = std::max(seconds * rules.granted_percent / 100, rules.min_expires);
+    return rules.raises_brief_expires ? std::max(seconds, rules.min_expires) : seconds;
+}
+
 std::uint32_t asked_expires(const sip::Message& request, const sip::Contact& contact,
                             const RegistrarRules& rules) {
     auto seconds = contact.expires.value_or(request.expires().value_or(rules.default_expires));
     if (rules.expires_header_first) seconds = request.expires().value_or(seconds);
     if (seconds == 0) return 0;
-    if (rules.forced_expires > 0) return rules.forced_expires;
-    if (rules.granted_percent < 100)
-        seconds = std::max(seconds * rules.granted_percent / 100, rules.min_expires);
-    return rules.raises_brief_expires ? std::max(seconds, rules.min_expires) : seconds;
+    seconds = granted(seconds, rules);
+    return rules.granted_shift == 0 ? seconds : shifted(seconds, rules);
 }
 
 // The URI with another host and port.
@@ -278,6 +298,11 @@ RegisterResult apply_register(const sip::Message& request, std::vector<Binding> 
     }
     if (request.contacts().empty() && rules.refuses_fetch)
         return {.status = 400, .reason = "Missing Contact Header"};
+    const auto paths = path_lines(request, rules);
+    if (rules.path_mode == PathMode::strict && !paths.empty() && !request.supports("path"))
+        return {.status = 420,
+                .extra_headers = line("Unsupported", "path") + paths,
+                .bindings = std::move(current)};
     Change change(request, current, flow, now, rules);
     if (auto failure = change.apply()) {
         failure->bindings = std::move(current);
@@ -288,14 +313,18 @@ RegisterResult apply_register(const sip::Message& request, std::vector<Binding> 
     result.extra_headers = rules.echoes_contacts
                                ? echoed_lines(request, rules)
                                : contact_lines(request, result.bindings, now, rules);
-    if (rules.echoes_expires && request.expires())
-        result.extra_headers += line("Expires", std::to_string(*request.expires()));
+    if (rules.echoes_expires && request.expires()) {
+        const auto seconds = *request.expires() == 0
+                                 ? 0
+                                 : std::min(granted(*request.expires(), rules), rules.max_expires);
+        result.extra_headers += line("Expires", std::to_string(seconds));
+    }
     if (change.outbound()) {
         result.extra_headers += line("Require", "outbound");
         if (rules.flow_timer > 0)
             result.extra_headers += line("Flow-Timer", std::to_string(rules.flow_timer));
     }
-    for (const auto& path : request.paths()) result.extra_headers += line("Path", path.text);
+    if (rules.path_mode != PathMode::off && request.supports("path")) result.extra_headers += paths;
     return result;
 }
 

@@ -38,6 +38,13 @@ enum class TooMany : std::uint8_t {
     refuse_other_calls,  // if other Call-IDs have them all, whatever this one would replace
 };
 
+// Which REGISTERs with a Path are accepted, and whether the 200 shows it (RFC 3327 §5.3).
+enum class PathMode : std::uint8_t {
+    off,     // all; no
+    lazy,    // all; to who supports it
+    strict,  // 420 to who does not support it
+};
+
 struct RegistrarRules {
     std::uint32_t min_expires = 10;
     bool raises_brief_expires = false;  // to min_expires, instead of 423
@@ -45,6 +52,7 @@ struct RegistrarRules {
     std::uint32_t default_expires = 3600;
     std::uint32_t forced_expires = 0;     // not 0: granted, whatever was asked
     std::uint32_t granted_percent = 100;  // of what was asked, but min_expires at least
+    std::int32_t granted_shift = 0;       // seconds more than all that, from min_ to max_expires
     std::size_t max_contacts = 0;         // 0: any number
     TooMany too_many = TooMany::refuse_several;
     int too_many_status = 503;
@@ -70,6 +78,9 @@ struct RegistrarRules {
     bool echoes_expires = false;        // an Expires header in a 200 to a REGISTER that has one
     bool lists_uris_only = false;       // a 200 has no parameters but expires
     bool lists_received = false;        // and where the REGISTER came from
+    PathMode path_mode = PathMode::lazy;
+    // A proxy on the way puts this Path, "<sip:…;lr>", into each REGISTER; "" : there is none.
+    std::string edge_path{};
 };
 
 struct RegisterResult {

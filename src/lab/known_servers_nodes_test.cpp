@@ -290,5 +290,42 @@ TEST(Kamailio, GrantsLessThanAskedForAtRandom) {
     EXPECT_GE(at.phone.answers.back().contacts().front().expires, 60u);
 }
 
+// expires_max_deviation: so many seconds more or less, drawn each time, and not less than
+// min_expires; a removal is one. FreeSWITCH's sip-expires-max-deviation is the same around what is
+// forced.
+TEST(Opensips, GrantsMoreOrLessThanAskedForAtRandom) {
+    struct Row {
+        ServerOptions (*habits)();
+        std::uint32_t middle;
+        std::uint32_t deviation;
+    };
+    for (const auto& row : {Row{opensips, 1000, 100}, Row{freeswitch, 30, 10}}) {
+        auto server = row.habits();
+        server.expires_deviation = row.deviation;
+        server.ban = {};  // this phone waits to be challenged
+        Node1 at(server);
+        std::set<std::uint32_t> granted;
+        for (std::uint32_t i = 0; i < 40; ++i) {
+            ASSERT_EQ(at.phone.register_at(box, {.cseq = 2 * i + 1, .extra = "Expires: 1000\r\n"}),
+                      200)
+                << at.world.ladder();
+            granted.insert(at.phone.answers.back().contacts().front().expires.value());
+        }
+        EXPECT_GE(*granted.begin(), row.middle - row.deviation);
+        EXPECT_LT(*granted.begin(), row.middle - row.deviation / 2);
+        EXPECT_GT(*granted.rbegin(), row.middle + row.deviation / 2);
+        EXPECT_LE(*granted.rbegin(), row.middle + row.deviation);
+        EXPECT_EQ(at.phone.register_at(box, {.cseq = 100, .extra = "Expires: 0\r\n"}), 200);
+        EXPECT_EQ(at.bindings(), 0u);
+    }
+    auto brief = opensips();
+    brief.expires_deviation = 100;
+    Node1 at(brief);
+    for (std::uint32_t i = 0; i < 20; ++i) {
+        ASSERT_EQ(at.phone.register_at(box, {.cseq = 2 * i + 1, .extra = "Expires: 70\r\n"}), 200);
+        EXPECT_GE(at.phone.answers.back().contacts().front().expires, 60u);
+    }
+}
+
 }  // namespace
 }  // namespace holdfast::lab

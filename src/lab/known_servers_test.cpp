@@ -25,6 +25,8 @@ struct Asked {
     std::uint32_t cseq = 1;
     std::string call_id = "one";
     std::string expires = "300";
+    std::string supported = "gruu, outbound, path";
+    std::string path{};
 };
 
 sip::Message message(const Asked& asked) {
@@ -32,7 +34,9 @@ sip::Message message(const Asked& asked) {
         "REGISTER sip:example.test SIP/2.0\r\nVia: SIP/2.0/UDP 10.0.0.2:40000;branch=z9hG4bK1\r\n"
         "From: <sip:alice@example.test>;tag=1\r\nTo: <sip:alice@example.test>\r\nCall-ID: " +
         asked.call_id + "\r\nCSeq: " + std::to_string(asked.cseq) +
-        " REGISTER\r\nMax-Forwards: 70\r\nSupported: gruu, outbound, path\r\n";
+        " REGISTER\r\nMax-Forwards: 70\r\n";
+    if (!asked.supported.empty()) text += "Supported: " + asked.supported + "\r\n";
+    if (!asked.path.empty()) text += "Path: " + asked.path + "\r\n";
     if (!asked.expires.empty()) text += "Expires: " + asked.expires + "\r\n";
     for (const auto& contact : asked.contacts) text += "Contact: " + contact + "\r\n";
     auto parsed = sip::Message::parse(text + "Content-Length: 0\r\n\r\n");
@@ -137,6 +141,37 @@ TEST(Kamailio, RaisesABriefExpiresOrRefusesIt) {
     EXPECT_TRUE(location.says("Min-Expires: 60\r\n"));
 }
 
+// path_mode: a Path is told to who supports it, to nobody, or 420 to who does not; without one it
+// does not matter. A proxy in front may have put it there.
+TEST(Kamailio, PathModesDifferInWhoIsToldOfThePath) {
+    const std::string path = "<sip:203.0.113.50;lr>";
+    for (auto* const habits : {kamailio, opensips}) {
+        for (const bool by_edge : {false, true}) {
+            for (const auto mode : {PathMode::off, PathMode::lazy, PathMode::strict}) {
+                Location location{habits().rules};
+                location.rules.path_mode = mode;
+                if (by_edge) location.rules.edge_path = path;
+                const Asked with{.path = by_edge ? "" : path};
+                EXPECT_EQ(location.tell(with), 200);
+                EXPECT_EQ(location.says("Path: " + path + "\r\n"), mode != PathMode::off);
+                Asked without = with;
+                without.cseq = 2;
+                without.expires = "120";
+                without.supported = "gruu";
+                const bool strict = mode == PathMode::strict;
+                EXPECT_EQ(location.tell(without), strict ? 420 : 200);
+                EXPECT_EQ(location.says("Unsupported: path\r\n"), strict);
+                EXPECT_EQ(location.says("Path: " + path), strict);
+                ASSERT_EQ(location.bindings.size(), 1u);
+                EXPECT_EQ(location.bindings.at(0).expires, now + (strict ? 300s : 120s));
+            }
+        }
+        Location plain{habits().rules};
+        plain.rules.path_mode = PathMode::strict;
+        EXPECT_EQ(plain.tell({.supported = "gruu"}), 200);
+    }
+}
+
 // An edge proxy without Path or `ob`: 439, unless outbound is not asked for.
 TEST(Kamailio, RefusesOutboundBehindAnEdgeWithoutIt) {
     Location location{kamailio().rules};
@@ -209,6 +244,28 @@ TEST(Asterisk, StoresTheSenderAndListsWhatWasAsked) {
     EXPECT_TRUE(location.says("<sip:alice@10.0.0.2:5062;hf=t>;expires=300\r\n"));
     EXPECT_TRUE(location.says("Expires: 300\r\n"));
     EXPECT_EQ(location.tell({.cseq = 1}), 200);
+}
+
+// minimum_expiration, maximum_expiration: neither more nor less is granted, in silence, and the
+// Expires header says the same.
+TEST(Asterisk, HoldsTheExpiryWithinItsRange) {
+    struct Row {
+        std::string asked;
+        std::string granted;
+    };
+    for (const auto& row : {Row{"10", "60"}, Row{"300", "300"}, Row{"86400", "7200"}}) {
+        Location location{asterisk().rules};
+        EXPECT_EQ(location.tell({.contacts = {bare_new}, .expires = row.asked}), 200);
+        EXPECT_TRUE(location.says(">;expires=" + row.granted + "\r\n"))
+            << location.last.extra_headers;
+        EXPECT_TRUE(location.says("\r\nExpires: " + row.granted + "\r\n"));
+    }
+    Location location{asterisk().rules};
+    EXPECT_EQ(location.tell({.contacts = {bare_new}}), 200);
+    EXPECT_EQ(location.tell({.contacts = {bare_new + ";expires=0"}, .cseq = 2, .expires = "0"}),
+              200);
+    EXPECT_TRUE(location.bindings.empty());
+    EXPECT_TRUE(location.says("Expires: 0\r\n"));
 }
 
 // max_contacts: 403, unless the same REGISTER makes room; with remove_existing the oldest goes.

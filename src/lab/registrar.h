@@ -57,9 +57,10 @@ struct ServerOptions {
     Duration branch_timeout = std::chrono::seconds(32);
     BanRules ban{};
     PingRules pings{};
-    std::uint32_t expires_range = 0;  // up to so many percent less is granted, drawn each time
-    bool forgets_on_close = false;    // a binding goes with the connection it came over
-    bool drops_user_in_uri = false;   // a REGISTER whose Request-URI has a user is not answered
+    std::uint32_t expires_range = 0;      // up to so many percent less is granted, drawn each time
+    std::uint32_t expires_deviation = 0;  // up to so many seconds more or less, drawn each time
+    bool forgets_on_close = false;        // a binding goes with the connection it came over
+    bool drops_user_in_uri = false;       // a REGISTER whose Request-URI has a user is not answered
     // Each copy of a REGISTER is a request of its own (a stateless Kamailio script; a copy that
     // comes after the transaction, or reaches another worker).
     bool stateless = false;

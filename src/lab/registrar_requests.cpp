@@ -165,6 +165,10 @@ void Registrar::on_register(const sip::Message& request, const Hop& hop) {
     if (options_.expires_range > 0)
         rules.granted_percent -=
             static_cast<std::uint32_t>(random_.below(options_.expires_range + 1));
+    if (options_.expires_deviation > 0)
+        rules.granted_shift =
+            static_cast<std::int32_t>(random_.below(2 * options_.expires_deviation + 1)) -
+            static_cast<std::int32_t>(options_.expires_deviation);
     auto result = apply_register(request, location_.bindings(key), hop, internet_.now(), rules);
     if (result.stored) location_.put(key, std::move(result.bindings));
     if (result.status == 200 && !request.contacts().empty()) ++counters_.accepted;
