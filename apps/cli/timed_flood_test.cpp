@@ -1,6 +1,6 @@
 // Ten thousand datagrams of rubbish a second at the real command: it stays registered, answers
 // nobody, and pays in bounded time and memory (I8, design §11). How long: HOLDFAST_FLOOD_SECONDS,
-// 10 if it is not set. docs/measured.md has the figures.
+// 15 if it is not set, for a binding of 12 s has to lapse within. docs/measured.md has the figures.
 #include <gtest/gtest.h>
 
 #include <chrono>
@@ -150,7 +150,7 @@ class TimedFlood : public testing::Bench {};
 
 TEST_F(TimedFlood, TheRegistrationStaysAndNobodyIsAnswered) {
     const char* const asked = std::getenv("HOLDFAST_FLOOD_SECONDS");
-    const std::chrono::seconds length{asked == nullptr ? 10 : std::atoi(asked)};
+    const std::chrono::seconds length{asked == nullptr ? 15 : std::atoi(asked)};
     ASSERT_GT(length.count(), 0) << "HOLDFAST_FLOOD_SECONDS is a number of seconds";
     sockaddr_in phone_address{};
     Renewals renewals;
