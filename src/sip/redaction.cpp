@@ -168,7 +168,7 @@ std::string AuthorizationRedactor::feed(std::string_view piece) {
     shown.reserve(piece.size());
     for (const char c : piece) step(c, shown);
     hide_keys(shown);
-    return shown;
+    return digits_.feed(shown);
 }
 
 std::string AuthorizationRedactor::finish() {
@@ -178,7 +178,8 @@ std::string AuthorizationRedactor::finish() {
     in_key_ = false;
     auto held = std::exchange(line_end_, {});
     if (held == "\r") held.clear();  // a value's last octet, not a line end
-    return held;
+    held = digits_.feed(held);
+    return held + digits_.finish();
 }
 
 std::string redact_authorization(std::string_view message_text) {

@@ -9,6 +9,8 @@
 #include <string>
 #include <string_view>
 
+#include "sip/digit_info.h"
+
 namespace holdfast::sip {
 
 // The response parameter's value in every Authorization and Proxy-Authorization header becomes as
@@ -20,7 +22,7 @@ std::string mask_digest_response(std::string_view message_text);
 // becomes
 // "<redacted>". All schemes, not only Digest. In a body the keys of SRTP (RFC 4568 §6.1, behind
 // "inline:") and the password of ICE (RFC 8839 §5.4) become as many letters A, so that a recording
-// can still be replayed.
+// can still be replayed, and the digit in an INFO an A (digit_info.h): it may be one of a PIN.
 std::string redact_authorization(std::string_view message_text);
 
 // The same for a text that comes in pieces, as a stream is read: what the pieces give, one behind
@@ -28,7 +30,7 @@ std::string redact_authorization(std::string_view message_text);
 class AuthorizationRedactor {
 public:
     // What may be shown so far. The line end of a hidden header is held back until it is known
-    // whether the header goes on behind it (RFC 3261 §7.3.1).
+    // whether the header goes on behind it (RFC 3261 §7.3.1), a body of digits until it is whole.
     std::string feed(std::string_view piece);
     std::string finish();  // what was held back; the next piece begins another text
 
@@ -48,6 +50,7 @@ private:
     std::string line_end_;
     std::string before_key_;  // the last octets shown, as many as a key's introduction has
     bool in_key_ = false;
+    DigitHider digits_;
 };
 
 }  // namespace holdfast::sip

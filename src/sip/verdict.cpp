@@ -57,14 +57,9 @@ std::optional<Rejection> check_require(const Message& request, const Capabilitie
                      .extra_headers = header_line("Unsupported", unknown)};
 }
 
-bool is_optional(const Message& request) {
-    const auto disposition = request.header(HeaderName::content_disposition);
-    return disposition && lower_case(*disposition).find("handling=optional") != std::string::npos;
-}
-
 // RFC 3261 §8.2.3.
 std::optional<Rejection> check_content(const Message& request, const Capabilities& capabilities) {
-    if (request.body().empty() || is_optional(request)) return std::nullopt;
+    if (request.body().empty() || may_skip_body(request)) return std::nullopt;
     if (request.content_type().empty())
         return Rejection{.status = 400, .reason = "Body Without Content-Type", .extra_headers = {}};
     if (const auto encoding = request.header(HeaderName::content_encoding);
@@ -115,6 +110,11 @@ std::optional<Rejection> check_accept(const Message& request, const Capabilities
 }
 
 }  // namespace
+
+bool may_skip_body(const Message& request) {
+    const auto disposition = request.header(HeaderName::content_disposition);
+    return disposition && lower_case(*disposition).find("handling=optional") != std::string::npos;
+}
 
 // In the order of RFC 3261 §8.2.
 std::optional<Rejection> check_request(const Message& request, const Capabilities& capabilities) {

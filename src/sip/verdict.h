@@ -34,6 +34,9 @@ struct Rejection {
 [[nodiscard]] std::optional<Rejection> check_request(const Message& request,
                                                      const Capabilities& capabilities);
 
+// Whether the sender lets us leave the body unread (RFC 3261 §8.2.3, handling=optional).
+[[nodiscard]] bool may_skip_body(const Message& request);
+
 // Nothing: go on; otherwise why the response is dropped (static text). sent_by: host and port we
 // put into our Vias.
 struct SentBy {
