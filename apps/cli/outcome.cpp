@@ -77,6 +77,8 @@ void Outcome::on_event(const Event& event) {
     case EventKind::silent:
     case EventKind::heard:
     case EventKind::dtmf:
+    case EventKind::digits_sent:
+    case EventKind::digits_failed:
     case EventKind::played:
     case EventKind::recorded:
     case EventKind::measured:

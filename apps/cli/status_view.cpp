@@ -46,6 +46,8 @@ bool is_bad(EventKind kind) {
     case EventKind::silent:
     case EventKind::heard:
     case EventKind::dtmf:
+    case EventKind::digits_sent:
+    case EventKind::digits_failed:
     case EventKind::played:
     case EventKind::recorded:
     case EventKind::measured:
@@ -182,6 +184,8 @@ void StatusView::note_state(Instant now, const Event& event) {
     case EventKind::silent:
     case EventKind::heard:
     case EventKind::dtmf:
+    case EventKind::digits_sent:
+    case EventKind::digits_failed:
     case EventKind::played:
     case EventKind::recorded:
     case EventKind::measured:

@@ -108,6 +108,8 @@ std::string sentence_of(const Event& event) {
     case EventKind::silent: return "Silence" + because(event);
     case EventKind::heard: return "Sound again" + because(event);
     case EventKind::dtmf: return "The other side pressed " + event.reason;
+    case EventKind::digits_sent: return "The digits are sent" + because(event);
+    case EventKind::digits_failed: return "The digits are not sent, or not all" + because(event);
     case EventKind::played: return "Played" + because(event);
     case EventKind::recorded: return "Recorded" + because(event);
     case EventKind::measured: return "The call's sound was " + event.reason;

@@ -39,6 +39,8 @@ std::string_view name_of(EventKind kind) {
     case EventKind::silent: return "silent";
     case EventKind::heard: return "heard";
     case EventKind::dtmf: return "dtmf";
+    case EventKind::digits_sent: return "digits_sent";
+    case EventKind::digits_failed: return "digits_failed";
     case EventKind::played: return "played";
     case EventKind::recorded: return "recorded";
     case EventKind::measured: return "measured";

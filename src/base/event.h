@@ -50,6 +50,8 @@ enum class EventKind : std::uint8_t {
     silent,           // nothing is heard although the other side may send
     heard,            // again, after `silent`
     dtmf,             // a digit from the other side, in reason (RFC 4733, INFO or in-band)
+    digits_sent,      // ours, by INFO: all that were to be
+    digits_failed,    // and those that were not, or of which that is not known: status, reason
     played,           // the file that we play has ended
     recorded,         // which file, how long
     measured,         // statistics of a call that has ended, in words

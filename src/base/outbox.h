@@ -52,6 +52,7 @@ struct Store {
 struct Media {
     CallRef call{};
     std::shared_ptr<const sdp::Agreement> agreed{};  // null: the media of the call end
+    bool takes_info = false;  // the other side says that it does (Allow): digits may go so
 };
 
 }  // namespace out

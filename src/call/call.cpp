@@ -33,6 +33,7 @@ void Call::handle(const Told& told, const Context& context) {
     std::visit([&](const auto& what) { on(what, context); }, told);
     change_if_possible(context);
     work_on_referrals(context);
+    send_next_digit(context);
     settle(context);
 }
 
@@ -44,7 +45,8 @@ void Call::on(const told::Time&, const Context& context) {
         case Timer::ring_again: ring(context); break;
         case Timer::no_answer: give_up_calling(480, "no answer", context); break;
         case Timer::glare: send_what_waits(context); break;
-        case Timer::refresh_again: break;  // change_if_possible
+        case Timer::refresh_again:  // change_if_possible
+        case Timer::digit: break;   // send_next_digit
         case Timer::unanswered: cancel_change(context); break;
         case Timer::linger:  // nothing more can come
         case Timer::count: break;
@@ -86,6 +88,7 @@ Deadline Call::next_deadline() const {
         if (at == timers_.at(Timer::refresh_again)) next.reason = "a refused refresh goes again";
         if (at == timers_.at(Timer::linger)) next.reason = "late answers of a call";
         if (at == timers_.at(Timer::unanswered)) next.reason = "a change without a final answer";
+        if (at == timers_.at(Timer::digit)) next.reason = "a digit goes, or is heard there";
     }
     if (provisional_)
         next = sooner(next, {provisional_->repeater.next(), "a provisional answer without PRACK"});
@@ -170,6 +173,7 @@ void Call::on(const told::Response& response, const Context& context) {
     case Purpose::refresh: return on_change_answer(pending, response, context);
     case Purpose::refer: return on_refer_answer(response, context);
     case Purpose::notify: return on_notify_answer(success);
+    case Purpose::info: return on_digit_answer(pending, response, context);
     case Purpose::prack:  // refused: the peer will say so in its own way
     case Purpose::bye: return;
     }
@@ -180,7 +184,8 @@ bool Call::send_again_with_credentials(const Pending& pending, const told::Respo
                                        const Context& context) {
     if (pending.challenges >= limits::challenges) return false;
     const bool changes = pending.purpose == Purpose::change || pending.purpose == Purpose::refresh;
-    if (changes && state_ != State::established) return false;  // it ended meanwhile
+    if ((changes || pending.purpose == Purpose::info) && state_ != State::established)
+        return false;  // it ended meanwhile
     auto again = pending;
     ++again.challenges;
     again.cancelled = false;
@@ -221,6 +226,7 @@ void Call::on(const told::Failed& failed, const Context& context) {
     case Purpose::refresh: return on_change_failed(*pending, failed, context);
     case Purpose::refer: return on_refer_lost(failed, context);
     case Purpose::notify: return on_notify_lost(failed, context);
+    case Purpose::info: return on_digit_lost(*pending, failed, context);
     case Purpose::prack: return;
     case Purpose::bye:
         if (failed.lost != told::Lost::answer && failed.lost != told::Lost::unreadable)
@@ -250,14 +256,16 @@ void Call::tell(EventKind kind, int status, std::string words, const Context& co
 void Call::tell_media(const std::optional<sdp::Agreement>& agreement, const Context& context) {
     told_media_ = true;
     context.act(
-        out::Media{.call = {}, .agreed = std::make_shared<const sdp::Agreement>(*agreement)});
+        out::Media{.call = {},
+                   .agreed = std::make_shared<const sdp::Agreement>(*agreement),
+                   .takes_info = peer_takes_info_});
 }
 
 void Call::end(int status, std::string words, const Context& context) {
     if (std::exchange(told_end_, true)) return;
     state_ = State::ending;
-    for (const auto timer :
-         {Timer::ring, Timer::ring_again, Timer::no_answer, Timer::glare, Timer::refresh_again})
+    for (const auto timer : {Timer::ring, Timer::ring_again, Timer::no_answer, Timer::glare,
+                             Timer::refresh_again, Timer::digit})
         timers_.stop(timer);
     session_timer_.stop();
     provisional_.reset();

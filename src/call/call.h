@@ -74,6 +74,7 @@ private:
         refresh_again,  // a refresh, or a new Contact, that was refused; what offers does not wait
         linger,         // late 2xx of other branches (RFC 6026 §7.2)
         unanswered,     // a re-INVITE that has a 1xx and nothing more
+        digit,          // the one before is heard there, or a pause
         count
     };
     struct Leg {  // a dialog that came of our INVITE, or the only one of theirs
@@ -93,6 +94,7 @@ private:
         bye,
         refer,
         notify,  // of a REFER of theirs
+        info,    // a digit
     };
     struct Pending {  // a client transaction of ours without a final answer
         RequestId id;
@@ -103,6 +105,7 @@ private:
         bool moves = false;    // it tells the peer a new Contact of ours
         std::size_t ways = 0;  // so often it did not get there
         bool cancelled = false;
+        char digit = 0;  // Purpose::info
     };
     struct Acknowledged {  // of our last re-INVITE: a copy of its 2xx gets the ACK again
         RequestId id;
@@ -120,6 +123,14 @@ private:
         std::uint32_t cseq = 0;
         bool has_offer = false;  // the ACK brings the answer
         Repeater repeater{};
+    };
+    struct Digits {  // of ours, that go by INFO
+        std::string waiting{};
+        sip::DigitForm form = sip::DigitForm::relay;
+        Duration length{};
+        std::size_t ways = 0;         // so often the next one did not get there
+        bool waits_for_way = false;   // Timer::digit runs for that
+        bool are_under_way = false;   // it is not told yet what has become of them
     };
     struct Provisional {  // a reliable one that waits for its PRACK (RFC 3262 §3)
         act::Respond response;
@@ -202,6 +213,17 @@ private:
     [[nodiscard]] std::optional<act::Respond> refusal_of_change(const told::Request& request,
                                                                 const Context& context) const;
 
+    void on_info(const told::Request& request, const Context& context);
+
+    // digits.cpp: ours, by INFO.
+    void on(const told::Press& press, const Context& context);
+    void send_next_digit(const Context& context);
+    void on_digit_answer(const Pending& pending, const told::Response& response,
+                         const Context& context);
+    void on_digit_lost(const Pending& pending, const told::Failed& failed, const Context& context);
+    void digits_failed(int status, std::string words, const Context& context);
+    void learn_what_peer_takes(const sip::Message& message);
+
     // change.cpp: what we change: hold, resume, other media, another Contact, refreshes.
     void on(const told::Hold&, const Context& context);
     void on(const told::Resume&, const Context& context);
@@ -274,6 +296,7 @@ private:
     std::optional<Ours> ours_;
     bool bye_wanted_ = false;
 
+    Digits digits_;
     std::optional<OurReferral> transfer_;
     std::optional<TheirReferral> referral_;
     std::size_t referrals_ = 0;  // of theirs, that were accepted
@@ -293,6 +316,7 @@ private:
     bool refresh_wanted_ = false;
     bool target_refresh_wanted_ = false;
     bool peer_takes_update_ = false;
+    bool peer_takes_info_ = false;
     bool told_held_by_us_ = false;
     bool told_held_by_peer_ = false;
 };

@@ -12,9 +12,10 @@
 // with a method in front for another request than the INVITE: BYE:200, PRACK:481, UPDATE:491,
 // RE:200a+ (RE: of a re-INVITE); LATE:200b of the first INVITE again, OLD:200b of the one before,
 // OLDER:200a of the first re-INVITE.
-// Requests of branch a: bye, inv+, inv-, inv!, upd, upd+, info, prack#N, old (a CSeq that was there
+// Requests of branch a: bye, inv+, inv-, inv!, upd, upd+, info, info=5 and info_5 (digits), info?
+// (a body that nobody knows, info~ that may be skipped), info% (an Info Package), prack#N, old (a CSeq that was there
 // before), bye-b (of branch b), msg. ack, ack+ of our 2xx; cancel. Ours: hangup, answer, reject,
-// hold, resume, media. Time: wait>SECONDS, lost (no final answer to our newest request), noway (it
+// hold, resume, media, press>DIGITS and plain>DIGITS (by INFO). Time: wait>SECONDS, lost (no final answer to our newest request), noway (it
 // did not get there), unheard (nor had anybody answered when its connection was lost), underway
 // (somebody had), left (nobody had, and its server is asked no more: it may answer late),
 // long>RESPONSE (past a limit, to our newest request unless it says which; its head was read),
@@ -102,6 +103,7 @@ public:
             std::ranges::count(events_, EventKind::call_ended, &Event::kind));
     }
     [[nodiscard]] Instant now() const { return now_; }
+    [[nodiscard]] const out::Media& media() const { return media_; }
 
 private:
     struct Nothing {};
@@ -133,7 +135,10 @@ private:
         say(std::to_string(respond.status));
         responses_.push_back(respond);
     }
-    void note(const out::Media& media) { say(media.agreed ? "media" : "silence"); }
+    void note(const out::Media& media) {
+        say(media.agreed ? "media" : "silence");
+        media_ = media;
+    }
     void note(const Event& event) {
         say(name_of(event.kind));
         events_.push_back(event);
@@ -174,6 +179,9 @@ private:
         if (word.starts_with("heard>"))
             return tell(
                 told::ReferredCall{static_cast<int>(*parse_number<std::uint32_t>(word.substr(6)))});
+        if (word.starts_with("press>")) return tell(told::Press{std::string(word.substr(6))});
+        if (word.starts_with("plain>"))
+            return tell(told::Press{std::string(word.substr(6)), sip::DigitForm::plain});
         if (word == "replaced") return tell(told::Replaced{"replaced"});
         if (word == "media") return tell(told::MediaChanged{some_audio(41'000)});
         if (word == "moved") return tell(told::WayChanged{});
@@ -219,7 +227,8 @@ private:
         std::string method = "INVITE";
         if (word.starts_with("bye")) method = "BYE";
         if (word.starts_with("upd")) method = "UPDATE";
-        if (word.starts_with("info") || word == "old") method = "INFO";
+        if (word.starts_with("info")) method = "INFO";
+        if (word == "old") method = "OPTIONS";
         if (word.starts_with("prack")) method = "PRACK";
         if (word.starts_with("msg")) method = "MESSAGE";
         if (word.starts_with("refer")) method = "REFER";
@@ -237,6 +246,7 @@ private:
         if (word.ends_with('+')) body = sdp_of_peer("8 PCMA", "sendrecv", ++versions_);
         if (word.ends_with('h')) body = sdp_of_peer("8 PCMA", "sendonly", ++versions_);
         if (word.ends_with('!')) body = sdp_of_peer("97 nonsense", "sendrecv", ++versions_);
+        if (method == "INFO") extra += info_headers(word.substr(4), body);
         if (method == "REFER") extra += refer_headers(word.substr(5));
         if (method == "NOTIFY") {
             extra += notify_headers(word.substr(6));
@@ -248,6 +258,21 @@ private:
         tell(told::Request{ServerId{++servers_}, &request});
     }
 
+    static std::string info_headers(std::string_view what, std::string& body) {
+        if (what.empty()) return {};
+        const std::string value(what.substr(1));
+        switch (what.front()) {
+        case '=':
+            body = "Signal=" + value + "\r\nDuration=100\r\n";
+            return "Content-Type: application/dtmf-relay\r\n";
+        case '_': body = value; return "Content-Type: application/dtmf\r\n";
+        case '?': body = "x"; return "Content-Type: application/x\r\n";
+        case '~':
+            body = "x";
+            return "Content-Type: application/x\r\nContent-Disposition: x;handling=optional\r\n";
+        default: body = "x"; return "Content-Type: application/x\r\nInfo-Package: x\r\n";
+        }
+    }
     static std::string refer_headers(std::string_view what) {
         std::string headers = what == "0" ? "" : "Refer-To: <sip:carol@example.test>\r\n";
         if (what == "2") headers += headers;
@@ -356,6 +381,7 @@ private:
     std::set<RequestId> cancelled_;
     std::vector<act::Respond> responses_;
     std::vector<Event> events_;
+    out::Media media_;
     std::uint32_t their_cseq_ = 1;
     std::uint32_t their_invite_cseq_ = 1;
     std::uint32_t servers_ = 0;

@@ -138,7 +138,7 @@ void Call::on_change_success(const Pending& pending, const sip::Message& respons
     if (state_ != State::established) return;
     if (pending.moves) contact_refused_ = 0;
     lost_change_.reset();
-    if (response.has(sip::HeaderName::allow)) peer_takes_update_ = response.allows(Method::update);
+    learn_what_peer_takes(response);
     session_timer_.on_success(context.now, response);
     if (!is_invite) return;
     if (const auto agreed = session_.on_answer(response.body()); !agreed) {

@@ -4,6 +4,8 @@
 #include "base/text.h"
 #include "call/call.h"
 #include "call/words.h"
+#include "sip/digit_info.h"
+#include "sip/verdict.h"
 
 namespace holdfast::call {
 
@@ -38,7 +40,7 @@ void Call::on(const told::Request& request, const Context& context) {
     case Method::prack: return on_prack(request, context);
     case Method::refer: return on_refer(request, *leg, context);
     case Method::notify: return on_notify(request, context);
-    case Method::info:
+    case Method::info: return on_info(request, context);
     case Method::options:
         return context.act(
             act::Respond{.to = request.server, .status = 200, .headers = std::string(allow_line)});
@@ -52,6 +54,33 @@ void Call::on(const told::Request& request, const Context& context) {
     }
     context.act(
         act::Respond{.to = request.server, .status = 405, .headers = std::string(allow_line)});
+}
+
+// RFC 3261 §20.5: without an Allow nothing new is known.
+void Call::learn_what_peer_takes(const sip::Message& message) {
+    if (!message.has(sip::HeaderName::allow)) return;
+    peer_takes_update_ = message.allows(Method::update);
+    peer_takes_info_ = message.allows(Method::info);
+}
+
+// One without a body asks whether we are there. A key that is no digit (a hook flash) is taken, and
+// nobody is told: there is nothing that it could do here.
+void Call::on_info(const told::Request& request, const Context& context) {
+    const auto& info = *request.message;
+    if (info.header("Info-Package"))  // RFC 6086 §4.2.2: we have never asked for one
+        return context.act(act::Respond{.to = request.server,
+                                        .status = 469,
+                                        .reason = "Bad Info Package",
+                                        .headers = "Recv-Info:\r\n"});
+    const auto form = sip::digit_form(info.media_type());
+    if (!info.body().empty() && !form && !sip::may_skip_body(info))
+        return context.act(act::Respond{
+            .to = request.server, .status = 415, .headers = std::string(accept_digits_line)});
+    context.act(
+        act::Respond{.to = request.server, .status = 200, .headers = std::string(allow_line)});
+    if (!form) return;
+    if (const auto digit = sip::digit_in(*form, info.body()))
+        tell(EventKind::dtmf, 0, std::string(1, *digit), context);
 }
 
 void Call::on_bye(const told::Request& request, Leg& leg, const Context& context) {
@@ -110,7 +139,7 @@ void Call::answer_change(const told::Request& request, Leg& leg, const Context& 
         late_offer = true;
     }
     leg.dialog.refresh_target(message);
-    if (message.has(sip::HeaderName::allow)) peer_takes_update_ = message.allows(Method::update);
+    learn_what_peer_takes(message);
     response.headers += supported_line;
     if (leg.fate == Leg::Fate::chosen)
         response.headers += session_timer_.on_answer(context.now, message);

@@ -60,7 +60,7 @@ void Call::on(const told::Invited& invited, const Context& context) {
     invited_ = invited.server;
     their_invite_ = invite.clone();
     legs_.push_back({.dialog = std::move(*made)});
-    peer_takes_update_ = invite.allows(Method::update);
+    learn_what_peer_takes(invite);
     // RFC 3261 §13.3.1: an invitation that has expired is answered with 487.
     Duration patience = limits::ring_time;
     if (const auto expires = invite.expires();

@@ -33,6 +33,10 @@ constexpr std::size_t abandoned =
     8;                           // INVITEs given up; from here on those with a 2xx are forgotten
 constexpr std::size_t ways = 4;  // an INVITE or BYE that did not get there goes so often again
 
+constexpr std::size_t digits = 256;         // that wait to be sent by INFO, commas included
+constexpr Duration digit_pause = 1s;        // a comma among them
+constexpr Duration between_digits = 100ms;  // of silence, where the other side makes tones of them
+
 constexpr Duration referral_dialled = 10s;   // the application follows a REFER within so long
 constexpr Duration referral_reports = 240s;  // RFC 3515 §3.4: longer than a call rings
 constexpr Duration first_report = 64 * t1;   // of a REFER that was accepted (RFC 6665 §4.1.2.4)

@@ -19,6 +19,7 @@
 #include "call/options.h"
 #include "dialog/request.h"
 #include "sdp/stream.h"
+#include "sip/digit_form.h"
 #include "sip/message.h"
 
 namespace holdfast::call {
@@ -95,6 +96,11 @@ struct Resume {};
 struct MediaChanged {
     std::vector<sdp::LocalStream> streams;
 };
+struct Press {  // digits that go by INFO, after those that wait; only in an answered call
+    std::string digits;  // 0-9 * # A-D, a comma is a pause of 1 s; else nothing is done
+    sip::DigitForm form = sip::DigitForm::relay;
+    Duration length = std::chrono::milliseconds{160};  // of the sound of one digit
+};
 struct Transfer {
     std::string target;  // as in Refer-To, between the brackets; parsed before
     Reports reports = Reports::wanted;
@@ -147,7 +153,7 @@ struct Failed {  // no final response, or none that could be read
 
 using Told =
     std::variant<told::Time, told::Dial, told::Invited, told::Answer, told::Reject, told::HangUp,
-                 told::Transfer, told::ReferredCall, told::Replaced, told::Hold, told::Resume,
+                 told::Press, told::Transfer, told::ReferredCall, told::Replaced, told::Hold, told::Resume,
                  told::MediaChanged, told::WayChanged, told::WayFound, told::Request,
                  told::Cancelled, told::Acknowledged, told::Response, told::Failed>;
 

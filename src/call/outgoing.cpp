@@ -166,7 +166,8 @@ void Call::choose(Leg& leg, const sip::Message& response, const Context& context
     auto early = std::move(leg.session);
     std::erase_if(legs_, [](const Leg& other) { return other.fate == Leg::Fate::early; });
     timers_.stop(Timer::no_answer);
-    peer_takes_update_ = response.allows(Method::update);
+    peer_takes_update_ = peer_takes_info_ = false;  // of another branch
+    learn_what_peer_takes(response);
     std::string problem;
     if (has_sdp(response)) {
         // Some servers answer in the 2xx otherwise than in the 183 before; what was said last

@@ -26,6 +26,7 @@ void Call::on(const told::WayChanged&, const Context&) {
 void Call::on(const told::WayFound&, const Context& context) {
     if (transfer_) transfer_->on_way_found(context.now);
     if (referral_) referral_->on_way_found(context.now);
+    if (std::exchange(digits_.waits_for_way, false)) timers_.stop(Timer::digit);
     if (!waits_for_way_) return;
     timers_.stop(Timer::glare);
     send_what_waits(context);

@@ -33,5 +33,7 @@ std::string warning_line(const sdp::Problem& problem);
 bool has_sdp(const sip::Message& message);
 // With a 415 (RFC 3261 §21.4.13).
 constexpr std::string_view accept_line = "Accept: application/sdp\r\n";
+constexpr std::string_view accept_digits_line =
+    "Accept: application/dtmf-relay, application/dtmf\r\n";
 
 }  // namespace holdfast::call

@@ -229,6 +229,11 @@ void Engine::Impl::on(const Step& step, const in::Reject& reject) {
     calls_.reject(step, accounts_, reject);
 }
 
+void Engine::Impl::on(const Step& step, const in::Press& press) {
+    calls_.command(step, accounts_, press.call,
+                   call::told::Press{press.digits, press.form, press.length});
+}
+
 void Engine::Impl::on(const Step& step, const in::Transfer& transfer) {
     calls_.transfer(step, accounts_, transfer);
 }

@@ -68,6 +68,7 @@ private:
     void on(const Step& step, const in::Dial& dial);
     void on(const Step& step, const in::Answer& answer);
     void on(const Step& step, const in::Reject& reject);
+    void on(const Step& step, const in::Press& press);
     void on(const Step& step, const in::Transfer& transfer);
     void on(const Step& step, const in::TransferTo& transfer);
     void on(const Step& step, const in::Hold& hold);

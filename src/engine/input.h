@@ -13,6 +13,7 @@
 #include "call/options.h"
 #include "registration/account.h"
 #include "sdp/stream.h"
+#include "sip/digit_form.h"
 
 namespace holdfast {
 
@@ -96,6 +97,14 @@ struct Reject {
     std::string forward_to{};
     call::Diverted why = call::Diverted::deflection;
 };
+// Digits by INFO, in an answered call; Event digits_sent or digits_failed. As tones or telephone
+// events they are a matter of the media.
+struct Press {
+    CallRef call;
+    std::string digits;  // 0-9 * # A-D, a comma is a pause of 1 s
+    sip::DigitForm form = sip::DigitForm::relay;
+    Duration length = std::chrono::milliseconds{160};  // of the sound of one digit
+};
 // The other side of the call is asked to call the target (RFC 3515); the call ends when that has
 // come about. Events transferring, transferred, transfer_failed.
 struct Transfer {
@@ -126,7 +135,7 @@ struct ShutDown {};  // unregisters all (2 s at most), then Event stopped
 using Input = std::variant<in::Time, in::FlowOpened, in::FlowFailed, in::FlowClosed, in::Received,
                            in::Stray, in::DnsAnswer, in::NetworkChanged, in::AddAccount,
                            in::RemoveAccount, in::RegisterNow, in::ChangePassword, in::HangUp,
-                           in::Dial, in::Answer, in::Reject, in::Transfer, in::TransferTo, in::Hold,
-                           in::Resume, in::MediaChanged, in::ShutDown>;
+                           in::Dial, in::Answer, in::Reject, in::Press, in::Transfer, in::TransferTo,
+                           in::Hold, in::Resume, in::MediaChanged, in::ShutDown>;
 
 }  // namespace holdfast

@@ -7,6 +7,7 @@
 #include "engine/recording_calls.h"
 #include "engine/recording_words.h"
 #include "registration/policy.h"
+#include "sip/digit_info.h"
 #include "sip/redaction.h"
 
 namespace holdfast {
@@ -151,6 +152,7 @@ Json input_json(const Input& input) {
                     {"in", "answer"}, {"call", i.call.value}, {"streams", streams_json(i.streams)}};
             },
             [](const in::Reject& i) { return reject_json(i); },
+            [](const in::Press& i) { return press_json(i); },
             [](const in::Transfer& i) { return transfer_json(i); },
             [](const in::TransferTo& i) {
                 return Json{
@@ -179,7 +181,10 @@ Json event_json(const Event& event) {
     if (event.rtt) json["rtt_us"] = event.rtt->count();
     if (event.status != 0) json["status"] = event.status;
     if (event.reg_id != 0) json["reg_id"] = event.reg_id;
-    if (!event.reason.empty()) json["reason"] = bytes_json(event.reason);
+    // What an INFO brings is hidden in its bytes (sip/digit_info.h), and a replay tells it so.
+    const bool is_digit = event.kind == EventKind::dtmf;
+    if (!event.reason.empty())
+        json["reason"] = bytes_json(is_digit ? sip::masked_digits(event.reason) : event.reason);
     for (const auto& row : event.targets)
         json["targets"].push_back({{"target", row.target.to_string()},
                                    {"priority", row.priority},

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "sdp/agreement.h"
+#include "sip/digit_info.h"
 
 namespace holdfast::recording {
 
@@ -25,6 +26,7 @@ constexpr std::array<std::string_view, 5> diversions{"deflection", "unconditiona
                                                      "no_answer", "do_not_disturb"};
 constexpr std::array<std::string_view, 2> numbers{"shown", "withheld"};
 constexpr std::array<std::string_view, 2> reports{"wanted", "unwanted"};
+constexpr std::array<std::string_view, 2> digit_forms{"relay", "plain"};
 constexpr std::array<std::string_view, 3> reliables{"off", "supported", "required"};
 
 // Enumerators without names of their own: by position.
@@ -259,6 +261,14 @@ Json reject_json(const in::Reject& reject) {
     return json;
 }
 
+Json press_json(const in::Press& press) {
+    return {{"in", "press"},
+            {"call", press.call.value},
+            {"digits", sip::masked_digits(press.digits)},
+            {"form", word(digit_forms, press.form)},
+            {"length_us", press.length.count()}};
+}
+
 Json transfer_json(const in::Transfer& transfer) {
     return {{"in", "transfer"},
             {"call", transfer.call.value},
@@ -269,6 +279,7 @@ Json transfer_json(const in::Transfer& transfer) {
 Json media_json(const out::Media& media) {
     Json json{{"out", "media"}, {"call", media.call.value}};
     if (!media.agreed) return json;
+    if (media.takes_info) json["takes_info"] = true;
     json["streams"] = Json::array();
     for (const auto& stream : media.agreed->streams) json["streams"].push_back(agreed_json(stream));
     return json;
@@ -300,6 +311,13 @@ in::Reject read_reject(Reader& r) {
     reject.forward_to = r.bytes("forward_to");
     reject.why = read_word<call::Diverted>(r, "why", diversions);
     return reject;
+}
+
+in::Press read_press(Reader& r) {
+    return {.call = r.id<CallRef>("call"),
+            .digits = r.text("digits"),
+            .form = read_word<sip::DigitForm>(r, "form", digit_forms),
+            .length = r.duration("length_us")};
 }
 
 in::Transfer read_transfer(Reader& r) {

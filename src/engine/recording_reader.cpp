@@ -168,6 +168,7 @@ constexpr std::array input_readers{
         "answer",
         [](Reader& r) -> Input { return in::Answer{r.id<CallRef>("call"), read_streams(r)}; }},
     InputReader{"reject", [](Reader& r) -> Input { return read_reject(r); }},
+    InputReader{"press", [](Reader& r) -> Input { return read_press(r); }},
     InputReader{"transfer", [](Reader& r) -> Input { return read_transfer(r); }},
     InputReader{"transfer_to",
                 [](Reader& r) -> Input {

@@ -107,6 +107,7 @@ std::vector<Input> one_of_each() {
                      CallRef{9}},
             in::Answer{CallRef{8}, {full_stream()}},
             in::Reject{CallRef{8}, 603, "sip:carol@example.test", call::Diverted::no_answer},
+            in::Press{CallRef{8}, "AA,A", sip::DigitForm::plain, 200ms},
             in::Transfer{CallRef{8}, "sip:carol@example.test", call::Reports::unwanted},
             in::TransferTo{CallRef{8}, CallRef{9}},
             in::Hold{CallRef{8}},
@@ -190,6 +191,22 @@ TEST(Recording, HoldsNoKeysOfMedia) {
         cut += recorder.step(options().started, in::Received{FlowId{1}, piece}, {});
     EXPECT_THAT(cut, Not(HasSubstr("s3c")));
     EXPECT_THAT(cut, Not(HasSubstr("Key")));
+}
+
+// What is pressed may be a PIN, whoever presses it, and the replay is told the same.
+TEST(Recording, HoldsNoDigits) {
+    const std::string info =
+        "INFO sip:a SIP/2.0\r\nContent-Type: application/dtmf-relay\r\nContent-Length: 8\r\n\r\n";
+    Event event{.kind = EventKind::dtmf, .account = AccountId{1}, .call = CallRef{1}};
+    event.reason = "7";
+    auto text = recording_of({in::Press{CallRef{1}, "77,7"}, in::Received{FlowId{1}, info + "Signal=7"}});
+    const auto now = options().started;
+    text += recorded(now, Output{out::Send{FlowId{1}, info + "Signal=7"}});
+    text += recorded(now, Output{event});
+    EXPECT_THAT(text, HasSubstr("\"digits\":\"AA,A\""));
+    EXPECT_THAT(text, HasSubstr("\"reason\":{\"text\":\"A\"}"));
+    EXPECT_THAT(text, Not(HasSubstr("Signal=7")));
+    EXPECT_THAT(text, Not(HasSubstr("\"7\"")));
 }
 
 // A stream is read as it comes: a header that is cut over several reads is hidden whole, and what

@@ -186,6 +186,8 @@ void FleetTally::count(const Event& event, const Account* account) {
     case EventKind::silent:
     case EventKind::heard:
     case EventKind::dtmf:
+    case EventKind::digits_sent:
+    case EventKind::digits_failed:
     case EventKind::played:
     case EventKind::recorded:
     case EventKind::measured:
@@ -253,6 +255,8 @@ void FleetTally::change(Account& account, const Event& event) {
     case EventKind::silent:
     case EventKind::heard:
     case EventKind::dtmf:
+    case EventKind::digits_sent:
+    case EventKind::digits_failed:
     case EventKind::played:
     case EventKind::recorded:
     case EventKind::measured:
