@@ -135,14 +135,19 @@ Applied apply_srtp_keys(Options& options, std::string_view value, bool) {
 
 Applied apply_dtmf_by(Options& options, std::string_view value, bool) {
     auto& method = options.call.dtmf_by;
-    if (value == "auto")
-        method = media::DtmfMethod::automatic;
-    else if (value == "events")
+    std::optional<sip::DigitForm> info;
+    method = media::DtmfMethod::automatic;
+    if (value == "events")
         method = media::DtmfMethod::events;
     else if (value == "tones")
         method = media::DtmfMethod::in_band;
-    else
-        return wrong(value, "is neither auto, events nor tones");
+    else if (value == "info")
+        info = sip::DigitForm::relay;
+    else if (value == "info-plain")
+        info = sip::DigitForm::plain;
+    else if (value != "auto")
+        return wrong(value, "is neither auto, events, tones, info nor info-plain");
+    options.call.dtmf_info = info;
     return {};
 }
 

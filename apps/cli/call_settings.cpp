@@ -24,6 +24,7 @@ phone::CallSettings settings_of(const CallOptions& options) {
     sound.dtmf = options.dtmf_by;
     settings.record = options.record;
     settings.dtmf = options.dtmf;
+    settings.info = options.dtmf_info;
     if (options.withhold_number) settings.options.number = call::Number::withheld;
     return settings;
 }

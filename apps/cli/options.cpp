@@ -298,9 +298,10 @@ constexpr std::array table{
     OptionText{"pickup", "CODE", "none",
                "what `pickup` dials before the extension whose call is taken", Form::value,
                for_phone | of_an_account, true, apply_pickup},
-    OptionText{"dtmf-by", "auto|events|tones", "auto",
-               "how digits are sent: events (RFC 4733) if both sides know them, else tones in the "
-               "sound; or only by one of them",
+    OptionText{"dtmf-by", "auto|events|tones|info|info-plain", "auto",
+               "how digits are sent: events (RFC 4733) if both sides know them, else by INFO if "
+               "the other side takes it, else tones in the sound; or only by one of them (info: "
+               "application/dtmf-relay, info-plain: application/dtmf)",
                Form::value, sound, true, apply_dtmf_by},
     OptionText{"srtp", "off|optional|required", "off", "encrypt the sound (SRTP)", Form::value,
                sound, true, apply_srtp},

@@ -45,6 +45,7 @@ struct CallOptions {
     bool sdes = true;  // how SRTP's keys may be agreed on
     bool dtls = true;
     media::DtmfMethod dtmf_by = media::DtmfMethod::automatic;
+    std::optional<sip::DigitForm> dtmf_info{};  // by INFO, and so
 };
 
 // Of `holdfast phone` and `holdfast ctl`.

@@ -33,6 +33,22 @@ bool are_same_callee(std::string_view a, std::string_view b) {
 
 }  // namespace
 
+// By INFO if that is wanted, or if we choose and the other side has no telephone events: an INFO
+// says which digit it is, a tone has to be heard.
+std::optional<sip::DigitForm> Calls::info_form(const Sound& sound) {
+    if (sound.settings.info) return sound.settings.info;
+    const bool we_choose = sound.settings.sound.dtmf == media::DtmfMethod::automatic;
+    if (we_choose && sound.agreed && !sound.has_events && sound.takes_info)
+        return sip::DigitForm::relay;
+    return std::nullopt;
+}
+
+void Calls::submit_digits(CallRef ref, const Sound& sound, const std::string& digits) {
+    if (const auto form = info_form(sound))
+        return driver_.submit(in::Press{.call = ref, .digits = digits, .form = *form});
+    media_.submit(media::in::SendDtmf{.session = media::SessionId{ref.value}, .digits = digits});
+}
+
 bool Calls::press(CallRef ref, const std::string& digits) {
     const auto* call = find(ref);
     const auto sound = sounds_.find(ref);
@@ -41,8 +57,7 @@ bool Calls::press(CallRef ref, const std::string& digits) {
     if (waiting.size() + digits.size() > digits_waiting_most) return false;
     // Where nothing may be sent, the media say so.
     if (call->stage == Stage::talking && sound->second.flows && waiting.empty()) {
-        media_.submit(
-            media::in::SendDtmf{.session = media::SessionId{ref.value}, .digits = digits});
+        submit_digits(ref, sound->second, digits);
         return true;
     }
     waiting += digits;
@@ -54,11 +69,10 @@ void Calls::send_digits(CallRef ref) {
     const auto* call = find(ref);
     const auto sound = sounds_.find(ref);
     if (call == nullptr || call->stage != Stage::talking || sound == sounds_.end() ||
-        !sound->second.flows || !sound->second.may_send)
+        !sound->second.flows || (!sound->second.may_send && !info_form(sound->second)))
         return;
     if (auto digits = std::exchange(sound->second.settings.dtmf, {}); !digits.empty())
-        media_.submit(
-            media::in::SendDtmf{.session = media::SessionId{ref.value}, .digits = digits});
+        submit_digits(ref, sound->second, digits);
 }
 
 // Those that are for after the answer, and those that were pressed before the sound flowed.
@@ -68,7 +82,7 @@ void Calls::send_waiting_digits(Instant now, CallRef ref) {
     if (call == nullptr || call->stage != Stage::talking || found == sounds_.end()) return;
     auto& sound = found->second;
     const auto count = keys_in(sound.settings.dtmf);
-    if (!sound.may_send && count > 0)
+    if (!sound.may_send && !info_form(sound) && count > 0)
         return say(now, ref, EventKind::notice,
                    std::to_string(count) + (count == 1 ? " digit waits" : " digits wait") +
                        " until the other side takes our sound");
@@ -81,7 +95,10 @@ void Calls::send_waiting_digits(Instant now, CallRef ref) {
 
 // Told when they have been sent, not when they are about to be.
 void Calls::on(Instant now, const media::out::DtmfSent& sent) {
-    const CallRef ref{sent.session.value};
+    digits_are_sent(now, CallRef{sent.session.value});
+}
+
+void Calls::digits_are_sent(Instant now, CallRef ref) {
     const auto sound = sounds_.find(ref);
     if (sound == sounds_.end()) return;
     if (const auto count = sound->second.digits_on_their_way; count > 0)
@@ -89,7 +106,7 @@ void Calls::on(Instant now, const media::out::DtmfSent& sent) {
     digits_are_over(ref);
 }
 
-// Sent, or refused by the media, which have said why.
+// Sent, or not: the media or the engine have said why.
 void Calls::digits_are_over(CallRef ref) {
     const auto sound = sounds_.find(ref);
     if (sound == sounds_.end()) return;

@@ -134,6 +134,8 @@ void Calls::agreed(Instant now, const out::Media& media) {
     // The other side may have taken it out: then it is off.
     auto stream = ours == streams.end() ? sdp::AgreedStream{.rejected = true} : *ours;
     sound->second.may_send = !stream.rejected && sdp::sends(stream.direction);
+    sound->second.has_events = stream.dtmf_send.has_value();
+    sound->second.takes_info = media.takes_info;
     media_.submit(
         media::in::Agreed{.session = session_of(media.call), .stream = std::move(stream)});
     sound->second.agreed = true;
@@ -187,6 +189,8 @@ void Calls::on_event(Instant now, const Event& event) {
     case EventKind::dialling: keep_digits_from(now, event.call, event.contact); break;
     case EventKind::ringing: call->stage = Stage::ringing; break;
     case EventKind::answered: answered(now, event.call, *call); break;
+    case EventKind::digits_sent: digits_are_sent(now, event.call); break;
+    case EventKind::digits_failed: digits_are_over(event.call); break;
     case EventKind::call_ended:
         call->stage = Stage::ending;
         tell_unsent_digits(now, event.call);

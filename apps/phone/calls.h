@@ -20,6 +20,7 @@
 #include "call/options.h"
 #include "media/engine.h"
 #include "runtime/driver.h"
+#include "sip/digit_form.h"
 
 namespace holdfast::phone {
 
@@ -30,6 +31,9 @@ struct CallSettings {
     media::SessionOptions sound{};
     std::string record{};  // a sound file for both directions, from the answer on; "": none
     std::string dtmf{};    // sent once the call is answered and the sound flows
+    // Digits go by INFO, in this form; none: as sound.dtmf says, and where that is left to us by
+    // INFO if the other side has no telephone events and takes it.
+    std::optional<sip::DigitForm> info{};
     bool microphone_muted = false;  // from the beginning
     bool speaker_muted = false;
     call::Options options{};
@@ -124,12 +128,15 @@ private:
         bool is_open = false;  // the media have the session
         bool flows = false;    // ours is on its way
         bool may_send = true;  // as far as is agreed: no answer, or one that takes it
+        bool has_events = false;  // the other side knows telephone events (RFC 4733)
+        bool takes_info = false;  // and says that it takes INFO
         bool agreed = false;   // the media know what was agreed on: there is something to record
         // As the other side was told of it; none: the media have not said yet.
         std::optional<sdp::LocalStream> stream{};
         // Its address is ours towards the server, whichever that is; else somebody chose it.
         bool follows_host = false;
-        // Digits that had waited and that the media have not sent yet; they say once all are.
+        // Digits that had waited and that are not sent yet; the media, or the engine, say when all
+        // are.
         bool sends_digits = false;
         std::size_t digits_on_their_way = 0;  // without commas
         std::string transfer_then{};          // whither, after the digits; "": nowhere
@@ -151,9 +158,12 @@ private:
     void say(Instant now, CallRef call, EventKind kind, std::string reason);
     void answered(Instant now, CallRef ref, Call& call);
     // call_digits.cpp
+    static std::optional<sip::DigitForm> info_form(const Sound& sound);
+    void submit_digits(CallRef ref, const Sound& sound, const std::string& digits);
     void send_digits(CallRef ref);
     void send_waiting_digits(Instant now, CallRef ref);
     void keep_digits_from(Instant now, CallRef ref, const std::string& other);
+    void digits_are_sent(Instant now, CallRef ref);
     void digits_are_over(CallRef ref);
     void tell_unsent_digits(Instant now, CallRef ref);
     void end(Instant now, CallRef call);

@@ -14,14 +14,14 @@ using Sent = std::vector<std::string>;
 // Calls alone: a phone would want to be registered.
 class DigitsAfterTheAnswer : public PhoneOfNotes {
 protected:
-    void dial(const std::string& typed) {
+    void dial(const std::string& typed, std::optional<sip::DigitForm> info = {}) {
         const Dialling own;
         const auto read = dialled(typed, {.aor = "sip:alice@example.test", .dialling = own});
         ASSERT_TRUE(read);
         calls.emplace(
             *driver, media, [this](Instant, const Event& event) { told.push_back(event); },
             [](Instant, CallRef, const Call&) {});
-        ref = calls->dial(AccountId{1}, read->uri, {.dtmf = read->digits});
+        ref = calls->dial(AccountId{1}, read->uri, {.dtmf = read->digits, .info = info});
         says(media::out::Ready{media::SessionId{ref.value}, {}});
     }
     void says(media::Event event) {
@@ -34,13 +34,19 @@ protected:
     void sound_starts() { says(media::out::Started{media::SessionId{ref.value}, "PCMA"}); }
     void all_are_sent() { says(media::out::DtmfSent{media::SessionId{ref.value}}); }
     // What offer and answer come to: whether ours may be sent.
-    void agreed_on(sdp::Direction direction) {
+    struct Takes {
+        bool events = false;
+        bool info = false;
+    };
+    void agreed_on(sdp::Direction direction) { agreed_on(direction, {}); }
+    void agreed_on(sdp::Direction direction, Takes takes) {
         sdp::AgreedStream stream;
         stream.local = 0;
         stream.direction = direction;
+        if (takes.events) stream.dtmf_send = 101;
         auto agreed = std::make_shared<const sdp::Agreement>(sdp::Agreement{.streams = {stream}});
         calls->on_step(now, in::NetworkChanged{},
-                       {out::Media{.call = ref, .agreed = std::move(agreed)}});
+                       {out::Media{.call = ref, .agreed = std::move(agreed), .takes_info = takes.info}});
     }
     void goes_to(const std::string& uri) {
         Event event{.kind = EventKind::dialling, .account = AccountId{1}, .call = ref};
@@ -113,6 +119,59 @@ TEST_F(DigitsAfterTheAnswer, WaitUntilOursMayBeSent) {
     EXPECT_EQ(sent(), Sent{",,78"});
     all_are_sent();
     EXPECT_EQ(notices().back(), "2 digits that waited are sent");
+}
+
+// Telephone events if the other side has them, else INFO if it takes it, else tones.
+TEST_F(DigitsAfterTheAnswer, GoByInfoIfTheOtherSideHasNoEventsAndTakesIt) {
+    struct Row {
+        Takes takes;
+        bool by_info;
+    };
+    std::size_t by_info = 0;
+    std::size_t by_media = 0;
+    for (const auto& row : {Row{{.events = true, .info = true}, false},
+                            Row{{.events = false, .info = true}, true},
+                            Row{{.events = false, .info = false}, false}}) {
+        dial("12345,78");
+        agreed_on(sdp::Direction::sendrecv, row.takes);
+        sound_starts();
+        happens_to_it(EventKind::answered);
+        (row.by_info ? by_info : by_media)++;
+        EXPECT_EQ(submitted<in::Press>().size(), by_info);
+        EXPECT_EQ(sent().size(), by_media);
+    }
+    EXPECT_EQ(submitted<in::Press>().at(0).digits, ",,78");
+    EXPECT_EQ(submitted<in::Press>().at(0).form, sip::DigitForm::relay);
+}
+
+// Wanted, it is so whatever the other side says of itself, and while the call is on hold.
+TEST_F(DigitsAfterTheAnswer, GoByInfoIfThatIsWanted) {
+    dial("12345,7", sip::DigitForm::plain);
+    agreed_on(sdp::Direction::recvonly, {.events = true});
+    sound_starts();
+    EXPECT_TRUE(submitted<in::Press>().empty());
+    happens_to_it(EventKind::answered);
+    ASSERT_EQ(submitted<in::Press>().size(), 1U);
+    EXPECT_EQ(submitted<in::Press>()[0].form, sip::DigitForm::plain);
+    EXPECT_EQ(sent(), Sent{});
+    EXPECT_EQ(notices(), Sent{});
+    happens_to_it(EventKind::digits_sent);
+    EXPECT_EQ(notices(), Sent{"1 digit that waited is sent"});
+    EXPECT_TRUE(calls->press(ref, "8"));
+    EXPECT_EQ(submitted<in::Press>().size(), 2U);
+}
+
+// A transfer goes on when they are over, sent or refused.
+TEST_F(DigitsAfterTheAnswer, ByInfoAreBeforeATransfer) {
+    dial("12345,7", sip::DigitForm::relay);
+    agreed_on(sdp::Direction::sendrecv);
+    sound_starts();
+    happens_to_it(EventKind::answered);
+    calls->transfer_after_digits(ref, "sip:carol@example.test");
+    EXPECT_TRUE(submitted<in::Transfer>().empty());
+    happens_to_it(EventKind::digits_failed);
+    EXPECT_EQ(submitted<in::Transfer>().size(), 1U);
+    EXPECT_EQ(notices(), Sent{}) << "the event says it";
 }
 
 // What is refused by the media is not told as sent.

@@ -60,6 +60,7 @@ struct Manner {
     const char* keys;
     sip::DigestAlgorithm algorithm;
     bool json;
+    const char* digits;  // by which way
 };
 
 class RunningSecrets : public RunningPhones, public ::testing::WithParamInterface<Manner> {
@@ -83,7 +84,8 @@ protected:
         auto words = is_phone ? usual(name) : WorldOfThree::usual(name);
         if (!GetParam().json) std::erase(words, "--json");
         words.insert(words.end(),
-                     {"--trace", "--srtp", "required", "--srtp-keys", GetParam().keys});
+                     {"--trace", "--srtp", "required", "--srtp-keys", GetParam().keys,
+                      "--dtmf-by", GetParam().digits});
         if (is_phone) words.insert(words.end(), {"--log", "all"});
         return words;
     }
@@ -140,6 +142,9 @@ protected:
         const auto lower = lower_case(text);
         for (const auto& secret : secrets())
             EXPECT_EQ(lower.find(secret), std::string::npos) << where << " holds " << secret;
+        const std::string digit = "signal=";  // one of them, in an INFO
+        for (auto at = lower.find(digit); at != std::string::npos; at = lower.find(digit, at + 1))
+            EXPECT_EQ(lower.substr(at, digit.size() + 1), "signal=a") << where;
     }
     // Which files there were, but for the configurations.
     [[nodiscard]] std::set<std::string> expect_nothing_in_files() const {
@@ -226,6 +231,8 @@ TEST_P(RunningSecrets, NothingAPhoneWritesOrAnswersHoldsOne) {
         expect_nothing_in("trace", run->errors());
         EXPECT_NE(run->errors().find("INVITE sip:"), std::string::npos) << "it was traced";
         EXPECT_NE(run->errors().find("<redacted>"), std::string::npos);
+        EXPECT_EQ(run->errors().find("Signal=") != std::string::npos,
+                  GetParam().digits == std::string("info"));
     }
     expect_nothing_in("stream of events", events.output());
     EXPECT_TRUE(expect_nothing_in_files().contains("told"));
@@ -288,11 +295,12 @@ TEST_F(MemoryOfCalls, IsNotDumped) {
 }
 
 INSTANTIATE_TEST_SUITE_P(InEachManner, RunningSecrets,
-                         ::testing::Values(Manner{"sdes", sip::DigestAlgorithm::sha256, true},
-                                           Manner{"dtls", sip::DigestAlgorithm::md5, false}),
+                         ::testing::Values(Manner{"sdes", sip::DigestAlgorithm::sha256, true, "events"},
+                                           Manner{"dtls", sip::DigestAlgorithm::md5, false, "events"},
+                                           Manner{"sdes", sip::DigestAlgorithm::md5, false, "info"}),
                          [](const auto& test) {
                              return std::string(test.param.keys) +
-                                    (test.param.json ? "Json" : "Words");
+                                    (test.param.json ? "Json" : "Words") + test.param.digits;
                          });
 
 }  // namespace

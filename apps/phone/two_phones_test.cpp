@@ -4,6 +4,7 @@
 #include <csignal>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "apps/phone/two_phones.h"
@@ -13,10 +14,12 @@ namespace {
 
 using namespace testing_phones;
 
-// RFC 4733: --dtmf sends once the sound flows.
-TEST_F(TwoPhones, DigitsArrive) {
+// RFC 4733, INFO (RFC 6086 §2): --dtmf sends once the sound flows.
+class DigitsOfTwoPhones : public TwoPhones, public ::testing::WithParamInterface<const char*> {};
+
+TEST_P(DigitsOfTwoPhones, Arrive) {
     auto& bob = bob_waits();
-    auto& alice = alice_calls({"--dtmf", "42#"});
+    auto& alice = alice_calls({"--dtmf", "42#", "--dtmf-by", GetParam()});
     const auto digits = [&] {
         std::string found;
         const std::string mark = R"("event":"dtmf",)";
@@ -29,7 +32,16 @@ TEST_F(TwoPhones, DigitsArrive) {
     alice.signal(SIGINT);
     ASSERT_TRUE(run_until_both_end(alice, bob)) << story(alice) << story(bob);
     EXPECT_EQ(digits(), "42#") << story(bob);
+    const bool by_info = std::string_view(GetParam()).starts_with("info");
+    EXPECT_EQ(alice.said(R"("event":"digits_sent")"), by_info) << story(alice);
 }
+
+INSTANTIATE_TEST_SUITE_P(ByEachWay, DigitsOfTwoPhones,
+                         ::testing::Values("auto", "info", "info-plain"), [](const auto& test) {
+                             std::string name(test.param);
+                             std::erase(name, '-');
+                             return name;
+                         });
 
 // RFC 3515 §2.4: --transfer hands Bob on to Carol; Alice's call ends when he has got there, and his
 // command lives on with the new call.

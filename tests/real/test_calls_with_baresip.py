@@ -179,6 +179,16 @@ def test_digits_both_ways(sides, codec):
     assert [event["param"] for event in both.bob.events("CALL_DTMF_START")] == list("159#")
 
 
+@pytest.mark.parametrize("way", ["auto", "info", "info-plain"])
+def test_digits_by_info(sides, way):
+    """With Opus baresip 1.0 has no telephone events, and its Allow has INFO: that is what `auto` takes."""
+    both = sides(codec="opus")
+    both.connect("holdfast", dtmf="159#", dtmf_by=way)
+    both.alice.wait_for("digits_sent", limit=10)
+    both.bob.wait_for("CALL_DTMF_START", where=lambda event: event["param"] == "#")
+    assert [event["param"] for event in both.bob.events("CALL_DTMF_START")] == list("159#")
+
+
 def test_digits_that_baresip_does_not_take_are_told(sides):
     both = sides(codec="opus")
     both.connect("holdfast", dtmf="1", dtmf_by="events")
