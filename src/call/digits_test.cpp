@@ -15,7 +15,7 @@ namespace {
 void tell_pressed(const std::vector<Story>& stories) {
     for (auto story : stories) {
         story.said.insert(0, "200a+ ");
-        story.done.insert(0, "ACK answered media ");
+        story.done.insert(0, story.done.empty() ? "ACK answered media" : "ACK answered media ");
         tell_dialled({story});
     }
 }
@@ -110,7 +110,7 @@ TEST(Digits, AreOfACallThatIsThere) {
     tell_pressed({
         {"press>1x", ""},
         {"press>", ""},
-        {"press>12 bye INFO:200 wait>1", "INFO 200 silence call_ended", over},
+        {"press>12 bye INFO:200 wait>1", "INFO 200 silence call_ended", ending},
         {"press>12 hangup INFO:200 wait>1", "INFO BYE silence call_ended", ending},
         {"press>1 hangup INFO:407", "INFO BYE silence call_ended", ending},
         {"hangup press>1", "BYE silence call_ended", ending},
@@ -135,8 +135,8 @@ TEST(Digits, OfThePeerAreTold) {
         {"info~", "200"},  // handling=optional
         {"info%", "469"},  // RFC 6086 §4.2.2
         {"info=5-b", "481"},
-        {"old", "500"},
-        {"bye info=5", "200 silence call_ended 481", over},
+        {"info=5 old", "200 dtmf 500"},
+        {"bye info=5", "200 silence call_ended 481", ending},
     });
     tell_incoming({{"info=5", "200 dtmf", ringing}});
     Bench bench;
