@@ -243,6 +243,22 @@ Applied apply_auto_answer(Options& options, std::string_view value, bool) {
     return change(options, {.auto_answer = std::string(value)});
 }
 
+Applied apply_forward(Options& options, std::string_view value, bool) {
+    return change(options, {.forward_always = std::string(value)});
+}
+
+Applied apply_forward_busy(Options& options, std::string_view value, bool) {
+    return change(options, {.forward_busy = std::string(value)});
+}
+
+Applied apply_forward_no_answer(Options& options, std::string_view value, bool) {
+    return change(options, {.forward_no_answer = std::string(value)});
+}
+
+Applied apply_forward_after(Options& options, std::string_view value, bool) {
+    return change(options, {.forward_after = std::string(value)});
+}
+
 Applied apply_deny(Options& options, std::string_view value, bool first) {
     if (first) options.incoming.deny.clear();
     return change(options, {.deny = std::string(value)});

@@ -38,6 +38,12 @@ std::expected<void, std::string> apply_emergency(Options& options, std::string_v
 std::expected<void, std::string> apply_dnd(Options& options, std::string_view value, bool);
 std::expected<void, std::string> apply_one_call(Options& options, std::string_view value, bool);
 std::expected<void, std::string> apply_auto_answer(Options& options, std::string_view value, bool);
+std::expected<void, std::string> apply_forward(Options& options, std::string_view value, bool);
+std::expected<void, std::string> apply_forward_busy(Options& options, std::string_view value, bool);
+std::expected<void, std::string> apply_forward_no_answer(Options& options, std::string_view value,
+                                                         bool);
+std::expected<void, std::string> apply_forward_after(Options& options, std::string_view value,
+                                                     bool);
 std::expected<void, std::string> apply_deny(Options& options, std::string_view value, bool first);
 std::expected<void, std::string> apply_record_calls(Options& options, std::string_view value, bool);
 std::expected<void, std::string> apply_record_format(Options& options, std::string_view value,

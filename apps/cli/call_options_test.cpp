@@ -45,6 +45,9 @@ TEST(CallOptions, AreTakenAsTheyAreSaid) {
                                {"dnd", "true"},
                                {"one-call", "true"},
                                {"auto-answer", "2s"},
+                               {"forward", "carol"},
+                               {"forward-no-answer", "97"},
+                               {"forward-after", "5s"},
                                {"deny", "Bob"},
                                {"deny", "+49*"},
                                {"codec", "opus"},
@@ -76,6 +79,7 @@ TEST(CallOptions, AreTakenAsTheyAreSaid) {
     EXPECT_TRUE(options->incoming.do_not_disturb);
     EXPECT_TRUE(options->incoming.one_call);
     EXPECT_EQ(options->incoming.auto_answer.text(), "2s");
+    EXPECT_EQ(options->incoming.forward, (phone::Forwarding{"carol", "", "97", 5s}));
     EXPECT_THAT(options->incoming.deny, ElementsAre("bob", "+49*"));
     EXPECT_THAT(options->call.codecs, ElementsAre("opus", "PCMA"));
     EXPECT_EQ(options->call.ports, (media::PortRange{.first = 20'000, .last = 20'100}));

@@ -57,9 +57,10 @@ constexpr std::array table{
             "mute and unmute [CALL] [microphone|speaker|both], record [CALL] FILE,\n"
             "stoprecording [CALL], conference [CALL]…, split [CALL], transfer [CALL] URI,\n"
             "connect CALL OTHER, dnd [on|off], onecall [on|off], autoanswer [off|asked|TIME],\n"
-            "deny [PATTERN], allow PATTERN, history [TEXT], hello, quit; and events [NAME…],\n"
-            "which prints what happens until it is interrupted. CALL is a number that status\n"
-            "lists; without it the only call is meant that the verb can be for.\n\n"
+            "forward [always|busy|noanswer|after] [WHOM|off|TIME], deny [PATTERN],\n"
+            "allow PATTERN, history [TEXT], hello, quit; and events [NAME…], which prints what\n"
+            "happens until it is interrupted. CALL is a number that status lists; without it\n"
+            "the only call is meant that the verb can be for.\n\n"
             "The exit code is 0 if the phone did it, 24 if it did not, 23 if none runs.",
             for_ctl, run_ctl, 64},
     Command{"devices", "", "list the codecs and sound devices that calls can use here",

@@ -35,8 +35,9 @@ std::string place_of(const std::string& name, const toml::source_region& source)
 }
 
 // Their values are dialled or pressed: TOML's numbers lose a + or a 0 in front.
-constexpr std::array<std::string_view, 7> keys_of_numbers{
-    "prefix", "dial-plan", "emergency", "voicemail", "pickup", "dtmf", "deny"};
+constexpr std::array<std::string_view, 10> keys_of_numbers{
+    "prefix", "dial-plan", "emergency", "voicemail",    "pickup",
+    "dtmf",   "deny",      "forward",   "forward-busy", "forward-no-answer"};
 
 bool is_of_numbers(std::string_view key) {
     return std::ranges::find(keys_of_numbers, key) != keys_of_numbers.end();

@@ -352,6 +352,17 @@ constexpr std::array table{
                "answer calls by itself: asked: when the account's own server asks for it; or "
                "always, after 0s to 2min",
                Form::value, for_phone, true, apply_auto_answer},
+    OptionText{"forward", "WHOM", "nobody",
+               "send every caller to WHOM: a number, a name or a URI; off: to nobody", Form::value,
+               for_phone, true, apply_forward},
+    OptionText{"forward-busy", "WHOM", "nobody",
+               "send who calls while there is another call to WHOM", Form::value, for_phone, true,
+               apply_forward_busy},
+    OptionText{"forward-no-answer", "WHOM", "nobody",
+               "send callers to WHOM if nobody has answered in time", Form::value, for_phone, true,
+               apply_forward_no_answer},
+    OptionText{"forward-after", "TIME", "20s", "that time; 1s to 2min", Form::value, for_phone,
+               true, apply_forward_after},
     OptionText{"deny", "PATTERN", "none",
                "refuse this caller: a number, a user or USER@HOST, * for any others; may be given "
                "several times",

@@ -91,6 +91,13 @@ std::string rules_in_words(const Json& rules) {
         lines += "calls are answered by themselves when the account's server asks for it\n";
     else if (!when.empty() && when != "off")
         lines += "calls are answered by themselves after " + when + "\n";
+    for (const auto& [rule, when] : {std::pair{"forward_always", "every call is"},
+                                     std::pair{"forward_busy", "beside another call they are"}})
+        if (const auto whom = text_in(rules, rule); !whom.empty())
+            lines += std::string(when) + " forwarded to " + one_line(whom) + "\n";
+    if (const auto whom = text_in(rules, "forward_no_answer"); !whom.empty())
+        lines += "not answered for " + text_in(rules, "forward_after") +
+                 " they are forwarded to " + one_line(whom) + "\n";
     std::string denied;
     for (const auto& pattern : list_in(rules, "deny"))
         if (pattern.is_string()) denied += " " + one_line(pattern.get<std::string>());
@@ -123,7 +130,8 @@ std::string history_in_words(const Json& result) {
         const auto status = whole_in(call, "status");
         if (text_in(call, "outcome") == "failed" && status > 0)
             lines += ": " + std::to_string(status) + " " + text_in(call, "reason");
-        if (text_in(call, "outcome") == "refused") lines += ": " + text_in(call, "reason");
+        const auto outcome = text_in(call, "outcome");
+        if (outcome == "refused" || outcome == "forwarded") lines += ": " + text_in(call, "reason");
         lines += "\n";
     }
     if (lines.empty()) return "no call";

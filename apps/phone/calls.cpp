@@ -88,6 +88,12 @@ void Calls::reject(CallRef ref, int status) {
     driver_.submit(in::HangUp{.account = call->account, .call = ref});
 }
 
+void Calls::forward(CallRef ref, const std::string& uri, call::Diverted why) {
+    const auto* call = find(ref);
+    if (call == nullptr || !call->incoming || call->stage != Stage::ringing) return;
+    driver_.submit(in::Reject{.call = ref, .forward_to = uri, .why = why});
+}
+
 void Calls::hang_up(CallRef ref) {
     auto* call = find(ref);
     if (call == nullptr || call->stage == Stage::ending) return;

@@ -77,6 +77,8 @@ public:
     CallRef dial(AccountId account, const std::string& uri, CallSettings settings);
     void answer(CallRef call, CallSettings settings);
     void reject(CallRef call, int status);
+    // The caller is sent to the URI instead (302).
+    void forward(CallRef call, const std::string& uri, call::Diverted why);
     void hang_up(CallRef call);
     // Its other side is to call the URI instead; the call ends when that has come about (Events).
     void transfer(CallRef call, const std::string& uri);

@@ -3,6 +3,8 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "registration/policy_values.h"
+
 namespace holdfast::phone {
 
 namespace {
@@ -42,6 +44,10 @@ nlohmann::ordered_json object_of(const IncomingRules& rules) {
     return {{"do_not_disturb", rules.do_not_disturb},
             {"one_call", rules.one_call},
             {"auto_answer", rules.auto_answer.text()},
+            {"forward_always", rules.forward.always},
+            {"forward_busy", rules.forward.busy},
+            {"forward_no_answer", rules.forward.no_answer},
+            {"forward_after", registration::print_duration(rules.forward.after)},
             {"deny", rules.deny}};
 }
 

@@ -70,6 +70,10 @@ RulesChange rules_change_of(Params& params) {
     return {.do_not_disturb = params.flag("do_not_disturb"),
             .one_call = params.flag("one_call"),
             .auto_answer = params.text("auto_answer"),
+            .forward_always = params.text("forward_always"),
+            .forward_busy = params.text("forward_busy"),
+            .forward_no_answer = params.text("forward_no_answer"),
+            .forward_after = params.text("forward_after"),
             .deny = params.text("deny"),
             .allow = params.text("allow")};
 }

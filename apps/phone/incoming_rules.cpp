@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "apps/phone/dialling.h"
+#include "apps/phone/typed_number.h"
 #include "base/text.h"
 #include "registration/policy_values.h"
 #include "sip/parameters.h"
@@ -48,6 +50,36 @@ bool fits(const std::string& pattern, const std::string& text) {
     return ::fnmatch(pattern.c_str(), text.c_str(), FNM_NOESCAPE) == 0;
 }
 
+// Who is called cannot be pressed anything by us. What is behind a comma may be a PIN: not repeated.
+std::expected<std::string, std::string> whom_of(const std::string& typed) {
+    const auto whom = std::string(trimmed(typed));
+    if (whom == "off") return std::string{};
+    if (whom.empty() || whom.size() > typed_most)
+        return std::unexpected("Whom to forward calls to is a number, a name or a URI, or off");
+    if (secret_at(whom) != std::string::npos)
+        return std::unexpected("Nobody presses digits where calls are forwarded to: leave out "
+                               "what is behind the pause");
+    return whom;
+}
+
+std::expected<Forwarding, std::string> changed(Forwarding forward, const RulesChange& change) {
+    for (const auto& [typed, rule] : {std::pair{&change.forward_always, &forward.always},
+                                      std::pair{&change.forward_busy, &forward.busy},
+                                      std::pair{&change.forward_no_answer, &forward.no_answer}}) {
+        if (!*typed) continue;
+        auto whom = whom_of(**typed);
+        if (!whom) return std::unexpected(whom.error());
+        *rule = *std::move(whom);
+    }
+    if (!change.forward_after) return forward;
+    const auto after = registration::parse_duration(*change.forward_after);
+    if (!after || *after < std::chrono::seconds{1} || *after > forward_after_most)
+        return std::unexpected("\"" + *change.forward_after +
+                               "\" is no time from 1s to 2min after which calls are forwarded");
+    forward.after = *after;
+    return forward;
+}
+
 }  // namespace
 
 std::optional<AutoAnswer> AutoAnswer::parse(std::string_view text) {
@@ -83,7 +115,12 @@ bool is_denied(const std::vector<std::string>& patterns, std::string_view caller
 Verdict verdict_on(const IncomingRules& rules, const IncomingCall& call) {
     using When = AutoAnswer::When;
     if (is_denied(rules.deny, call.caller)) return Refuse{decline, "denied"};
+    // Who has sent his callers elsewhere is not disturbed by them.
+    if (!rules.forward.always.empty())
+        return Forward{rules.forward.always, call::Diverted::unconditional, "every call"};
     if (rules.do_not_disturb) return Refuse{temporarily_unavailable, "do not disturb"};
+    if (!call.is_only_call && !rules.forward.busy.empty())
+        return Forward{rules.forward.busy, call::Diverted::user_busy, "there is another call"};
     if (call.is_only_call) {
         if (rules.auto_answer.when == When::always)
             return AnswerItself{rules.auto_answer.after, "auto-answer"};
@@ -105,6 +142,9 @@ std::expected<IncomingRules, std::string> changed(IncomingRules rules, const Rul
                                    "\" is neither off, asked nor a time from 0s to 2min");
         rules.auto_answer = *parsed;
     }
+    auto forward = changed(rules.forward, change);
+    if (!forward) return std::unexpected(forward.error());
+    rules.forward = *std::move(forward);
     if (change.deny) {
         auto pattern = pattern_of(*change.deny);
         if (pattern.empty() || pattern.size() > deny_pattern_most)

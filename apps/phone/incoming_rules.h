@@ -14,10 +14,12 @@
 #include <vector>
 
 #include "base/time.h"
+#include "call/options.h"
 
 namespace holdfast::phone {
 
 constexpr Duration answer_after_most = std::chrono::minutes{2};
+constexpr Duration forward_after_most = std::chrono::minutes{2};
 constexpr std::size_t deny_most = 1000;         // patterns
 constexpr std::size_t deny_pattern_most = 256;  // octets of one
 
@@ -33,10 +35,20 @@ struct AutoAnswer {
     friend bool operator==(const AutoAnswer&, const AutoAnswer&) = default;
 };
 
+// Whom callers are sent to instead (302), as it is typed: a number, a name or a URI; "": nobody.
+struct Forwarding {
+    std::string always{};
+    std::string busy{};       // while there is another call
+    std::string no_answer{};  // which nobody has answered for `after`
+    Duration after = std::chrono::seconds{20};  // 1 s to forward_after_most
+    friend bool operator==(const Forwarding&, const Forwarding&) = default;
+};
+
 struct IncomingRules {
     bool do_not_disturb = false;
     bool one_call = false;
     AutoAnswer auto_answer{};
+    Forwarding forward{};
     std::vector<std::string> deny{};  // is_denied
     friend bool operator==(const IncomingRules&, const IncomingRules&) = default;
 };
@@ -55,12 +67,18 @@ struct Refuse {
     std::string because;  // in words, for the history: "do not disturb"
     friend bool operator==(const Refuse&, const Refuse&) = default;
 };
+struct Forward {
+    std::string whom;
+    call::Diverted why = call::Diverted::unconditional;
+    std::string because;
+    friend bool operator==(const Forward&, const Forward&) = default;
+};
 struct AnswerItself {
     Duration after{};
     std::string because;
     friend bool operator==(const AnswerItself&, const AnswerItself&) = default;
 };
-using Verdict = std::variant<LetRing, Refuse, AnswerItself>;
+using Verdict = std::variant<LetRing, Refuse, Forward, AnswerItself>;
 
 // A pattern is a number, a user, or user@host, whole, where * ? and [a-z] stand for others
 // (fnmatch); upper case is as good as lower case, and +49 30-12 as +493012.
@@ -73,6 +91,10 @@ struct RulesChange {
     std::optional<bool> do_not_disturb{};
     std::optional<bool> one_call{};
     std::optional<std::string> auto_answer{};  // as AutoAnswer::parse has it
+    std::optional<std::string> forward_always{};  // "off": to nobody; so the next two
+    std::optional<std::string> forward_busy{};
+    std::optional<std::string> forward_no_answer{};
+    std::optional<std::string> forward_after{};  // "20s"
     std::optional<std::string> deny{};         // one pattern more
     std::optional<std::string> allow{};        // one of the patterns: taken out
 };

@@ -32,6 +32,41 @@ TEST(IncomingRules, OneCallMakesASecondOneBusy) {
     EXPECT_EQ(verdict_on({}, {.caller = bob, .is_only_call = false}), Verdict{LetRing{}});
 }
 
+// RFC 5806 §4: why a call is diverted. Who is denied is sent nowhere.
+TEST(IncomingRules, SendCallersElsewhere) {
+    using enum call::Diverted;
+    const IncomingRules always{.do_not_disturb = true, .forward = {.always = "carol"}};
+    EXPECT_EQ(verdict_on(always, {.caller = bob}),
+              (Verdict{Forward{"carol", unconditional, "every call"}}));
+    auto denies = always;
+    denies.deny = {"bob"};
+    EXPECT_EQ(verdict_on(denies, {.caller = bob}), (Verdict{Refuse{603, "denied"}}));
+    const IncomingRules busy{.one_call = true, .forward = {.busy = "carol"}};
+    EXPECT_EQ(verdict_on(busy, {.caller = bob}), Verdict{LetRing{}});
+    EXPECT_EQ(verdict_on(busy, {.caller = bob, .is_only_call = false}),
+              (Verdict{Forward{"carol", user_busy, "there is another call"}}));
+    EXPECT_EQ(verdict_on({.forward = {.no_answer = "carol"}}, {.caller = bob}), Verdict{LetRing{}})
+        << "it rings first";
+}
+
+TEST(IncomingRules, WhomToForwardToIsRead) {
+    const auto rules = changed({}, {.forward_always = " carol ",
+                                    .forward_busy = "+49 30 12",
+                                    .forward_no_answer = "sip:dave@example.test",
+                                    .forward_after = "2min"});
+    ASSERT_TRUE(rules) << rules.error();
+    EXPECT_EQ(rules->forward, (Forwarding{"carol", "+49 30 12", "sip:dave@example.test", 120s}));
+    EXPECT_EQ(changed(*rules, {.forward_always = "off"})->forward.always, "");
+    EXPECT_EQ(changed(*rules, {.forward_always = "off"})->forward.busy, "+49 30 12");
+    for (const auto* after : {"0s", "999ms", "121s", "soon", ""})
+        EXPECT_FALSE(changed({}, {.forward_after = after})) << after;
+    for (const std::string whom : {std::string(), std::string(" "), std::string(1001, 'x')})
+        EXPECT_FALSE(changed({}, {.forward_busy = whom}));
+    const auto pressed = changed({}, {.forward_always = "97,4711"});
+    ASSERT_FALSE(pressed);
+    EXPECT_EQ(pressed.error().find("4711"), std::string::npos) << "it may be a PIN";
+}
+
 TEST(IncomingRules, AnswerByThemselvesOnlyWhatTheyMay) {
     const IncomingRules always{.auto_answer = *AutoAnswer::parse("2s")};
     const IncomingRules asked{.auto_answer = *AutoAnswer::parse("asked")};

@@ -60,6 +60,7 @@ Phone::Phone(runtime::Loop& loop, runtime::Driver& driver, media::Engine& media,
 void Phone::begin() {
     for (std::size_t i = 0; i < settings_.accounts.size(); ++i)
         driver_.submit(in::AddAccount{id_of(i), settings_.accounts[i]});
+    tell_useless_forwarding(runtime::boot_time());
 }
 
 void Phone::leave() {
@@ -282,7 +283,10 @@ void Phone::on_event(Instant now, const Event& whole) {
     // Of the whole text: what is cut would hide who calls.
     const auto verdict = event.kind == EventKind::ring ? verdict_on_ring(whole) : Verdict{};
     const auto* refused = std::get_if<Refuse>(&verdict);
-    tell(now, refused == nullptr ? event : refused_event(event, *refused));
+    const auto* forwarded = std::get_if<Forward>(&verdict);
+    tell(now, refused != nullptr     ? refused_event(event, *refused)
+              : forwarded != nullptr ? forwarded_event(event, *forwarded)
+                                     : event);
     // Nothing new begins any more.
     if (leaving_ && event.kind == EventKind::referred) return;
     if (leaving_ && event.kind == EventKind::replaced)
@@ -290,6 +294,9 @@ void Phone::on_event(Instant now, const Event& whole) {
     calls_.on_event(now, event);
     note_new_calls();
     if (refused != nullptr) refuse(event.call, *refused);
+    if (forwarded != nullptr) forward(event.call, *forwarded);
+    if (event.kind == EventKind::ring && std::holds_alternative<LetRing>(verdict))
+        forward_later(event.call);
     if (const auto* how = std::get_if<AnswerItself>(&verdict)) answer_later(event.call, *how);
     if (leaving_ && event.kind == EventKind::answered && lines_.contains(event.call))
         hang_up_line(event.call);
@@ -343,10 +350,11 @@ void Phone::over(Instant now, CallRef ref, const Call& call) {
     const auto line = found == lines_.end() ? Line{} : found->second;
     if (found != lines_.end()) lines_.erase(found);
     answering_.erase(ref);
+    forwarding_.erase(ref);
     auto past = past_of(call, line);
     past.outcome = outcome_of(call, line.ended_by_us, line.status, line.reason);
     if (!line.refused_because.empty() && !call.answered) {
-        past.outcome = "refused";
+        past.outcome = line.forwarded ? "forwarded" : "refused";
         past.reason = line.refused_because;
     }
     if (call.answered)

@@ -151,7 +151,8 @@ private:
         bool held = false;
         bool held_by_other = false;
         bool ended_by_us = false;
-        std::string refused_because{};  // by which rule; "": by none
+        std::string refused_because{};  // or forwarded, by which rule; "": by none
+        bool forwarded = false;
         std::optional<Instant> ended{};
         int status = 0;
         std::string reason{};
@@ -171,6 +172,13 @@ private:
     [[nodiscard]] Verdict verdict_on_ring(const Event& ring) const;
     static Event refused_event(const Event& ring, const Refuse& refuse);
     void refuse(CallRef ref, const Refuse& refuse);
+    [[nodiscard]] Done<std::string> forward_target(AccountId account,
+                                                   const std::string& whom) const;
+    static Event forwarded_event(const Event& ring, const Forward& forward);
+    void forward(CallRef ref, const Forward& forward);
+    void tell_useless_forwarding(Instant now);
+    void forward_later(CallRef ref);
+    void forward_unanswered(CallRef ref);
     [[nodiscard]] bool is_in_a_call_beside(CallRef ref) const;
     void answer_later(CallRef ref, const AnswerItself& how);
     void answer_itself(CallRef ref, const std::string& because);
@@ -191,6 +199,7 @@ private:
     PhoneHandlers handlers_;
     std::map<CallRef, Line> lines_;
     std::map<CallRef, runtime::Timer> answering_;  // those that will be answered by themselves
+    std::map<CallRef, runtime::Timer> forwarding_;  // those that will be, if nobody answers
     bool leaving_ = false;
     bool shut_down_ = false;
     bool gave_up_ = false;
@@ -199,7 +208,7 @@ private:
 };
 
 // How a call went, for the history: "answered", "missed", "rejected", "answered elsewhere" (and
-// "refused", by a rule); of ours
+// "refused" and "forwarded", by a rule); of ours
 // "answered", "cancelled", "busy", "no answer", "no sound", "failed".
 std::string outcome_of(const Call& call, bool ended_by_us, int status, std::string_view reason);
 

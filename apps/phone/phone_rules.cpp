@@ -3,14 +3,26 @@
 #include <utility>
 
 #include "apps/phone/phone.h"
+#include "base/text.h"
 #include "runtime/clock.h"
 
 namespace holdfast::phone {
 
+namespace {
+constexpr AccountId first_account{1};
+}
+
 Done<IncomingRules> Phone::change_rules(const RulesChange& change) {
     auto rules = changed(settings_.incoming, change);
     if (!rules) return rules;
+    // What cannot be dialled is said now, and not when somebody calls.
+    for (const auto* whom :
+         {&rules->forward.always, &rules->forward.busy, &rules->forward.no_answer})
+        if (!whom->empty())
+            if (const auto target = forward_target(first_account, *whom); !target)
+                return std::unexpected(target.error());
     if (rules->auto_answer != settings_.incoming.auto_answer) answering_.clear();
+    if (rules->forward != settings_.incoming.forward) forwarding_.clear();
     settings_.incoming = *rules;
     return rules;
 }
@@ -27,9 +39,72 @@ bool Phone::is_in_a_call_beside(CallRef ref) const {
 Verdict Phone::verdict_on_ring(const Event& ring) const {
     constexpr int not_available = 480;
     if (leaving_) return Refuse{not_available, "the phone is ending"};
-    return verdict_on(settings_.incoming, {.caller = ring.reason,
-                                           .asks_answer_after = ring.expires,
-                                           .is_only_call = !is_in_a_call_beside(ring.call)});
+    auto verdict = verdict_on(settings_.incoming, {.caller = ring.reason,
+                                                   .asks_answer_after = ring.expires,
+                                                   .is_only_call = !is_in_a_call_beside(ring.call)});
+    auto* const forward = std::get_if<Forward>(&verdict);
+    if (forward == nullptr) return verdict;
+    // One that cannot be forwarded rings: it is better heard here than nowhere.
+    auto target = forward_target(ring.account, forward->whom);
+    if (!target) return LetRing{};
+    forward->whom = *std::move(target);
+    return verdict;
+}
+
+// What a configuration says is read before there are accounts.
+void Phone::tell_useless_forwarding(Instant now) {
+    const auto& forward = settings_.incoming.forward;
+    for (const auto* whom : {&forward.always, &forward.busy, &forward.no_answer}) {
+        if (whom->empty()) continue;
+        const auto target = forward_target(first_account, *whom);
+        if (target) continue;
+        Event event{.kind = EventKind::notice, .account = first_account};
+        event.reason = "calls are not forwarded to \"" + *whom + "\": " + target.error();
+        tell(now, event);
+    }
+}
+
+// Of the account that is called. To send a caller to ourselves would be a loop.
+Done<std::string> Phone::forward_target(AccountId account, const std::string& whom) const {
+    auto target = target_of(whom, caller_with(account));
+    if (target && equals_ignoring_case(*target, aor_of(account)))
+        return std::unexpected("it would come back here");
+    return target;
+}
+
+Event Phone::forwarded_event(const Event& ring, const Forward& forward) {
+    Event event{.kind = EventKind::notice, .account = ring.account, .call = ring.call};
+    event.reason = "forwarded to " + forward.whom + " (" + forward.because + "): " + ring.reason;
+    return event;
+}
+
+void Phone::forward(CallRef ref, const Forward& forward) {
+    auto& line = lines_[ref];
+    line.refused_because = "to " + forward.whom + " (" + forward.because + ")";
+    line.forwarded = true;
+    calls_.forward(ref, forward.whom, forward.why);
+}
+
+void Phone::forward_later(CallRef ref) {
+    if (settings_.incoming.forward.no_answer.empty()) return;
+    const auto [timer, is_new] =
+        forwarding_.try_emplace(ref, loop_, [this, ref] { forward_unanswered(ref); });
+    timer->second.arm(runtime::boot_time() + settings_.incoming.forward.after);
+}
+
+// Not one that is being answered: its sound is opened then.
+void Phone::forward_unanswered(CallRef ref) {
+    const auto call = calls_.all().find(ref);
+    if (leaving_ || call == calls_.all().end() || call->second.stage != Stage::ringing) return;
+    if (calls_.settings(ref) != nullptr) return;
+    const auto target =
+        forward_target(call->second.account, settings_.incoming.forward.no_answer);
+    if (!target) return;
+    const Forward how{*target, call::Diverted::no_answer, "not answered"};
+    Event event{.kind = EventKind::notice, .account = call->second.account, .call = ref};
+    event.reason = call->second.peer;
+    tell(runtime::boot_time(), forwarded_event(event, how));
+    forward(ref, how);
 }
 
 // Nobody is told that it rings: a hook would ring a bell.

@@ -72,6 +72,52 @@ TEST_F(PhoneWithRules, WhoIsDeniedIsDeclined) {
     EXPECT_EQ(submitted<in::Reject>().size(), 1U);
 }
 
+// RFC 5806 §4: sent elsewhere, remembered, and nobody is told that it rings.
+TEST_F(PhoneWithRules, CallersAreSentElsewhere) {
+    ASSERT_TRUE(phone->change_rules({.forward_always = "carol"}));
+    rings(11);
+    ASSERT_EQ(submitted<in::Reject>().size(), 1U);
+    const auto sent = submitted<in::Reject>()[0];
+    EXPECT_EQ(sent.call, CallRef{11});
+    EXPECT_EQ(sent.forward_to, "sip:carol@example.test");
+    EXPECT_EQ(sent.why, call::Diverted::unconditional);
+    EXPECT_TRUE(told_of(EventKind::ring).empty());
+    EXPECT_EQ(told_of(EventKind::notice).at(0).reason,
+              "forwarded to sip:carol@example.test (every call): sip:bob@example.test");
+    happens(11, EventKind::call_ended, "forwarded to sip:carol@example.test", 302);
+    ASSERT_EQ(pasts.size(), 1U);
+    EXPECT_EQ(pasts[0].outcome, "forwarded");
+    EXPECT_EQ(pasts[0].reason, "to sip:carol@example.test (every call)");
+    ASSERT_TRUE(phone->change_rules({.forward_always = "off"}));
+    rings(12);
+    EXPECT_EQ(submitted<in::Reject>().size(), 1U);
+}
+
+TEST_F(PhoneWithRules, ASecondCallerIsSentElsewhere) {
+    ASSERT_TRUE(phone->change_rules({.forward_busy = "sip:carol@other.test"}));
+    rings(11);
+    EXPECT_TRUE(submitted<in::Reject>().empty());
+    rings(12);
+    ASSERT_EQ(submitted<in::Reject>().size(), 1U);
+    EXPECT_EQ(submitted<in::Reject>()[0].call, CallRef{12});
+    EXPECT_EQ(submitted<in::Reject>()[0].forward_to, "sip:carol@other.test");
+    EXPECT_EQ(submitted<in::Reject>()[0].why, call::Diverted::user_busy);
+}
+
+// What would come back, or cannot be called, is refused; of a configuration it is said, and rings.
+TEST_F(PhoneWithRules, NobodyIsSentInACircle) {
+    for (const auto* whom : {"alice", "sip:alice@example.test", "sip:carol@example.test?x=y"})
+        EXPECT_FALSE(phone->change_rules({.forward_always = whom})) << whom;
+    settings.incoming.forward.always = "alice";
+    begin();
+    phone->begin();
+    EXPECT_EQ(told_of(EventKind::notice).at(0).reason,
+              "calls are not forwarded to \"alice\": it would come back here");
+    rings(11);
+    EXPECT_TRUE(submitted<in::Reject>().empty());
+    EXPECT_EQ(told_of(EventKind::ring).size(), 1U);
+}
+
 class PhoneThatAnswers : public PhoneOfNotes {
 protected:
     // How many calls' sound was opened, which is how an answer begins; what is due has happened.
@@ -102,6 +148,22 @@ TEST_F(PhoneThatAnswers, EveryCallAfterItsTime) {
     EXPECT_EQ(told_of(EventKind::notice)[0].reason, "answered by itself (auto-answer)");
     rings(12);
     EXPECT_EQ(answered(), 1U) << "nobody joins a call that goes on";
+}
+
+// Rung for so long, and not one that is being answered.
+TEST_F(PhoneThatAnswers, NotACallThatIsSentElsewhereBefore) {
+    settings.incoming.forward = {.no_answer = "carol", .after = 1ms};
+    begin();
+    rings(11);
+    EXPECT_EQ(told_of(EventKind::ring).size(), 1U) << "it rings until then";
+    EXPECT_EQ(answered(), 0U);
+    ASSERT_EQ(submitted<in::Reject>().size(), 1U);
+    EXPECT_EQ(submitted<in::Reject>()[0].forward_to, "sip:carol@example.test");
+    EXPECT_EQ(submitted<in::Reject>()[0].why, call::Diverted::no_answer);
+    rings(12);
+    ASSERT_TRUE(phone->answer(CallRef{12}));
+    EXPECT_EQ(answered(), 1U);
+    EXPECT_EQ(submitted<in::Reject>().size(), 1U);
 }
 
 // Only where the owner of the microphone allows it.

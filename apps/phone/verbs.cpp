@@ -1,5 +1,6 @@
 #include "apps/phone/verbs.h"
 
+#include <algorithm>
 #include <array>
 #include <filesystem>
 #include <nlohmann/json.hpp>
@@ -47,6 +48,8 @@ constexpr std::array table{
     Verb{"onecall", "[on|off]", "one call at a time: a second one that comes is busy"},
     Verb{"autoanswer", "[off|asked|TIME]",
          "answer by itself: asked: when the account's server asks for it; TIME: always, so late"},
+    Verb{"forward", "[always|busy|noanswer|after] [WHOM|off|TIME]",
+         "send callers to WHOM: all; beside another call; if nobody answers within TIME"},
     Verb{"deny", "[PATTERN]",
          "refuse this caller: a number, a user or USER@HOST; * for any others"},
     Verb{"allow", "PATTERN", "take it out of those that are denied"},
@@ -223,10 +226,25 @@ Params told(Words words, const char* rule) {
     return Json{{rule, words.front()}};
 }
 
+Params forwarding(Words words) {
+    if (words.empty()) return Json::object();
+    constexpr std::array<std::pair<std::string_view, const char*>, 4> rules{
+        {{"always", "forward_always"},
+         {"busy", "forward_busy"},
+         {"noanswer", "forward_no_answer"},
+         {"after", "forward_after"}}};
+    const auto rule = std::ranges::find(rules, words.front(), &decltype(rules)::value_type::first);
+    if (rule == rules.end())
+        return std::unexpected("When? forward always|busy|noanswer WHOM, or after TIME");
+    if (words.size() < 2) return std::unexpected("Whom, or after what time? (off: to nobody)");
+    return told(words.subspan(1), rule->second);
+}
+
 Params rules(const std::string& verb, Words words) {
     if (verb == "dnd") return switched(words, "do_not_disturb");
     if (verb == "onecall") return switched(words, "one_call");
     if (verb == "autoanswer") return told(words, "auto_answer");
+    if (verb == "forward") return forwarding(words);
     if (verb == "deny") return told(words, "deny");
     if (words.empty()) return std::unexpected("Whom? allow PATTERN");
     return told(words, "allow");
@@ -250,8 +268,8 @@ Params mute(Words words, bool muted) {
 std::span<const Verb> verbs() { return table; }
 
 bool is_of_rules(std::string_view verb) {
-    return verb == "dnd" || verb == "onecall" || verb == "autoanswer" || verb == "deny" ||
-           verb == "allow";
+    return verb == "dnd" || verb == "onecall" || verb == "autoanswer" || verb == "forward" ||
+           verb == "deny" || verb == "allow";
 }
 
 std::string verbs_in_words() {

@@ -70,6 +70,13 @@ TEST(Verbs, BecomeRequests) {
     EXPECT_EQ(params_of({"dnd", "off"}), R"(rules {"do_not_disturb":false})");
     EXPECT_EQ(params_of({"onecall", "on"}), R"(rules {"one_call":true})");
     EXPECT_EQ(params_of({"autoanswer", "2s"}), R"(rules {"auto_answer":"2s"})");
+    EXPECT_EQ(params_of({"forward"}), "rules");
+    EXPECT_EQ(params_of({"forward", "always", "carol"}), R"(rules {"forward_always":"carol"})");
+    EXPECT_EQ(params_of({"forward", "busy", "off"}), R"(rules {"forward_busy":"off"})");
+    EXPECT_EQ(params_of({"forward", "noanswer", "97"}), R"(rules {"forward_no_answer":"97"})");
+    EXPECT_EQ(params_of({"forward", "after", "5s"}), R"(rules {"forward_after":"5s"})");
+    EXPECT_NE(error_of({"forward", "carol"}).find("When?"), std::string::npos);
+    EXPECT_NE(error_of({"forward", "always"}).find("Whom"), std::string::npos);
     EXPECT_EQ(params_of({"deny", "+4930*"}), R"(rules {"deny":"+4930*"})");
     EXPECT_EQ(params_of({"deny"}), "rules");
     EXPECT_EQ(params_of({"allow", "bob"}), R"(rules {"allow":"bob"})");
@@ -175,9 +182,12 @@ TEST(Answers, AreWordsForAPerson) {
               "To be in a conference: call 1, 2");
     EXPECT_EQ(in_words("hangup", R"({"result":{"calls":[1,2]}})"), "Hung up: call 1, 2");
     EXPECT_EQ(in_words("deny", R"({"result":{"do_not_disturb":true,"one_call":true,)"
-                               R"("auto_answer":"2s","deny":["bob","+49*"]}})"),
+                               R"("auto_answer":"2s","forward_always":"carol","forward_busy":"",)"
+                               R"("forward_no_answer":"97","forward_after":"20s",)"
+                               R"("deny":["bob","+49*"]}})"),
               "do not disturb: calls are refused\none call at a time: a second one is busy\n"
-              "calls are answered by themselves after 2s\ndenied: bob +49*");
+              "calls are answered by themselves after 2s\nevery call is forwarded to carol\n"
+              "not answered for 20s they are forwarded to 97\ndenied: bob +49*");
     EXPECT_EQ(in_words("dial", R"({"result":{"call":1}})"), "call 1");
     const auto refused =
         in_words("answer", R"({"error":{"code":1,"message":"There is no call that rings here"}})");
