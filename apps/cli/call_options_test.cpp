@@ -115,7 +115,8 @@ TEST(CallOptions, NonsenseIsNamed) {
     EXPECT_THAT(error_of("dtmf", ""), HasSubstr("are no digits"));
     EXPECT_THAT(error_of("srtp", "yes"), HasSubstr("neither off, optional nor required"));
     EXPECT_THAT(error_of("srtp-keys", "zrtp"), HasSubstr("neither any, sdes nor dtls"));
-    EXPECT_THAT(error_of("dtmf-by", "x"), HasSubstr("neither auto, events, tones, info nor info-plain"));
+    EXPECT_THAT(error_of("dtmf-by", "x"),
+                HasSubstr("neither auto, events, tones, info nor info-plain"));
     EXPECT_THAT(error_of("duration", "0s"), HasSubstr("100ms"));
     EXPECT_THAT(error_of("auto-answer", "yes"), HasSubstr("neither off, asked nor a time"));
     EXPECT_THAT(error_of("deny", " "), HasSubstr("Whom to deny"));

@@ -96,8 +96,8 @@ std::string rules_in_words(const Json& rules) {
         if (const auto whom = text_in(rules, rule); !whom.empty())
             lines += std::string(when) + " forwarded to " + one_line(whom) + "\n";
     if (const auto whom = text_in(rules, "forward_no_answer"); !whom.empty())
-        lines += "not answered for " + text_in(rules, "forward_after") +
-                 " they are forwarded to " + one_line(whom) + "\n";
+        lines += "not answered for " + text_in(rules, "forward_after") + " they are forwarded to " +
+                 one_line(whom) + "\n";
     std::string denied;
     for (const auto& pattern : list_in(rules, "deny"))
         if (pattern.is_string()) denied += " " + one_line(pattern.get<std::string>());

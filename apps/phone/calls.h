@@ -127,12 +127,12 @@ private:
     };
     struct Sound {  // of a call, beside what is told of it
         CallSettings settings;
-        bool is_open = false;  // the media have the session
-        bool flows = false;    // ours is on its way
-        bool may_send = true;  // as far as is agreed: no answer, or one that takes it
+        bool is_open = false;     // the media have the session
+        bool flows = false;       // ours is on its way
+        bool may_send = true;     // as far as is agreed: no answer, or one that takes it
         bool has_events = false;  // the other side knows telephone events (RFC 4733)
         bool takes_info = false;  // and says that it takes INFO
-        bool agreed = false;   // the media know what was agreed on: there is something to record
+        bool agreed = false;      // the media know what was agreed on: there is something to record
         // As the other side was told of it; none: the media have not said yet.
         std::optional<sdp::LocalStream> stream{};
         // Its address is ours towards the server, whichever that is; else somebody chose it.

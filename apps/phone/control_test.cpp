@@ -337,9 +337,10 @@ TEST_F(JsonRpc, RulesAreChangedAndTold) {
     EXPECT_EQ(code(call("rules", R"({"auto_answer":"soon","one_call":true})")), 1);
     EXPECT_EQ(code(call("rules", R"({"allow":"bob"})")), 1);
     const auto all = ask(call("rules", R"({"one_call":true,"auto_answer":"asked","deny":"Bob"})"));
-    EXPECT_EQ(all["result"].dump(),
-              R"({"auto_answer":"asked","deny":["bob"],"do_not_disturb":true,"forward_after":"20s",)"
-              R"("forward_always":"","forward_busy":"","forward_no_answer":"","one_call":true})");
+    EXPECT_EQ(
+        all["result"].dump(),
+        R"({"auto_answer":"asked","deny":["bob"],"do_not_disturb":true,"forward_after":"20s",)"
+        R"("forward_always":"","forward_busy":"","forward_no_answer":"","one_call":true})");
     EXPECT_EQ(ask(call("rules", R"({"forward_busy":"carol"})"))["result"]["forward_busy"], "carol");
     EXPECT_EQ(code(call("rules", R"({"forward_busy":"97,1"})")), 1);
     EXPECT_EQ(ask(call("status"))["result"]["rules"]["do_not_disturb"], true);

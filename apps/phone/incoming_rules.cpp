@@ -50,15 +50,17 @@ bool fits(const std::string& pattern, const std::string& text) {
     return ::fnmatch(pattern.c_str(), text.c_str(), FNM_NOESCAPE) == 0;
 }
 
-// Who is called cannot be pressed anything by us. What is behind a comma may be a PIN: not repeated.
+// Who is called cannot be pressed anything by us. What is behind a comma may be a PIN: not
+// repeated.
 std::expected<std::string, std::string> whom_of(const std::string& typed) {
     const auto whom = std::string(trimmed(typed));
     if (whom == "off") return std::string{};
     if (whom.empty() || whom.size() > typed_most)
         return std::unexpected("Whom to forward calls to is a number, a name or a URI, or off");
     if (secret_at(whom) != std::string::npos)
-        return std::unexpected("Nobody presses digits where calls are forwarded to: leave out "
-                               "what is behind the pause");
+        return std::unexpected(
+            "Nobody presses digits where calls are forwarded to: leave out "
+            "what is behind the pause");
     return whom;
 }
 

@@ -38,8 +38,8 @@ struct AutoAnswer {
 // Whom callers are sent to instead (302), as it is typed: a number, a name or a URI; "": nobody.
 struct Forwarding {
     std::string always{};
-    std::string busy{};       // while there is another call
-    std::string no_answer{};  // which nobody has answered for `after`
+    std::string busy{};                         // while there is another call
+    std::string no_answer{};                    // which nobody has answered for `after`
     Duration after = std::chrono::seconds{20};  // 1 s to forward_after_most
     friend bool operator==(const Forwarding&, const Forwarding&) = default;
 };
@@ -90,13 +90,13 @@ Verdict verdict_on(const IncomingRules& rules, const IncomingCall& call);
 struct RulesChange {
     std::optional<bool> do_not_disturb{};
     std::optional<bool> one_call{};
-    std::optional<std::string> auto_answer{};  // as AutoAnswer::parse has it
+    std::optional<std::string> auto_answer{};     // as AutoAnswer::parse has it
     std::optional<std::string> forward_always{};  // "off": to nobody; so the next two
     std::optional<std::string> forward_busy{};
     std::optional<std::string> forward_no_answer{};
     std::optional<std::string> forward_after{};  // "20s"
-    std::optional<std::string> deny{};         // one pattern more
-    std::optional<std::string> allow{};        // one of the patterns: taken out
+    std::optional<std::string> deny{};           // one pattern more
+    std::optional<std::string> allow{};          // one of the patterns: taken out
 };
 // The rules after it; the error is a sentence, and nothing changes then.
 std::expected<IncomingRules, std::string> changed(IncomingRules rules, const RulesChange& change);

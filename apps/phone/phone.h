@@ -198,7 +198,7 @@ private:
     PhoneSettings settings_;
     PhoneHandlers handlers_;
     std::map<CallRef, Line> lines_;
-    std::map<CallRef, runtime::Timer> answering_;  // those that will be answered by themselves
+    std::map<CallRef, runtime::Timer> answering_;   // those that will be answered by themselves
     std::map<CallRef, runtime::Timer> forwarding_;  // those that will be, if nobody answers
     bool leaving_ = false;
     bool shut_down_ = false;

@@ -45,8 +45,9 @@ protected:
         stream.direction = direction;
         if (takes.events) stream.dtmf_send = 101;
         auto agreed = std::make_shared<const sdp::Agreement>(sdp::Agreement{.streams = {stream}});
-        calls->on_step(now, in::NetworkChanged{},
-                       {out::Media{.call = ref, .agreed = std::move(agreed), .takes_info = takes.info}});
+        calls->on_step(
+            now, in::NetworkChanged{},
+            {out::Media{.call = ref, .agreed = std::move(agreed), .takes_info = takes.info}});
     }
     void goes_to(const std::string& uri) {
         Event event{.kind = EventKind::dialling, .account = AccountId{1}, .call = ref};
@@ -129,9 +130,9 @@ TEST_F(DigitsAfterTheAnswer, GoByInfoIfTheOtherSideHasNoEventsAndTakesIt) {
     };
     std::size_t by_info = 0;
     std::size_t by_media = 0;
-    for (const auto& row : {Row{{.events = true, .info = true}, false},
-                            Row{{.events = false, .info = true}, true},
-                            Row{{.events = false, .info = false}, false}}) {
+    for (const auto& row :
+         {Row{{.events = true, .info = true}, false}, Row{{.events = false, .info = true}, true},
+          Row{{.events = false, .info = false}, false}}) {
         dial("12345,78");
         agreed_on(sdp::Direction::sendrecv, row.takes);
         sound_starts();

@@ -39,9 +39,10 @@ bool Phone::is_in_a_call_beside(CallRef ref) const {
 Verdict Phone::verdict_on_ring(const Event& ring) const {
     constexpr int not_available = 480;
     if (leaving_) return Refuse{not_available, "the phone is ending"};
-    auto verdict = verdict_on(settings_.incoming, {.caller = ring.reason,
-                                                   .asks_answer_after = ring.expires,
-                                                   .is_only_call = !is_in_a_call_beside(ring.call)});
+    auto verdict =
+        verdict_on(settings_.incoming, {.caller = ring.reason,
+                                        .asks_answer_after = ring.expires,
+                                        .is_only_call = !is_in_a_call_beside(ring.call)});
     auto* const forward = std::get_if<Forward>(&verdict);
     if (forward == nullptr) return verdict;
     // One that cannot be forwarded rings: it is better heard here than nowhere.
@@ -97,8 +98,7 @@ void Phone::forward_unanswered(CallRef ref) {
     const auto call = calls_.all().find(ref);
     if (leaving_ || call == calls_.all().end() || call->second.stage != Stage::ringing) return;
     if (calls_.settings(ref) != nullptr) return;
-    const auto target =
-        forward_target(call->second.account, settings_.incoming.forward.no_answer);
+    const auto target = forward_target(call->second.account, settings_.incoming.forward.no_answer);
     if (!target) return;
     const Forward how{*target, call::Diverted::no_answer, "not answered"};
     Event event{.kind = EventKind::notice, .account = call->second.account, .call = ref};

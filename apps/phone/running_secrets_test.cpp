@@ -83,9 +83,8 @@ protected:
     [[nodiscard]] Words loud(const std::string& name, bool is_phone) const {
         auto words = is_phone ? usual(name) : WorldOfThree::usual(name);
         if (!GetParam().json) std::erase(words, "--json");
-        words.insert(words.end(),
-                     {"--trace", "--srtp", "required", "--srtp-keys", GetParam().keys,
-                      "--dtmf-by", GetParam().digits});
+        words.insert(words.end(), {"--trace", "--srtp", "required", "--srtp-keys", GetParam().keys,
+                                   "--dtmf-by", GetParam().digits});
         if (is_phone) words.insert(words.end(), {"--log", "all"});
         return words;
     }
@@ -294,14 +293,15 @@ TEST_F(MemoryOfCalls, IsNotDumped) {
     EXPECT_FALSE(cli::testing::is_dumpable(call.pid()));
 }
 
-INSTANTIATE_TEST_SUITE_P(InEachManner, RunningSecrets,
-                         ::testing::Values(Manner{"sdes", sip::DigestAlgorithm::sha256, true, "events"},
-                                           Manner{"dtls", sip::DigestAlgorithm::md5, false, "events"},
-                                           Manner{"sdes", sip::DigestAlgorithm::md5, false, "info"}),
-                         [](const auto& test) {
-                             return std::string(test.param.keys) +
-                                    (test.param.json ? "Json" : "Words") + test.param.digits;
-                         });
+INSTANTIATE_TEST_SUITE_P(
+    InEachManner, RunningSecrets,
+    ::testing::Values(Manner{"sdes", sip::DigestAlgorithm::sha256, true, "events"},
+                      Manner{"dtls", sip::DigestAlgorithm::md5, false, "events"},
+                      Manner{"sdes", sip::DigestAlgorithm::md5, false, "info"}),
+    [](const auto& test) {
+        return std::string(test.param.keys) + (test.param.json ? "Json" : "Words") +
+               test.param.digits;
+    });
 
 }  // namespace
 }  // namespace holdfast::phone
