@@ -1,4 +1,8 @@
-// holdfast call and holdfast answer: one call with the account of register, in the foreground.
+// holdfast call and holdfast answer: one call with the account of register, or without any, in the
+// foreground.
+#include <pwd.h>
+#include <unistd.h>
+
 #include <filesystem>
 #include <optional>
 #include <system_error>
@@ -11,6 +15,7 @@
 #include "apps/cli/session.h"
 #include "apps/phone/calls.h"
 #include "apps/phone/dialling.h"
+#include "apps/phone/telephone.h"
 #include "media/service.h"
 #include "runtime/clock.h"
 
@@ -56,7 +61,9 @@ private:
     void on_event(Instant now, const Event& event) {
         auto& console = *foreground_.console;
         if (console.is_leaving() || code_) return;
-        if (dials() && event.kind == EventKind::registered && !dialled_) dial();
+        const bool may_dial =
+            event.kind == EventKind::registered || event.kind == EventKind::connected;
+        if (dials() && may_dial && !dialled_) dial();
         if (!dials() && event.kind == EventKind::ring) ring(event.call);
         if (event.kind == EventKind::answered && event.call == call_) answered(now);
         follow(event);
@@ -122,10 +129,12 @@ private:
     std::optional<ExitCode> code_;
 };
 
-ExitCode call_with_account(Options options, std::string uri, WallClock clock) {
+// Without a direct call's password nobody can be asked for one.
+ExitCode make_call(Options options, std::string uri, WallClock clock) {
     keep_memory_private();
-    if (const auto found = find_password(options); !found)
-        return complain(found.error().code, found.error().sentence);
+    if (options.account.direct_to.empty())
+        if (const auto found = find_password(options); !found)
+            return complain(found.error().code, found.error().sentence);
     options.account.takes_calls = true;
     // What is recorded is the sound (--record of these commands).
     options.call.record = std::exchange(options.driver.record_file, {}).string();
@@ -135,6 +144,23 @@ ExitCode call_with_account(Options options, std::string uri, WallClock clock) {
     const auto code = call.run();
     (*foreground)->driver.reset();  // it refers to the calls
     return code;
+}
+
+// Who calls without an account: whoever runs the command, at this host.
+std::string own_address() {
+    const auto* const entry = ::getpwuid(::geteuid());
+    const std::string_view name = entry == nullptr ? "" : entry->pw_name;
+    return "sip:" + phone::escaped_user(name.empty() ? "anonymous" : name) + "@0.0.0.0";
+}
+
+// What is an account's says nothing without one.
+std::string_view useless_without_account(const Options& options) {
+    const auto& account = options.account;
+    if (!account.outbound_proxy.empty()) return "outbound-proxy";
+    if (!account.registrar.empty()) return "registrar";
+    if (!account.backups.empty()) return "backup";
+    if (!account.auth_user.empty()) return "auth-user";
+    return options.password_given ? "password" : std::string_view{};
 }
 
 std::expected<Options, ExitCode> options_of(const std::vector<Setting>& settings) {
@@ -157,10 +183,11 @@ ExitCode run_call(const std::vector<std::string>& operands, const std::vector<Se
     if (!options) return options.error();
     if (operands.empty())
         return complain(ExitCode::usage, "Whom? holdfast call URI --account sip:USER@DOMAIN");
-    if (options->account.aor.empty())
-        return complain(ExitCode::usage,
-                        "With which account? holdfast call URI --account sip:USER@DOMAIN, or a "
-                        "--config FILE with an aor");
+    const bool is_direct = options->account.aor.empty();
+    if (const auto useless = useless_without_account(*options); is_direct && !useless.empty())
+        return complain(ExitCode::usage, std::string(useless) +
+                                             " is of an account, and there is none: --account "
+                                             "sip:USER@DOMAIN, or a --config FILE with an aor");
     const phone::Caller caller{.aor = options->account.aor, .dialling = options->dialling};
     auto called = phone::dialled(operands.front(), caller);
     if (!called) return complain(ExitCode::usage, called.error());
@@ -170,7 +197,11 @@ ExitCode run_call(const std::vector<std::string>& operands, const std::vector<Se
         if (!whither) return complain(ExitCode::usage, whither.error());
         target = *std::move(whither);
     }
-    return call_with_account(*std::move(options), std::move(called->uri), clock);
+    if (is_direct) {
+        options->account.aor = own_address();
+        options->account.direct_to = called->uri;
+    }
+    return make_call(*std::move(options), std::move(called->uri), clock);
 }
 
 ExitCode run_answer(const std::vector<std::string>& operands,
@@ -185,7 +216,7 @@ ExitCode run_answer(const std::vector<std::string>& operands,
     }
     if (options->account.aor.empty())
         return complain(ExitCode::usage, "Which account? holdfast answer sip:USER@DOMAIN");
-    return call_with_account(*std::move(options), {}, clock);
+    return make_call(*std::move(options), {}, clock);
 }
 
 }  // namespace holdfast::cli

@@ -101,7 +101,10 @@ std::expected<std::unique_ptr<Foreground>, ExitCode> Foreground::open(const Opti
             complain(exit_code_of(opened.error().kind), opened.error().sentence));
     self->driver = *std::move(opened);
     self->presenter =
-        presenter_for(options, self->printers.output, {.aor = options.account.aor, .clock = clock});
+        presenter_for(options, self->printers.output,
+                      {.aor = options.account.direct_to.empty() ? options.account.aor
+                                                                : std::string("direct call"),
+                       .clock = clock});
     self->trace = std::make_unique<Trace>(self->printers.errors, clock);
     self->engine = std::make_unique<Engine>(self->driver->engine_options());
     self->console = std::make_unique<Console>(self->loop, *self->presenter, self->printers,

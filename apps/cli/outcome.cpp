@@ -50,6 +50,15 @@ void Outcome::on_event(const Event& event) {
     case EventKind::waiting:
         if (event.reg_id == 0) bindings_.clear();
         return failed(certificate_failed_ ? ExitCode::certificate : ExitCode::no_server);
+    case EventKind::connected:  // a direct call: it decides from here on
+        code_ = ExitCode::ok;
+        certificate_failed_ = false;
+        return;
+    case EventKind::not_connected:
+        if (decided_ || code_ == ExitCode::ok) return;
+        if (!event.target)
+            return failed(dns_failed_ ? ExitCode::no_dns : ExitCode::name_leads_nowhere);
+        return failed(certificate_failed_ ? ExitCode::certificate : ExitCode::no_server);
     case EventKind::attempt:
     case EventKind::attempt_failed:
     case EventKind::probed:

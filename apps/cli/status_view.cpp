@@ -16,7 +16,8 @@ bool is_bad(EventKind kind) {
     case EventKind::auth_failed:
     case EventKind::refused:
     case EventKind::waiting:
-    case EventKind::flow_lost: return true;
+    case EventKind::flow_lost:
+    case EventKind::not_connected: return true;
     case EventKind::resolved:
     case EventKind::attempt:
     case EventKind::probed:
@@ -53,6 +54,7 @@ bool is_bad(EventKind kind) {
     case EventKind::measured:
     case EventKind::call_ended:
     case EventKind::notice:
+    case EventKind::connected:
     case EventKind::stopped: return false;
     }
     return false;
@@ -168,6 +170,10 @@ void StatusView::note_state(Instant now, const Event& event) {
     case EventKind::ring: ringing_ = printable(event.reason); return;
     case EventKind::answered:
     case EventKind::call_ended: ringing_.clear(); return;
+    case EventKind::connected:
+        state_ = "calling by way of " + (event.target ? event.target->to_string() : "");
+        return;
+    case EventKind::not_connected: state_ = "nobody can be called there"; return;
     case EventKind::stopped: state_ = "stopped"; return;
     case EventKind::dialling:
     case EventKind::ringing:

@@ -47,6 +47,8 @@ std::string_view name_of(EventKind kind) {
     case EventKind::call_ended: return "call_ended";
     case EventKind::notice: return "notice";
     case EventKind::flow_lost: return "flow_lost";
+    case EventKind::connected: return "connected";
+    case EventKind::not_connected: return "not_connected";
     case EventKind::stopped: return "stopped";
     }
     return "?";

@@ -111,7 +111,7 @@ Call::Leg* Call::leg_of(std::string_view remote_tag) {
 
 void Call::on(const told::HangUp& hang_up, const Context& context) {
     switch (state_) {
-    case State::calling: return give_up_calling(487, hang_up.words, context);
+    case State::calling: return give_up_calling(hang_up.unanswered, hang_up.words, context);
     case State::ringing: return refuse(486, {}, hang_up.words, context);
     case State::answered:  // RFC 3261 §15: the callee's BYE waits for the ACK
         bye_wanted_ = true;

@@ -90,6 +90,7 @@ struct Reject {
 };
 struct HangUp {
     std::string words = "hung up";
+    int unanswered = 487;  // the status of one of ours that has no answer yet
 };
 struct Hold {};
 struct Resume {};
@@ -136,6 +137,7 @@ enum class Lost : std::uint8_t {
     // It was on its way when its connection was lost: nobody had answered, or there was a 1xx.
     unheard,
     underway,
+    unavailable,  // RFC 3263 §4.3: a 503, and there is another server; whatever rang before is over
     // Nobody has answered, and its server is asked no more. It may answer late; the end of the
     // transaction is told with another Failed.
     left,

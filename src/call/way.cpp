@@ -62,11 +62,12 @@ void Call::send_what_waits(const Context& context) {
 // Call-ID, From tag and CSeq: whoever has it already recognises it (RFC 3261 §8.2.2.2). Once
 // somebody has, it may ring there, and a second one would ring elsewhere, or twice: the call ends.
 void Call::on_invite_failed(const told::Failed& failed, const Context& context) {
-    const bool unheard = failed.lost == Lost::unheard || failed.lost == Lost::left;
+    const bool unavailable = failed.lost == Lost::unavailable;
+    const bool unheard = failed.lost == Lost::unheard || failed.lost == Lost::left || unavailable;
     const bool lost_way = unheard || failed.lost == Lost::way;
     const bool goes_again = unheard || ways_tried_ > 0;
-    if (state_ == State::calling && lost_way && goes_again && !had_provisional_ &&
-        ways_tried_ < limits::ways) {
+    if (state_ == State::calling && lost_way && goes_again &&
+        (!had_provisional_ || unavailable) && ways_tried_ < limits::ways) {
         ++ways_tried_;
         invite_waits_ = true;
         return wait_for_way(context);

@@ -209,6 +209,11 @@ void Engine::Impl::keep_alive(const Step& step, AccountId id, const Account& acc
                               FlowId flow_id) {
     const auto& policy = account.registration.policy();
     auto settings = engine::keep_alive_settings(policy);
+    // A stranger gets no OPTIONS: what holds the NAT's mapping is enough (K1).
+    if (account.registration.is_direct()) {
+        settings.kind = flow::KeepAliveKind::crlf;
+        settings.demand_pong = false;
+    }
     const auto* const flow = flows_.find(flow_id);
     if (policy.keepalive_learn && flow != nullptr)
         settings = engine::with_interval(settings, learning_.interval(*flow));
@@ -233,6 +238,10 @@ void Engine::Impl::perform(const Step& step, AccountId, Account& account, act::S
 
 void Engine::Impl::perform(const Step&, AccountId id, Account& account, act::Unregistered&) {
     if (account.leaving) unregistered_.insert(id);
+}
+
+void Engine::Impl::perform(const Step& step, AccountId id, Account&, act::EndCalls& end) {
+    calls_.end_all(step, accounts_, id, end.words, end.status);
 }
 
 void Engine::Impl::perform(const Step& step, AccountId id, Account&, Event& event) {

@@ -65,9 +65,15 @@ void CallDesk::dial(const Step& step, const Accounts& accounts, const in::Dial& 
                         .call_id = step.random.token(128),
                         .tag = step.random.token(96),
                         .follows_transfers = settings->follows_transfers};
+    const bool is_direct = account->second.registration.is_direct();
+    if (is_direct) {
+        self.aor = own_address_of(step, account->second);
+        self.follows_transfers = false;  // its calls go to one place, and carol is elsewhere
+    }
     // RFC 3261 §19.1.5: headers and a method in a URI are nobody's to choose but ours.
     told::Dial told{dialog::as_request_uri(uri->get()), dial.streams, dial.options};
     if (referral != nullptr) told.options.headers += referral->headers;
+    if (is_direct) told.options.redirects = call::Redirects::refuse;  // for the same reason
     add(dial.call, {.account = dial.account,
                     .machine = call::Call(std::move(self)),
                     .dialog_key = {},
@@ -225,11 +231,11 @@ void CallDesk::remove(const Step& step, CallRef ref) {
 }
 
 void CallDesk::end_all(const Step& step, const Accounts& accounts, AccountId account,
-                       const std::string& words) {
+                       const std::string& words, int unanswered) {
     std::vector<CallRef> its;
     for (const auto& [ref, entry] : calls_)
         if (entry.account == account) its.push_back(ref);
-    for (const CallRef ref : its) tell(step, accounts, ref, told::HangUp{words});
+    for (const CallRef ref : its) tell(step, accounts, ref, told::HangUp{words, unanswered});
 }
 
 void CallDesk::forget(const Step& step, AccountId account) {

@@ -38,8 +38,9 @@ public:
     // The user's commands. What does not apply is told with an Event, or ignored.
     void dial(const Step& step, const Accounts& accounts, const in::Dial& dial);
     void command(const Step& step, const Accounts& accounts, CallRef call, call::Told told);
+    // unanswered: the status of those of ours that have no answer yet.
     void end_all(const Step& step, const Accounts& accounts, AccountId account,
-                 const std::string& words);
+                 const std::string& words, int unanswered = 487);
     // The account is gone.
     void forget(const Step& step, AccountId account);
     // call_transfers.cpp
@@ -182,6 +183,11 @@ private:
     // What is told over this flow; the entry's own stays true as long as its flow ends there.
     [[nodiscard]] static OwnContact contact_for(const Step& step, const Account& account,
                                                 const Entry& entry, FlowId flow);
+
+    // call_direct.cpp: of direct accounts, whose calls find their own way.
+    [[nodiscard]] static std::string own_address_of(const Step& step, const Account& account);
+    bool goes_elsewhere(const Step& step, const Accounts& accounts, const CallAnswer& answer,
+                        const sip::Message* response);
 
     // call_moves.cpp
     void follow(const Step& step, const Accounts& accounts, CallRef ref, const Account& account);

@@ -122,6 +122,7 @@ bool CallDesk::on_response(const Step& step, const Accounts& accounts, FlowId fl
 void CallDesk::report(const Step& step, const Accounts& accounts, const CallAnswer& answer,
                       const FlowTrouble& trouble, const sip::Message* response) {
     note_contact(answer, response != nullptr ? response->status() : 0);
+    if (goes_elsewhere(step, accounts, answer, response)) return;
     if (says_nothing(step, accounts, answer, response)) {
         const told::Failed failed{
             answer.id, answer.heard ? told::Lost::underway : told::Lost::unheard,

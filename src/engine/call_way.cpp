@@ -44,6 +44,11 @@ std::optional<Target> numeric_target(std::string_view text) {
     return Target{transport, {*address, port}};
 }
 
+// The INVITE that begins a call, and not one in its dialog.
+bool begins_call(const dialog::Request& request) {
+    return request.method == Method::invite && request.next_hop.empty();
+}
+
 bool is_open(const FlowDesk& flows, FlowId flow) {
     const auto* const known = flows.find(flow);
     return known != nullptr && known->is_open();
@@ -79,6 +84,7 @@ CallDesk::Way CallDesk::known_way(const Step& step, const Account& account, cons
     const auto at_home = [&]() -> Way {
         if (may_go(home)) return {.flow = home, .is_open = true};
         if (is_open(step.flows, home)) return {.words = "a sips address is called over TLS only"};
+        if (account.registration.is_direct()) return {.words = view.state};
         return {.words = "the account is not registered: " + view.state};
     };
     if (next_hop.empty()) return at_home();
@@ -183,6 +189,8 @@ void CallDesk::transmit(const Step& step, const Account& account, CallRef ref, c
                                          .contact = contact,
                                          .authorization = out.authorization,
                                          .user_agent = user_agent_});
+    if (account.registration.is_direct() && begins_call(send.request))
+        step.tell(entry.account, registration::told::CallWaits{.flow = way.flow});
     clients_.send(step, flow, std::move(out));
 }
 
@@ -256,7 +264,11 @@ call::told::Response CallDesk::judged(const Step& step, const Accounts& accounts
     const auto account = accounts.find(entry->second.account);
     auto* const credentials =
         account == accounts.end() ? nullptr : credentials_of(account->first, account->second);
-    if (credentials == nullptr) return told;
+    if (credentials == nullptr) {
+        if (account != accounts.end() && account->second.registration.is_direct())
+            told.words = "the other side asks for a password, and a direct call has none";
+        return told;
+    }
     credentials->learn_realms_of(*account->second.registration.credentials());
     auto judgement = credentials->on_challenge(flow->target, response, answer.sent, false);
     told.words = std::move(judgement.words);

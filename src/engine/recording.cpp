@@ -70,6 +70,7 @@ Json account_json(const registration::AccountConfig& config) {
     if (config.takes_calls) json["takes_calls"] = true;
     if (!config.follows_transfers) json["follows_transfers"] = false;
     json["stun"] = config.stun;
+    if (!config.direct_to.empty()) json["direct_to"] = config.direct_to;
     json["policy"] = std::move(policy);
     return json;
 }

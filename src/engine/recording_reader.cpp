@@ -85,6 +85,7 @@ registration::AccountConfig read_account(Reader& r) {
     if (r.has("takes_calls")) config.takes_calls = r.flag("takes_calls");
     if (r.has("follows_transfers")) config.follows_transfers = r.flag("follows_transfers");
     if (r.has("stun")) config.stun = r.text("stun");
+    if (r.has("direct_to")) config.direct_to = r.text("direct_to");
     // "preset" comes first and sets everything; the other fields then say how this policy differs.
     const auto& policy = r.member("policy");
     if (!policy.is_object()) r.fault();

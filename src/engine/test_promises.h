@@ -21,7 +21,8 @@ public:
     // Every input, before the engine has it.
     void on_input(const Input& input) {
         if (const auto* const add = std::get_if<in::AddAccount>(&input)) {
-            if (!shut_down_) accounts_.insert(add->account);
+            // A direct account promises no registration.
+            if (!shut_down_ && add->config.direct_to.empty()) accounts_.insert(add->account);
         } else if (const auto* const remove = std::get_if<in::RemoveAccount>(&input)) {
             accounts_.erase(remove->account);
         } else if (std::holds_alternative<in::ShutDown>(input)) {

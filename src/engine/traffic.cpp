@@ -321,8 +321,13 @@ std::vector<engine::Addressee> Engine::Impl::addressees(const Step& step, FlowId
                                                         const sip::Message& request) const {
     std::set<AccountId> candidates;
     const auto add = [&](AccountId id) {
-        if (accounts_.contains(id) && candidates.size() < engine::limits::accounts_searched)
-            candidates.insert(id);
+        const auto found = accounts_.find(id);
+        if (found == accounts_.end() || candidates.size() >= engine::limits::accounts_searched)
+            return;
+        // Nobody calls a direct account: whom it calls speaks in the dialog (§11 d).
+        const auto& registration = found->second.registration;
+        if (registration.is_direct() && !registration.policy().accept_direct_calls) return;
+        candidates.insert(id);
     };
     const auto user = sip::percent_decode(request.request_uri().user);
     for (auto named = by_user_.lower_bound({user, AccountId{}});

@@ -77,6 +77,7 @@ registration::AccountConfig Phone::account_config() const {
     config.contact_address = options_.contact_address;
     config.stun = options_.stun;
     config.takes_calls = options_.takes_calls;
+    config.direct_to = options_.direct_to;
     config.policy = *policy;
     return config;
 }

@@ -83,11 +83,17 @@ struct Store {  // key is within the account: the engine puts the account's AOR 
     std::string value;
 };
 struct Unregistered {};  // after told::ShutDown: nothing left to do
+// A direct account: nobody can be reached there, or any more.
+struct EndCalls {
+    int status = 503;  // of a call that nobody has answered
+    std::string words;
+};
 
 }  // namespace act
 
 using Action = std::variant<act::Ask, act::Open, act::Release, act::Send, act::Abandon, act::Probe,
-                            act::KeepAlive, act::AskStun, act::Store, act::Unregistered, Event>;
+                            act::KeepAlive, act::AskStun, act::Store, act::Unregistered,
+                            act::EndCalls, Event>;
 using Actions = std::vector<Action>;
 
 enum class ProbeResult : std::uint8_t { alive, busy, silent, failed };
@@ -174,6 +180,15 @@ struct StunAnswered {  // an act::AskStun's end
     std::string problem{};
 };
 struct CheckSync {};  // NOTIFY check-sync: refresh
+// A direct account's first INVITE of a call, over this flow: it is on its way and nobody has
+// answered, or somebody has.
+struct CallWaits {
+    FlowId flow;
+    bool unheard = true;
+};
+struct CallUnavailable {  // it was answered with 503, and goes another way (View::has_another_way)
+    FlowId flow;
+};
 struct ShutDown {};
 
 }  // namespace told
@@ -182,7 +197,8 @@ using Told = std::variant<told::Time, told::Start, told::Dns, told::FlowOpen, to
                           told::FlowLost, told::Response, told::Timeout, told::SendFailed,
                           told::Probed, told::Suspect, told::HoldOnly, told::MappingChanged,
                           told::Alive, told::Network, told::RegisterNow, told::PasswordChanged,
-                          told::Returned, told::StunAnswered, told::CheckSync, told::ShutDown>;
+                          told::Returned, told::StunAnswered, told::CheckSync, told::CallWaits,
+                          told::CallUnavailable, told::ShutDown>;
 
 // What the machine may look at and use during a call; all owned by the engine.
 struct Context {
@@ -235,6 +251,7 @@ struct View {
     std::vector<std::string>
         service_route{};  // of the primary flow's last 200 (RFC 3608), name-addr texts
     std::vector<std::string> tokens{};  // §11 (c): our Contact tokens
+    bool has_another_way = false;       // of a direct account: a target that was not tried yet
 };
 
 }  // namespace holdfast::registration

@@ -4,6 +4,7 @@
 #include <variant>
 
 #include "registration/credentials.h"
+#include "registration/direct.h"
 #include "registration/plain.h"
 #include "registration/resilient.h"
 
@@ -11,10 +12,13 @@ namespace holdfast::registration {
 
 namespace {
 
-using Client = std::variant<std::unique_ptr<Resilient>, std::unique_ptr<Plain>>;
+using Client =
+    std::variant<std::unique_ptr<Resilient>, std::unique_ptr<Plain>, std::unique_ptr<Direct>>;
 
 Client client_for(const AccountConfig& config, std::string instance_id, const AccountState& state,
                   std::string user_agent, SharedPolicy shared) {
+    if (!config.direct_to.empty())
+        return std::make_unique<Direct>(config, instance_id, std::move(shared));
     switch (config.policy.style) {
     case Style::resilient:
         return std::make_unique<Resilient>(config, instance_id, state, std::move(user_agent),
@@ -53,6 +57,9 @@ const std::string& Registration::aor() const {
 }
 bool Registration::is_secure_only() const {
     return std::visit([](const auto& client) { return client->is_secure_only(); }, client_);
+}
+bool Registration::is_direct() const {
+    return std::holds_alternative<std::unique_ptr<Direct>>(client_);
 }
 const Policy& Registration::policy() const {
     return std::visit([](const auto& client) -> const Policy& { return client->policy(); },

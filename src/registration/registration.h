@@ -19,9 +19,10 @@ using AccountState =
 class Credentials;
 class Resilient;
 class Plain;
+class Direct;
 
-// Two clients behind one interface: the resilient one of the rules (Policy::style), and the plain
-// one that others are (presets).
+// Three clients behind one interface: the resilient one of the rules (Policy::style), the plain
+// one that others are (presets), and one that registers nothing (AccountDetails::direct_to).
 class Registration {
 public:
     // instance_id: the UUID of this device (RFC 5626 §4.1), without "urn:uuid:".
@@ -42,6 +43,7 @@ public:
     [[nodiscard]] std::vector<IpAddress> accepted(Instant now) const;
     [[nodiscard]] const std::string& aor() const;  // as it was configured
     [[nodiscard]] bool is_secure_only() const;
+    [[nodiscard]] bool is_direct() const;  // it registers nowhere, and has calls of its own only
     [[nodiscard]] const Policy& policy() const;
     // Which realms may have the password, for requests that are not the registration's (§11). Null
     // before it has begun.
@@ -50,7 +52,8 @@ public:
         const;  // of the AOR: the Request-URI's host, the probes' To
 
 private:
-    std::variant<std::unique_ptr<Resilient>, std::unique_ptr<Plain>> client_;
+    std::variant<std::unique_ptr<Resilient>, std::unique_ptr<Plain>, std::unique_ptr<Direct>>
+        client_;
 };
 
 }  // namespace holdfast::registration

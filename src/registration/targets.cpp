@@ -29,6 +29,7 @@ std::string domain_of_aor(std::string_view aor) {
 }
 
 std::vector<std::string> next_hop_uris(const AccountDetails& account) {
+    if (!account.direct_to.empty()) return {account.direct_to};
     std::vector<std::string> uris;
     if (!account.outbound_proxy.empty()) {
         uris.push_back(account.outbound_proxy);

@@ -101,7 +101,8 @@ private:
 
 // The domain's part of "sip:alice@example.test".
 std::string domain_of_aor(std::string_view aor);
-// L1: outbound proxy, else registrar, else the AOR's domain; then the backups.
+// L1: outbound proxy, else registrar, else the AOR's domain; then the backups. A direct account's
+// only one is whom it calls.
 std::vector<std::string> next_hop_uris(const AccountDetails& account);
 
 }  // namespace holdfast::registration

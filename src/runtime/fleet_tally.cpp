@@ -193,6 +193,8 @@ void FleetTally::count(const Event& event, const Account* account) {
     case EventKind::measured:
     case EventKind::call_ended:
     case EventKind::notice:
+    case EventKind::connected:
+    case EventKind::not_connected:
     case EventKind::stopped: return;
     }
 }
@@ -262,6 +264,8 @@ void FleetTally::change(Account& account, const Event& event) {
     case EventKind::measured:
     case EventKind::call_ended:
     case EventKind::notice:
+    case EventKind::connected:
+    case EventKind::not_connected:
     case EventKind::stopped: return;
     }
 }

@@ -1,0 +1,308 @@
+// Calls without an account (registration/direct.h): to an address, to a domain whose servers fail
+// in one way or another, over a connection that is lost; and who else is heard meanwhile.
+//   RFC 3263 §4, RFC 3261 §8.1, §12.2; rules L1, F2, F3, L8, §11 of the design. Not tested here:
+//   sound, which is agreed on as in any call (calls_test.cpp).
+#include <string>
+
+#include "tests/calls_world.h"
+
+namespace holdfast::lab {
+namespace {
+
+using K = EventKind;
+
+constexpr CallRef dialled{1};
+
+void dial(Phone& from, const std::string& uri, AccountId account = Phone::account,
+          CallRef call = dialled) {
+    from.give(in::Dial{.account = account,
+                       .call = call,
+                       .uri = uri,
+                       .streams = from.audio(),
+                       .options = {}});
+}
+
+// A phone that takes calls from anybody, and an engine that calls it.
+class AddressWorld {
+public:
+    AddressWorld() : bob(add_bob("bob")) { world.run_for(1s); }
+    Phone& add_bob(const std::string& user) {
+        return world.add_phone({.aor = "sip:" + user + "@nowhere.test",
+                                .transport = Transport::udp,
+                                .tune = [](auto& policy) { policy.accept_direct_calls = true; },
+                                .takes_calls = true,
+                                .name = user});
+    }
+    Phone& add_alice(const std::string& to, const std::string& name = "alice", Nat* behind = {}) {
+        return world.add_phone({.aor = "sip:" + name + "@0.0.0.0",
+                                .behind = behind,
+                                .direct_to = to,
+                                .takes_calls = true,
+                                .name = name});
+    }
+    static std::string uri_of(const Phone& phone) {
+        return "sip:" + phone.name() + "@" + phone.udp_endpoint(Family::ipv4)->to_string();
+    }
+    bool until(const Phone& phone, K kind, Duration limit = 1s) {
+        return world.run_until([&] { return phone.count(kind) > 0; }, limit) == Stop::goal;
+    }
+    bool talk(Phone& alice) {
+        if (!until(alice, K::connected)) return false;
+        dial(alice, uri_of(bob));
+        if (!until(bob, K::ring)) return false;
+        answer(bob);
+        const bool both = until(alice, K::answered) && until(bob, K::answered);
+        world.run_for(1s);
+        return both;
+    }
+    [[nodiscard]] std::string story() const {
+        std::string log = "\n";
+        for (const auto& phone : world.phones()) log += phone->event_log();
+        return log + world.ladder();
+    }
+
+    World world{seed_from_number(1), {.one_way_delay = 10ms}};
+    Phone& bob;
+};
+
+// RFC 3261 §8.1: from phone to phone, without a server; either side may hang up. From is our own
+// address, and nobody is asked anything but the call.
+TEST(DirectCalls, ToAnAddress) {
+    for (const bool bob_hangs_up : {false, true}) {
+        AddressWorld s;
+        auto& alice = s.add_alice(s.uri_of(s.bob));
+        ASSERT_TRUE(s.talk(alice)) << s.story();
+        EXPECT_EQ(last(s.bob, K::ring)->reason,
+                  "sip:alice@" + alice.addresses().front().to_string());
+        ASSERT_TRUE(sound(alice) && sound(s.bob));
+        s.world.run_for(5min);
+        EXPECT_EQ(alice.count(K::call_ended) + s.bob.count(K::call_ended), 0u) << s.story();
+        auto& first = bob_hangs_up ? s.bob : alice;
+        auto& second = bob_hangs_up ? alice : s.bob;
+        first.give(in::HangUp{.account = {}, .call = bob_hangs_up ? rung(s.bob) : dialled});
+        ASSERT_TRUE(s.until(second, K::call_ended)) << s.story();
+        EXPECT_EQ(last(second, K::call_ended)->reason, "the other side hung up");
+        for (const auto* const method : {"REGISTER", "OPTIONS"})
+            EXPECT_EQ(requests(alice, method), 0u) << s.story();
+    }
+}
+
+// N1, N2: the mapping that the answers show is told the other side, whose BYE then gets through.
+TEST(DirectCalls, FromBehindANat) {
+    AddressWorld s;
+    auto& nat = s.world.add_nat({.mapping = Dependence::address_and_port_dependent,
+                                 .filtering = Dependence::address_and_port_dependent});
+    auto& alice = s.add_alice(s.uri_of(s.bob), "alice", &nat);
+    ASSERT_TRUE(s.talk(alice)) << s.story();
+    s.world.run_for(5min);  // K1: the NAT has not forgotten us
+    s.bob.give(in::HangUp{.account = {}, .call = rung(s.bob)});
+    ASSERT_TRUE(s.until(alice, K::call_ended)) << s.story();
+    EXPECT_EQ(requests(alice, "OPTIONS"), 0u) << s.story();
+}
+
+// Each finds its own way, and neither disturbs the other.
+TEST(DirectCalls, TwoAtOnce) {
+    AddressWorld s;
+    auto& carol = s.add_bob("carol");
+    s.world.run_for(1s);
+    auto& alice = s.add_alice(s.uri_of(s.bob));
+    ASSERT_TRUE(s.talk(alice)) << s.story();
+    registration::AccountConfig second;
+    second.aor = "sip:alice@0.0.0.0";
+    second.direct_to = s.uri_of(carol);
+    second.takes_calls = true;
+    alice.give(in::AddAccount{AccountId{2}, second});
+    s.world.run_for(100ms);
+    dial(alice, s.uri_of(carol), AccountId{2}, CallRef{2});
+    ASSERT_TRUE(s.until(carol, K::ring)) << s.story();
+    answer(carol);
+    ASSERT_TRUE(s.until(carol, K::answered)) << s.story();
+    s.world.run_for(1s);
+    alice.give(in::RemoveAccount{AccountId{2}});
+    ASSERT_TRUE(s.until(carol, K::call_ended)) << s.story();
+    s.world.run_for(40s);
+    EXPECT_EQ(s.bob.count(K::call_ended), 0u) << s.story();
+    s.bob.give(in::HangUp{.account = {}, .call = rung(s.bob)});
+    ASSERT_TRUE(s.until(alice, K::call_ended)) << s.story();
+}
+
+// §11: whoever is not in the dialog is dropped unanswered, be it the callee with another call.
+TEST(DirectCalls, AStrangerIsNotHeard) {
+    AddressWorld s;
+    auto& alice = s.add_alice(s.uri_of(s.bob));
+    ASSERT_TRUE(s.talk(alice)) << s.story();
+    auto& mallory = s.add_alice(s.uri_of(alice), "mallory");
+    s.world.run_for(100ms);
+    dial(mallory, s.uri_of(alice));
+    ASSERT_TRUE(s.until(mallory, K::call_ended, 40s)) << s.story();
+    EXPECT_EQ(last(mallory, K::call_ended)->status, 408) << s.story();
+    EXPECT_EQ(alice.count(K::ring), 0u) << s.story();
+    EXPECT_EQ(alice.count(K::call_ended), 0u) << s.story();
+    registration::AccountConfig back;  // from the very port that alice talks to
+    back.aor = "sip:bob@0.0.0.0";
+    back.direct_to = s.uri_of(alice);
+    back.takes_calls = true;
+    s.bob.give(in::AddAccount{AccountId{2}, back});
+    s.world.run_for(100ms);
+    dial(s.bob, s.uri_of(alice), AccountId{2}, CallRef{2});
+    s.world.run_for(40s);
+    EXPECT_EQ(alice.count(K::ring), 0u) << s.story();
+    EXPECT_EQ(last(s.bob, K::call_ended)->status, 408) << s.story();
+}
+
+// F2: ICMP says that nobody listens there: the call ends at once, and says so.
+TEST(DirectCalls, NobodyListensThere) {
+    AddressWorld s;
+    s.bob.crash();
+    auto& alice = s.add_alice("sip:bob@" + s.bob.addresses().front().to_string() + ":9");
+    s.world.run_for(100ms);
+    dial(alice, "sip:bob@" + s.bob.addresses().front().to_string() + ":9");
+    s.world.run_for(40s);
+    ASSERT_EQ(alice.count(K::call_ended), 1u) << s.story();
+}
+
+// RFC 3263 §4.1: a name that is none. Nobody can be called, and the reason is told.
+TEST(DirectCalls, NoSuchDomain) {
+    AddressWorld s;
+    auto& alice = s.add_alice("sip:bob@no-such-name.test");
+    ASSERT_TRUE(s.until(alice, K::not_connected, 5s)) << s.story();
+    EXPECT_NE(last(alice, K::not_connected)->reason.find("does not exist"), std::string::npos)
+        << s.story();
+    dial(alice, "sip:bob@no-such-name.test");
+    ASSERT_EQ(alice.count(K::call_ended), 1u) << s.story();
+    s.world.run_for(1h);
+    EXPECT_EQ(requests(alice, "INVITE"), 0u) << s.story();
+}
+
+// A domain with three servers, bob registered with them; alice is a stranger to it.
+class DomainWorld : public CallsWorld {
+public:
+    explicit DomainWorld(Transport transport = Transport::udp)
+        : CallsWorld({.transport = transport, .nodes = 3}),
+          carol(world.add_phone({.aor = "sip:carol@0.0.0.0",
+                                 .transport = transport,
+                                 .on = false,
+                                 .direct_to = to,
+                                 .takes_calls = true,
+                                 .name = "carol"})) {}
+    // The cluster's nodes in the order in which she will try them.
+    Registrar& node(std::size_t place) { return world.node_at(carol.ranking().at(place)); }
+    bool begins() {
+        if (!everyone_but_her()) return false;
+        carol.start();
+        if (!until(carol, K::connected, 2s)) return false;
+        lab::dial(carol, to);
+        return true;
+    }
+    bool everyone_but_her() {
+        return world.run_until([&] { return alice.is_registered() && bob.is_registered(); }, 10s) ==
+               Stop::goal;
+    }
+    bool talks() {
+        if (!begins() || !until(bob, K::ring, 2s)) return false;
+        answer(bob);
+        const bool both = until(carol, K::answered, 2s);
+        world.run_for(1s);
+        return both;
+    }
+    static constexpr const char* to = "sip:bob@example.test";
+    Phone& carol;
+};
+
+// F3: the first server is silent. The INVITE goes to the next one after 1 s, with the same Call-ID;
+// what the first one says late rings nowhere.
+TEST(DirectCalls, ASilentServerIsLeftWithinPatience) {
+    DomainWorld s;
+    ASSERT_TRUE(s.everyone_but_her());
+    auto& dead = s.node(0);
+    dead.silence();
+    s.world.run_for(1min);  // bob is with another, if he was there
+    ASSERT_TRUE(s.begins()) << s.story();
+    const auto began = s.world.now();
+    ASSERT_TRUE(s.until(s.bob, K::ring, 2s)) << s.story();
+    EXPECT_GE(s.world.now() - began, 1s);
+    EXPECT_LE(s.world.now() - began, 1s + 100ms) << s.story();
+    dead.heal();
+    answer(s.bob);
+    ASSERT_TRUE(s.until(s.carol, K::answered, 2s)) << s.story();
+    s.world.run_for(60s);
+    EXPECT_EQ(s.carol.count(K::answered), 1u) << s.story();
+    EXPECT_EQ(s.carol.count(K::call_ended), 0u) << s.story();
+    s.carol.give(in::HangUp{.account = {}, .call = dialled});
+    ASSERT_TRUE(s.until(s.bob, K::call_ended, 2s)) << s.story();
+}
+
+// RFC 3263 §4.3: 503 means the next one, though a 100 came before.
+TEST(DirectCalls, AServerThatSays503IsLeftAtOnce) {
+    for (const auto transport : {Transport::udp, Transport::tcp}) {
+        DomainWorld s(transport);
+        ASSERT_TRUE(s.everyone_but_her());
+        s.node(0).answer_with(503);
+        s.world.run_for(5min);  // bob is with another, if he was there
+        ASSERT_TRUE(s.begins()) << s.story();
+        ASSERT_TRUE(s.until(s.bob, K::ring, 300ms)) << s.story();
+    }
+}
+
+// All of them say so: the call ends with the last one's word.
+TEST(DirectCalls, EveryServerSays503) {
+    DomainWorld s;
+    ASSERT_TRUE(s.everyone_but_her());
+    for (std::size_t i = 0; i < 3; ++i) s.node(i).answer_with(503);
+    ASSERT_TRUE(s.begins()) << s.story();
+    ASSERT_TRUE(s.until(s.carol, K::call_ended, 1s)) << s.story();
+    EXPECT_EQ(last(s.carol, K::call_ended)->status, 503) << s.story();
+    EXPECT_EQ(requests(s.carol, "INVITE"), 3u) << s.story();
+}
+
+// F2, F4: refused connections cost nothing, silent ones 250 ms each.
+TEST(DirectCalls, ConnectionsThatFail) {
+    for (const bool silent : {false, true}) {
+        DomainWorld s(Transport::tcp);
+        ASSERT_TRUE(s.everyone_but_her());
+        for (std::size_t i = 0; i < 2; ++i)
+            silent ? s.node(i).silence() : s.node(i).refuse();
+        s.carol.start();
+        const auto began = s.world.now();
+        ASSERT_TRUE(s.until(s.carol, K::connected, 2s)) << s.story();
+        EXPECT_LE(s.world.now() - began, silent ? 700ms : 200ms) << s.story();
+        EXPECT_EQ(last(s.carol, K::connected)->target, s.carol.ranking().at(2));
+    }
+    DomainWorld s(Transport::tcp);
+    ASSERT_TRUE(s.everyone_but_her());
+    for (std::size_t i = 0; i < 3; ++i) s.node(i).refuse();
+    s.carol.start();
+    ASSERT_TRUE(s.until(s.carol, K::not_connected, 2s)) << s.story();
+    EXPECT_EQ(s.carol.count(K::notice), 2u) << s.story();
+}
+
+// L8: the connection under a call is opened again, and the BYE goes over it; if it cannot be, the
+// call ends when 1 + 2 + 4 + 8 + 16 s were in vain.
+TEST(DirectCalls, AConnectionThatIsLost) {
+    for (const bool comes_back : {true, false}) {
+        DomainWorld s(Transport::tcp);
+        ASSERT_TRUE(s.talks()) << s.story();
+        auto& node = s.world.node_at(*s.carol.current_target());
+        if (comes_back)
+            node.restart(false);
+        else
+            node.refuse();
+        const auto lost = s.world.now();
+        if (!comes_back) {
+            ASSERT_TRUE(s.until(s.carol, K::call_ended, 40s)) << s.story();
+            EXPECT_GE(s.world.now() - lost, 31s);
+            EXPECT_LE(s.world.now() - lost, 32s) << s.story();
+            continue;
+        }
+        ASSERT_EQ(s.world.run_until([&] { return s.carol.count(K::connected) == 2; }, 3s),
+                  Stop::goal)
+            << s.story();
+        s.world.run_for(10s);
+        EXPECT_EQ(s.carol.count(K::call_ended), 0u) << s.story();
+        s.carol.give(in::HangUp{.account = {}, .call = dialled});
+        ASSERT_TRUE(s.until(s.bob, K::call_ended, 2s)) << s.story();
+    }
+}
+
+}  // namespace
+}  // namespace holdfast::lab
