@@ -129,12 +129,14 @@ private:
     std::optional<ExitCode> code_;
 };
 
-// Without a direct call's password nobody can be asked for one.
 ExitCode make_call(Options options, std::string uri, WallClock clock) {
     keep_memory_private();
-    if (options.account.direct_to.empty())
-        if (const auto found = find_password(options); !found)
-            return complain(found.error().code, found.error().sentence);
+    // A direct call has none, but one in the environment is wiped there all the same.
+    const bool is_direct = !options.account.direct_to.empty();
+    options.password_given = options.password_given || is_direct;
+    if (const auto found = find_password(options); !found)
+        return complain(found.error().code, found.error().sentence);
+    if (is_direct) options.account.password = {};
     options.account.takes_calls = true;
     // What is recorded is the sound (--record of these commands).
     options.call.record = std::exchange(options.driver.record_file, {}).string();
@@ -147,9 +149,10 @@ ExitCode make_call(Options options, std::string uri, WallClock clock) {
 }
 
 // Who calls without an account: whoever runs the command, at this host.
-std::string own_address() {
+std::string own_address(const Options& options) {
     const auto* const entry = ::getpwuid(::geteuid());
-    const std::string_view name = entry == nullptr ? "" : entry->pw_name;
+    std::string_view name = entry == nullptr ? "" : entry->pw_name;
+    if (options.call.withhold_number) name = {};
     return "sip:" + phone::escaped_user(name.empty() ? "anonymous" : name) + "@0.0.0.0";
 }
 
@@ -182,7 +185,8 @@ ExitCode run_call(const std::vector<std::string>& operands, const std::vector<Se
     auto options = options_of(settings);
     if (!options) return options.error();
     if (operands.empty())
-        return complain(ExitCode::usage, "Whom? holdfast call URI --account sip:USER@DOMAIN");
+        return complain(ExitCode::usage, "Whom? holdfast call URI --account sip:USER@DOMAIN, or "
+                                         "holdfast call sip:USER@HOST without an account");
     const bool is_direct = options->account.aor.empty();
     if (const auto useless = useless_without_account(*options); is_direct && !useless.empty())
         return complain(ExitCode::usage, std::string(useless) +
@@ -198,7 +202,7 @@ ExitCode run_call(const std::vector<std::string>& operands, const std::vector<Se
         target = *std::move(whither);
     }
     if (is_direct) {
-        options->account.aor = own_address();
+        options->account.aor = own_address(*options);
         options->account.direct_to = called->uri;
     }
     return make_call(*std::move(options), std::move(called->uri), clock);

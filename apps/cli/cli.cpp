@@ -28,7 +28,8 @@ constexpr std::array table{
     Command{"call", "URI", "call somebody, with sound, and say how it went",
             "Registers the account (--account AOR, or the aor of --config FILE), calls URI and\n"
             "carries the sound until one side hangs up. URI is sip:bob@example.test, or a\n"
-            "number or user of the account's domain. The password is found as by register.\n\n"
+            "number or user of the account's domain. The password is found as by register.\n"
+            "Without an account it calls a whole URI straight at its host, and registers nowhere.\n\n"
             "On a host without sound use --audio null, with --play FILE and --record FILE.\n\n"
             "The exit code is 0 if the call was answered, 20 if it was not, 21 if its sound\n"
             "could not be had; else that of the registration. SIGINT hangs up and ends it.",

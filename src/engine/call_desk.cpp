@@ -67,7 +67,10 @@ void CallDesk::dial(const Step& step, const Accounts& accounts, const in::Dial& 
                         .follows_transfers = settings->follows_transfers};
     const bool is_direct = account->second.registration.is_direct();
     if (is_direct) {
-        self.aor = own_address_of(step, account->second);
+        // Nobody on the way takes out who we are (RFC 3325 §9.2).
+        self.aor = dial.options.number == call::Number::withheld
+                       ? "sip:anonymous@anonymous.invalid"
+                       : own_address_of(step, account->second);
         self.follows_transfers = false;  // its calls go to one place, and carol is elsewhere
     }
     // RFC 3261 §19.1.5: headers and a method in a URI are nobody's to choose but ours.

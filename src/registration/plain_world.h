@@ -255,6 +255,7 @@ private:
             keep_alives.emplace_back(keep.flow, keep.on);
     }
     void perform(act::Store&) { ADD_FAILURE() << "a plain client remembers nothing"; }
+    void perform(act::EndCalls&) {}
     void perform(act::Unregistered&) { unregistered_at = now - Instant{}; }
     void perform(Event& event) { events.emplace_back(now - Instant{}, event); }
 

@@ -202,6 +202,8 @@ private:
     void on_told(const told::Returned& told, const Context& context);
     void on_told(const told::StunAnswered& told, const Context& context);
     void on_told(const told::CheckSync&, const Context& context);
+    static void on_told(const told::CallWaits&, const Context&) {}  // a direct account's
+    static void on_told(const told::CallUnavailable&, const Context&) {}
     void on_told(const told::ShutDown&, const Context& context);
     void stun_settled(const Context& context);
     void on_binding_time(Binding& binding, const Context& context);

@@ -333,6 +333,7 @@ private:
         else
             stored[store.key] = store.value;
     }
+    void perform(act::EndCalls&) {}
     void perform(act::Unregistered&) { ended = true; }
     void perform(Event& event) { events.emplace_back(now, event); }
 
