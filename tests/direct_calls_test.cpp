@@ -16,17 +16,17 @@ constexpr CallRef dialled{1};
 
 void dial(Phone& from, const std::string& uri, AccountId account = Phone::account,
           CallRef call = dialled) {
-    from.give(in::Dial{.account = account,
-                       .call = call,
-                       .uri = uri,
-                       .streams = from.audio(),
-                       .options = {}});
+    from.give(in::Dial{
+        .account = account, .call = call, .uri = uri, .streams = from.audio(), .options = {}});
 }
 
 // A phone that takes calls from anybody, and an engine that calls it.
 class AddressWorld {
 public:
-    AddressWorld() : bob(add_bob("bob")) { world.run_for(1s); }
+    explicit AddressWorld(Duration one_way_delay = 10ms)
+        : world(seed_from_number(1), {.one_way_delay = one_way_delay}), bob(add_bob("bob")) {
+        world.run_for(1s);
+    }
     Phone& add_bob(const std::string& user) {
         return world.add_phone({.aor = "sip:" + user + "@nowhere.test",
                                 .transport = Transport::udp,
@@ -62,7 +62,7 @@ public:
         return log + world.ladder();
     }
 
-    World world{seed_from_number(1), {.one_way_delay = 10ms}};
+    World world;
     Phone& bob;
 };
 
@@ -149,6 +149,23 @@ TEST(DirectCalls, AStrangerIsNotHeard) {
     s.world.run_for(40s);
     EXPECT_EQ(alice.count(K::ring), 0u) << s.story();
     EXPECT_EQ(last(s.bob, K::call_ended)->status, 408) << s.story();
+}
+
+// F3: who is slow is not given up while nobody else is there; the address says no transport, so TCP
+// and TLS are tried meanwhile.
+TEST(DirectCalls, WhoIsSlowIsWaitedFor) {
+    for (const auto delay : {700ms, 1600ms}) {
+        AddressWorld s(delay);
+        auto& alice = s.add_alice(s.uri_of(s.bob));
+        ASSERT_TRUE(s.until(alice, K::connected)) << s.story();
+        dial(alice, s.uri_of(s.bob));
+        ASSERT_TRUE(s.until(s.bob, K::ring, 10s)) << s.story();
+        answer(s.bob);
+        ASSERT_TRUE(s.until(alice, K::answered, 10s)) << s.story();
+        s.world.run_for(60s);
+        EXPECT_EQ(requests(alice, "INVITE"), 1u) << s.story();
+        EXPECT_EQ(s.bob.count(K::call_ended), 0u) << s.story();
+    }
 }
 
 // F2: ICMP says that nobody listens there: the call ends at once, and says so.
@@ -261,8 +278,7 @@ TEST(DirectCalls, ConnectionsThatFail) {
     for (const bool silent : {false, true}) {
         DomainWorld s(Transport::tcp);
         ASSERT_TRUE(s.everyone_but_her());
-        for (std::size_t i = 0; i < 2; ++i)
-            silent ? s.node(i).silence() : s.node(i).refuse();
+        for (std::size_t i = 0; i < 2; ++i) silent ? s.node(i).silence() : s.node(i).refuse();
         const auto third = s.carol.ranking().at(2);
         s.carol.start();
         const auto began = s.world.now();

@@ -185,8 +185,9 @@ ExitCode run_call(const std::vector<std::string>& operands, const std::vector<Se
     auto options = options_of(settings);
     if (!options) return options.error();
     if (operands.empty())
-        return complain(ExitCode::usage, "Whom? holdfast call URI --account sip:USER@DOMAIN, or "
-                                         "holdfast call sip:USER@HOST without an account");
+        return complain(ExitCode::usage,
+                        "Whom? holdfast call URI --account sip:USER@DOMAIN, or "
+                        "holdfast call sip:USER@HOST without an account");
     const bool is_direct = options->account.aor.empty();
     if (const auto useless = useless_without_account(*options); is_direct && !useless.empty())
         return complain(ExitCode::usage, std::string(useless) +

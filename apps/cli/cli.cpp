@@ -25,15 +25,16 @@ constexpr std::array table{
             "SIGINT and SIGTERM unregister (2 s at most) and end it; the exit code is that of\n"
             "the state it was in. SIGHUP registers again now.",
             for_register, run_register},
-    Command{"call", "URI", "call somebody, with sound, and say how it went",
-            "Registers the account (--account AOR, or the aor of --config FILE), calls URI and\n"
-            "carries the sound until one side hangs up. URI is sip:bob@example.test, or a\n"
-            "number or user of the account's domain. The password is found as by register.\n"
-            "Without an account it calls a whole URI straight at its host, and registers nowhere.\n\n"
-            "On a host without sound use --audio null, with --play FILE and --record FILE.\n\n"
-            "The exit code is 0 if the call was answered, 20 if it was not, 21 if its sound\n"
-            "could not be had; else that of the registration. SIGINT hangs up and ends it.",
-            for_call, run_call},
+    Command{
+        "call", "URI", "call somebody, with sound, and say how it went",
+        "Registers the account (--account AOR, or the aor of --config FILE), calls URI and\n"
+        "carries the sound until one side hangs up. URI is sip:bob@example.test, or a\n"
+        "number or user of the account's domain. The password is found as by register.\n"
+        "Without an account it calls a whole URI straight at its host, and registers nowhere.\n\n"
+        "On a host without sound use --audio null, with --play FILE and --record FILE.\n\n"
+        "The exit code is 0 if the call was answered, 20 if it was not, 21 if its sound\n"
+        "could not be had; else that of the registration. SIGINT hangs up and ends it.",
+        for_call, run_call},
     Command{"answer", "AOR", "wait for a call and take it",
             "Registers the account AOR, answers the first call that comes, and ends when the\n"
             "call does. Others that come meanwhile are busy (486). Options and exit codes are\n"

@@ -270,8 +270,8 @@ constexpr std::array table{
                Form::value, for_register | for_resolve | calls | for_demo, true, apply_record},
     OptionText{"once", "", "off", "end after the first outcome: registered, or failed", Form::flag,
                for_register | for_resolve, true, apply_once},
-    OptionText{"account", "AOR", "that of the configuration file, else none", "the account to call with",
-               Form::value, for_call, false, apply_account},
+    OptionText{"account", "AOR", "that of the configuration file, else none",
+               "the account to call with", Form::value, for_call, false, apply_account},
     OptionText{"audio", "DEVICE", "default",
                "where sound comes from and goes to: default, null (none), tone:HERTZ, file:PATH, "
                "loop:PATH (again and again), pulse:NAME, pipewire:NAME, alsa:NAME",

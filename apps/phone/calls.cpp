@@ -173,9 +173,9 @@ void Calls::on_step(Instant now, const Input& input, const std::vector<holdfast:
 }
 
 void Calls::on_event(Instant now, const Event& event) {
-    if (event.target && (event.kind == EventKind::registered || event.kind == EventKind::moved ||
-                         event.kind == EventKind::refreshed ||
-                         event.kind == EventKind::connected)) {
+    if (event.target &&
+        (event.kind == EventKind::registered || event.kind == EventKind::moved ||
+         event.kind == EventKind::refreshed || event.kind == EventKind::connected)) {
         registered_at_.insert_or_assign(event.account, *event.target);
         follow_network();
     }

@@ -15,10 +15,14 @@ using namespace testing_phones;
 class DirectCall : public TwoPhones {
 protected:
     CommandRun& somebody_calls(const std::string& whom, const Words& more = {}) {
-        Words words{"call",    whom,
-                    "--json",  "--state",
-                    file("state-somebody"), "--dns",
-                    world->name_server().to_string(), "--audio",
+        Words words{"call",
+                    whom,
+                    "--json",
+                    "--state",
+                    file("state-somebody"),
+                    "--dns",
+                    world->name_server().to_string(),
+                    "--audio",
                     "null"};
         words.insert(words.end(), more.begin(), more.end());
         return runs.emplace_back(words, environment());
@@ -74,7 +78,9 @@ TEST_F(DirectCall, SaysWhyNot) {
           Row{"sip:bob@127.0.0.1:9", 20, "port unreachable", {"--local", "127.0.0.1"}},
           Row{"bob", 2, "Without an account only a whole URI can be called"},
           Row{"sip:bob@", 2, "holdfast"},
-          Row{"sip:bob@example.test", 2, "outbound-proxy is of an account",
+          Row{"sip:bob@example.test",
+              2,
+              "outbound-proxy is of an account",
               {"--outbound-proxy", "sip:127.0.0.1"}}}) {
         auto& caller = somebody_calls(row.whom, row.more);
         ASSERT_TRUE(run_until([&] { return caller.ended(); })) << row.whom << story(caller);

@@ -60,7 +60,7 @@ enum class EventKind : std::uint8_t {
     flow_lost,
     connected,      // a direct account: its calls go to target
     not_connected,  // and reach nobody, or nobody any more: reason; no target: there is none
-    stopped,  // the engine is done (after shut-down)
+    stopped,        // the engine is done (after shut-down)
 };
 std::string_view name_of(EventKind kind);
 

@@ -92,6 +92,7 @@ void Call::on_refer_lost(const told::Failed& failed, const Context& context) {
     switch (failed.lost) {
     case Lost::answer: return on_refer_failed(408, failed.words, context);
     case Lost::way:
+    case Lost::unavailable:  // of an INVITE alone
         if (transfer_->wait_for_way(context.now)) return;
         return on_refer_failed(503, failed.words, context);
     case Lost::unheard:
@@ -186,6 +187,7 @@ void Call::on_notify_lost(const told::Failed& failed, const Context& context) {
     switch (failed.lost) {
     case Lost::answer: return on_notify_answer(false);
     case Lost::way:
+    case Lost::unavailable:
     case Lost::unheard:
     case Lost::left:
     case Lost::underway: return referral_->lost(context.now);

@@ -66,8 +66,8 @@ void Call::on_invite_failed(const told::Failed& failed, const Context& context) 
     const bool unheard = failed.lost == Lost::unheard || failed.lost == Lost::left || unavailable;
     const bool lost_way = unheard || failed.lost == Lost::way;
     const bool goes_again = unheard || ways_tried_ > 0;
-    if (state_ == State::calling && lost_way && goes_again &&
-        (!had_provisional_ || unavailable) && ways_tried_ < limits::ways) {
+    if (state_ == State::calling && lost_way && goes_again && (!had_provisional_ || unavailable) &&
+        ways_tried_ < limits::ways) {
         ++ways_tried_;
         invite_waits_ = true;
         return wait_for_way(context);

@@ -9,14 +9,13 @@
 
 namespace holdfast::engine {
 
-namespace told = call::told;
 using sip::Method;
 
 namespace {
 
 constexpr int service_unavailable = 503;
 
-std::string host_of(const IpAddress& address) {
+std::string host_text(const IpAddress& address) {
     return address.family() == Family::ipv6 ? "[" + address.to_string() + "]" : address.to_string();
 }
 
@@ -35,7 +34,7 @@ std::string CallDesk::own_address_of(const Step& step, const Account& account) {
     // RFC 3323 §4.1.1.3: an address that is none, as long as there is none.
     const auto own = flow == nullptr || flow->local.address.is_unspecified()
                          ? std::string("anonymous.invalid")
-                         : host_of(flow->local.address);
+                         : host_text(flow->local.address);
     return std::string((*uri)->scheme_text) + ":" + std::string((*uri)->user) + "@" + own;
 }
 
@@ -49,14 +48,13 @@ bool CallDesk::goes_elsewhere(const Step& step, const Accounts& accounts, const 
     if (account == accounts.end() || !account->second.registration.is_direct()) return false;
     if (entry.machine.state() != call::State::calling || answer.given_up) return false;
     if (response == nullptr) return false;  // the client hears of the flow's trouble by itself
-    step.tell(entry.account,
-              registration::told::CallWaits{.flow = answer.flow, .unheard = false});
+    step.tell(entry.account, registration::told::CallWaits{.flow = answer.flow, .unheard = false});
     if (response->status() != service_unavailable ||
         !account->second.registration.view().has_another_way)
         return false;
     step.tell(entry.account, registration::told::CallUnavailable{answer.flow});
     tell(step, accounts, answer.call,
-         told::Failed{answer.id, told::Lost::unavailable, "503 Service Unavailable"});
+         call::told::Failed{answer.id, call::told::Lost::unavailable, "503 Service Unavailable"});
     return true;
 }
 

@@ -96,7 +96,8 @@ private:
     void perform(const Step& step, AccountId id, Account& account, registration::act::Store& store);
     void perform(const Step& step, AccountId id, Account& account,
                  registration::act::Unregistered&);
-    void perform(const Step& step, AccountId id, Account& account, registration::act::EndCalls& end);
+    void perform(const Step& step, AccountId id, Account& account,
+                 registration::act::EndCalls& end);
     void perform(const Step& step, AccountId id, Account& account, Event& event);
     void keep_alive(const Step& step, AccountId id, const Account& account, FlowId flow);
     void apply_learned(const Step& step);

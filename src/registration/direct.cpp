@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::array<Duration, 5> reopen_after{1s, 2s, 4s, 8s, 16s};
 
-std::string text_of(FlowError error, const std::string& detail) {
+std::string words_for(FlowError error, const std::string& detail) {
     auto text = std::string(name_of(error));
     if (!detail.empty()) text += ": " + detail;
     return text;
@@ -78,12 +78,13 @@ void Direct::on_time(const Context& context) {
     while (const auto timer = timers_.take_due(context.now)) {
         switch (*timer) {
         case Timer::patience:
-            if (!untried()) break;  // it may still answer, for as long as the INVITE lives
+            if (!has_another_way()) break;  // the INVITE has its own 32 s
             context.health.on_silence(*target_, context.now, context.random);
-            move_on(0, "no answer", context);
+            looks_elsewhere_ = true;
+            if (opening_.empty()) open_next(context);
             break;
         case Timer::spacing:
-            if (phase_ == Phase::opening && !flow_) open_next(context);
+            if (looks_elsewhere_ || phase_ == Phase::opening) open_next(context);
             break;
         case Timer::reopen:
             if (phase_ == Phase::lost && opening_.empty()) open(*target_, context);
@@ -133,7 +134,7 @@ bool Direct::open_next(const Context& context) {
     const auto next = untried();
     if (!next) return false;
     tried_.push_back(*next);
-    state_ = "connecting to " + next->to_string();
+    if (!flow_) state_ = "connecting to " + next->to_string();
     open(*next, context);
     if (is_reliable(next->transport) && untried())
         timers_.arm(Timer::spacing, context.now + policy_->connect_spacing);
@@ -147,10 +148,13 @@ void Direct::open(const Target& target, const Context& context) {
 
 void Direct::on(const told::FlowOpen& opened, const Context& context) {
     opening_.erase(opened.target);
-    const bool is_wanted = (phase_ == Phase::opening || phase_ == Phase::lost) && !flow_;
-    if (!is_wanted) {  // F4: another was sooner
-        if (opened.flow != flow_) context.act(act::Release{opened.flow});
-        return;
+    const bool is_wanted =
+        looks_elsewhere_ || phase_ == Phase::opening || phase_ == Phase::lost;
+    if (opened.flow == flow_) return;
+    if (!is_wanted) return context.act(act::Release{opened.flow});  // F4: another was sooner
+    if (flow_) {  // F3: until now the silent one might have answered
+        tell_failure(*target_, 0, target_->to_string() + ": no answer", context);
+        leave(context);
     }
     flow_ = opened.flow;
     target_ = opened.target;
@@ -161,8 +165,8 @@ void Direct::on(const told::FlowOpen& opened, const Context& context) {
     state_ = "calls go to " + opened.target.to_string();
     targets_.set_healthy(true, context);
     context.act(act::KeepAlive{.flow = flow_, .on = true, .binding_expires = {}});
-    context.act(Event{
-        .kind = EventKind::connected, .account = context.account, .target = opened.target});
+    context.act(
+        Event{.kind = EventKind::connected, .account = context.account, .target = opened.target});
 }
 
 void Direct::tell_failure(const Target& target, int said, std::string sentence,
@@ -176,19 +180,21 @@ void Direct::tell_failure(const Target& target, int said, std::string sentence,
 
 void Direct::on(const told::FlowFailed& failed, const Context& context) {
     if (opening_.erase(failed.target) == 0) return;
-    const auto words = text_of(failed.error, failed.detail);
+    const auto words = words_for(failed.error, failed.detail);
     if (phase_ == Phase::lost) return reopen_later(words, context);
     context.health.on_refusal(failed.target, context.now, context.random);
     const auto sentence = failed.target.to_string() + ": " + words;
-    if (phase_ != Phase::opening) return;
-    if (!open_next(context) && opening_.empty()) return give_up(sentence, context);
+    if (phase_ != Phase::opening && !looks_elsewhere_) return;
+    const bool goes_on = open_next(context) || !opening_.empty();
+    if (!goes_on && phase_ == Phase::opening) return give_up(sentence, context);
+    if (!goes_on) looks_elsewhere_ = false;  // the silent one is the last that may answer
     tell_failure(failed.target, 0, sentence, context);
 }
 
 // ICMP for a datagram leaves the flow usable: it counts where an INVITE is unheard (F2).
 void Direct::on(const told::FlowLost& lost, const Context& context) {
     if (lost.flow != flow_) return;
-    const auto words = text_of(lost.error, lost.detail);
+    const auto words = words_for(lost.error, lost.detail);
     if (lost.usable) {
         if (!unheard_) return;
         context.health.on_refusal(lost.target, context.now, context.random);
@@ -200,9 +206,10 @@ void Direct::on(const told::FlowLost& lost, const Context& context) {
                       .reason = words});
     flow_ = {};
     timers_.stop(Timer::patience);
-    if (std::exchange(unheard_, false) && untried()) {
+    looks_elsewhere_ = false;
+    if (std::exchange(unheard_, false) && has_another_way()) {
         phase_ = Phase::opening;
-        open_next(context);
+        if (opening_.empty()) open_next(context);
         return;
     }
     phase_ = Phase::lost;
@@ -212,14 +219,17 @@ void Direct::on(const told::FlowLost& lost, const Context& context) {
 void Direct::on(const told::CallWaits& call, const Context& context) {
     if (call.flow != flow_) return;
     unheard_ = call.unheard;
-    if (!unheard_) return timers_.stop(Timer::patience);
+    if (!unheard_) {
+        looks_elsewhere_ = false;
+        return timers_.stop(Timer::patience);
+    }
     timers_.arm(Timer::patience,
                 context.now + context.health.patience_for(*target_, policy_->patience));
 }
 
 void Direct::leave(const Context& context) {
     timers_.stop(Timer::patience);
-    unheard_ = false;
+    unheard_ = looks_elsewhere_ = false;
     context.act(act::KeepAlive{.flow = flow_, .on = false, .binding_expires = {}});
     context.act(act::Release{std::exchange(flow_, FlowId{})});
 }
@@ -227,7 +237,7 @@ void Direct::leave(const Context& context) {
 // RFC 3263 §4.3. Nobody else to try: the calls end. said: the answer's status, 0: there was none.
 void Direct::move_on(int said, const std::string& words, const Context& context) {
     auto sentence = target_->to_string() + ": " + words;
-    if (!untried()) {
+    if (!has_another_way()) {
         timers_.stop(Timer::patience);
         unheard_ = false;
         return context.act(act::EndCalls{.words = std::move(sentence)});
@@ -235,7 +245,7 @@ void Direct::move_on(int said, const std::string& words, const Context& context)
     tell_failure(*target_, said, std::move(sentence), context);
     leave(context);
     phase_ = Phase::opening;
-    open_next(context);
+    if (opening_.empty()) open_next(context);
 }
 
 void Direct::reopen_later(const std::string& words, const Context& context) {
@@ -261,7 +271,7 @@ View Direct::view() const {
     View view;
     view.state = state_;
     view.targets = candidates_;
-    view.has_another_way = untried().has_value();
+    view.has_another_way = has_another_way();
     if (flow_)  // what calls go over, as if it had a binding (L8)
         view.bindings.push_back({.registered = true,
                                  .primary = true,

@@ -8,7 +8,8 @@
 //     over ◄────────────────┘                   or 503: the next target    over: calls end
 //
 // Failover is RFC 3263 §4.3 with F3's patience instead of 32 s of silence, for the INVITE itself:
-// strangers get no probe (F9). What was left may ring late; the call sees to that (F1). Once
+// strangers get no probe (F9). A silent target is left when another one is open, and may answer
+// until then. What was left may ring late; the call sees to that (F1). Once
 // somebody has answered, the call stays where it is. Nothing is sent that no call asks for, but
 // what holds a NAT's mapping (K1: CRLF, which expects nothing).
 #pragma once
@@ -69,6 +70,7 @@ private:
     static void tell_failure(const Target& target, int said, std::string sentence,
                              const Context& context);
     [[nodiscard]] std::optional<Target> untried() const;
+    [[nodiscard]] bool has_another_way() const { return untried() || !opening_.empty(); }
 
     std::string aor_;
     std::string to_;
@@ -84,6 +86,7 @@ private:
     FlowId flow_;
     std::optional<Target> target_;  // of that flow, or the last one
     bool unheard_ = false;          // an INVITE is on its way over it
+    bool looks_elsewhere_ = false;  // F3: for so long that others are tried beside it
     std::size_t reopened_ = 0;      // so often in vain
     std::string state_ = "not started";
 };

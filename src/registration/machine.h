@@ -91,9 +91,9 @@ struct EndCalls {
 
 }  // namespace act
 
-using Action = std::variant<act::Ask, act::Open, act::Release, act::Send, act::Abandon, act::Probe,
-                            act::KeepAlive, act::AskStun, act::Store, act::Unregistered,
-                            act::EndCalls, Event>;
+using Action =
+    std::variant<act::Ask, act::Open, act::Release, act::Send, act::Abandon, act::Probe,
+                 act::KeepAlive, act::AskStun, act::Store, act::Unregistered, act::EndCalls, Event>;
 using Actions = std::vector<Action>;
 
 enum class ProbeResult : std::uint8_t { alive, busy, silent, failed };
@@ -193,12 +193,12 @@ struct ShutDown {};
 
 }  // namespace told
 
-using Told = std::variant<told::Time, told::Start, told::Dns, told::FlowOpen, told::FlowFailed,
-                          told::FlowLost, told::Response, told::Timeout, told::SendFailed,
-                          told::Probed, told::Suspect, told::HoldOnly, told::MappingChanged,
-                          told::Alive, told::Network, told::RegisterNow, told::PasswordChanged,
-                          told::Returned, told::StunAnswered, told::CheckSync, told::CallWaits,
-                          told::CallUnavailable, told::ShutDown>;
+using Told =
+    std::variant<told::Time, told::Start, told::Dns, told::FlowOpen, told::FlowFailed,
+                 told::FlowLost, told::Response, told::Timeout, told::SendFailed, told::Probed,
+                 told::Suspect, told::HoldOnly, told::MappingChanged, told::Alive, told::Network,
+                 told::RegisterNow, told::PasswordChanged, told::Returned, told::StunAnswered,
+                 told::CheckSync, told::CallWaits, told::CallUnavailable, told::ShutDown>;
 
 // What the machine may look at and use during a call; all owned by the engine.
 struct Context {
