@@ -255,10 +255,9 @@ void Call::tell(EventKind kind, int status, std::string words, const Context& co
 
 void Call::tell_media(const std::optional<sdp::Agreement>& agreement, const Context& context) {
     told_media_ = true;
-    context.act(
-        out::Media{.call = {},
-                   .agreed = std::make_shared<const sdp::Agreement>(*agreement),
-                   .takes_info = peer_takes_info_});
+    context.act(out::Media{.call = {},
+                           .agreed = std::make_shared<const sdp::Agreement>(*agreement),
+                           .takes_info = peer_takes_info_});
 }
 
 void Call::end(int status, std::string words, const Context& context) {

@@ -128,9 +128,9 @@ private:
         std::string waiting{};
         sip::DigitForm form = sip::DigitForm::relay;
         Duration length{};
-        std::size_t ways = 0;         // so often the next one did not get there
-        bool waits_for_way = false;   // Timer::digit runs for that
-        bool are_under_way = false;   // it is not told yet what has become of them
+        std::size_t ways = 0;        // so often the next one did not get there
+        bool waits_for_way = false;  // Timer::digit runs for that
+        bool are_under_way = false;  // it is not told yet what has become of them
     };
     struct Provisional {  // a reliable one that waits for its PRACK (RFC 3262 §3)
         act::Respond response;

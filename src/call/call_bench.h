@@ -13,19 +13,19 @@
 // RE:200a+ (RE: of a re-INVITE); LATE:200b of the first INVITE again, OLD:200b of the one before,
 // OLDER:200a of the first re-INVITE.
 // Requests of branch a: bye, inv+, inv-, inv!, upd, upd+, info, info=5 and info_5 (digits), info?
-// (a body that nobody knows, info~ that may be skipped), info% (an Info Package), prack#N, old (a CSeq that was there
-// before), bye-b (of branch b), msg. ack, ack+ of our 2xx; cancel. Ours: hangup, answer, reject,
-// hold, resume, media, press>DIGITS and plain>DIGITS (by INFO). Time: wait>SECONDS, lost (no final answer to our newest request), noway (it
-// did not get there), unheard (nor had anybody answered when its connection was lost), underway
-// (somebody had), left (nobody had, and its server is asked no more: it may answer late),
-// long>RESPONSE (past a limit, to our newest request unless it says which; its head was read),
-// cut>STATUS (nor was its head), silence (no final answer to any, but an INVITE that has a
-// 1xx and no CANCEL waits for ever, RFC 3261 §17.1.1.2), moved (our Contact is another), way
-// (there is one again). 200_b1: the tag has two characters. Transfers: transfer,
-// transfer! (no reports wanted), heard>STATUS of the call that a REFER asks for, replaced; of the
-// peer refer, refer>URI, refer~ (no reports), refer0, refer2 (so many Refer-To), notifySTATUS,
-// notifySTATUS. (the last), notify-event, notify-id, notify-state; REFER:202a= with Refer-Sub:
-// false.
+// (a body that nobody knows, info~ that may be skipped), info% (an Info Package), prack#N, old (a
+// CSeq that was there before), bye-b (of branch b), msg. ack, ack+ of our 2xx; cancel. Ours:
+// hangup, answer, reject, hold, resume, media, press>DIGITS and plain>DIGITS (by INFO). Time:
+// wait>SECONDS, lost (no final answer to our newest request), noway (it did not get there), unheard
+// (nor had anybody answered when its connection was lost), underway (somebody had), left (nobody
+// had, and its server is asked no more: it may answer late), long>RESPONSE (past a limit, to our
+// newest request unless it says which; its head was read), cut>STATUS (nor was its head), silence
+// (no final answer to any, but an INVITE that has a 1xx and no CANCEL waits for ever, RFC 3261
+// §17.1.1.2), moved (our Contact is another), way (there is one again). 200_b1: the tag has two
+// characters. Transfers: transfer, transfer! (no reports wanted), heard>STATUS of the call that a
+// REFER asks for, replaced; of the peer refer, refer>URI, refer~ (no reports), refer0, refer2 (so
+// many Refer-To), notifySTATUS, notifySTATUS. (the last), notify-event, notify-id, notify-state;
+// REFER:202a= with Refer-Sub: false.
 #pragma once
 
 #include <gtest/gtest.h>

@@ -52,8 +52,7 @@ void Call::send_next_digit(const Context& context) {
          context);
 }
 
-void Call::on_digit_answer(const Pending&, const told::Response& response,
-                           const Context& context) {
+void Call::on_digit_answer(const Pending&, const told::Response& response, const Context& context) {
     const auto& message = *response.message;
     const int status = message.status();
     digits_.ways = 0;

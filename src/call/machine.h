@@ -97,7 +97,7 @@ struct Resume {};
 struct MediaChanged {
     std::vector<sdp::LocalStream> streams;
 };
-struct Press {  // digits that go by INFO, after those that wait; only in an answered call
+struct Press {           // digits that go by INFO, after those that wait; only in an answered call
     std::string digits;  // 0-9 * # A-D, a comma is a pause of 1 s; else nothing is done
     sip::DigitForm form = sip::DigitForm::relay;
     Duration length = std::chrono::milliseconds{160};  // of the sound of one digit
@@ -155,8 +155,8 @@ struct Failed {  // no final response, or none that could be read
 
 using Told =
     std::variant<told::Time, told::Dial, told::Invited, told::Answer, told::Reject, told::HangUp,
-                 told::Press, told::Transfer, told::ReferredCall, told::Replaced, told::Hold, told::Resume,
-                 told::MediaChanged, told::WayChanged, told::WayFound, told::Request,
+                 told::Press, told::Transfer, told::ReferredCall, told::Replaced, told::Hold,
+                 told::Resume, told::MediaChanged, told::WayChanged, told::WayFound, told::Request,
                  told::Cancelled, told::Acknowledged, told::Response, told::Failed>;
 
 struct Context {

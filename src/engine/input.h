@@ -135,7 +135,7 @@ struct ShutDown {};  // unregisters all (2 s at most), then Event stopped
 using Input = std::variant<in::Time, in::FlowOpened, in::FlowFailed, in::FlowClosed, in::Received,
                            in::Stray, in::DnsAnswer, in::NetworkChanged, in::AddAccount,
                            in::RemoveAccount, in::RegisterNow, in::ChangePassword, in::HangUp,
-                           in::Dial, in::Answer, in::Reject, in::Press, in::Transfer, in::TransferTo,
-                           in::Hold, in::Resume, in::MediaChanged, in::ShutDown>;
+                           in::Dial, in::Answer, in::Reject, in::Press, in::Transfer,
+                           in::TransferTo, in::Hold, in::Resume, in::MediaChanged, in::ShutDown>;
 
 }  // namespace holdfast

@@ -199,7 +199,8 @@ TEST(Recording, HoldsNoDigits) {
         "INFO sip:a SIP/2.0\r\nContent-Type: application/dtmf-relay\r\nContent-Length: 8\r\n\r\n";
     Event event{.kind = EventKind::dtmf, .account = AccountId{1}, .call = CallRef{1}};
     event.reason = "7";
-    auto text = recording_of({in::Press{CallRef{1}, "77,7"}, in::Received{FlowId{1}, info + "Signal=7"}});
+    auto text =
+        recording_of({in::Press{CallRef{1}, "77,7"}, in::Received{FlowId{1}, info + "Signal=7"}});
     const auto now = options().started;
     text += recorded(now, Output{out::Send{FlowId{1}, info + "Signal=7"}});
     text += recorded(now, Output{event});

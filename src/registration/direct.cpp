@@ -148,8 +148,7 @@ void Direct::open(const Target& target, const Context& context) {
 
 void Direct::on(const told::FlowOpen& opened, const Context& context) {
     opening_.erase(opened.target);
-    const bool is_wanted =
-        looks_elsewhere_ || phase_ == Phase::opening || phase_ == Phase::lost;
+    const bool is_wanted = looks_elsewhere_ || phase_ == Phase::opening || phase_ == Phase::lost;
     if (opened.flow == flow_) return;
     if (!is_wanted) return context.act(act::Release{opened.flow});  // F4: another was sooner
     if (flow_) {  // F3: until now the silent one might have answered

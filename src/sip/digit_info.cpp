@@ -11,9 +11,7 @@ namespace {
 
 constexpr std::string_view alphabet = "0123456789*#ABCD";  // by the events' numbers
 
-bool is_key(char c) {
-    return alphabet.find(c) != std::string_view::npos || (c >= 'a' && c <= 'd');
-}
+bool is_key(char c) { return alphabet.find(c) != std::string_view::npos || (c >= 'a' && c <= 'd'); }
 
 std::optional<char> digit_of(std::string_view value) {
     if (value.size() == 1 && is_key(value[0]))

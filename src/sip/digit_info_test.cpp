@@ -19,9 +19,8 @@ TEST(DigitInfo, ADigitIsReadAsPhonesWriteIt) {
     for (const char digit : std::string_view("0123456789*#ABCD"))
         for (const auto form : {relay, plain})
             EXPECT_EQ(digit_in(form, digit_body(form, digit, Duration{})), digit);
-    for (const std::string_view body :
-         {"Signal=5\r\nDuration=160\r\n", "Signal= 5\nDuration= 160", "Duration=160\r\nSignal=5",
-          "signal = 5 \r\n", "Signal=5"})
+    for (const std::string_view body : {"Signal=5\r\nDuration=160\r\n", "Signal= 5\nDuration= 160",
+                                        "Duration=160\r\nSignal=5", "signal = 5 \r\n", "Signal=5"})
         EXPECT_EQ(digit_in(relay, body), '5') << body;
     EXPECT_EQ(digit_in(relay, "Signal=d\r\n"), 'D');
     EXPECT_EQ(digit_in(relay, "Signal=10\r\n"), '*');
