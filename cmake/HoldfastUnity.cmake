@@ -1,7 +1,7 @@
 # Several sources in one translation unit, for who builds everything once: two fifths of the compiler's time are headers
 # and templates that sources share. CI builds so (HOLDFAST_UNITY in the environment of tools/run-tests and tools/run-fuzz);
-# who changes a file and builds again does not want it. clang-tidy reads each source alone: none can live on what another one
-# includes. AddressSanitizer's check of the order of initialisation
+# who changes a file and builds again does not want it. clang-tidy reads each source alone, and the release build compiles
+# each of the product's: none can live on what another one includes. AddressSanitizer's check of the order of initialisation
 # (check_initialization_order) sees only what is in different units; the house has no globals that it could find.
 option(HOLDFAST_UNITY "Build libraries and tests in few translation units" OFF)
 
