@@ -20,7 +20,7 @@ help:
 	@echo "make bench-register  what one registered account costs: start, memory, idle; beside baresip and sofia-sip"
 	@echo "make bench-accounts  what one account more costs \`holdfast run\`, baresip, sofia-sip and SIPp"
 	@echo "make bench-fleet  50,000 accounts kept for 10 min while one of three servers dies; needs root"
-	@echo "make fuzz     every fuzz target for FUZZ_SECONDS=$(FUZZ_SECONDS)"
+	@echo "make fuzz     every fuzz target for FUZZ_SECONDS=$(FUZZ_SECONDS), those of small packets for a third"
 	@echo "make lint     format, clang-tidy and the house rules"
 	@echo "make format   rewrite the sources as clang-format wants them"
 	@echo "make package  the Debian packages, in build/package"

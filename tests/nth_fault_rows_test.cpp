@@ -109,7 +109,7 @@ protected:
     // things have settled.
     static void check_rest(World& world, Cluster& cluster, Phone& phone) {
         EXPECT_EQ(world.run_until([&] { return phone.is_registered(); }, 10s), Stop::goal);
-        world.run_for(120s + 22s);
+        world.run_for(100s + 22s);
         EXPECT_TRUE(phone.is_registered());
         EXPECT_EQ(cluster.bindings(phone.aor()).size(), 1u);
         EXPECT_TRUE(world.stale_bindings(phone).empty());
@@ -123,7 +123,7 @@ protected:
         ASSERT_TRUE(target.has_value());
         world.heal();
         world.silence(*target);
-        const auto limit = is_reliable(target->transport) ? 132s : 32s;
+        const auto limit = is_reliable(target->transport) ? 112s : 32s;
         EXPECT_EQ(world.run_until([&] { return world.is_reachable(phone); }, limit), Stop::goal);
     }
 };

@@ -127,7 +127,7 @@ inline constexpr std::array preset_rows_table{
          about("49", 49), about("49", 49), about("49", 49),
          drawn("39–48", 39, 48)}},
     Row{"S5t", "the same over TCP, DNS fixed", Unit::seconds, rows::s5t_tcp_node_silent,
-        {at_most("≤ keep-alive + 12", 132), at_most("the same, + 10 (S2)", 142),
+        {at_most("≤ keep-alive + 12", 112), at_most("the same, + 10 (S2)", 122),
          never("never"), never("never"), never("never"),
          drawn("49–58", 39 + 10, 48 + 10)}},
     Row{"S5c", "TCP, node restarts (RST, then refused)", Unit::seconds, rows::s5c_tcp_node_restarts,

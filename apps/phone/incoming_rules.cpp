@@ -134,6 +134,17 @@ Verdict verdict_on(const IncomingRules& rules, const IncomingCall& call) {
     return LetRing{};
 }
 
+IncomingRules without_forwarding(IncomingRules rules, call::Diverted why) {
+    switch (why) {
+    case call::Diverted::unconditional: rules.forward.always.clear(); break;
+    case call::Diverted::user_busy: rules.forward.busy.clear(); break;
+    case call::Diverted::no_answer: rules.forward.no_answer.clear(); break;
+    case call::Diverted::deflection:
+    case call::Diverted::do_not_disturb: break;  // no rule of these forwards
+    }
+    return rules;
+}
+
 std::expected<IncomingRules, std::string> changed(IncomingRules rules, const RulesChange& change) {
     rules.do_not_disturb = change.do_not_disturb.value_or(rules.do_not_disturb);
     rules.one_call = change.one_call.value_or(rules.one_call);

@@ -85,6 +85,8 @@ using Verdict = std::variant<LetRing, Refuse, Forward, AnswerItself>;
 bool is_denied(const std::vector<std::string>& patterns, std::string_view caller);
 
 Verdict verdict_on(const IncomingRules& rules, const IncomingCall& call);
+// The same rules, if this one is none because nobody can dial whom it names.
+IncomingRules without_forwarding(IncomingRules rules, call::Diverted why);
 
 // What a person changes while the phone runs. What is absent stays as it is.
 struct RulesChange {

@@ -49,6 +49,24 @@ TEST(IncomingRules, SendCallersElsewhere) {
         << "it rings first";
 }
 
+// Nobody can dial that one: what else is configured counts, and the phone does not ring.
+TEST(IncomingRules, AForwardThatLeadsNowhereIsLeftOut) {
+    using enum call::Diverted;
+    const IncomingRules rules{.do_not_disturb = true,
+                              .one_call = true,
+                              .forward = {.always = "x", .busy = "y", .no_answer = "z"}};
+    auto left = without_forwarding(rules, unconditional);
+    EXPECT_EQ(verdict_on(left, {.caller = bob}), (Verdict{Refuse{480, "do not disturb"}}));
+    left.do_not_disturb = false;
+    EXPECT_EQ(verdict_on(left, {.caller = bob, .is_only_call = false}),
+              (Verdict{Forward{"y", user_busy, "there is another call"}}));
+    left = without_forwarding(left, user_busy);
+    EXPECT_EQ(verdict_on(left, {.caller = bob, .is_only_call = false}),
+              (Verdict{Refuse{486, "one call at a time"}}));
+    EXPECT_EQ(left.forward.no_answer, "z");
+    EXPECT_EQ(without_forwarding(left, no_answer).forward, Forwarding{});
+}
+
 TEST(IncomingRules, WhomToForwardToIsRead) {
     const auto rules = changed({}, {.forward_always = " carol ",
                                     .forward_busy = "+49 30 12",

@@ -39,16 +39,20 @@ bool Phone::is_in_a_call_beside(CallRef ref) const {
 Verdict Phone::verdict_on_ring(const Event& ring) const {
     constexpr int not_available = 480;
     if (leaving_) return Refuse{not_available, "the phone is ending"};
-    auto verdict =
-        verdict_on(settings_.incoming, {.caller = ring.reason,
-                                        .asks_answer_after = ring.expires,
-                                        .is_only_call = !is_in_a_call_beside(ring.call)});
-    auto* const forward = std::get_if<Forward>(&verdict);
-    if (forward == nullptr) return verdict;
-    // One that cannot be forwarded rings: it is better heard here than nowhere.
-    auto target = forward_target(ring.account, forward->whom);
-    if (!target) return LetRing{};
-    forward->whom = *std::move(target);
+    const IncomingCall call{.caller = ring.reason,
+                            .asks_answer_after = ring.expires,
+                            .is_only_call = !is_in_a_call_beside(ring.call)};
+    auto rules = settings_.incoming;
+    auto verdict = verdict_on(rules, call);
+    // Whom nobody can dial is no reason to forward: the other rules decide.
+    while (auto* const forward = std::get_if<Forward>(&verdict)) {
+        if (auto target = forward_target(ring.account, forward->whom)) {
+            forward->whom = *std::move(target);
+            break;
+        }
+        rules = without_forwarding(std::move(rules), forward->why);
+        verdict = verdict_on(rules, call);
+    }
     return verdict;
 }
 

@@ -141,9 +141,11 @@ std::string DigitHider::feed(std::string_view piece) {
         if (c == '\n') {
             end_line();
         } else if (c != '\r') {
-            const bool goes_on = c == ' ' || c == '\t';  // RFC 3261 §7.3.1
-            if (std::exchange(line_is_empty_, false) && !goes_on) end_field();
-            if (field_.size() < field_most) field_ += c;
+            const bool is_blank = c == ' ' || c == '\t';  // goes on: RFC 3261 §7.3.1
+            if (std::exchange(line_is_empty_, false) && !is_blank) end_field();
+            // One blank stands for many: nobody pushes a media type out of sight with them.
+            if (is_blank && field_.ends_with(' ')) continue;
+            if (field_.size() < field_most) field_ += is_blank ? ' ' : c;
         }
     }
     return shown;

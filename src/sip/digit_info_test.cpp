@@ -109,6 +109,9 @@ TEST(DigitInfo, IsHiddenInMalformedMessages) {
               head + "Content-Length: 99\r\n\r\nSignal=A\r\n");
     EXPECT_EQ(redact_authorization(head + "Content-Length: 0\r\n\r\nSignal=7"),
               head + "Content-Length: 0\r\n\r\nSignal=7");
+    const std::string far = "INFO sip:b SIP/2.0\r\nContent-Type:" + std::string(1000, ' ') +
+                            "\r\n\t application/dtmf;x=" + std::string(1000, 'y') + "\r\n\r\n";
+    EXPECT_EQ(redact_authorization(far + "7"), far + "A") << "no blanks push it out of sight";
     const std::string fill(digit_body_most, '.');
     EXPECT_EQ(redact_authorization(head + "\r\nSignal=7\n" + fill + "\nSignal=7"),
               head + "\r\nSignal=A\n" + fill + "\nSignal=7");
