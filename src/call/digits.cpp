@@ -70,7 +70,8 @@ void Call::on_digit_lost(const Pending& pending, const told::Failed& failed,
         digits_failed(408, failed.words, context);
         return dialog_is_gone(408, "the other side cannot be reached any more: " + failed.words,
                               context);
-    case Lost::way:  // it has not been sent, and goes when there is a way
+    case Lost::way:          // it has not been sent, and goes when there is a way
+    case Lost::unavailable:  // of an INVITE alone
         if (digits_.ways++ >= limits::ways) return digits_failed(503, failed.words, context);
         digits_.waiting.insert(0, 1, pending.digit);
         digits_.waits_for_way = true;
