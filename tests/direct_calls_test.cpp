@@ -148,6 +148,7 @@ TEST(DirectCalls, AStrangerIsNotHeard) {
     dial(s.bob, s.uri_of(alice), AccountId{2}, CallRef{2});
     s.world.run_for(40s);
     EXPECT_EQ(alice.count(K::ring), 0u) << s.story();
+    ASSERT_EQ(s.bob.count(K::call_ended), 1u) << s.story();
     EXPECT_EQ(last(s.bob, K::call_ended)->status, 408) << s.story();
 }
 
