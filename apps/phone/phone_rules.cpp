@@ -15,12 +15,15 @@ constexpr AccountId first_account{1};
 Done<IncomingRules> Phone::change_rules(const RulesChange& change) {
     auto rules = changed(settings_.incoming, change);
     if (!rules) return rules;
-    // What cannot be dialled is said now, and not when somebody calls.
-    for (const auto* whom :
-         {&rules->forward.always, &rules->forward.busy, &rules->forward.no_answer})
-        if (!whom->empty())
-            if (const auto target = forward_target(first_account, *whom); !target)
-                return std::unexpected(target.error());
+    // What cannot be dialled is said now, and not when somebody calls; what was there before has
+    // been said.
+    const auto& before = settings_.incoming.forward;
+    for (const auto rule : {&Forwarding::always, &Forwarding::busy, &Forwarding::no_answer}) {
+        const auto& whom = rules->forward.*rule;
+        if (whom.empty() || whom == before.*rule) continue;
+        if (const auto target = forward_target(first_account, whom); !target)
+            return std::unexpected(target.error());
+    }
     if (rules->auto_answer != settings_.incoming.auto_answer) answering_.clear();
     if (rules->forward != settings_.incoming.forward) forwarding_.clear();
     settings_.incoming = *rules;

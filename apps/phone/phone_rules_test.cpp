@@ -116,6 +116,7 @@ TEST_F(PhoneWithRules, NobodyIsSentInACircle) {
     rings(11);
     EXPECT_TRUE(submitted<in::Reject>().empty());
     EXPECT_EQ(told_of(EventKind::ring).size(), 1U);
+    EXPECT_TRUE(phone->change_rules({.forward_busy = "carol"})) << "one that is new counts";
 }
 
 class PhoneThatAnswers : public PhoneOfNotes {
