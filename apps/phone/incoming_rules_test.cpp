@@ -78,7 +78,7 @@ TEST(IncomingRules, WhomToForwardToIsRead) {
     EXPECT_EQ(changed(*rules, {.forward_always = "off"})->forward.busy, "+49 30 12");
     for (const auto* after : {"0s", "999ms", "121s", "soon", ""})
         EXPECT_FALSE(changed({}, {.forward_after = after})) << after;
-    for (const std::string whom : {std::string(), std::string(" "), std::string(1001, 'x')})
+    for (const std::string& whom : {std::string(), std::string(" "), std::string(1001, 'x')})
         EXPECT_FALSE(changed({}, {.forward_busy = whom}));
     const auto pressed = changed({}, {.forward_always = "97,4711"});
     ASSERT_FALSE(pressed);
