@@ -96,6 +96,11 @@ private:
         notify,  // of a REFER of theirs
         info,    // a digit
     };
+    struct Digit {
+        char key = 0;  // 0-9 * # A-D, or a comma
+        sip::DigitForm form = sip::DigitForm::relay;
+        Duration length{};  // of its sound
+    };
     struct Pending {  // a client transaction of ours without a final answer
         RequestId id;
         Purpose purpose = Purpose::bye;
@@ -105,7 +110,7 @@ private:
         bool moves = false;    // it tells the peer a new Contact of ours
         std::size_t ways = 0;  // so often it did not get there
         bool cancelled = false;
-        char digit = 0;  // Purpose::info
+        Digit digit{};  // Purpose::info
     };
     struct Acknowledged {  // of our last re-INVITE: a copy of its 2xx gets the ACK again
         RequestId id;
@@ -124,13 +129,11 @@ private:
         bool has_offer = false;  // the ACK brings the answer
         Repeater repeater{};
     };
-    struct Digits {  // of ours, that go by INFO
-        std::string waiting{};
-        sip::DigitForm form = sip::DigitForm::relay;
-        Duration length{};
-        std::size_t ways = 0;        // so often the next one did not get there
-        bool waits_for_way = false;  // Timer::digit runs for that
-        bool are_under_way = false;  // it is not told yet what has become of them
+    struct Digits {                    // of ours, that go by INFO
+        std::vector<Digit> waiting{};  // limits::digits at most
+        std::size_t ways = 0;          // so often the next one did not get there
+        bool waits_for_way = false;    // Timer::digit runs for that
+        bool are_under_way = false;    // it is not told yet what has become of them
     };
     struct Provisional {  // a reliable one that waits for its PRACK (RFC 3262 §3)
         act::Respond response;

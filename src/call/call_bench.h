@@ -84,6 +84,11 @@ public:
             if (!word.empty()) play_word(word);
         }
     }
+    void tell(const Told& told) {
+        Actions actions;
+        call_.handle(told, {.now = now_, .random = random_, .actions = actions});
+        for (auto& action : actions) std::visit([&](auto& it) { note(it); }, action);
+    }
     [[nodiscard]] std::string log() const { return log_; }
     [[nodiscard]] State state() const { return call_.state(); }
     void pass(Duration duration) {
@@ -109,11 +114,6 @@ private:
     struct Nothing {};
     explicit Bench(Nothing) {}
 
-    void tell(const Told& told) {
-        Actions actions;
-        call_.handle(told, {.now = now_, .random = random_, .actions = actions});
-        for (auto& action : actions) std::visit([&](auto& it) { note(it); }, action);
-    }
     void say(std::string_view word) { log_.append(log_.empty() ? "" : " ").append(word); }
     void note(const act::Send& send) {
         const auto method = send.request.method;

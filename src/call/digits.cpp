@@ -16,15 +16,25 @@ namespace holdfast::call {
 using sip::Method;
 using told::Lost;
 
+// Those that were taken before go on, whatever becomes of these. Of a call whose end has been told
+// nothing more is.
 void Call::on(const told::Press& press, const Context& context) {
-    if (state_ != State::answered && state_ != State::established) return;
-    if (!sip::are_keys(press.digits)) return;
-    digits_.form = press.form;
-    digits_.length = press.length;
-    digits_.are_under_way = true;
+    if (state_ == State::ending || state_ == State::over) return;
+    const auto refuse = [&](std::string words) {
+        tell(EventKind::digits_failed, 0, std::move(words), context);
+    };
+    if (state_ != State::answered && state_ != State::established)
+        return refuse("the call is not answered");
+    if (!sip::are_keys(press.digits)) return refuse("digits are 0-9 * # A-D, a comma is a pause");
     if (digits_.waiting.size() + press.digits.size() > limits::digits)
-        return digits_failed(0, "too many wait", context);
-    digits_.waiting += press.digits;
+        return refuse("too many wait");
+    const auto length = std::clamp(press.length, limits::shortest_digit, limits::longest_digit);
+    for (const char typed : press.digits) {
+        const char key =
+            typed >= 'a' && typed <= 'd' ? static_cast<char>(typed - 'a' + 'A') : typed;
+        digits_.waiting.push_back({.key = key, .form = press.form, .length = length});
+    }
+    digits_.are_under_way = true;
 }
 
 void Call::send_next_digit(const Context& context) {
@@ -36,14 +46,14 @@ void Call::send_next_digit(const Context& context) {
     }
     if (timers_.is_armed(Timer::digit)) return;
     digits_.waits_for_way = false;
-    const char digit = digits_.waiting.front();
-    digits_.waiting.erase(0, 1);
-    if (digit == ',') return timers_.arm(Timer::digit, context.now + limits::digit_pause);
+    const auto digit = digits_.waiting.front();
+    digits_.waiting.erase(digits_.waiting.begin());
+    if (digit.key == ',') return timers_.arm(Timer::digit, context.now + limits::digit_pause);
     auto& leg = *chosen();
     auto info = leg.dialog.request(Method::info);
-    info.content_type = sip::media_type_of(digits_.form);
-    info.body = sip::digit_body(digits_.form, digit, digits_.length);
-    timers_.arm(Timer::digit, context.now + digits_.length + limits::between_digits);
+    info.content_type = sip::media_type_of(digit.form);
+    info.body = sip::digit_body(digit.form, digit.key, digit.length);
+    timers_.arm(Timer::digit, context.now + digit.length + limits::between_digits);
     send({.id = {},
           .purpose = Purpose::info,
           .remote_tag = leg.dialog.remote_tag(),
@@ -73,7 +83,7 @@ void Call::on_digit_lost(const Pending& pending, const told::Failed& failed,
     case Lost::way:          // it has not been sent, and goes when there is a way
     case Lost::unavailable:  // of an INVITE alone
         if (digits_.ways++ >= limits::ways) return digits_failed(503, failed.words, context);
-        digits_.waiting.insert(0, 1, pending.digit);
+        digits_.waiting.insert(digits_.waiting.begin(), pending.digit);
         digits_.waits_for_way = true;
         return timers_.arm(Timer::digit, context.now + limits::way_again);
     case Lost::unheard:

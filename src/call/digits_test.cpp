@@ -106,17 +106,20 @@ TEST(Digits, WaitForAWay) {
 }
 
 TEST(Digits, AreOfACallThatIsThere) {
-    tell_dialled({{"press>1", "", calling}, {"180a press>1 200a+", "ringing ACK answered media"}});
+    tell_dialled({{"press>1", "digits_failed", calling},
+                  {"180a press>1 200a+", "ringing digits_failed ACK answered media"}});
     tell_pressed({
-        {"press>1x", ""},
-        {"press>", ""},
+        {"press>1x", "digits_failed"},
+        {"press>", "digits_failed"},
+        {"press>1 press>x INFO:200", "INFO digits_failed digits_sent"},
         {"press>12 bye INFO:200 wait>1", "INFO 200 silence call_ended", ending},
         {"press>12 hangup INFO:200 wait>1", "INFO BYE silence call_ended", ending},
         {"press>1 hangup INFO:407", "INFO BYE silence call_ended", ending},
         {"hangup press>1", "BYE silence call_ended", ending},
     });
     // Ours waits for the ACK: until then nobody may know the dialog.
-    tell_incoming({{"answer press>1", "200 answered media", State::answered},
+    tell_incoming({{"press>1", "digits_failed", ringing},
+                   {"answer press>1", "200 answered media", State::answered},
                    {"answer press>1 ack", "200 answered media INFO"}});
     Bench bench;
     bench.play("200a+ press>" + std::string(limits::digits, '1'));
@@ -124,6 +127,28 @@ TEST(Digits, AreOfACallThatIsThere) {
     bench = Bench{};
     bench.play("200a+ press>" + std::string(limits::digits + 1, '1'));
     EXPECT_TRUE(bench.log().ends_with("media digits_failed"));
+    bench = Bench{};  // whoever was taken before is sent
+    bench.play("200a+ press>12 press>" + std::string(limits::digits, '1') + " INFO:200 wait>1");
+    EXPECT_EQ(bench.last(sip::Method::info).request.body, "Signal=2\r\nDuration=160\r\n");
+    bench.play("INFO:200");
+    EXPECT_TRUE(bench.log().ends_with("media INFO digits_failed INFO digits_sent")) << bench.log();
+}
+
+// Those that wait are sent as they were asked for, whatever is asked for behind them.
+TEST(Digits, HaveEachItsFormAndLength) {
+    Bench bench;
+    bench.play("200a+ press>12 plain>a");
+    bench.tell(told::Press{.digits = "d", .length = 0s});
+    bench.tell(told::Press{.digits = "9", .length = 1h});
+    std::string bodies;
+    for (int i = 0; i < 5; ++i) {
+        bodies += bench.last(sip::Method::info).request.body + "|";
+        bench.play("INFO:200 wait>1");
+    }
+    EXPECT_EQ(bodies,
+              "Signal=1\r\nDuration=160\r\n|Signal=2\r\nDuration=160\r\n|A|"
+              "Signal=D\r\nDuration=40\r\n|Signal=9\r\nDuration=8000\r\n|");
+    EXPECT_TRUE(bench.log().ends_with("digits_sent")) << bench.log();
 }
 
 TEST(Digits, OfThePeerAreTold) {

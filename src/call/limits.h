@@ -35,6 +35,8 @@ constexpr std::size_t ways = 4;  // an INVITE or BYE that did not get there goes
 
 constexpr std::size_t digits = 256;         // that wait to be sent by INFO, commas included
 constexpr Duration digit_pause = 1s;        // a comma among them
+constexpr Duration shortest_digit = 40ms;   // as the media have it (media/dtmf.h)
+constexpr Duration longest_digit = 8s;      // and what is asked for beyond is this
 constexpr Duration between_digits = 100ms;  // of silence, where the other side makes tones of them
 
 constexpr Duration referral_dialled = 10s;   // the application follows a REFER within so long

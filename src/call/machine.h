@@ -98,9 +98,9 @@ struct MediaChanged {
     std::vector<sdp::LocalStream> streams;
 };
 struct Press {           // digits that go by INFO, after those that wait; only in an answered call
-    std::string digits;  // 0-9 * # A-D, a comma is a pause of 1 s; else nothing is done
+    std::string digits;  // 0-9 * # A-D, a comma is a pause of 1 s; else digits_failed
     sip::DigitForm form = sip::DigitForm::relay;
-    Duration length = std::chrono::milliseconds{160};  // of the sound of one digit
+    Duration length = std::chrono::milliseconds{160};  // of the sound of one digit: 40 ms to 8 s
 };
 struct Transfer {
     std::string target;  // as in Refer-To, between the brackets; parsed before

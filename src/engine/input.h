@@ -97,13 +97,15 @@ struct Reject {
     std::string forward_to{};
     call::Diverted why = call::Diverted::deflection;
 };
-// Digits by INFO, in an answered call; Event digits_sent or digits_failed. As tones or telephone
-// events they are a matter of the media.
+// Digits by INFO, in an answered call, after those that wait; Event digits_sent, or digits_failed
+// if they are not taken (256 may wait) or not sent. As tones or telephone events they are a matter
+// of the media.
 struct Press {
     CallRef call;
     std::string digits;  // 0-9 * # A-D, a comma is a pause of 1 s
     sip::DigitForm form = sip::DigitForm::relay;
-    Duration length = std::chrono::milliseconds{160};  // of the sound of one digit
+    // Of the sound of one digit, kept within 40 ms and 8 s.
+    Duration length = std::chrono::milliseconds{160};
 };
 // The other side of the call is asked to call the target (RFC 3515); the call ends when that has
 // come about. Events transferring, transferred, transfer_failed.
