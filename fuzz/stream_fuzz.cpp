@@ -1,5 +1,6 @@
 // Any bytes as a stream, whole and in pieces (the first octet says how long): the same messages
-// come out, and the framer never holds more than a message may be long.
+// come out, the framer never holds more than a message may be long, and what must not be shown is
+// hidden alike.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -8,6 +9,7 @@
 
 #include "base/check.h"
 #include "sip/limits.h"
+#include "sip/redaction.h"
 #include "sip/stream.h"
 
 namespace {
@@ -32,11 +34,21 @@ std::string framed(std::string_view stream, std::size_t piece) {
     return seen;
 }
 
+std::string redacted(std::string_view text, std::size_t piece) {
+    AuthorizationRedactor redactor;
+    std::string shown;
+    for (; !text.empty(); text.remove_prefix(std::min(piece, text.size())))
+        shown += redactor.feed(text.substr(0, piece));
+    return shown + redactor.finish();
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     if (size == 0) return 0;
     const std::string_view stream{reinterpret_cast<const char*>(data) + 1, size - 1};
-    CHECK(framed(stream, data[0] + std::size_t{1}) == framed(stream, size));
+    const auto piece = data[0] + std::size_t{1};
+    CHECK(framed(stream, piece) == framed(stream, size));
+    CHECK(redacted(stream, piece) == redact_authorization(stream));
     return 0;
 }
