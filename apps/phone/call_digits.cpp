@@ -5,10 +5,8 @@
 #include <utility>
 
 #include "apps/phone/calls.h"
-#include "base/text.h"
+#include "apps/phone/dialling.h"
 #include "engine/input.h"
-#include "sip/parameters.h"
-#include "sip/uri.h"
 
 namespace holdfast::phone {
 
@@ -20,15 +18,6 @@ std::size_t keys_in(const std::string& digits) {
 std::string that_waited(std::size_t count) {
     return count == 1 ? "1 digit that waited is "
                       : std::to_string(count) + " digits that waited are ";
-}
-
-// Whether both lead to the same user of the same host, by whichever port and transport.
-bool are_same_callee(std::string_view a, std::string_view b) {
-    const auto one = sip::OwnedUri::parse(a);
-    const auto other = sip::OwnedUri::parse(b);
-    return one && other && one->get().is_sip() && other->get().is_sip() &&
-           sip::percent_decode(one->get().user) == sip::percent_decode(other->get().user) &&
-           equals_ignoring_case(one->get().host, other->get().host);
 }
 
 }  // namespace

@@ -252,4 +252,12 @@ std::expected<std::string, std::string> sip_uri_of(std::string_view text) {
     return lower.replace(0, uri.scheme_text.size(), lower_case(uri.scheme_text));
 }
 
+bool are_same_callee(std::string_view a, std::string_view b) {
+    const auto one = sip::OwnedUri::parse(a);
+    const auto other = sip::OwnedUri::parse(b);
+    return one && other && one->get().is_sip() && other->get().is_sip() &&
+           sip::percent_decode(one->get().user) == sip::percent_decode(other->get().user) &&
+           equals_ignoring_case(one->get().host, other->get().host);
+}
+
 }  // namespace holdfast::phone

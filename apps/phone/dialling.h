@@ -67,4 +67,8 @@ bool is_dialling_code(std::string_view text);
 // case. Needs a host.
 std::expected<std::string, std::string> sip_uri_of(std::string_view text);
 
+// Whether both URIs are sip or sips and lead to the same user of the same host, by whichever port
+// and transport (RFC 3261 §19.1.4: %61lice is alice).
+bool are_same_callee(std::string_view a, std::string_view b);
+
 }  // namespace holdfast::phone

@@ -7,6 +7,7 @@
 #include "apps/phone/dialling.h"
 #include "apps/phone/typed_number.h"
 #include "base/text.h"
+#include "call/limits.h"
 #include "registration/policy_values.h"
 #include "sip/parameters.h"
 #include "sip/uri.h"
@@ -134,6 +135,12 @@ Verdict verdict_on(const IncomingRules& rules, const IncomingCall& call) {
     return LetRing{};
 }
 
+bool may_be_forwarded(const std::vector<std::string>& diverted_by, std::string_view aor) {
+    return diverted_by.size() < call::limits::diversions &&
+           std::ranges::none_of(
+               diverted_by, [&](const auto& by) { return are_same_callee(by, aor); });
+}
+
 IncomingRules without_forwarding(IncomingRules rules, call::Diverted why) {
     switch (why) {
     case call::Diverted::unconditional: rules.forward.always.clear(); break;
@@ -142,6 +149,11 @@ IncomingRules without_forwarding(IncomingRules rules, call::Diverted why) {
     case call::Diverted::deflection:
     case call::Diverted::do_not_disturb: break;  // no rule of these forwards
     }
+    return rules;
+}
+
+IncomingRules without_forwarding(IncomingRules rules) {
+    rules.forward = {};
     return rules;
 }
 

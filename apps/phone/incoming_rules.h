@@ -85,8 +85,14 @@ using Verdict = std::variant<LetRing, Refuse, Forward, AnswerItself>;
 bool is_denied(const std::vector<std::string>& patterns, std::string_view caller);
 
 Verdict verdict_on(const IncomingRules& rules, const IncomingCall& call);
+// RFC 5806: not who has been sent on by this account before, or by too many (limits::diversions of
+// a call). Behind a server that makes a new call of each 302 he would go round for ever.
+// `diverted_by`: as the Event `ring` says it.
+bool may_be_forwarded(const std::vector<std::string>& diverted_by, std::string_view aor);
 // The same rules, if this one is none because nobody can dial whom it names.
 IncomingRules without_forwarding(IncomingRules rules, call::Diverted why);
+// The same, if this caller is not forwarded at all.
+IncomingRules without_forwarding(IncomingRules rules);
 
 // What a person changes while the phone runs. What is absent stays as it is.
 struct RulesChange {

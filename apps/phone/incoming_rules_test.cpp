@@ -175,5 +175,20 @@ TEST(IncomingRules, ChangeOnlyInWhatIsSaid) {
     EXPECT_EQ(changed({}, {.do_not_disturb = true}), quiet);
 }
 
+// RFC 5806: behind a server that makes a new call of each 302, alice to bob to alice has no end.
+TEST(IncomingRules, ForwardNobodyInACircle) {
+    const auto may = [](const std::vector<std::string>& diverted_by) {
+        return may_be_forwarded(diverted_by, "sip:alice@example.test");
+    };
+    EXPECT_TRUE(may({}));
+    EXPECT_TRUE(may({"sip:dave@example.test", "", "sip:alice@other.test", "tel:+4930"}));
+    EXPECT_FALSE(may({"sip:dave@example.test", "sip:alice@example.test"}));
+    EXPECT_FALSE(may(std::vector<std::string>(5, "sip:dave@example.test")));
+    for (const auto* alice :
+         {"sip:alice@Example.test;transport=tcp", "sips:alice@example.test:5061",
+          "sip:%61lice@example.test;user=phone"})
+        EXPECT_FALSE(may({alice})) << alice;
+}
+
 }  // namespace
 }  // namespace holdfast::phone

@@ -63,6 +63,13 @@ protected:
     void rings(std::uint32_t number, const std::string& who = "sip:bob@example.test") {
         happens(number, EventKind::ring, who);
     }
+    // From whom the caller was sent here, newest first.
+    void rings_diverted(std::uint32_t number, std::vector<std::string> by) {
+        Event event{.kind = EventKind::ring, .account = AccountId{1}, .call = CallRef{number}};
+        event.reason = "sip:bob@example.test";
+        event.diverted_by = std::move(by);
+        phone->on_event(now, event);
+    }
     void sound_says(media::Event event) {
         media.events.push_back(std::move(event));
         phone->on_media(now);

@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "apps/phone/phone.h"
-#include "base/text.h"
 #include "runtime/clock.h"
 
 namespace holdfast::phone {
@@ -46,6 +45,8 @@ Verdict Phone::verdict_on_ring(const Event& ring) const {
                             .asks_answer_after = ring.expires,
                             .is_only_call = !is_in_a_call_beside(ring.call)};
     auto rules = settings_.incoming;
+    if (!may_be_forwarded(ring.diverted_by, aor_of(ring.account)))
+        rules = without_forwarding(std::move(rules));
     auto verdict = verdict_on(rules, call);
     // Whom nobody can dial is no reason to forward: the other rules decide.
     while (auto* const forward = std::get_if<Forward>(&verdict)) {
@@ -75,7 +76,7 @@ void Phone::tell_useless_forwarding(Instant now) {
 // Of the account that is called. To send a caller to ourselves would be a loop.
 Done<std::string> Phone::forward_target(AccountId account, const std::string& whom) const {
     auto target = target_of(whom, caller_with(account));
-    if (target && equals_ignoring_case(*target, aor_of(account)))
+    if (target && are_same_callee(*target, aor_of(account)))
         return std::unexpected("it would come back here");
     return target;
 }

@@ -106,7 +106,9 @@ TEST_F(PhoneWithRules, ASecondCallerIsSentElsewhere) {
 
 // What would come back, or cannot be called, is refused; of a configuration it is said, and rings.
 TEST_F(PhoneWithRules, NobodyIsSentInACircle) {
-    for (const auto* whom : {"alice", "sip:alice@example.test", "sip:carol@example.test?x=y"})
+    for (const auto* whom : {"alice", "sip:alice@example.test", "sip:carol@example.test?x=y",
+                             "sips:alice@example.test", "sip:alice@Example.test;transport=tcp",
+                             "sip:%61lice@example.test:5060"})
         EXPECT_FALSE(phone->change_rules({.forward_always = whom})) << whom;
     settings.incoming.forward.always = "alice";
     begin();
@@ -117,6 +119,24 @@ TEST_F(PhoneWithRules, NobodyIsSentInACircle) {
     EXPECT_TRUE(submitted<in::Reject>().empty());
     EXPECT_EQ(told_of(EventKind::ring).size(), 1U);
     EXPECT_TRUE(phone->change_rules({.forward_busy = "carol"})) << "one that is new counts";
+}
+
+// RFC 5806: behind a server that makes a new call of each 302, alice to bob to alice has no end.
+// The other rules decide.
+TEST_F(PhoneWithRules, WhoHasGoneInACircleIsNotSentOn) {
+    ASSERT_TRUE(phone->change_rules({.forward_always = "carol", .forward_busy = "carol"}));
+    rings_diverted(11, {"sip:dave@example.test", "sip:%61lice@example.test:5060"});
+    EXPECT_EQ(told_of(EventKind::ring).size(), 1U);
+    rings_diverted(12, std::vector<std::string>(5, "sip:dave@example.test"));
+    EXPECT_EQ(told_of(EventKind::ring).size(), 2U);
+    EXPECT_TRUE(submitted<in::Reject>().empty());
+    ASSERT_TRUE(phone->change_rules({.one_call = true}));
+    rings_diverted(13, {"sip:alice@example.test"});
+    ASSERT_EQ(submitted<in::Reject>().size(), 1U);
+    EXPECT_EQ(submitted<in::Reject>()[0].status, 486);
+    rings_diverted(14, {"sip:dave@example.test", "", "sip:alice@other.test", "sip:alice2@x.test"});
+    ASSERT_EQ(submitted<in::Reject>().size(), 2U);
+    EXPECT_EQ(submitted<in::Reject>()[1].forward_to, "sip:carol@example.test");
 }
 
 class PhoneThatAnswers : public PhoneOfNotes {
@@ -165,6 +185,15 @@ TEST_F(PhoneThatAnswers, NotACallThatIsSentElsewhereBefore) {
     ASSERT_TRUE(phone->answer(CallRef{12}));
     EXPECT_EQ(answered(), 1U);
     EXPECT_EQ(submitted<in::Reject>().size(), 1U);
+}
+
+// RFC 5806: nor is a caller sent on later who has gone in a circle.
+TEST_F(PhoneThatAnswers, NotWhoHasBeenSentHereByUs) {
+    settings.incoming.forward = {.no_answer = "carol", .after = 1ms};
+    begin();
+    rings_diverted(11, {"sip:alice@example.test"});
+    EXPECT_EQ(answered(), 0U);
+    EXPECT_TRUE(submitted<in::Reject>().empty());
 }
 
 // Only where the owner of the microphone allows it.

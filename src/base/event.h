@@ -87,6 +87,9 @@ struct Event {
     int reg_id = 0;        // which binding (RFC 5626), 1 or 2
     std::string reason{};  // in words, for a person
     std::vector<EventTarget> targets{};
+    // `ring`: the URIs of those who sent the caller elsewhere, newest first, the first five; "": of
+    // one it cannot be read (RFC 5806).
+    std::vector<std::string> diverted_by{};
 };
 
 }  // namespace holdfast

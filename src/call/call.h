@@ -48,6 +48,8 @@ public:
                !byes_owed_.empty() || (referral_ && referral_->owes_report());
     }
     [[nodiscard]] const Identity& identity() const { return self_; }
+    // Of one that rings here; else nobody's.
+    [[nodiscard]] const sip::Message& their_invite() const { return their_invite_; }
     // The peer was asked to call somebody, and it is not known yet what became of that.
     [[nodiscard]] bool is_transferring() const { return transfer_.has_value(); }
     // RFC 3891 §3: the dialog with that tag of the peer.

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "call/diversion.h"
 #include "call/limits.h"
 #include "call/words.h"
 #include "sip/address.h"
@@ -12,25 +13,6 @@ namespace holdfast::call {
 namespace {
 
 using sip::HeaderName;
-
-// Where the first value of a list ends: at a comma outside of quotes and brackets.
-std::string_view first_value(std::string_view list) {
-    bool in_quotes = false;
-    bool in_brackets = false;
-    for (std::size_t i = 0; i < list.size(); ++i) {
-        const char c = list[i];
-        if (in_quotes && c == '\\') {
-            ++i;
-        } else if (c == '"' && !in_brackets) {
-            in_quotes = !in_quotes;
-        } else if (!in_quotes && (c == '<' || c == '>')) {
-            in_brackets = c == '<';
-        } else if (!in_quotes && !in_brackets && c == ',') {
-            return trimmed(list.substr(0, i));
-        }
-    }
-    return trimmed(list);
-}
 
 // RFC 3323 §4.2: tokens with semicolons between them.
 bool wants_privacy(const sip::Message& invite) {
@@ -69,9 +51,9 @@ Caller caller_of(const sip::Message& invite, Source source) {
     Caller caller{.words = party_in_words(invite.from())};
     if (source != Source::own_server) return caller;
     caller.answer_after = answer_after_in(invite);
-    const auto asserted = invite.header(HeaderName::p_asserted_identity);
+    auto asserted = invite.header(HeaderName::p_asserted_identity);
     if (!asserted || wants_privacy(invite)) return caller;
-    if (const auto identity = sip::OwnedNameAddr::parse(first_value(*asserted)))
+    if (const auto identity = sip::OwnedNameAddr::parse(take_value(*asserted)))
         caller.words = party_in_words(identity->get());
     return caller;
 }

@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "base/text.h"
 #include "call/call.h"
+#include "call/diversion.h"
 #include "call/limits.h"
 #include "call/words.h"
 #include "sdp/description.h"
@@ -77,6 +78,7 @@ void Call::on(const told::Invited& invited, const Context& context) {
     const auto caller = caller_of(invite, invited.source);
     event.reason = caller.words;
     event.expires = caller.answer_after;
+    event.diverted_by = diverters_of(invite);
     context.act(std::move(event));
 }
 

@@ -14,7 +14,8 @@ constexpr std::size_t early_dialogs =
     16;  // of one outgoing call (RFC 3261 §12.1.2); more are not kept
 constexpr std::size_t unwanted_answers = 16;  // 2xx of further branches that get ACK and BYE
 constexpr std::size_t redirects = 5;          // targets tried after 3xx (RFC 3261 §8.1.3.4)
-constexpr std::size_t challenges = 4;         // rounds of one request (F5)
+constexpr std::size_t diversions = 5;  // that a caller has behind him and is sent on (RFC 5806)
+constexpr std::size_t challenges = 4;  // rounds of one request (F5)
 constexpr std::size_t pending_requests = 32;  // client transactions of one call without an answer
 constexpr std::size_t interval_rounds = 4;    // 422 to one INVITE (RFC 4028 §7.4)
 

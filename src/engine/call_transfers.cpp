@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "call/diversion.h"
 #include "dialog/replaces.h"
 #include "engine/call_desk.h"
 #include "engine/limits.h"
@@ -81,7 +82,8 @@ void CallDesk::transfer_to(const Step& step, const Accounts& accounts,
     refuse_transfer(step, transfer.call, "the other call is not answered");
 }
 
-// RFC 3261 §21.3.3, RFC 5806 §4: the caller is sent elsewhere, and learns from whom and why.
+// RFC 3261 §21.3.3, RFC 5806 §4: the caller is sent elsewhere, and learns from whom and why. Who
+// sent him here is said again behind that: only so can each see that he goes in a circle.
 void CallDesk::reject(const Step& step, const Accounts& accounts, const in::Reject& reject) {
     const auto found = calls_.find(reject.call);
     if (found == calls_.end()) return;
@@ -96,11 +98,13 @@ void CallDesk::reject(const Step& step, const Accounts& accounts, const in::Reje
         return step.outbox.push(std::move(notice));
     }
     const auto target = dialog::as_request_uri(uri->get());
+    const auto& machine = found->second.machine;
     tell(step, accounts, reject.call,
          told::Reject{.status = 302,
                       .headers = "Contact: <" + target + ">\r\nDiversion: <" +
-                                 found->second.machine.identity().aor +
-                                 ">;reason=" + std::string(name_of(reject.why)) + "\r\n",
+                                 machine.identity().aor +
+                                 ">;reason=" + std::string(name_of(reject.why)) + "\r\n" +
+                                 call::diversion_lines(machine.their_invite()),
                       .words = "forwarded to " + target});
 }
 

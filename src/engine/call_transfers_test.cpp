@@ -13,6 +13,7 @@
 namespace holdfast::engine {
 namespace {
 
+using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
 
@@ -219,6 +220,17 @@ TEST(CallForwarded, TellsWhereAndWhy) {
     EXPECT_THAT(answer, HasSubstr("\r\nDiversion: <sip:alice@example.test>;reason=user-busy\r\n"));
     EXPECT_EQ(last_event(orders).reason, "forwarded to sip:carol@example.test");
     orders.demand_an_end();
+}
+
+// So that each can see that a caller goes in a circle.
+TEST(CallForwarded, TellsWhoDivertedBefore) {
+    Orders orders;
+    orders.other("INVITE", "Diversion: <sip:dave@example.test>;reason=away\r\n");
+    EXPECT_THAT(last_event(orders).diverted_by, ElementsAre("sip:dave@example.test"));
+    orders.feed(in::Reject{.call = orders.current(), .forward_to = "sip:carol@example.test"});
+    EXPECT_THAT(last_sent(orders),
+                HasSubstr("\r\nDiversion: <sip:alice@example.test>;reason=deflection\r\n"
+                          "Diversion: <sip:dave@example.test>;reason=away\r\n"));
 }
 
 // RFC 3325 §9.1: who calls is whom the account's own server says; it may have the phone answer.

@@ -192,6 +192,7 @@ Json event_json(const Event& event) {
                                    {"weight", row.weight},
                                    {"host", bytes_json(row.host)},
                                    {"reason", bytes_json(row.reason)}});
+    for (const auto& uri : event.diverted_by) json["diverted_by"].push_back(bytes_json(uri));
     return json;
 }
 
