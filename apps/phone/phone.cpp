@@ -295,8 +295,10 @@ void Phone::on_event(Instant now, const Event& whole) {
     note_new_calls();
     if (refused != nullptr) refuse(event.call, *refused);
     if (forwarded != nullptr) forward(event.call, *forwarded);
-    if (event.kind == EventKind::ring && std::holds_alternative<LetRing>(verdict) &&
-        may_be_forwarded(whole.diverted_by, aor_of(event.account)))
+    // One that is to be answered by itself may ring on: if there is another call by then.
+    const bool rings_on =
+        event.kind == EventKind::ring && refused == nullptr && forwarded == nullptr;
+    if (rings_on && may_be_forwarded(whole.diverted_by, aor_of(event.account)))
         forward_later(event.call);
     if (const auto* how = std::get_if<AnswerItself>(&verdict)) answer_later(event.call, *how);
     if (leaving_ && event.kind == EventKind::answered && lines_.contains(event.call))

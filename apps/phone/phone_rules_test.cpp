@@ -187,6 +187,25 @@ TEST_F(PhoneThatAnswers, NotACallThatIsSentElsewhereBefore) {
     EXPECT_EQ(submitted<in::Reject>().size(), 1U);
 }
 
+// It was to be answered by itself, and then is not: nobody rings for ever.
+TEST_F(PhoneThatAnswers, NobodyRingsOnWhoWasToBeAnswered) {
+    settings.incoming.forward = {.no_answer = "carol", .after = 2ms};
+    begin();
+    ASSERT_TRUE(phone->change_rules({.auto_answer = "1ms"}));
+    rings(11);
+    rings(12);
+    EXPECT_EQ(answered(), 0U) << "another one rings";
+    EXPECT_EQ(submitted<in::Reject>().size(), 2U);
+    happens(11, EventKind::call_ended, "forwarded", 302);
+    happens(12, EventKind::call_ended, "forwarded", 302);
+    ASSERT_TRUE(phone->change_rules({.auto_answer = "1min"}));
+    rings(13);
+    ASSERT_TRUE(phone->change_rules({.auto_answer = "off"}));
+    EXPECT_EQ(answered(), 0U);
+    ASSERT_EQ(submitted<in::Reject>().size(), 3U);
+    EXPECT_EQ(submitted<in::Reject>()[2].forward_to, "sip:carol@example.test");
+}
+
 // RFC 5806: nor is a caller sent on later who has gone in a circle.
 TEST_F(PhoneThatAnswers, NotWhoHasBeenSentHereByUs) {
     settings.incoming.forward = {.no_answer = "carol", .after = 1ms};
