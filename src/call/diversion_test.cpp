@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "call/call_bench.h"
 #include "call/limits.h"
 
 namespace holdfast::call {
@@ -40,6 +41,12 @@ TEST(Diversion, IsSaidAgain) {
     EXPECT_EQ(diversion_lines(diverted("Diversion: <sip:c@x.test>;reason=away, "
                                        "<<<\r\nDiversion: <sip:d@x.test>\r\n")),
               "Diversion: <sip:c@x.test>;reason=away\r\nDiversion: <sip:d@x.test>\r\n");
+}
+
+TEST(Diversion, IsToldWithTheRing) {
+    const auto bench = Bench::incoming("Diversion: <sip:c@x.test>, <sip:d@x.test>\r\n");
+    ASSERT_EQ(bench.events().back().kind, EventKind::ring);
+    EXPECT_EQ(bench.events().back().diverted_by, (Uris{"sip:c@x.test", "sip:d@x.test"}));
 }
 
 }  // namespace
