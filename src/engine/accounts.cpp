@@ -241,7 +241,7 @@ void Engine::Impl::perform(const Step&, AccountId id, Account& account, act::Unr
 }
 
 void Engine::Impl::perform(const Step& step, AccountId id, Account&, act::EndCalls& end) {
-    calls_.end_all(step, accounts_, id, end.words, end.status);
+    calls_.end_stranded(step, accounts_, id, end);
 }
 
 void Engine::Impl::perform(const Step& step, AccountId id, Account&, Event& event) {

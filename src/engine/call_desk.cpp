@@ -234,11 +234,11 @@ void CallDesk::remove(const Step& step, CallRef ref) {
 }
 
 void CallDesk::end_all(const Step& step, const Accounts& accounts, AccountId account,
-                       const std::string& words, int unanswered) {
+                       const std::string& words) {
     std::vector<CallRef> its;
     for (const auto& [ref, entry] : calls_)
         if (entry.account == account) its.push_back(ref);
-    for (const CallRef ref : its) tell(step, accounts, ref, told::HangUp{words, unanswered});
+    for (const CallRef ref : its) tell(step, accounts, ref, told::HangUp{.words = words});
 }
 
 void CallDesk::forget(const Step& step, AccountId account) {

@@ -38,9 +38,11 @@ public:
     // The user's commands. What does not apply is told with an Event, or ignored.
     void dial(const Step& step, const Accounts& accounts, const in::Dial& dial);
     void command(const Step& step, const Accounts& accounts, CallRef call, call::Told told);
-    // unanswered: the status of those of ours that have no answer yet.
     void end_all(const Step& step, const Accounts& accounts, AccountId account,
-                 const std::string& words, int unanswered = 487);
+                 const std::string& words);
+    // call_direct.cpp: those that have no way of their own.
+    void end_stranded(const Step& step, const Accounts& accounts, AccountId account,
+                      const registration::act::EndCalls& end);
     // The account is gone.
     void forget(const Step& step, AccountId account);
     // call_transfers.cpp

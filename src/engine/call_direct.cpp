@@ -58,4 +58,19 @@ bool CallDesk::goes_elsewhere(const Step& step, const Accounts& accounts, const 
     return true;
 }
 
+// A dialog without the account's server in its route set does not need that server.
+void CallDesk::end_stranded(const Step& step, const Accounts& accounts, AccountId account,
+                            const registration::act::EndCalls& end) {
+    std::vector<CallRef> its;
+    for (const auto& [ref, entry] : calls_) {
+        if (entry.account != account) continue;
+        const auto* const flow = step.flows.find(entry.flow);
+        const bool has_lost_its_flow =
+            (flow == nullptr || !flow->is_open()) && entry.target == end.lost;
+        if (entry.machine.state() == call::State::calling || has_lost_its_flow) its.push_back(ref);
+    }
+    for (const CallRef ref : its)
+        tell(step, accounts, ref, call::told::HangUp{end.words, end.status});
+}
+
 }  // namespace holdfast::engine

@@ -263,7 +263,7 @@ void Direct::give_up(std::string words, const Context& context) {
                       .account = context.account,
                       .target = tried_.empty() ? std::nullopt : std::optional(tried_.back()),
                       .reason = words});
-    context.act(act::EndCalls{.words = std::move(words)});
+    context.act(act::EndCalls{.words = std::move(words), .lost = target_});
 }
 
 View Direct::view() const {

@@ -83,10 +83,12 @@ struct Store {  // key is within the account: the engine puts the account's AOR 
     std::string value;
 };
 struct Unregistered {};  // after told::ShutDown: nothing left to do
-// A direct account: nobody can be reached there, or any more.
+// A direct account: nobody can be reached there, or any more. Who has been answered, and goes
+// another way since, goes on.
 struct EndCalls {
     int status = 503;  // of a call that nobody has answered
     std::string words;
+    std::optional<Target> lost{};  // whose flow was lost, for good
 };
 
 }  // namespace act
