@@ -30,5 +30,29 @@ TEST(DirectWays, AServerThatTheCallDoesNotNeedMayGo) {
     EXPECT_EQ(last(s.bob, K::call_ended)->reason, "the other side hung up") << s.story();
 }
 
+// RFC 3263 §4.3: each server is tried, however many have refused; when all have, their word ends
+// the call.
+TEST(DirectWays, TheSixthServerIsTriedToo) {
+    for (const bool by_503 : {true, false})
+        for (const bool all : {false, true}) {
+            DomainWorld s({.nodes = 6}, Transport::udp);
+            ASSERT_TRUE(s.everyone_but_her());
+            for (std::size_t i = 0; i < (all ? 6 : 5); ++i)
+                if (by_503)
+                    s.node(i).answer_with(503);
+                else
+                    s.node(i).refuse();
+            s.world.run_for(10min);  // bob is with the last one
+            ASSERT_TRUE(s.begins()) << s.story();
+            if (!all) {
+                ASSERT_TRUE(s.until(s.bob, K::ring, 1s)) << s.story();
+                continue;
+            }
+            ASSERT_TRUE(s.until(s.carol, K::call_ended, 1s)) << s.story();
+            EXPECT_EQ(last(s.carol, K::call_ended)->status, 503) << s.story();
+            EXPECT_EQ(requests(s.carol, "INVITE"), 6u) << s.story();
+        }
+}
+
 }  // namespace
 }  // namespace holdfast::lab

@@ -310,6 +310,7 @@ private:
     bool waits_for_way_ = false;  // Timer::glare runs for that
     bool invite_waits_ = false;
     std::size_t ways_tried_ = 0;
+    std::size_t ways_missed_ = 0;       // of these there was none
     std::vector<Abandoned> abandoned_;  // sent elsewhere meanwhile (F1)
     std::vector<Pending> byes_owed_;
     std::optional<Acknowledged> lost_change_;  // a re-INVITE: the peer may have accepted it

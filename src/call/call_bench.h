@@ -69,6 +69,16 @@ public:
     explicit Bench(const Options& options = {}) {
         tell(told::Dial{"sip:bob@example.test", some_audio(), options});
     }
+    // Its targets are tried one after the other.
+    static Bench direct() {
+        Bench bench{Nothing{}};
+        bench.call_ = Call({.aor = "sip:alice@example.test",
+                            .call_id = "call-1",
+                            .tag = "us",
+                            .ways = limits::targets});
+        bench.tell(told::Dial{"sip:bob@example.test", some_audio(), {}});
+        return bench;
+    }
     static Bench incoming(const std::string& extra = {}, const std::string& body = sdp_of_peer()) {
         Bench bench{Nothing{}};
         bench.invited_ = bench.message("INVITE sip:alice@192.0.2.1 SIP/2.0", 1, "INVITE", "a", {},
@@ -187,6 +197,8 @@ private:
         if (word == "moved") return tell(told::WayChanged{});
         if (word == "way") return tell(told::WayFound{});
         if (word == "unheard") return tell(told::Failed{newest_.id, told::Lost::unheard, "gone"});
+        if (word == "unavailable")
+            return tell(told::Failed{newest_.id, told::Lost::unavailable, "503"});
         if (word == "left") return tell(told::Failed{newest_.id, told::Lost::left, "left"});
         if (word == "underway") return tell(told::Failed{newest_.id, told::Lost::underway, "gone"});
         if (word.starts_with("cut>"))

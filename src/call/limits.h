@@ -33,6 +33,9 @@ constexpr Duration way_again = 5s;       // a request that did not get there
 constexpr std::size_t abandoned =
     8;                           // INVITEs given up; from here on those with a 2xx are forgotten
 constexpr std::size_t ways = 4;  // an INVITE or BYE that did not get there goes so often again
+// RFC 3263 §4.3: where an INVITE goes to one target after the other, and those are counted
+// elsewhere.
+constexpr std::size_t targets = 32;
 
 constexpr std::size_t digits = 256;         // that wait to be sent by INFO, commas included
 constexpr Duration digit_pause = 1s;        // a comma among them

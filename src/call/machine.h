@@ -4,6 +4,7 @@
 //   told::X  ── handle(told, context) ──►  act::Y
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -16,6 +17,7 @@
 #include "base/random.h"
 #include "base/time.h"
 #include "call/caller.h"
+#include "call/limits.h"
 #include "call/options.h"
 #include "dialog/request.h"
 #include "sdp/stream.h"
@@ -176,6 +178,7 @@ struct Identity {
     std::string call_id;
     std::string tag;  // ours
     bool follows_transfers = true;
+    std::size_t ways = limits::ways;  // so often its INVITE goes another way
 };
 
 }  // namespace holdfast::call

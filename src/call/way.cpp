@@ -66,14 +66,17 @@ void Call::on_invite_failed(const told::Failed& failed, const Context& context) 
     const bool unheard = failed.lost == Lost::unheard || failed.lost == Lost::left || unavailable;
     const bool lost_way = unheard || failed.lost == Lost::way;
     const bool goes_again = unheard || ways_tried_ > 0;
+    const bool tried_all = ways_tried_ >= self_.ways || ways_missed_ >= limits::ways;
     if (state_ == State::calling && lost_way && goes_again && (!had_provisional_ || unavailable) &&
-        ways_tried_ < limits::ways) {
+        !tried_all) {
         ++ways_tried_;
+        if (!unheard) ++ways_missed_;
         invite_waits_ = true;
         return wait_for_way(context);
     }
     if (failed.lost != Lost::unreadable && try_next_target(context)) return;
-    end(failed.lost == Lost::unreadable ? failed.status : 408, failed.words, context);
+    const int unanswered = unavailable ? 503 : 408;
+    end(failed.lost == Lost::unreadable ? failed.status : unanswered, failed.words, context);
 }
 
 void Call::abandon(const Pending& invite) {

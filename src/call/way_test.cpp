@@ -56,6 +56,28 @@ TEST(LostWay, AnInviteThatWasGivenUpIsSettled) {
     });
 }
 
+// RFC 3263 §4.3: an INVITE goes to one target after the other, up to a limit, and ends with what
+// the last one said. Where there is no way at all it does not wait so often.
+TEST(LostWay, AnInviteGoesToEachTarget) {
+    for (const auto& [lost, status] : {std::pair("unavailable", 503), std::pair("unheard", 408)}) {
+        Bench bench = Bench::direct();
+        for (std::size_t i = 0; i < limits::targets; ++i) {
+            bench.play(lost);
+            bench.play("way");
+        }
+        EXPECT_EQ(bench.state(), calling) << bench.log();
+        bench.play(lost);
+        EXPECT_EQ(bench.state(), over) << bench.log();
+        EXPECT_EQ(bench.events().back().status, status) << bench.log();
+    }
+    Bench bench = Bench::direct();
+    bench.play("unheard way");
+    for (std::size_t i = 0; i < limits::ways; ++i) bench.play("noway way");
+    EXPECT_EQ(bench.state(), calling) << bench.log();
+    bench.play("noway");
+    EXPECT_EQ(bench.state(), over) << bench.log();
+}
+
 // RFC 3261 §13.2.2.4: who has accepted a re-INVITE that was given up waits for its ACK.
 TEST(LostWay, AChangeThatWasGivenUpIsSettled) {
     tell_dialled({

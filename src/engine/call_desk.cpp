@@ -4,6 +4,7 @@
 #include <variant>
 
 #include "base/check.h"
+#include "call/limits.h"
 #include "engine/flow_desk.h"
 #include "engine/limits.h"
 #include "flow/contact_address.h"
@@ -71,6 +72,7 @@ void CallDesk::dial(const Step& step, const Accounts& accounts, const in::Dial& 
         self.aor = dial.options.number == call::Number::withheld
                        ? "sip:anonymous@anonymous.invalid"
                        : own_address_of(step, account->second);
+        self.ways = call::limits::targets;
         self.follows_transfers = false;  // its calls go to one place, and carol is elsewhere
     }
     // RFC 3261 §19.1.5: headers and a method in a URI are nobody's to choose but ours.
