@@ -54,5 +54,34 @@ TEST(DirectWays, TheSixthServerIsTriedToo) {
         }
 }
 
+// RFC 3323 §4.1: who withholds the number shows it in no header, nor in the Contact.
+TEST(DirectWays, AWithheldNumberIsInNoContact) {
+    for (const auto number : {call::Number::shown, call::Number::withheld}) {
+        AddressWorld s;
+        auto& alice = s.world.add_phone({.aor = "sip:alice@0.0.0.0",
+                                         .direct_to = s.uri_of(s.bob),
+                                         .takes_calls = true,
+                                         .record = true,
+                                         .name = "alice"});
+        ASSERT_TRUE(s.until(alice, K::connected)) << s.story();
+        alice.give(in::Dial{.account = Phone::account,
+                            .call = direct_call,
+                            .uri = s.uri_of(s.bob),
+                            .streams = alice.audio(),
+                            .options = {.number = number}});
+        ASSERT_TRUE(s.until(s.bob, K::ring)) << s.story();
+        answer(s.bob);
+        ASSERT_TRUE(s.until(alice, K::answered)) << s.story();
+        const auto says = [&](const std::string& text) {
+            return alice.recording().find("Contact: <sip:" + text + "@") != std::string::npos;
+        };
+        const bool withheld = number == call::Number::withheld;
+        EXPECT_EQ(says("anonymous"), withheld) << s.story();
+        EXPECT_EQ(says("alice"), !withheld) << s.story();
+        s.bob.give(in::HangUp{.account = {}, .call = rung(s.bob)});
+        ASSERT_TRUE(s.until(alice, K::call_ended)) << s.story();
+    }
+}
+
 }  // namespace
 }  // namespace holdfast::lab

@@ -50,6 +50,7 @@ public:
     [[nodiscard]] const Identity& identity() const { return self_; }
     // Of one that rings here; else nobody's.
     [[nodiscard]] const sip::Message& their_invite() const { return their_invite_; }
+    [[nodiscard]] bool is_withheld() const { return options_.number == Number::withheld; }
     // The peer was asked to call somebody, and it is not known yet what became of that.
     [[nodiscard]] bool is_transferring() const { return transfer_.has_value(); }
     // RFC 3891 §3: the dialog with that tag of the peer.

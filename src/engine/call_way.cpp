@@ -222,8 +222,11 @@ CallDesk::OwnContact CallDesk::contact_for(const Step& step, const Account& acco
     const auto* const found = step.flows.find(flow);
     if (!contact.empty() || found == nullptr) return {std::move(contact), of, end_of(of)};
     const auto transport = found->target.transport;
+    // RFC 3323 §4.1.1.3: nobody on the way takes out who a direct call is from.
+    const bool is_hidden = account.registration.is_direct() && entry.machine.is_withheld();
+    const std::string user = is_hidden ? "anonymous" : account.user;
     return {
-        std::string(entry.secure ? "sips:" : "sip:") + account.user + "@" +
+        std::string(entry.secure ? "sips:" : "sip:") + user + "@" +
             flow::via_sent_by(end_of(flow)) +
             (transport == Transport::udp ? "" : ";transport=" + std::string(name_of(transport))),
         flow, end_of(flow)};
