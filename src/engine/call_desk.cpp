@@ -124,6 +124,8 @@ void CallDesk::work(const Step& step, const Accounts& accounts) {
                                      {.now = step.now, .random = step.random, .actions = actions});
         for (auto& action : actions)
             std::visit([&](auto& it) { perform(step, accounts, ref, it); }, action);
+        if (found->second.machine.state() != call::State::calling)
+            stop_waiting(step, ref, found->second);
         if (found->second.machine.is_over()) {
             remove(step, ref);
             continue;

@@ -107,6 +107,7 @@ private:
         FlowId flow{};                   // held (L8); 0: none yet
         std::string dialog_key;
         bool secure = false;          // a sips URI was called
+        bool unheard = false;         // a direct account's client waits for an answer to its INVITE
         CallRef referred_by{};        // the call whose REFER asked for it
         CallRef replaces{};           // the call whose place it takes, once it is answered
         OwnContact contact{};         // what the peer was told last
@@ -188,6 +189,7 @@ private:
 
     // call_direct.cpp: of direct accounts, whose calls find their own way.
     [[nodiscard]] static std::string own_address_of(const Step& step, const Account& account);
+    static void stop_waiting(const Step& step, CallRef ref, Entry& entry);
     bool goes_elsewhere(const Step& step, const Accounts& accounts, const CallAnswer& answer,
                         const sip::Message* response);
 

@@ -1,5 +1,6 @@
 // Calls of direct accounts (registration/direct.h): who says that he calls, and what the account's
 // client must know of an INVITE to find another target for it (RFC 3263 §4.3).
+#include <algorithm>
 #include <utility>
 
 #include "engine/call_desk.h"
@@ -38,21 +39,27 @@ std::string CallDesk::own_address_of(const Step& step, const Account& account) {
     return std::string((*uri)->scheme_text) + ":" + std::string((*uri)->user) + "@" + own;
 }
 
+// Somebody has answered its INVITE, or its user waits for nobody any more.
+void CallDesk::stop_waiting(const Step& step, CallRef ref, Entry& entry) {
+    if (!std::exchange(entry.unheard, false)) return;
+    step.tell(entry.account, registration::told::CallWaits{.call = ref, .unheard = false});
+}
+
 // true: what the answer says is not told the call, which goes another way.
 bool CallDesk::goes_elsewhere(const Step& step, const Accounts& accounts, const CallAnswer& answer,
                               const sip::Message* response) {
     const auto found = calls_.find(answer.call);
     if (found == calls_.end() || answer.method != Method::invite) return false;
-    const Entry& entry = found->second;
+    Entry& entry = found->second;
     const auto account = accounts.find(entry.account);
     if (account == accounts.end() || !account->second.registration.is_direct()) return false;
     if (entry.machine.state() != call::State::calling || answer.given_up) return false;
     if (response == nullptr) return false;  // the client hears of the flow's trouble by itself
-    step.tell(entry.account, registration::told::CallWaits{.flow = answer.flow, .unheard = false});
+    stop_waiting(step, answer.call, entry);
     if (response->status() != service_unavailable ||
         !account->second.registration.view().has_another_way)
         return false;
-    step.tell(entry.account, registration::told::CallUnavailable{answer.flow});
+    step.tell(entry.account, registration::told::CallUnavailable{answer.flow, answer.call});
     tell(step, accounts, answer.call,
          call::told::Failed{answer.id, call::told::Lost::unavailable, "503 Service Unavailable"});
     return true;
@@ -67,7 +74,11 @@ void CallDesk::end_stranded(const Step& step, const Accounts& accounts, AccountI
         const auto* const flow = step.flows.find(entry.flow);
         const bool has_lost_its_flow =
             (flow == nullptr || !flow->is_open()) && entry.target == end.lost;
-        if (entry.machine.state() == call::State::calling || has_lost_its_flow) its.push_back(ref);
+        const bool is_calling = entry.machine.state() == call::State::calling;
+        const bool ends = end.only.empty()
+                              ? is_calling || has_lost_its_flow
+                              : std::ranges::find(end.only, ref) != end.only.end() && is_calling;
+        if (ends) its.push_back(ref);
     }
     for (const CallRef ref : its)
         tell(step, accounts, ref, call::told::HangUp{end.words, end.status});

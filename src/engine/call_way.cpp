@@ -189,8 +189,10 @@ void CallDesk::transmit(const Step& step, const Account& account, CallRef ref, c
                                          .contact = contact,
                                          .authorization = out.authorization,
                                          .user_agent = user_agent_});
-    if (account.registration.is_direct() && begins_call(send.request))
-        step.tell(entry.account, registration::told::CallWaits{.flow = way.flow});
+    if (account.registration.is_direct() && begins_call(send.request)) {
+        entry.unheard = true;
+        step.tell(entry.account, registration::told::CallWaits{.flow = way.flow, .call = ref});
+    }
     clients_.send(step, flow, std::move(out));
 }
 

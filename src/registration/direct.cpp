@@ -35,28 +35,25 @@ Direct::Direct(const AccountConfig& config, const std::string& instance_id, Shar
       targets_(config, {"urn:uuid:" + instance_id, config.direct_to}, {}, policy_) {}
 
 void Direct::handle(const Told& told, const Context& context) {
-    if (std::holds_alternative<told::ShutDown>(told)) {
-        // The flow is kept for the calls' BYEs; it goes with the account.
-        phase_ = Phase::over;
-        timers_.stop_all();
-        state_ = "leaving";
-        return context.act(act::Unregistered{});
-    }
+    if (std::holds_alternative<told::ShutDown>(told)) return on_shut_down(context);
     if (const auto* opened = std::get_if<told::FlowOpen>(&told)) return on(*opened, context);
     if (std::holds_alternative<told::Start>(told) ||
         (std::holds_alternative<told::RegisterNow>(told) && phase_ == Phase::over))
         return start(context);
-    if (phase_ == Phase::over) return;
     if (const auto* dns = std::get_if<told::Dns>(&told)) {
-        if (targets_.on_dns(*dns, context)) located(context);
-    } else if (const auto* failed = std::get_if<told::FlowFailed>(&told)) {
+        // Who has given up may ask again, which a question without its answer would forbid.
+        if (phase_ != Phase::left && targets_.on_dns(*dns, context)) located(context);
+        return;
+    }
+    if (is_over()) return;
+    if (const auto* failed = std::get_if<told::FlowFailed>(&told)) {
         on(*failed, context);
     } else if (const auto* lost = std::get_if<told::FlowLost>(&told)) {
         on(*lost, context);
     } else if (const auto* call = std::get_if<told::CallWaits>(&told)) {
         on(*call, context);
     } else if (const auto* busy = std::get_if<told::CallUnavailable>(&told)) {
-        if (busy->flow == flow_) move_on(503, "Service Unavailable", context);
+        on(*busy, context);
     } else if (std::holds_alternative<told::Network>(told)) {
         // K5: the way may be there again.
         if (phase_ == Phase::lost && opening_.empty()) open(*target_, context);
@@ -65,8 +62,19 @@ void Direct::handle(const Told& told, const Context& context) {
     }
 }
 
+// The flow is kept for the calls' BYEs; it goes with the account.
+void Direct::on_shut_down(const Context& context) {
+    phase_ = Phase::left;
+    timers_.stop_all();
+    opening_.clear();
+    unheard_.clear();
+    looks_elsewhere_ = false;
+    state_ = "leaving";
+    context.act(act::Unregistered{});
+}
+
 Deadline Direct::next_deadline() const {
-    if (phase_ == Phase::idle || phase_ == Phase::over) return {};
+    if (phase_ == Phase::idle || is_over()) return {};
     auto deadline = targets_.next_deadline();
     deadline = sooner(deadline, {timers_.at(Timer::patience), "an INVITE that is unheard (F3)"});
     deadline = sooner(deadline, {timers_.at(Timer::spacing), "the next connect (F4)"});
@@ -100,18 +108,20 @@ void Direct::start(const Context& context) {
     state_ = "looking for " + to_;
     tried_.clear();
     candidates_.clear();
+    last_failure_.clear();
+    reopened_ = 0;
     targets_.start(context);
     located(context);
 }
 
 void Direct::located(const Context& context) {
-    if (targets_.is_waiting() && targets_.ranked(context).empty()) return;
     const auto ranked = targets_.ranked(context);
     candidates_.clear();
     for (const auto& candidate : ranked) candidates_.push_back(candidate.target);
-    if (phase_ != Phase::locating) return;  // a later answer serves the next failure
-    if (candidates_.empty()) {
-        auto words = targets_.problem();
+    if (phase_ != Phase::locating) return look_on(context);
+    if (!untried()) {
+        if (targets_.is_looking_up()) return;
+        auto words = last_failure_.empty() ? targets_.problem() : last_failure_;
         return give_up(words.empty() ? "no address for " + domain_ : std::move(words), context);
     }
     Event event{.kind = EventKind::resolved, .account = context.account};
@@ -121,6 +131,29 @@ void Direct::located(const Context& context) {
     context.act(std::move(event));
     phase_ = Phase::opening;
     open_next(context);
+}
+
+// What DNS says later serves the next failure, and who looks for another target already.
+void Direct::look_on(const Context& context) {
+    if (!has_another_way()) looks_elsewhere_ = false;
+    if (!untried() || (phase_ != Phase::opening && !looks_elsewhere_)) return;
+    if (opening_.empty())
+        open_next(context);
+    else if (!timers_.is_armed(Timer::spacing))
+        timers_.arm(Timer::spacing, context.now + policy_->connect_spacing);
+}
+
+// To the next target, or to what DNS has still to say. false: to neither.
+bool Direct::go_on(const Context& context) {
+    if (!opening_.empty() || open_next(context)) {
+        phase_ = Phase::opening;
+    } else if (targets_.is_looking_up()) {
+        phase_ = Phase::locating;
+        state_ = "looking for " + to_;
+    } else {
+        return false;
+    }
+    return true;
 }
 
 std::optional<Target> Direct::untried() const {
@@ -182,12 +215,15 @@ void Direct::on(const told::FlowFailed& failed, const Context& context) {
     const auto words = words_for(failed.error, failed.detail);
     if (phase_ == Phase::lost) return reopen_later(words, context);
     context.health.on_refusal(failed.target, context.now, context.random);
-    const auto sentence = failed.target.to_string() + ": " + words;
     if (phase_ != Phase::opening && !looks_elsewhere_) return;
-    const bool goes_on = open_next(context) || !opening_.empty();
-    if (!goes_on && phase_ == Phase::opening) return give_up(sentence, context);
-    if (!goes_on) looks_elsewhere_ = false;  // the silent one is the last that may answer
-    tell_failure(failed.target, 0, sentence, context);
+    last_failure_ = failed.target.to_string() + ": " + words;
+    open_next(context);  // whoever else is being tried
+    if (phase_ == Phase::opening) {
+        if (!go_on(context)) return give_up(last_failure_, context);
+    } else if (!has_another_way()) {
+        looks_elsewhere_ = false;  // the silent one is the last that may answer
+    }
+    tell_failure(failed.target, 0, last_failure_, context);
 }
 
 // ICMP for a datagram leaves the flow usable: it counts where an INVITE is unheard (F2).
@@ -195,9 +231,9 @@ void Direct::on(const told::FlowLost& lost, const Context& context) {
     if (lost.flow != flow_) return;
     const auto words = words_for(lost.error, lost.detail);
     if (lost.usable) {
-        if (!unheard_) return;
+        if (unheard_.empty()) return;
         context.health.on_refusal(lost.target, context.now, context.random);
-        return move_on(0, words, context);
+        return move_on(0, words, {unheard_.begin(), unheard_.end()}, context);
     }
     context.act(Event{.kind = EventKind::flow_lost,
                       .account = context.account,
@@ -206,45 +242,50 @@ void Direct::on(const told::FlowLost& lost, const Context& context) {
     flow_ = {};
     timers_.stop(Timer::patience);
     looks_elsewhere_ = false;
-    if (std::exchange(unheard_, false) && has_another_way()) {
-        phase_ = Phase::opening;
-        if (opening_.empty()) open_next(context);
-        return;
-    }
+    last_failure_ = lost.target.to_string() + ": " + words;
+    const auto unheard = std::exchange(unheard_, {});
+    if (!unheard.empty() && go_on(context)) return;
     phase_ = Phase::lost;
     reopen_later(words, context);
 }
 
 void Direct::on(const told::CallWaits& call, const Context& context) {
-    if (call.flow != flow_) return;
-    unheard_ = call.unheard;
-    if (!unheard_) {
+    if (!call.unheard) {
+        if (unheard_.erase(call.call) == 0 || !unheard_.empty()) return;
         looks_elsewhere_ = false;
         return timers_.stop(Timer::patience);
     }
+    if (call.flow != flow_ || is_over()) return;
+    unheard_.insert(call.call);
     timers_.arm(Timer::patience,
                 context.now + context.health.patience_for(*target_, policy_->patience));
 }
 
+void Direct::on(const told::CallUnavailable& call, const Context& context) {
+    if (call.flow == flow_) move_on(503, "Service Unavailable", {call.call}, context);
+}
+
 void Direct::leave(const Context& context) {
     timers_.stop(Timer::patience);
-    unheard_ = looks_elsewhere_ = false;
+    unheard_.clear();
+    looks_elsewhere_ = false;
     context.act(act::KeepAlive{.flow = flow_, .on = false, .binding_expires = {}});
     context.act(act::Release{std::exchange(flow_, FlowId{})});
 }
 
-// RFC 3263 §4.3. Nobody else to try: the calls end. said: the answer's status, 0: there was none.
-void Direct::move_on(int said, const std::string& words, const Context& context) {
-    auto sentence = target_->to_string() + ": " + words;
+// RFC 3263 §4.3. Nobody else to try: these calls end. said: the answer's status, 0: there was none.
+void Direct::move_on(int said, const std::string& words, std::vector<CallRef> calls,
+                     const Context& context) {
+    last_failure_ = target_->to_string() + ": " + words;
     if (!has_another_way()) {
-        timers_.stop(Timer::patience);
-        unheard_ = false;
-        return context.act(act::EndCalls{.words = std::move(sentence)});
+        for (const CallRef call : calls) unheard_.erase(call);
+        if (unheard_.empty()) timers_.stop(Timer::patience);
+        looks_elsewhere_ = false;
+        return context.act(act::EndCalls{.words = last_failure_, .only = std::move(calls)});
     }
-    tell_failure(*target_, said, std::move(sentence), context);
+    tell_failure(*target_, said, last_failure_, context);
     leave(context);
-    phase_ = Phase::opening;
-    if (opening_.empty()) open_next(context);
+    go_on(context);
 }
 
 void Direct::reopen_later(const std::string& words, const Context& context) {
@@ -258,6 +299,8 @@ void Direct::give_up(std::string words, const Context& context) {
     phase_ = Phase::over;
     timers_.stop_all();
     opening_.clear();
+    unheard_.clear();
+    looks_elsewhere_ = false;
     state_ = words;
     context.act(Event{.kind = EventKind::not_connected,
                       .account = context.account,

@@ -7,11 +7,14 @@
 //      ▼                    ▼                  └─┘ INVITE unheard, refused  ▼
 //     over ◄────────────────┘                   or 503: the next target    over: calls end
 //
+// While DNS has still to say something the last failure is not the end: it is `locating` again.
+//
 // Failover is RFC 3263 §4.3 with F3's patience instead of 32 s of silence, for the INVITE itself:
 // strangers get no probe (F9). A silent target is left when another one is open, and may answer
 // until then. What was left may ring late; the call sees to that (F1). Once
-// somebody has answered, the call stays where it is. Nothing is sent that no call asks for, but
-// what holds a NAT's mapping (K1: CRLF, which expects nothing).
+// somebody has answered, the call stays where it is, whatever becomes of the server that it does
+// not need any more. Nothing is sent that no call asks for, but what holds a NAT's mapping (K1:
+// CRLF, which expects nothing).
 #pragma once
 
 #include <cstddef>
@@ -46,7 +49,8 @@ public:
     [[nodiscard]] const std::string& domain() const { return domain_; }
 
 private:
-    enum class Phase : std::uint8_t { idle, locating, opening, connected, lost, over };
+    // over: until it is asked again; left: for good.
+    enum class Phase : std::uint8_t { idle, locating, opening, connected, lost, over, left };
     enum class Timer : std::uint8_t {
         patience,  // F3: nobody has answered an INVITE
         spacing,   // F4: the next connect begins beside the last one
@@ -58,19 +62,27 @@ private:
     void on(const told::FlowFailed& failed, const Context& context);
     void on(const told::FlowLost& lost, const Context& context);
     void on(const told::CallWaits& call, const Context& context);
+    void on(const told::CallUnavailable& call, const Context& context);
+    void on_shut_down(const Context& context);
     void on_time(const Context& context);
     void start(const Context& context);
     void located(const Context& context);
+    void look_on(const Context& context);
+    bool go_on(const Context& context);
     bool open_next(const Context& context);
     void open(const Target& target, const Context& context);
     void leave(const Context& context);
-    void move_on(int said, const std::string& words, const Context& context);
+    void move_on(int said, const std::string& words, std::vector<CallRef> calls,
+                 const Context& context);
     void reopen_later(const std::string& words, const Context& context);
     void give_up(std::string words, const Context& context);
     static void tell_failure(const Target& target, int said, std::string sentence,
                              const Context& context);
     [[nodiscard]] std::optional<Target> untried() const;
-    [[nodiscard]] bool has_another_way() const { return untried() || !opening_.empty(); }
+    [[nodiscard]] bool is_over() const { return phase_ == Phase::over || phase_ == Phase::left; }
+    [[nodiscard]] bool has_another_way() const {
+        return !is_over() && (untried() || !opening_.empty() || targets_.is_looking_up());
+    }
 
     std::string aor_;
     std::string to_;
@@ -85,9 +97,10 @@ private:
     std::set<Target> opening_;
     FlowId flow_;
     std::optional<Target> target_;  // of that flow, or the last one
-    bool unheard_ = false;          // an INVITE is on its way over it
+    std::set<CallRef> unheard_;     // whose INVITEs are on their way over it
     bool looks_elsewhere_ = false;  // F3: for so long that others are tried beside it
     std::size_t reopened_ = 0;      // so often in vain
+    std::string last_failure_;      // of those that were tried, in words
     std::string state_ = "not started";
 };
 

@@ -89,6 +89,7 @@ struct EndCalls {
     int status = 503;  // of a call that nobody has answered
     std::string words;
     std::optional<Target> lost{};  // whose flow was lost, for good
+    std::vector<CallRef> only{};   // if it concerns not all of them
 };
 
 }  // namespace act
@@ -183,13 +184,15 @@ struct StunAnswered {  // an act::AskStun's end
 };
 struct CheckSync {};  // NOTIFY check-sync: refresh
 // A direct account's first INVITE of a call, over this flow: it is on its way and nobody has
-// answered, or somebody has.
+// answered; or somebody has, or nobody waits for it any more.
 struct CallWaits {
-    FlowId flow;
+    FlowId flow{};  // only while it is unheard
+    CallRef call;
     bool unheard = true;
 };
 struct CallUnavailable {  // it was answered with 503, and goes another way (View::has_another_way)
     FlowId flow;
+    CallRef call;
 };
 struct ShutDown {};
 
@@ -253,7 +256,7 @@ struct View {
     std::vector<std::string>
         service_route{};  // of the primary flow's last 200 (RFC 3608), name-addr texts
     std::vector<std::string> tokens{};  // §11 (c): our Contact tokens
-    bool has_another_way = false;       // of a direct account: a target that was not tried yet
+    bool has_another_way = false;       // of a direct account: somebody was not tried yet
 };
 
 }  // namespace holdfast::registration

@@ -305,6 +305,10 @@ bool Targets::is_waiting() const {
            configuration_problem_.empty();
 }
 
+bool Targets::is_looking_up() const {
+    return std::ranges::any_of(places_, [](const Place& p) { return p.lookup != nullptr; });
+}
+
 bool Targets::has_failed() const {
     return !configuration_problem_.empty() || std::ranges::all_of(places_, [](const Place& p) {
         return p.answered && p.failures > 0 && !p.serve_good;

@@ -46,6 +46,7 @@ public:
     [[nodiscard]] std::vector<location::Candidate> by_rank_alone(const Context& context) const;
     [[nodiscard]] bool is_listed(const Target& target, Instant now) const;
     [[nodiscard]] bool is_waiting() const;      // for a first answer
+    [[nodiscard]] bool is_looking_up() const;   // for any
     [[nodiscard]] bool has_failed() const;      // an answer came and there is nothing to try
     [[nodiscard]] std::string problem() const;  // in words, "" if none
     // Of the place the target belongs to: 0 the next hop, 1… the backups.
