@@ -17,7 +17,7 @@ using K = EventKind;
 TEST(DirectCalls, ToAnAddress) {
     for (const bool bob_hangs_up : {false, true}) {
         AddressWorld s;
-        auto& alice = s.add_alice(s.uri_of(s.bob));
+        auto& alice = s.add_alice(AddressWorld::uri_of(s.bob));
         ASSERT_TRUE(s.talk(alice)) << s.story();
         EXPECT_EQ(last(s.bob, K::ring)->reason,
                   "sip:alice@" + alice.addresses().front().to_string());
@@ -39,7 +39,7 @@ TEST(DirectCalls, FromBehindANat) {
     AddressWorld s;
     auto& nat = s.world.add_nat({.mapping = Dependence::address_and_port_dependent,
                                  .filtering = Dependence::address_and_port_dependent});
-    auto& alice = s.add_alice(s.uri_of(s.bob), "alice", &nat);
+    auto& alice = s.add_alice(AddressWorld::uri_of(s.bob), "alice", &nat);
     ASSERT_TRUE(s.talk(alice)) << s.story();
     s.world.run_for(5min);  // K1: the NAT has not forgotten us
     s.bob.give(in::HangUp{.account = {}, .call = rung(s.bob)});
@@ -52,15 +52,15 @@ TEST(DirectCalls, TwoAtOnce) {
     AddressWorld s;
     auto& carol = s.add_bob("carol");
     s.world.run_for(1s);
-    auto& alice = s.add_alice(s.uri_of(s.bob));
+    auto& alice = s.add_alice(AddressWorld::uri_of(s.bob));
     ASSERT_TRUE(s.talk(alice)) << s.story();
     registration::AccountConfig second;
     second.aor = "sip:alice@0.0.0.0";
-    second.direct_to = s.uri_of(carol);
+    second.direct_to = AddressWorld::uri_of(carol);
     second.takes_calls = true;
     alice.give(in::AddAccount{AccountId{2}, second});
     s.world.run_for(100ms);
-    dial_direct(alice, s.uri_of(carol), AccountId{2}, CallRef{2});
+    dial_direct(alice, AddressWorld::uri_of(carol), AccountId{2}, CallRef{2});
     ASSERT_TRUE(s.until(carol, K::ring)) << s.story();
     answer(carol);
     ASSERT_TRUE(s.until(carol, K::answered)) << s.story();
@@ -76,22 +76,22 @@ TEST(DirectCalls, TwoAtOnce) {
 // §11: whoever is not in the dialog is dropped unanswered, be it the callee with another call.
 TEST(DirectCalls, AStrangerIsNotHeard) {
     AddressWorld s;
-    auto& alice = s.add_alice(s.uri_of(s.bob));
+    auto& alice = s.add_alice(AddressWorld::uri_of(s.bob));
     ASSERT_TRUE(s.talk(alice)) << s.story();
-    auto& mallory = s.add_alice(s.uri_of(alice), "mallory");
+    auto& mallory = s.add_alice(AddressWorld::uri_of(alice), "mallory");
     s.world.run_for(100ms);
-    dial_direct(mallory, s.uri_of(alice));
+    dial_direct(mallory, AddressWorld::uri_of(alice));
     ASSERT_TRUE(s.until(mallory, K::call_ended, 40s)) << s.story();
     EXPECT_EQ(last(mallory, K::call_ended)->status, 408) << s.story();
     EXPECT_EQ(alice.count(K::ring), 0u) << s.story();
     EXPECT_EQ(alice.count(K::call_ended), 0u) << s.story();
     registration::AccountConfig back;  // from the very port that alice talks to
     back.aor = "sip:bob@0.0.0.0";
-    back.direct_to = s.uri_of(alice);
+    back.direct_to = AddressWorld::uri_of(alice);
     back.takes_calls = true;
     s.bob.give(in::AddAccount{AccountId{2}, back});
     s.world.run_for(100ms);
-    dial_direct(s.bob, s.uri_of(alice), AccountId{2}, CallRef{2});
+    dial_direct(s.bob, AddressWorld::uri_of(alice), AccountId{2}, CallRef{2});
     s.world.run_for(40s);
     EXPECT_EQ(alice.count(K::ring), 0u) << s.story();
     ASSERT_EQ(s.bob.count(K::call_ended), 1u) << s.story();
@@ -103,9 +103,9 @@ TEST(DirectCalls, AStrangerIsNotHeard) {
 TEST(DirectCalls, WhoIsSlowIsWaitedFor) {
     for (const auto delay : {700ms, 1600ms}) {
         AddressWorld s(delay);
-        auto& alice = s.add_alice(s.uri_of(s.bob));
+        auto& alice = s.add_alice(AddressWorld::uri_of(s.bob));
         ASSERT_TRUE(s.until(alice, K::connected)) << s.story();
-        dial_direct(alice, s.uri_of(s.bob));
+        dial_direct(alice, AddressWorld::uri_of(s.bob));
         ASSERT_TRUE(s.until(s.bob, K::ring, 10s)) << s.story();
         answer(s.bob);
         ASSERT_TRUE(s.until(alice, K::answered, 10s)) << s.story();

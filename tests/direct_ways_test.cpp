@@ -41,7 +41,7 @@ TEST(DirectWays, AnIcmpEndsOnlyWhatIsUnheard) {
             s.node(0).silence();
         else
             s.node(0).refuse();
-        dial_direct(s.carol, s.to, Phone::account, second);
+        dial_direct(s.carol, DomainWorld::to, Phone::account, second);
         if (hangs_up_first) {  // K1's CRLF, later, gets the ICMP
             s.world.run_for(300ms);
             s.carol.give(in::HangUp{.account = Phone::account, .call = second});
@@ -115,7 +115,7 @@ TEST(DirectWays, WhatDnsHasStillToSayIsWaitedFor) {
                 ASSERT_TRUE(s.until(s.carol, K::connected, 500ms)) << s.story();
                 EXPECT_EQ(last(s.carol, K::connected)->target, s.target(0));
             }
-            dial_direct(s.carol, s.to);
+            dial_direct(s.carol, DomainWorld::to);
             ASSERT_TRUE(s.until(s.bob, K::ring, 1s)) << s.story();
             EXPECT_LE(s.world.now() - began, 800ms) << s.story();
             EXPECT_EQ(s.carol.count(K::not_connected), 0u) << s.story();
@@ -171,7 +171,7 @@ TEST(DirectWays, DnsThatFailedIsAskedAgain) {
     s.carol.give(in::RegisterNow{Phone::account});
     ASSERT_TRUE(s.until(s.carol, K::connected, 2s)) << s.story();
     EXPECT_EQ(s.carol.count(K::not_connected), 1u) << s.story();
-    dial_direct(s.carol, s.to);
+    dial_direct(s.carol, DomainWorld::to);
     ASSERT_TRUE(s.until(s.bob, K::ring, 1s)) << s.story();
 }
 
@@ -195,14 +195,14 @@ TEST(DirectWays, AWithheldNumberIsInNoContact) {
     for (const auto number : {call::Number::shown, call::Number::withheld}) {
         AddressWorld s;
         auto& alice = s.world.add_phone({.aor = "sip:alice@0.0.0.0",
-                                         .direct_to = s.uri_of(s.bob),
+                                         .direct_to = AddressWorld::uri_of(s.bob),
                                          .takes_calls = true,
                                          .record = true,
                                          .name = "alice"});
         ASSERT_TRUE(s.until(alice, K::connected)) << s.story();
         alice.give(in::Dial{.account = Phone::account,
                             .call = direct_call,
-                            .uri = s.uri_of(s.bob),
+                            .uri = AddressWorld::uri_of(s.bob),
                             .streams = alice.audio(),
                             .options = {.number = number}});
         ASSERT_TRUE(s.until(s.bob, K::ring)) << s.story();

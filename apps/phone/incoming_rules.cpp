@@ -54,7 +54,7 @@ bool fits(const std::string& pattern, const std::string& text) {
 // Who is called cannot be pressed anything by us. What is behind a comma may be a PIN: not
 // repeated.
 std::expected<std::string, std::string> whom_of(const std::string& typed) {
-    const auto whom = std::string(trimmed(typed));
+    auto whom = std::string(trimmed(typed));
     if (whom == "off") return std::string{};
     if (whom.empty() || whom.size() > typed_most)
         return std::unexpected("Whom to forward calls to is a number, a name or a URI, or off");
