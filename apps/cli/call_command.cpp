@@ -163,6 +163,9 @@ std::string_view useless_without_account(const Options& options) {
     if (!account.registrar.empty()) return "registrar";
     if (!account.backups.empty()) return "backup";
     if (!account.auth_user.empty()) return "auth-user";
+    if (!account.realms.empty()) return "realm";
+    if (!account.contact_address.empty()) return "contact-address";
+    if (!account.stun.empty()) return "stun";
     return options.password_given ? "password" : std::string_view{};
 }
 

@@ -81,7 +81,13 @@ TEST_F(DirectCall, SaysWhyNot) {
           Row{"sip:bob@example.test",
               2,
               "outbound-proxy is of an account",
-              {"--outbound-proxy", "sip:127.0.0.1"}}}) {
+              {"--outbound-proxy", "sip:127.0.0.1"}},
+          Row{"sip:bob@example.test", 2, "realm is of an account", {"--realm", "r"}},
+          Row{"sip:bob@example.test", 2, "stun is of an account", {"--stun", "127.0.0.1"}},
+          Row{"sip:bob@example.test",
+              2,
+              "contact-address is of an account",
+              {"--contact-address", "203.0.113.9"}}}) {
         auto& caller = somebody_calls(row.whom, row.more);
         ASSERT_TRUE(run_until([&] { return caller.ended(); })) << row.whom << story(caller);
         EXPECT_EQ(caller.exit_code(), row.code) << row.whom << story(caller);

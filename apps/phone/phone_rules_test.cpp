@@ -119,6 +119,12 @@ TEST_F(PhoneWithRules, NobodyIsSentInACircle) {
     EXPECT_TRUE(submitted<in::Reject>().empty());
     EXPECT_EQ(told_of(EventKind::ring).size(), 1U);
     EXPECT_TRUE(phone->change_rules({.forward_busy = "carol"})) << "one that is new counts";
+    rings(12);
+    EXPECT_EQ(submitted<in::Reject>().at(0).forward_to, "sip:carol@example.test");
+    ASSERT_TRUE(phone->change_rules({.do_not_disturb = true}));
+    rings(13);
+    ASSERT_EQ(submitted<in::Reject>().size(), 2U) << "nor does the phone ring for it";
+    EXPECT_EQ(submitted<in::Reject>()[1].status, 480);
 }
 
 // RFC 5806: behind a server that makes a new call of each 302, alice to bob to alice has no end.

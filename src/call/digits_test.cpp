@@ -74,6 +74,9 @@ TEST(Digits, ThatAreRefusedEndNoCall) {
     bench.play("200a+ press>12 INFO:415");
     EXPECT_EQ(bench.events().back().status, 415);
     EXPECT_EQ(bench.events().back().reason, "Words");
+    bench.play("wait>1 press>3");
+    EXPECT_EQ(bench.last(sip::Method::info).request.body, "Signal=3\r\nDuration=160\r\n")
+        << "and not what was left of the number before";
 }
 
 // RFC 3261 §12.2.1.2: 481, 408 and no answer at all say that there is no call.
