@@ -22,11 +22,13 @@
 
 #include <array>
 #include <cerrno>
+#include <charconv>
 #include <climits>
 #include <csignal>
 #include <cstdarg>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <ctime>
 #include <mutex>
 #include <string>
@@ -46,12 +48,22 @@ std::string environment(const char* name) {
     return value == nullptr ? std::string{} : std::string{value};
 }
 
-std::string path_of(int fd) {
-    std::array<char, PATH_MAX> path{};
-    const auto link = "/proc/self/fd/" + std::to_string(fd);
-    const auto size = ::readlink(link.c_str(), path.data(), path.size());
-    return {path.data(), size > 0 ? static_cast<std::size_t>(size) : 0};
-}
+// Without memory from the heap: a signal's handler writes too (to a pipe), in the middle of an
+// allocation of the thread that it interrupts, whose lock it would wait for for ever.
+class PathOf {
+public:
+    explicit PathOf(int fd) {
+        std::array<char, 32> link{"/proc/self/fd/"};
+        std::to_chars(link.data() + std::strlen(link.data()), link.data() + link.size() - 1, fd);
+        const auto size = ::readlink(link.data(), path_.data(), path_.size());
+        size_ = size > 0 ? static_cast<std::size_t>(size) : 0;
+    }
+    [[nodiscard]] std::string_view text() const { return {path_.data(), size_}; }
+
+private:
+    std::array<char, PATH_MAX> path_{};
+    std::size_t size_ = 0;
+};
 
 class Disk {
 public:
@@ -60,7 +72,7 @@ public:
     }
 
     // Before a change: it is performed unless this gives an errno.
-    int before(Change change, std::string_view name, const std::string& path) {
+    int before(Change change, std::string_view name, std::string_view path) {
         ++number_;
         log(name, path);
         if (!full_.empty() && (change == Change::write || change == Change::create) &&
@@ -79,22 +91,25 @@ public:
         if (is_torn()) die();
     }
 
-    void remember(int fd, const std::string& path, off_t offset, std::size_t size) {
+    void remember(int fd, std::string_view path, off_t offset, std::size_t size) {
         if (what_ != "power") return;
         struct stat status{};
         if (::fstat(fd, &status) != 0) return;
-        Lost lost{.path = path, .offset = offset, .size = status.st_size, .created = false};
+        Lost lost{
+            .path = std::string(path), .offset = offset, .size = status.st_size, .created = false};
         lost.old.resize(size);
         // Not by fd: it may be open for writing only.
-        const auto file = static_cast<int>(kernel(SYS_openat, AT_FDCWD, path.c_str(), O_RDONLY, 0));
+        const auto file =
+            static_cast<int>(kernel(SYS_openat, AT_FDCWD, lost.path.c_str(), O_RDONLY, 0));
         const auto read = kernel(SYS_pread64, file, lost.old.data(), size, offset);
         kernel(SYS_close, file);
         lost.old.resize(read > 0 ? static_cast<std::size_t>(read) : 0);
         unsynced_.push_back(std::move(lost));
     }
-    void created(const std::string& path) {
-        if (what_ == "power")
-            unsynced_.push_back({.path = path, .offset = 0, .size = 0, .created = true, .old = {}});
+    void created(std::string_view path) {
+        if (what_ != "power") return;
+        unsynced_.push_back(
+            {.path = std::string(path), .offset = 0, .size = 0, .created = true, .old = {}});
     }
     // A file, or a directory with the names in it.
     void synced(std::string_view path) {
@@ -123,9 +138,10 @@ private:
         std::string old{};
     };
 
-    void log(std::string_view name, const std::string& path) const {
+    void log(std::string_view name, std::string_view path) const {
         if (log_.empty()) return;
-        const auto line = std::to_string(number_) + " " + std::string(name) + " " + path + "\n";
+        const auto line =
+            std::to_string(number_) + " " + std::string(name) + " " + std::string(path) + "\n";
         const auto file = static_cast<int>(
             kernel(SYS_openat, AT_FDCWD, log_.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600));
         kernel(SYS_write, file, line.data(), line.size());
@@ -174,7 +190,7 @@ std::mutex& one_at_a_time() {
 
 // Runs a change of `path`, or what has become of it.
 template <class Perform>
-auto change(Change kind, std::string_view name, const std::string& path, Perform perform)
+auto change(Change kind, std::string_view name, std::string_view path, Perform perform)
     -> decltype(perform()) {
     if (!disk().is_ours(path)) return perform();
     const std::lock_guard lock{one_at_a_time()};
@@ -188,34 +204,34 @@ auto change(Change kind, std::string_view name, const std::string& path, Perform
 }
 
 ssize_t write_at(int fd, const void* bytes, std::size_t size, off_t offset) {
-    const auto path = path_of(fd);
-    return change(Change::write, "write", path, [&]() -> ssize_t {
-        if (disk().is_ours(path)) disk().remember(fd, path, offset, size);
+    const PathOf path{fd};
+    return change(Change::write, "write", path.text(), [&]() -> ssize_t {
+        if (disk().is_ours(path.text())) disk().remember(fd, path.text(), offset, size);
         return kernel(SYS_pwrite64, fd, bytes, disk().is_torn() ? size / 2 : size, offset);
     });
 }
 
 ssize_t write_on(int fd, const void* bytes, std::size_t size) {
-    return change(Change::write, "write", path_of(fd), [&]() -> ssize_t {
+    return change(Change::write, "write", PathOf{fd}.text(), [&]() -> ssize_t {
         return kernel(SYS_write, fd, bytes, disk().is_torn() ? size / 2 : size);
     });
 }
 
 int sync_file(int fd, long number) {
-    const auto path = path_of(fd);
-    return change(Change::sync, "sync", path, [&] {
+    const PathOf path{fd};
+    return change(Change::sync, "sync", path.text(), [&] {
         const auto result = static_cast<int>(kernel(number, fd));
-        if (result == 0) disk().synced(path);
+        if (result == 0) disk().synced(path.text());
         return result;
     });
 }
 
 int truncate_file(int fd, off_t size) {
-    const auto path = path_of(fd);
-    return change(Change::other, "truncate", path, [&] {
+    const PathOf path{fd};
+    return change(Change::other, "truncate", path.text(), [&] {
         struct stat status{};
         if (::fstat(fd, &status) == 0 && status.st_size > size)
-            disk().remember(fd, path, size, static_cast<std::size_t>(status.st_size - size));
+            disk().remember(fd, path.text(), size, static_cast<std::size_t>(status.st_size - size));
         return static_cast<int>(kernel(SYS_ftruncate, fd, size));
     });
 }
