@@ -12,6 +12,7 @@
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <spawn.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -159,16 +160,21 @@ public:
         std::vector<char*> argv;
         for (auto& word : words) argv.push_back(word.data());
         argv.push_back(nullptr);
-        pid_ = ::fork();
-        if (pid_ == 0) {
-            ::dup2(::open("/dev/null", O_RDONLY), 0);
-            ::dup2(output[1], 1);
-            ::dup2(errors[1], 2);
-            ::unsetenv("HOLDFAST_PASSWORD");
-            for (const auto& [name, value] : environment) ::setenv(name.c_str(), value.c_str(), 1);
-            ::execv(argv[0], argv.data());
-            ::_exit(127);
-        }
+        auto variables = environment_with(environment);
+        std::vector<char*> envp;
+        for (auto& variable : variables) envp.push_back(variable.data());
+        envp.push_back(nullptr);
+        // Not fork: to copy the sanitizers' memory map takes longer than the command's start.
+        posix_spawn_file_actions_t actions{};
+        ::posix_spawn_file_actions_init(&actions);
+        ::posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+        ::posix_spawn_file_actions_adddup2(&actions, output[1], 1);
+        ::posix_spawn_file_actions_adddup2(&actions, errors[1], 2);
+        const int error =
+            ::posix_spawn(&pid_, argv[0], &actions, nullptr, argv.data(), envp.data());
+        ::posix_spawn_file_actions_destroy(&actions);
+        EXPECT_EQ(error, 0) << argv[0];
+        ended_ = error != 0;  // there is nobody to signal
         ::close(output[1]);
         ::close(errors[1]);
         fds_ = {output[0], errors[0]};
@@ -184,7 +190,9 @@ public:
         ::waitpid(pid_, nullptr, 0);
     }
     [[nodiscard]] pid_t pid() const { return pid_; }
-    void signal(int number) const { ::kill(pid_, number); }
+    void signal(int number) const {
+        if (!ended_) ::kill(pid_, number);
+    }
     void close_output() {  // nobody reads it any more
         if (fds_[0] >= 0) ::close(std::exchange(fds_[0], -1));
     }
@@ -219,6 +227,20 @@ public:
     }
 
 private:
+    // The test's own environment, but for a password in it, and with this.
+    static std::vector<std::string> environment_with(std::map<std::string, std::string> variables) {
+        for (char** own = environ; *own != nullptr; ++own) {
+            const std::string_view variable{*own};
+            const auto name = variable.substr(0, variable.find('='));
+            if (name == "HOLDFAST_PASSWORD" || name.size() == variable.size()) continue;
+            variables.try_emplace(std::string(name), variable.substr(name.size() + 1));
+        }
+        std::vector<std::string> lines;
+        lines.reserve(variables.size());
+        for (const auto& [name, value] : variables) lines.push_back(name + "=" + value);
+        return lines;
+    }
+
     pid_t pid_ = -1;
     std::array<int, 2> fds_{};
     std::array<std::string, 2> texts_;
