@@ -48,6 +48,10 @@ class Phone:
         """One call, as soon as it is registered; the process ends with it."""
         return self._spawn(self._argv("call", {"account": self.aor, **self.options, **options}, uri))
 
+    def call_directly(self, uri, **options):
+        """The same without an account: straight at the host of the URI."""
+        return self._spawn(self._argv("call", {**self.options, **options}, uri))
+
     def answer(self, **options):
         """Waits for one call and takes it; the process ends with it."""
         return self._spawn(self._argv("answer", {**self.options, **options}))

@@ -78,21 +78,51 @@ def read_wav(path, channel=0):
     return [sum(own[at:at + step]) // step for at in range(0, len(own) - step + 1, step)]
 
 
-@unhurried()
 def likeness(played, heard):
     """How much of `played` is in `heard`, in its order: the mean, over its fifths of a second, of the best normalised
-    correlation with a place of `heard`. 1 is the same but for loudness. Each part may come up to SHIFT earlier or later
-    than the one before says: where a busy host keeps a packet waiting, what is heard waits too, and loses nothing."""
+    correlation with a place of `heard`. 1 is the same but for loudness."""
+    return mean_correlation(places_of(played, heard))
+
+
+def mean_correlation(places):
+    return sum(correlation for correlation, _ in places) / len(places)
+
+
+PART = RATE // 5
+
+
+@unhurried()
+def places_of(played, heard):
+    """(correlation, place in `heard`) of each fifth of a second of `played`, the best of its kind. Each part may come up to
+    SHIFT earlier or later than the one before says: where a busy host keeps a packet waiting, what is heard waits too, and
+    loses nothing."""
     played, heard = list(played), list(heard)
-    length, shift = RATE // 5, int(SHIFT * RATE)
+    shift = int(SHIFT * RATE)
     sums = list(itertools.accumulate((one * one for one in heard), initial=0))
-    last = len(heard) - length
+    last = len(heard) - PART
     found, nearby = [], range(last + 1)
-    for begin in range(0, len(played) - length + 1, length):
-        correlation, place = best_place(played[begin:begin + length], heard, sums, nearby)
-        found.append(correlation)
-        nearby = range(max(0, place + length - shift), min(last, place + length + shift) + 1)
-    return sum(found) / len(found)
+    for begin in range(0, len(played) - PART + 1, PART):
+        found.append(best_place(played[begin:begin + PART], heard, sums, nearby))
+        place = found[-1][1]
+        nearby = range(max(0, place + PART - shift), min(last, place + PART + shift) + 1)
+    return found
+
+
+FRAME = RATE // 50  # of a segmental signal-to-noise ratio: what a packet holds
+CLEAREST, WORST = 35.0, -10.0  # dB; what is beyond either sounds the same
+
+
+@unhurried()
+def segmental_snr(played, heard, places):
+    """dB: the mean over all frames of `played`, which is nowhere silent, of it against its difference from what is heard at
+    places_of() both. A frame that is missing, or another in its place, counts as it sounds."""
+    ratios = []
+    for number, (_, place) in enumerate(places):
+        for frame in range(0, PART, FRAME):
+            own = played[number * PART + frame:number * PART + frame + FRAME]
+            noise = sum((one - other) ** 2 for one, other in zip(own, heard[place + frame:place + frame + FRAME]))
+            ratios.append(10 * math.log10(max(sum(map(mul, own, own)), 1) / max(noise, 1)))
+    return sum(min(max(ratio, WORST), CLEAREST) for ratio in ratios) / len(ratios)
 
 
 def best_place(part, heard, sums, places):
