@@ -3,7 +3,7 @@ JOBS ?= $(shell nproc)
 PREFIX ?= /usr/local
 FUZZ_SECONDS ?= 60
 
-.PHONY: build demo test test-real measure soak bench bench-instructions bench-register bench-accounts benches fuzz lint package test-package install format clean bootstrap help bench-fleet check-instructions check-benches peer-programs
+.PHONY: build demo test test-real measure soak bench bench-instructions bench-register bench-accounts benches fuzz lint package test-package install format clean bootstrap help bench-fleet bench-call check-instructions check-benches peer-programs
 build:
 
 help:
@@ -19,6 +19,7 @@ help:
 	@echo "make check-benches  whether all benches build and work, each once and briefly, those of other SIP libraries among them"
 	@echo "make bench-register  what one registered account costs: start, memory, idle; beside baresip and sofia-sip"
 	@echo "make bench-accounts  what one account more costs \`holdfast run\`, baresip, sofia-sip and SIPp"
+	@echo "make bench-call  what a call costs: set-up, CPU, memory; a hundred in a row, eight at once"
 	@echo "make bench-fleet  50,000 accounts kept for 10 min while one of three servers dies; needs root"
 	@echo "make fuzz     every fuzz target for FUZZ_SECONDS=$(FUZZ_SECONDS), those of small packets for a third"
 	@echo "make lint     format, clang-tidy and the house rules"
@@ -76,6 +77,9 @@ bench-register: peer-programs
 
 bench-accounts: peer-programs
 	@tools/bench-accounts
+
+bench-call: build
+	@tools/bench-call
 
 bench-fleet: build
 	@tools/bootstrap real

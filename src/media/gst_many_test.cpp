@@ -11,6 +11,7 @@
 #include "media/limits.h"
 #include "media/test_leaks.h"
 #include "media/test_pair.h"
+#include "media/test_relay.h"
 
 namespace holdfast::media {
 namespace {
@@ -120,6 +121,46 @@ TEST(Symmetric, RtpFromElsewhereIsFollowedAndTold) {
     EXPECT_EQ(elsewhere->expected.port, 9);
     EXPECT_TRUE(pair.next<out::FirstPacket>(bob)) << "Alice sends to where Bob's RTP comes from";
 }
+
+// A NAT before the peer binds anew in the call: the stream comes from another port, is followed
+// there, and heard (latch.h, rule 4). rtpbin would take it for another's of the same SSRC.
+class BoundAnew : public testing::TestWithParam<std::pair<const char*, SessionOptions>> {};
+
+TEST_P(BoundAnew, ThePeerIsFollowedAndHeardAgain) {
+    Pair pair;
+    pair.first = pair.open(alice, GetParam().second);
+    pair.second = pair.open(bob, GetParam().second);
+    Relay nat{pair.first.rtp, pair.second.rtp};
+    auto with_bob = Pair::agreed(pair.first, pair.second, "PCMU");
+    with_bob.remote_rtp = nat.facing_alice();
+    auto with_alice = Pair::agreed(pair.second, pair.first, "PCMU");
+    with_alice.remote_rtp = nat.facing_bob();
+    pair.submit(in::Agreed{.session = alice, .stream = with_bob});
+    pair.submit(in::Agreed{.session = bob, .stream = with_alice});
+    ASSERT_TRUE(pair.next<out::FirstPacket>(alice)) << pair.failures();
+    ASSERT_TRUE(pair.next<out::FirstPacket>(bob)) << pair.failures();
+
+    const auto place = nat.bind_anew();
+    std::optional<out::FromElsewhere> elsewhere;
+    do elsewhere = pair.next<out::FromElsewhere>(alice);
+    while (elsewhere && !elsewhere->followed);
+    ASSERT_TRUE(elsewhere);
+    EXPECT_EQ(elsewhere->from, place);
+    pair.submit(in::SendDtmf{.session = bob, .digits = "5"});
+    const auto heard = pair.next<out::DtmfHeard>(alice);
+    ASSERT_TRUE(heard) << "what comes from the new port is let in, and played";
+    EXPECT_EQ(heard->digit, '5');
+    pair.submit(in::SendDtmf{.session = alice, .digits = "6"});
+    EXPECT_TRUE(pair.next<out::DtmfHeard>(bob)) << "ours goes to the new port";
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Symmetric, BoundAnew,
+    testing::Values(std::pair{"Plain", SessionOptions{}},
+                    std::pair{"PlainWithoutMux", SessionOptions{.rtcp_mux = false}},
+                    std::pair{"Sdes", SessionOptions{.srtp = sdp::Srtp::required, .dtls = false}},
+                    std::pair{"Dtls", SessionOptions{.srtp = sdp::Srtp::required, .sdes = false}}),
+    [](const auto& test) { return std::string(test.param.first); });
 
 // RFC 3550 over IPv6.
 TEST(Symmetric, SoundFlowsOverIpv6) {

@@ -87,10 +87,21 @@ std::optional<Trouble> Network::build(const Sockets& sockets, const Network* bef
     transport_ = std::move(*transport);
     transport_->send_rtp_to(stream_.remote_rtp);
     transport_->send_rtcp_to(rtcp_of(stream_));
+    // rtpbin takes a source that comes from another address for a second one with the same number
+    // (RFC 3550 §8.2), and drops it: who may be heard from where is for the latch to say.
     const auto arrival = +[](GstPad*, GstPadProbeInfo* info, gpointer self) {
-        return static_cast<Network*>(self)->on_arrival(GST_PAD_PROBE_INFO_BUFFER(info));
+        const auto verdict =
+            static_cast<Network*>(self)->on_arrival(GST_PAD_PROBE_INFO_BUFFER(info));
+        if (verdict == GST_PAD_PROBE_OK) forget_source(info);
+        return verdict;
     };
     on_buffers(transport_->arrivals(), arrival, this);
+    const auto report = +[](GstPad*, GstPadProbeInfo* info, gpointer self) {
+        if (static_cast<Network*>(self)->comes_from_peer(GST_PAD_PROBE_INFO_BUFFER(info)))
+            forget_source(info);
+        return GST_PAD_PROBE_OK;
+    };
+    on_buffers(transport_->report_arrivals(), report, this);
     if (auto error = build_sender(); !error.empty())
         return Trouble{.kind = out::FailureKind::codec_missing, .sentence = std::move(error)};
     add_ghost(bin_.get(), "sink", valve_, "sink");
@@ -217,6 +228,13 @@ GstPadProbeReturn Network::on_arrival(GstBuffer* buffer) {
             .session = session_, .from = from, .codec = codec ? codec->name : "?"});
     }
     return GST_PAD_PROBE_OK;
+}
+
+// A NAT gives RTCP's port another number than RTP's, at the same address.
+bool Network::comes_from_peer(GstBuffer* buffer) {
+    const auto from = source_of(buffer).address;
+    const std::lock_guard lock{mutex_};
+    return from == latch_.target().address;
 }
 
 GstPadProbeReturn Network::on_departure(GstPadProbeInfo* info) {

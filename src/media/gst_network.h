@@ -94,6 +94,7 @@ private:
 
     // From GStreamer's threads.
     GstPadProbeReturn on_arrival(GstBuffer* buffer);
+    bool comes_from_peer(GstBuffer* buffer);
     GstPadProbeReturn on_departure(GstPadProbeInfo* info);
     GstPadProbeReturn on_source(std::uint32_t ssrc);
     void on_telephone_event(GstBuffer* buffer);

@@ -81,6 +81,13 @@ Endpoint source_of(GstBuffer* buffer) {
     return meta ? endpoint_of(meta->addr) : Endpoint{};
 }
 
+void forget_source(GstPadProbeInfo* info) {
+    GstBuffer* buffer = gst_buffer_make_writable(GST_PAD_PROBE_INFO_BUFFER(info));
+    if (GstNetAddressMeta* meta = gst_buffer_get_net_address_meta(buffer))
+        gst_buffer_remove_meta(buffer, &meta->meta);
+    GST_PAD_PROBE_INFO_DATA(info) = buffer;
+}
+
 Transport::Transport(GstBin* bin, GstElement* rtpbin, bool mux)
     : bin_(bin), rtpbin_(rtpbin), mux_(mux) {}
 
@@ -116,6 +123,7 @@ std::string Transport::build(const Sockets& sockets, const sdp::AgreedStream& st
         !link({.element = rtpbin_, .pad = "send_rtcp_src_0"}, ways->rtcp_out))
         return "GStreamer cannot link rtpbin";
     arrivals_ = pad_of(rtpbin_, "recv_rtp_sink_0");
+    report_arrivals_ = pad_of(rtpbin_, "recv_rtcp_sink_0");
     return {};
 }
 

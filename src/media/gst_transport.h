@@ -36,6 +36,8 @@ Sockets to_sockets(Ports ports);
 
 // Where a buffer of udpsrc came from; nothing: it does not say.
 Endpoint source_of(GstBuffer* buffer);
+// In a probe: the buffer that passes no longer says it.
+void forget_source(GstPadProbeInfo* info);
 Endpoint rtcp_of(const sdp::AgreedStream& stream);  // where the peer has it
 // A multiudpsink sends there from now on; a port of 0 or an unspecified address: to nobody.
 void aim(GstElement* sink, const Endpoint& target);
@@ -71,6 +73,8 @@ public:
     void describe(const Endpoint& rtp);
     // What comes from here is RTP of the peer, and if it is encrypted, of no one else.
     [[nodiscard]] GstPad* arrivals() const { return arrivals_.get(); }
+    // The same of RTCP.
+    [[nodiscard]] GstPad* report_arrivals() const { return report_arrivals_.get(); }
     // RTP that is sent now is sent as agreed. From any thread.
     [[nodiscard]] bool is_open() const;
     // DTLS is over, and only a new transport has sound again.
@@ -131,6 +135,7 @@ private:
     GstElement* rtcp_sink_ = nullptr;  // with rtcp-mux: RTP's
     End rtp_out_;
     Ref<GstPad> arrivals_;
+    Ref<GstPad> report_arrivals_;
     std::function<bool(const Endpoint&, const RtpHeader&)> admits_;
     std::mutex sources_mutex_;  // guards what follows
     SrtpSources sources_;

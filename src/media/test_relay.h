@@ -75,6 +75,12 @@ public:
     Relay& operator=(const Relay&) = delete;
     [[nodiscard]] const Endpoint& facing_alice() const { return near_.endpoint(); }
     [[nodiscard]] const Endpoint& facing_bob() const { return far_.endpoint(); }
+    // As a NAT that has forgotten all: what Bob sends comes from another port from now on, and what
+    // is sent to the old one is lost. The new port.
+    const Endpoint& bind_anew() {
+        anew_ = true;
+        return another_.endpoint();
+    }
     // As if Bob had sent it.
     void forge_to_alice(const Datagram& datagram) const { near_.send(alice_, datagram); }
     // All that Alice has sent so far.
@@ -95,27 +101,30 @@ public:
 private:
     void run() {
         while (!ends_) {
-            std::array waiting{pollfd{.fd = near_.get(), .events = POLLIN, .revents = 0},
+            const LoopbackSocket& facing = anew_ ? another_ : near_;
+            std::array waiting{pollfd{.fd = facing.get(), .events = POLLIN, .revents = 0},
                                pollfd{.fd = far_.get(), .events = POLLIN, .revents = 0}};
             if (::poll(waiting.data(), waiting.size(), 20) <= 0) continue;
             if (waiting[0].revents != 0) {
-                const auto datagram = near_.receive();
+                const auto datagram = facing.receive();
                 {  // remembered before it can be heard
                     const std::lock_guard lock{mutex_};
                     from_alice_.push_back(datagram);
                 }
                 far_.send(bob_, datagram);
             }
-            if (waiting[1].revents != 0) near_.send(alice_, far_.receive());
+            if (waiting[1].revents != 0) facing.send(alice_, far_.receive());
         }
     }
 
     Endpoint alice_;
     Endpoint bob_;
     LoopbackSocket near_;
+    LoopbackSocket another_;
     LoopbackSocket far_;
     std::mutex mutex_;  // guards what follows
     std::vector<Datagram> from_alice_;
+    std::atomic<bool> anew_{false};
     std::atomic<bool> ends_{false};
     std::thread thread_;  // the last: it uses the others
 };

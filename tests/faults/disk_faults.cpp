@@ -55,8 +55,10 @@ public:
     explicit PathOf(int fd) {
         std::array<char, 32> link{"/proc/self/fd/"};
         std::to_chars(link.data() + std::strlen(link.data()), link.data() + link.size() - 1, fd);
+        const int before = errno;
         const auto size = ::readlink(link.data(), path_.data(), path_.size());
         size_ = size > 0 ? static_cast<std::size_t>(size) : 0;
+        errno = before;
     }
     [[nodiscard]] std::string_view text() const { return {path_.data(), size_}; }
 
@@ -181,6 +183,8 @@ Disk& disk() {
     static Disk the_one;
     return the_one;
 }
+// Before any signal can come: it takes memory, too.
+[[gnu::constructor]] void begin() { disk(); }
 
 // Shards are threads.
 std::mutex& one_at_a_time() {

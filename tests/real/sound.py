@@ -108,7 +108,8 @@ def places_of(played, heard):
     return found
 
 
-FRAME = RATE // 50  # of a segmental signal-to-noise ratio: what a packet holds
+FRAME = RATE // 50  # what a packet holds
+QUIET = 200         # of 32768: no frame of a sound that a test plays is below it
 CLEAREST, WORST = 35.0, -10.0  # dB; what is beyond either sounds the same
 
 
@@ -123,6 +124,17 @@ def segmental_snr(played, heard, places):
             noise = sum((one - other) ** 2 for one, other in zip(own, heard[place + frame:place + frame + FRAME]))
             ratios.append(10 * math.log10(max(sum(map(mul, own, own)), 1) / max(noise, 1)))
     return sum(min(max(ratio, WORST), CLEAREST) for ratio in ratios) / len(ratios)
+
+
+@unhurried()
+def longest_gap(heard):
+    """(gap, whole), in seconds: the longest silence between the first and the last sound, and from the one to the other."""
+    loud = [max(map(abs, heard[at:at + FRAME])) > QUIET for at in range(0, len(heard) - FRAME + 1, FRAME)]
+    if True not in loud:
+        return math.inf, 0.0
+    loud = loud[loud.index(True):len(loud) - loud[::-1].index(True)]
+    longest = max((len(list(run)) for is_loud, run in itertools.groupby(loud) if not is_loud), default=0)
+    return longest * FRAME / RATE, len(loud) * FRAME / RATE
 
 
 def best_place(part, heard, sums, places):

@@ -1,0 +1,85 @@
+"""What befalls the network in the middle of a call between two holdfasts, and how long either hears nothing then.
+
+Both say one tone all the time; the gap is looked for in what each recorded of the other.
+"""
+
+import os
+import time
+
+import pytest
+
+from network import wait_until
+from sound import longest_gap, read_wav
+
+pytestmark = [pytest.mark.sounds, pytest.mark.lasts(25)]
+
+BEFORE, AFTER = 3, 6  # seconds of the call before the fault, and from it on
+
+
+class Talk:
+    """Alice, behind a NAT or not, calls Bob through Kamailio."""
+
+    def __init__(self, world, nat=None):
+        self.world = world
+        self.recordings = {name: os.path.join(world.directory, f"{name}.wav") for name in ("alice", "bob")}
+        self.bob = world.phone(aor="sip:bob@example.test", transport="udp")
+        self.alice = world.phone(behind=nat, transport="udp")
+
+        def sound(name):
+            return {"audio": "tone:440", "codec": "PCMU", "record": self.recordings[name]}
+
+        self.bob.answer(**sound("bob"))
+        self.bob.wait_until_registered()
+        self.alice.call("sip:bob@example.test", **sound("alice"))
+        for phone in (self.alice, self.bob):
+            phone.wait_for("sound", limit=15, where=lambda event: "we hear" in event["reason"])
+        self._wait(BEFORE)
+
+    def _wait(self, seconds):
+        """Neither may end meanwhile."""
+        end = time.monotonic() + seconds
+        wait_until(lambda: time.monotonic() > end, seconds + 5, "the time of the call is over", every=0.1)
+        for phone in (self.alice, self.bob):
+            assert not phone.events("call_ended"), phone.story()
+
+    def go_on(self, seconds=AFTER):
+        self._wait(seconds)
+
+    def hang_up(self):
+        assert self.alice.end() == 0, self.alice.story()
+        self.bob.wait_for("call_ended", limit=40)
+        assert self.bob.wait_for_exit(40) == 0, self.bob.story()
+
+    def gaps(self):
+        """Of each who hears: seconds of silence within the sound, which lasts to the end of the call."""
+        found = {name: longest_gap(read_wav(path, channel=1)) for name, path in self.recordings.items()}
+        for name, (_, whole) in found.items():
+            assert whole > BEFORE + AFTER - 1, f"{name} heard the other side for {whole} s"
+        return {name: gap for name, (gap, _) in found.items()}
+
+
+def test_a_nat_rebinds_in_a_call(make_world, figure):
+    """Its router restarts: what comes to the old port is lost until the other side follows the sound to the new one."""
+    world = make_world(numbers=(11,))
+    nat = world.nat()
+    talk = Talk(world, nat)
+    nat.rebind()
+    talk.go_on()
+    talk.hang_up()
+    for name, gap in talk.gaps().items():
+        figure(f"NAT rebinding in a call: {name} hears nothing for", round(gap, 2), 2)
+
+
+def test_its_server_dies_in_a_call(make_world, figure):
+    """The sound does not go through it: nobody hears that it is dead. The registrations move."""
+    world = make_world()
+    talk = Talk(world)
+    for server in {talk.alice.current_server(), talk.bob.current_server()}:
+        world.node_at(server).kill()
+    for phone in (talk.alice, talk.bob):
+        phone.wait_for("moved", limit=45)
+    talk.go_on()
+    for phone in (talk.alice, talk.bob):
+        assert phone.end() in (0, 17), phone.story()  # 17: the dead one's binding lasts until it expires
+    for name, gap in talk.gaps().items():
+        figure(f"server dies in a call: {name} hears nothing for", round(gap, 2), 0.3)
