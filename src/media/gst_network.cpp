@@ -87,8 +87,8 @@ std::optional<Trouble> Network::build(const Sockets& sockets, const Network* bef
     transport_ = std::move(*transport);
     transport_->send_rtp_to(stream_.remote_rtp);
     transport_->send_rtcp_to(rtcp_of(stream_));
-    // rtpbin takes a source that comes from another address for a second one with the same number
-    // (RFC 3550 §8.2), and drops it: who may be heard from where is for the latch to say.
+    // rtpbin takes a source that comes from another address for a second one with the same SSRC,
+    // and drops it: who may be heard from where is for the latch to say.
     const auto arrival = +[](GstPad*, GstPadProbeInfo* info, gpointer self) {
         const auto verdict =
             static_cast<Network*>(self)->on_arrival(GST_PAD_PROBE_INFO_BUFFER(info));
