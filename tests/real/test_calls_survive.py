@@ -19,14 +19,14 @@ BEFORE, AFTER = 3, 6  # seconds of the call before the fault, and from it on
 class Talk:
     """Alice, behind a NAT or not, calls Bob through Kamailio."""
 
-    def __init__(self, world, nat=None):
+    def __init__(self, world, nat=None, transport="udp", **options):
         self.world = world
         self.recordings = {name: os.path.join(world.directory, f"{name}.wav") for name in ("alice", "bob")}
-        self.bob = world.phone(aor="sip:bob@example.test", transport="udp")
-        self.alice = world.phone(behind=nat, transport="udp")
+        self.bob = world.phone(aor="sip:bob@example.test", transport=transport)
+        self.alice = world.phone(behind=nat, transport=transport)
 
         def sound(name):
-            return {"audio": "tone:440", "codec": "PCMU", "record": self.recordings[name]}
+            return {"audio": "tone:440", "codec": "PCMU", "record": self.recordings[name], **options}
 
         self.bob.answer(**sound("bob"))
         self.bob.wait_until_registered()
@@ -58,16 +58,31 @@ class Talk:
         return {name: gap for name, (gap, _) in found.items()}
 
 
-def test_a_nat_rebinds_in_a_call(make_world, figure):
+@pytest.mark.parametrize("transport, srtp", [("udp", "off"), ("tcp", "required")])
+def test_a_nat_rebinds_in_a_call(make_world, figure, transport, srtp):
     """Its router restarts: what comes to the old port is lost until the other side follows the sound to the new one."""
     world = make_world(numbers=(11,))
     nat = world.nat()
-    talk = Talk(world, nat)
+    talk = Talk(world, nat, transport, srtp=srtp, **({} if srtp == "off" else {"srtp_keys": "sdes"}))
     nat.rebind()
     talk.go_on()
     talk.hang_up()
     for name, gap in talk.gaps().items():
-        figure(f"NAT rebinding in a call: {name} hears nothing for", round(gap, 2), 2)
+        figure(f"NAT rebinding in a call, {transport}, SRTP {srtp}: {name} hears nothing for", round(gap, 2), 2)
+
+
+def test_its_address_changes_in_a_call(make_world, figure):
+    """DHCP gives its host another one: the call follows to it, signalling and sound."""
+    world = make_world(numbers=(11,))
+    talk = Talk(world, world.nat())
+    host = talk.alice.host
+    host.run("ip", "address", "del", "192.168.1.2/24", "dev", "eth0")  # the routes go with it
+    host.run("ip", "address", "add", "192.168.1.77/24", "dev", "eth0")
+    host.run("ip", "route", "add", "default", "via", "192.168.1.1")
+    talk.go_on()
+    talk.hang_up()
+    for name, gap in talk.gaps().items():
+        figure(f"another address in a call: {name} hears nothing for", round(gap, 2), 2)
 
 
 def test_its_server_dies_in_a_call(make_world, figure):
