@@ -98,3 +98,33 @@ def test_its_server_dies_in_a_call(make_world, figure):
         assert phone.end() in (0, 17), phone.story()  # 17: the dead one's binding lasts until it expires
     for name, gap in talk.gaps().items():
         figure(f"server dies in a call: {name} hears nothing for", round(gap, 2), 0.3)
+
+
+@pytest.mark.parametrize("what", ["it is killed", "its cable is cut"])
+def test_the_other_side_is_gone(make_world, what):
+    """It is told within seconds; the call is the user's to end, and ends."""
+    world = make_world(numbers=(11,))
+    talk = Talk(world)
+    fault = time.monotonic()
+    if what == "it is killed":
+        talk.bob.stop()
+    else:
+        talk.bob.host.run("ip", "link", "set", "eth0", "down")
+    silent = talk.alice.wait_for("silent", limit=8, after=fault)
+    assert "nothing is heard from the other side for 3 s" in silent["reason"]
+    assert not talk.alice.events("call_ended"), talk.alice.story()
+    assert talk.alice.end(limit=20) == 0, talk.alice.story()
+    assert talk.alice.events("call_ended") and talk.alice.events("recorded") and talk.alice.events("unregistered"), talk.alice.story()
+    assert longest_gap(read_wav(talk.recordings["alice"], channel=1))[1] > BEFORE - 1
+
+
+def test_its_own_cable_is_cut_in_a_call(make_world):
+    """Nothing can be sent any more, not even that it goes: it says so, ends in time, and has the recording."""
+    world = make_world(numbers=(11,))
+    talk = Talk(world)
+    fault = time.monotonic()
+    talk.alice.host.run("ip", "link", "set", "eth0", "down")
+    talk.alice.wait_for("silent", limit=8, after=fault)
+    assert talk.alice.end(limit=30) == 17, talk.alice.story()
+    assert talk.alice.events("call_ended") and talk.alice.events("recorded"), talk.alice.story()
+    assert longest_gap(read_wav(talk.recordings["alice"], channel=1))[1] > BEFORE - 1
