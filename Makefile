@@ -2,6 +2,7 @@
 JOBS ?= $(shell nproc)
 PREFIX ?= /usr/local
 FUZZ_SECONDS ?= 60
+TESTS ?= all
 
 .PHONY: build demo test test-real measure soak bench bench-instructions bench-register bench-accounts benches fuzz lint package test-package install format clean bootstrap help bench-fleet bench-call check-instructions check-benches peer-programs
 build:
@@ -9,7 +10,7 @@ build:
 help:
 	@echo "make build    build/release/holdfast, and beside it what calls sound with"
 	@echo "make demo     build, then show on loopback what the promise is worth"
-	@echo "make test     all tests: debug with sanitizers, then those that measure time, from the release build"
+	@echo "make test     all tests: debug with sanitizers, then those that measure time, from the release build; TESTS=worlds: random worlds and every n-th fault only; TESTS=others: all but them"
 	@echo "make test-real  the command against real servers (Kamailio, DNS, NAT) in network namespaces; needs root"
 	@echo "make measure  the figures of docs/measured.md against real servers, three runs; needs root"
 	@echo "make soak     a day of virtual time and 30 min of real time in which nothing may grow"
@@ -42,7 +43,7 @@ demo: bootstrap
 	@build/release/holdfast demo
 
 test: bootstrap
-	@tools/run-tests -j $(JOBS)
+	@tools/run-tests -j $(JOBS) $(TESTS)
 
 soak: bootstrap
 	@tools/soak -j $(JOBS)

@@ -38,7 +38,7 @@ function(_holdfast_test_program target)
   set(discovery DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60 PROPERTIES ${arg_PROPERTIES})
   if(arg_WORLDS AND HOLDFAST_SANITIZE)
     gtest_discover_tests(${target} TEST_FILTER "-${arg_WORLDS}" ${discovery})
-    gtest_discover_tests(${target} TEST_FILTER "${arg_WORLDS}" ${discovery}
+    gtest_discover_tests(${target} TEST_FILTER "${arg_WORLDS}" ${discovery} LABELS worlds
       ENVIRONMENT_MODIFICATION "ASAN_OPTIONS=string_append::detect_stack_use_after_return=0")
   else()
     gtest_discover_tests(${target} ${discovery})
@@ -47,7 +47,8 @@ endfunction()
 
 # holdfast_tests(TARGET SOURCES … LINK … [NEEDS target…] [DEFINITIONS …] [WORLDS pattern])
 # WORLDS: of those tests that go where others have been, a thousand times (a pattern of their names): AddressSanitizer does not
-# look for the use of a stack's memory after its function's return, which is half of their time, and others' tests do.
+# look for the use of a stack's memory after its function's return, which is half of their time, and others' tests do. They
+# have the label `worlds`: much CPU in virtual time, which CI gives them beside what waits.
 # One executable, one CTest entry per test. What measures real time is in files named timed_*_test.cpp: they become a
 # program of their own, timed_TARGET, with the label `timed`; make test builds it in release and runs it alone. With
 # sanitizers there are none of them: what takes longer there says nothing.
