@@ -82,16 +82,6 @@ Applied apply_withhold_number(Options& options, std::string_view value, bool) {
     return flag(options.call.withhold_number, value);
 }
 
-Applied apply_audio(Options& options, std::string_view value, bool) {
-    const auto end = media::AudioEnd::parse(value);
-    if (!end)
-        return wrong(value,
-                     "is no device: default, null, tone:HERTZ, file:PATH, loop:PATH, pulse:NAME, "
-                     "pipewire:NAME or alsa:NAME");
-    options.call.audio = *end;
-    return {};
-}
-
 Applied apply_codec(Options& options, std::string_view value, bool first) {
     if (first) options.call.codecs.clear();
     const auto known = media::all_codecs();

@@ -22,7 +22,6 @@ std::expected<void, std::string> apply_refuse_transfers(Options& options, std::s
                                                         bool);
 std::expected<void, std::string> apply_withhold_number(Options& options, std::string_view value,
                                                        bool);
-std::expected<void, std::string> apply_audio(Options& options, std::string_view value, bool);
 std::expected<void, std::string> apply_codec(Options& options, std::string_view value, bool first);
 std::expected<void, std::string> apply_srtp(Options& options, std::string_view value, bool);
 std::expected<void, std::string> apply_srtp_keys(Options& options, std::string_view value, bool);

@@ -4,7 +4,7 @@ namespace holdfast::cli {
 
 media::AudioEnd source_of(const CallOptions& options) {
     return options.play.empty()
-               ? options.audio
+               ? options.microphone.value_or(options.audio)
                : media::AudioEnd{.kind = media::EndKind::file, .name = options.play};
 }
 
@@ -15,7 +15,8 @@ phone::CallSettings settings_of(const CallOptions& options) {
     // Of a file or tone only the source is meant: what is heard goes nowhere.
     const bool is_device =
         options.audio.kind != media::EndKind::file && options.audio.kind != media::EndKind::tone;
-    sound.sink = is_device ? options.audio : media::AudioEnd{};
+    sound.sink = options.speaker.value_or(is_device ? options.audio : media::AudioEnd{});
+    sound.voice = options.voice;
     sound.codecs = options.codecs;
     sound.ports = options.ports;
     sound.srtp = options.srtp;

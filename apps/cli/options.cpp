@@ -4,6 +4,7 @@
 
 #include "apps/cli/call_options.h"
 #include "apps/cli/fleet_options.h"
+#include "apps/cli/sound_options.h"
 #include "base/text.h"
 #include "flow/contact_address.h"
 #include "location/next_hop.h"
@@ -276,6 +277,21 @@ constexpr std::array table{
                "where sound comes from and goes to: default, null (none), tone:HERTZ, file:PATH, "
                "loop:PATH (again and again), pulse:NAME, pipewire:NAME, alsa:NAME",
                Form::value, sound, true, apply_audio},
+    OptionText{"microphone", "DEVICE", "as --audio",
+               "where the sound that we send comes from, if not from there where the other side is "
+               "heard",
+               Form::value, sound, true, apply_microphone},
+    OptionText{"speaker", "DEVICE", "as --audio", "where the other side is heard", Form::value,
+               sound, true, apply_speaker},
+    OptionText{"echo-cancel", "auto|on|off", "auto",
+               "take what is played out of the microphone's sound; auto: if it is a device",
+               Form::value, sound, true, apply_echo_cancel},
+    OptionText{"noise-suppression", "auto|on|off", "auto",
+               "weaken noise in the microphone's sound; auto: if it is a device", Form::value,
+               sound, true, apply_noise_suppression},
+    OptionText{"auto-gain", "", "off",
+               "bring speech to one loudness, however far the microphone is", Form::flag, sound,
+               true, apply_auto_gain},
     OptionText{"play", "FILE", "none", "a sound file for the other side, instead of a microphone",
                Form::value, calls, true, apply_play},
     OptionText{"dtmf", "DIGITS", "none",

@@ -33,6 +33,9 @@ struct FleetOptions {
 // Of `holdfast call` and `holdfast answer`.
 struct CallOptions {
     media::AudioEnd audio{.kind = media::EndKind::standard};
+    std::optional<media::AudioEnd> microphone{};  // none: as `audio` says
+    std::optional<media::AudioEnd> speaker{};
+    media::Voice voice{};
     std::string play;    // a file instead of the microphone; "": none
     std::string record;  // a WAV file; "": none
     std::string dtmf;

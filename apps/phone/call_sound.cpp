@@ -114,6 +114,10 @@ void Calls::on(Instant now, const media::out::DeviceLost& lost) {
     say(now, call_of(lost.session), EventKind::sound_failed, lost.sentence);
 }
 
+void Calls::on(Instant now, const media::out::DeviceFound& found) {
+    say(now, call_of(found.session), EventKind::notice, found.end.to_string() + " is there again");
+}
+
 void Calls::on(Instant now, const media::out::Recorded& recorded) {
     const auto ref = call_of(recorded.session);
     not_recorded(ref);

@@ -184,6 +184,7 @@ private:
     void on(Instant now, const media::out::DtmfSent& sent);
     void on(Instant now, const media::out::Played& played);
     void on(Instant now, const media::out::DeviceLost& lost);
+    void on(Instant now, const media::out::DeviceFound& found);
     void on(Instant now, const media::out::Recorded& recorded);
     void on(Instant now, const media::out::Measured& measured);
     void on(Instant now, const media::out::Closed& closed);

@@ -92,6 +92,19 @@ TEST_F(PhoneSound, ARecordingThatFailsIsNoneAnyMore) {
     EXPECT_EQ(told_of(EventKind::sound_failed).back().reason, "the disk is full");
 }
 
+TEST_F(PhoneSound, ADeviceThatGoesAndComesIsSaidAndEndsNoCall) {
+    talks(11);
+    const media::AudioEnd headset{.kind = media::EndKind::pulse, .name = "headset"};
+    sound_says(media::out::DeviceLost{
+        .session = media::SessionId{11}, .end = headset, .sentence = "pulse:headset: it is gone"});
+    ASSERT_FALSE(told_of(EventKind::sound_failed).empty());
+    EXPECT_EQ(told_of(EventKind::sound_failed).back().reason, "pulse:headset: it is gone");
+    sound_says(media::out::DeviceFound{.session = media::SessionId{11}, .end = headset});
+    ASSERT_FALSE(told_of(EventKind::notice).empty());
+    EXPECT_EQ(told_of(EventKind::notice).back().reason, "pulse:headset is there again");
+    EXPECT_EQ(view(11).stage, Stage::talking);
+}
+
 // Where there is no room for a file any more, the call goes on, and the user is told.
 TEST_F(PhoneSound, AFileThatCannotBeMadeIsSaid) {
     settings.recordings = {.folder = scratch.path() / "gone", .format = "wav"};

@@ -147,11 +147,16 @@ struct DtmfSent {  // all digits of the SendDtmf commands so far
 struct Played {  // the source's file has ended; silence follows
     SessionId session;
 };
-// A device is gone. The call goes on with `null` at this end until told otherwise.
+// A device is gone. The call goes on with `null` at this end until it is there again, or another
+// one is given.
 struct DeviceLost {
     SessionId session;
     AudioEnd end{};
     std::string sentence{};
+};
+struct DeviceFound {  // after DeviceLost: it is used again
+    SessionId session;
+    AudioEnd end{};
 };
 struct Recorded {
     SessionId session;
@@ -181,10 +186,10 @@ struct Listed {
 
 }  // namespace out
 
-using Event =
-    std::variant<out::Ready, out::Failed, out::Started, out::FirstPacket, out::Silent, out::Heard,
-                 out::FromElsewhere, out::DtmfHeard, out::DtmfSent, out::Played, out::DeviceLost,
-                 out::Recorded, out::Joined, out::Parted, out::Measured, out::Closed, out::Listed>;
+using Event = std::variant<out::Ready, out::Failed, out::Started, out::FirstPacket, out::Silent,
+                           out::Heard, out::FromElsewhere, out::DtmfHeard, out::DtmfSent,
+                           out::Played, out::DeviceLost, out::DeviceFound, out::Recorded,
+                           out::Joined, out::Parted, out::Measured, out::Closed, out::Listed>;
 
 // An interface, since what implements it is loaded when the first call needs it (service.h).
 class Engine {

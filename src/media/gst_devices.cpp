@@ -1,8 +1,12 @@
 #include "media/gst_devices.h"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
+#include <iterator>
+#include <optional>
 #include <string_view>
+#include <vector>
 
 #include "media/gst_library.h"
 
@@ -41,21 +45,19 @@ std::string name_of_device(GstDevice* device, const char* property) {
     return text_of(Ref<char>{name});
 }
 
-void add_devices(out::Listed& listed, const Provider& provider) {
+// None: there is no such provider.
+std::optional<std::vector<Device>> devices_of(const Provider& provider) {
     GstDeviceProvider* raw = gst_device_provider_factory_get_by_name(provider.factory);
-    if (!raw) {
-        listed.missing.push_back("no " + std::string{name_of(provider.kind)} +
-                                 " devices: install " + provider.package);
-        return;
-    }
+    if (!raw) return std::nullopt;
     const Ref<GstObject> owner{GST_OBJECT(raw)};
+    std::vector<Device> found;
     GList* devices = gst_device_provider_get_devices(raw);
     for (GList* at = devices; at; at = at->next) {
         const Ref<GstDevice> device{GST_DEVICE(at->data)};
         const bool captures = gst_device_has_classes(device.get(), "Audio/Source");
         const bool plays = gst_device_has_classes(device.get(), "Audio/Sink");
         if (!captures && !plays) continue;
-        listed.devices.push_back(
+        found.push_back(
             {.kind = provider.kind,
              .name = name_of_device(device.get(), provider.property),
              .description = text_of(Ref<char>{gst_device_get_display_name(device.get())}),
@@ -63,6 +65,7 @@ void add_devices(out::Listed& listed, const Provider& provider) {
              .plays = plays});
     }
     g_list_free(devices);
+    return found;
 }
 
 }  // namespace
@@ -73,8 +76,26 @@ out::Listed list_all() {
         if (!codec.installed)
             listed.missing.push_back("codec " + codec.name + ": " + codec.missing);
     }
-    for (const auto& provider : providers) add_devices(listed, provider);
+    for (const auto& provider : providers) {
+        auto devices = devices_of(provider);
+        if (!devices)
+            listed.missing.push_back("no " + std::string{name_of(provider.kind)} +
+                                     " devices: install " + provider.package);
+        else
+            std::ranges::move(*devices, std::back_inserter(listed.devices));
+    }
     return listed;
+}
+
+bool is_there(const AudioEnd& device, bool captures) {
+    const bool any = device.kind == EndKind::standard;
+    for (const auto& provider : providers) {
+        if (!any && provider.kind != device.kind) continue;
+        for (const auto& found : devices_of(provider).value_or(std::vector<Device>{}))
+            if ((captures ? found.captures : found.plays) && (any || found.name == device.name))
+                return true;
+    }
+    return false;
 }
 
 }  // namespace holdfast::media::gst

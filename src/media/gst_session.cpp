@@ -259,6 +259,10 @@ Statistics Session::close() {
 void Session::on_time() {
     if (!network_) return;
     if (begins_again_) begin_again();
+    for (const bool is_source : {true, false}) {
+        look_where_it_is(is_source);
+        look_for_lost(is_source);
+    }
     const auto silent = network_->silent_for(present());
     if (silent.has_value() != silence_told_) {
         silence_told_ = silent.has_value();

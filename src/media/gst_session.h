@@ -3,6 +3,8 @@
 //
 //   source ─ volume ─ network.sink → RTP      RTP → network.src ─ volume ─ sink
 //                 └ recorder, level                           └ recorder, level
+// Between source and volume may stand a filter of the voice, and between volume and sink what tells
+// it what is played (gst_voice.h).
 #pragma once
 
 #include <atomic>
@@ -19,6 +21,7 @@
 #include "media/gst_recorder.h"
 #include "media/gst_source.h"
 #include "media/gst_thread.h"
+#include "media/lost_device.h"
 
 namespace holdfast::media::gst {
 
@@ -57,6 +60,13 @@ private:
     void listen_for_digits(const sdp::AgreedStream& stream);
     std::expected<void, std::string> replace_source(const AudioEnd& end);
     std::expected<void, std::string> replace_sink(const AudioEnd& end);
+    void take_out_voice_filter();
+    GstElement* put_in_voice_filter(EndKind source);
+    std::expected<void, std::string> hear_what_is_played(const std::string& name);
+    void lose(bool is_source, std::string sentence);
+    void look_for_lost(bool is_source);
+    void watch_moves(GstElement* bin, std::atomic<bool>& moved);
+    void look_where_it_is(bool is_source);
     void on_message(GstMessage* message);
     void on_error(GstMessage* message);
     void on_association(GstMessage* message);
@@ -85,7 +95,13 @@ private:
     GstElement* microphone_ = nullptr;  // its volume
     GstElement* speaker_ = nullptr;
     Source source_;
+    GstElement* voice_filter_ = nullptr;  // null: the sound goes as it comes
+    GstElement* echo_probe_ = nullptr;    // null: nobody asks what is played
     Ref<GstElement> sink_bin_;
+    LostDevice lost_source_;
+    LostDevice lost_sink_;
+    std::atomic<bool> source_moved_{false};  // to another device, by the sound server
+    std::atomic<bool> sink_moved_{false};
     std::unique_ptr<Network> network_;
     Ref<GSource> bus_watch_;
 

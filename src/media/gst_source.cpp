@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -24,6 +25,11 @@ constexpr GstClockTime furthest_behind = 200 * GST_MSECOND;
 // The frames that wait on their way to the network while the next one is made: one in the appsrc,
 // one in the clocksync. The end of a file is told when its last frame has gone, too.
 constexpr int frames_ahead = 3;
+
+// Of sound, by a device: what it may hold, and what it gives or takes at a time. Long enough for a
+// thread of an ordinary priority.
+constexpr std::chrono::duration<gint64, std::micro> held_by_device{80'000};
+constexpr std::chrono::duration<gint64, std::micro> read_at_once{10'000};
 
 struct DeviceElement {
     EndKind kind;
@@ -60,6 +66,17 @@ const DeviceElement* element_of(EndKind kind) {
         if (element.kind == kind) return &element;
     }
     return nullptr;
+}
+
+// `element`: null where there is none.
+void set_up(GstElement* element, const DeviceElement& facts, const std::string& name) {
+    if (!element) return;
+    if (facts.property) g_object_set(element, facts.property, name.c_str(), nullptr);
+    // GStreamer's own 200 ms are for music. Not all elements have these.
+    GObjectClass* known = G_OBJECT_GET_CLASS(element);
+    if (g_object_class_find_property(known, "buffer-time"))
+        g_object_set(element, "buffer-time", held_by_device.count(), "latency-time",
+                     read_at_once.count(), nullptr);
 }
 
 // The running time of the element's pipeline; none before it runs.
@@ -158,9 +175,7 @@ std::expected<Source, std::string> make_source(const AudioEnd& end, std::uint32_
         if (!has_element(device->source))
             return std::unexpected("no " + std::string{name_of(end.kind)} + " devices: install " +
                                    device->package);
-        GstElement* source = chain.add(device->source);
-        if (source && device->property)
-            g_object_set(source, device->property, end.name.c_str(), nullptr);
+        set_up(chain.add(device->source, device_name), *device, end.name);
         chain.add_conversion(rate);
         if (!chain.error().empty()) return std::unexpected(chain.error());
         add_ghost(bin.get(), "src", chain.last(), "src");
@@ -196,9 +211,7 @@ std::expected<Ref<GstElement>, std::string> make_sink(const AudioEnd& end) {
             gst_util_set_object_arg(G_OBJECT(ignore), "convert-to", "ok");
         chain.add("audioconvert");
         chain.add("audioresample");
-        GstElement* sink = chain.add(device->sink);
-        if (sink && device->property)
-            g_object_set(sink, device->property, end.name.c_str(), nullptr);
+        set_up(chain.add(device->sink, device_name), *device, end.name);
     } else if (end.kind == EndKind::null) {
         // Nothing waits for its time here: who records or measures it looks at the buffers
         // themselves.

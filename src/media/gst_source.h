@@ -52,6 +52,8 @@ std::expected<Source, std::string> make_source(const AudioEnd& end, std::uint32_
 std::expected<void, std::string> set_waveform(Generator& generator, const AudioEnd& end,
                                               std::uint32_t rate);
 bool is_device(EndKind kind);
+// Of a device's own element in the bins of sources and sinks.
+constexpr const char* device_name = "device";
 
 // Where the sound that we hear goes: a bin with a pad "sink". Or why not, in words.
 std::expected<Ref<GstElement>, std::string> make_sink(const AudioEnd& end);

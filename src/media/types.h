@@ -54,6 +54,14 @@ enum class DtmfMethod : std::uint8_t {
     in_band,    // tones only (ITU-T Q.23)
 };
 
+// What is done to the microphone's sound. Not said: done if the source is a device.
+struct Voice {
+    std::optional<bool> echo{};   // what is played beside it is taken out
+    std::optional<bool> noise{};  // is weakened
+    bool gain = false;            // speech is brought to one loudness
+    friend bool operator==(const Voice&, const Voice&) = default;
+};
+
 struct SessionOptions {
     // Bound for RTP and RTCP; unspecified: all addresses of its family.
     IpAddress bind{};
@@ -64,6 +72,7 @@ struct SessionOptions {
     std::vector<std::string> codecs{};
     AudioEnd source{};
     AudioEnd sink{};
+    Voice voice{};
     Duration ptime = std::chrono::milliseconds{20};   // of one packet that we send; 10 – 60 ms
     Duration jitter = std::chrono::milliseconds{60};  // the jitter buffer holds so much
     // DiffServ code point of RTP and RTCP, 0 – 63; 46 is Expedited Forwarding (RFC 3246).

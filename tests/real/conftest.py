@@ -23,6 +23,7 @@ NEEDED = {
 }
 
 
+SOUND_SERVER = {"pulseaudio": "pulseaudio", "pactl": "pulseaudio-utils"}
 OTHER_SIDES = {"baresip": "baresip-core", "sipp": "sip-tester"}  # without one, the calls with it are skipped
 
 
@@ -62,7 +63,7 @@ def reason_to_fail():
         return None
     if required not in ("packages", "all"):
         return f"HOLDFAST_REAL_REQUIRED is '{required}'; it can be: packages, all"
-    why = not_installed({**NEEDED, **OTHER_SIDES})
+    why = not_installed({**NEEDED, **OTHER_SIDES, **SOUND_SERVER})
     if not why and required == "all":
         why = not_in_kernel() or reason_to_skip_tun()
     return f"{why}; with HOLDFAST_REAL_REQUIRED={required} no test may be skipped for that" if why else None
@@ -72,6 +73,7 @@ CALLS_AT_ONCE = 5  # that two processors serve in time, beside tests that wait
 
 
 def pytest_configure(config):
+    config.addinivalue_line("markers", "sound_server: needs PulseAudio (sound_server.py)")
     config.addinivalue_line("markers", "tun: needs TUN devices (bad_link.py)")
     config.addinivalue_line("markers", "sounds: packets every 20 ms, and what is heard counts: few of these at once")
     config.addinivalue_line("markers", "lasts(seconds): about how long the test waits; long ones start first")
@@ -104,6 +106,10 @@ def pytest_collection_modifyitems(config, items):
         for item in items:
             if why and item.get_closest_marker("tun"):
                 item.add_marker(pytest.mark.skip(reason=why))
+    why = not_installed(SOUND_SERVER)
+    for item in items:
+        if why and item.get_closest_marker("sound_server"):
+            item.add_marker(pytest.mark.skip(reason=why))
     workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "0"))
     if workers > 1:
         load = [0] * workers

@@ -25,6 +25,7 @@ class Phone:
         self._events = []
         self._news = threading.Condition()
         self.started_at = None
+        self.environment = {}  # of its process, beside what each of them needs
 
     # Life.
 
@@ -39,7 +40,7 @@ class Phone:
         # GStreamer's list of its plug-ins is the user's: to make it anew takes seconds.
         cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
         return {"HOLDFAST_PASSWORD": self._password, "HOME": self._directory, "PATH": "/usr/bin:/bin",
-                "XDG_CACHE_HOME": cache}
+                "XDG_CACHE_HOME": cache, **self.environment}
 
     def start(self):
         return self._spawn(self._argv("register", self.options))

@@ -45,6 +45,11 @@ def sweep(begin, end, seconds=SECONDS):
 
 
 @unhurried()
+def tone(hertz, seconds):
+    return array.array("h", (int(12000 * math.sin(2 * math.pi * hertz * at / RATE)) for at in range(int(seconds * RATE))))
+
+
+@unhurried()
 def write_wav(path, rate, samples, lead=LEAD, tail=0.0):
     """The samples at a multiple of RATE (each between two is on the line between them), silence before and after."""
     step = rate // RATE

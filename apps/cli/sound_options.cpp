@@ -1,0 +1,70 @@
+#include "apps/cli/sound_options.h"
+
+#include "apps/cli/call_options.h"
+#include "apps/cli/options.h"
+
+namespace holdfast::cli {
+
+namespace {
+
+using Applied = std::expected<void, std::string>;
+
+std::unexpected<std::string> wrong(std::string_view value, std::string_view why) {
+    return std::unexpected("\"" + std::string(value) + "\" " + std::string(why));
+}
+
+// auto: what suits the device.
+Applied apply_effect(std::optional<bool>& effect, std::string_view value) {
+    if (value == "auto")
+        effect.reset();
+    else if (value == "on" || value == "off")
+        effect = value == "on";
+    else
+        return wrong(value, "is neither auto, on nor off");
+    return {};
+}
+
+}  // namespace
+
+Applied apply_audio(Options& options, std::string_view value, bool) {
+    const auto end = media::AudioEnd::parse(value);
+    if (!end)
+        return wrong(value,
+                     "is no device: default, null, tone:HERTZ, file:PATH, loop:PATH, pulse:NAME, "
+                     "pipewire:NAME or alsa:NAME");
+    options.call.audio = *end;
+    return {};
+}
+
+Applied apply_microphone(Options& options, std::string_view value, bool) {
+    const auto end = media::AudioEnd::parse(value);
+    if (!end)
+        return wrong(value,
+                     "is no microphone: default, null, tone:HERTZ, file:PATH, loop:PATH, "
+                     "pulse:NAME, pipewire:NAME or alsa:NAME");
+    options.call.microphone = *end;
+    return {};
+}
+
+Applied apply_speaker(Options& options, std::string_view value, bool) {
+    const auto end = media::AudioEnd::parse(value);
+    if (!end || end->kind == media::EndKind::tone || end->kind == media::EndKind::file)
+        return wrong(value,
+                     "is no loudspeaker: default, null, pulse:NAME, pipewire:NAME or alsa:NAME");
+    options.call.speaker = *end;
+    return {};
+}
+
+Applied apply_echo_cancel(Options& options, std::string_view value, bool) {
+    return apply_effect(options.call.voice.echo, value);
+}
+
+Applied apply_noise_suppression(Options& options, std::string_view value, bool) {
+    return apply_effect(options.call.voice.noise, value);
+}
+
+Applied apply_auto_gain(Options& options, std::string_view value, bool) {
+    return flag(options.call.voice.gain, value);
+}
+
+}  // namespace holdfast::cli
