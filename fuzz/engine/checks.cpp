@@ -84,7 +84,8 @@ void World::perform(const out::OpenFlow& open) {
                          .phase = Phase::opening,
                          .may_ask = damaged_ || told_of_.contains(address)};
     // Nothing but an answer goes to an address that nobody told us of.
-    if (is_reliable(open.target.transport)) CHECK(flows_[open.flow].may_ask);
+    if (is_reliable(open.target.transport))
+        CHECK(flows_[open.flow].may_ask || named_.leads_to(address));
     if (automatic_ & auto_flows) feed_later(1ms, in::FlowOpened{open.flow, our_end, open.tls_name});
 }
 
@@ -115,8 +116,11 @@ void World::perform(const out::Send& send) {
     const auto message = sip::Message::parse(send.bytes);
     if (!message) return check_answer_to_the_unreadable(send.bytes);
     CHECK(message->text().size() == send.bytes.size());
+    far_side_.note(send.flow, *message);
     if (!message->is_request()) return;
-    CHECK(may_ask(at->second));
+    CHECK(may_ask(at->second) || peer_named(at->second, *message));
+    if (message->method() != sip::Method::register_ && message->method() != sip::Method::options)
+        ++of_calls_;
     check_request(*message, send.bytes);
     check_storm(message->method());
     if (asked_.empty() || asked_.front().text != send.bytes)
@@ -158,6 +162,11 @@ void World::answer_by_itself(FlowId flow, const sip::Message& request) {
             10ms, in::Received{flow, Mouth::plain(request, 401,
                                                   "WWW-Authenticate: " + digest_text(4, 0) + "\r\n",
                                                   mapping)});
+    if (request.method() != sip::Method::register_ && request.method() != sip::Method::options) {
+        if (automatic_ & auto_calls)
+            feed_later(20ms, in::Received{flow, far_side_.accepted(request)});
+        return;
+    }
     const auto contacts =
         request.method() == sip::Method::register_ ? Mouth::echo(request, 300) : std::string{};
     feed_later(10ms, in::Received{flow, Mouth::plain(request, 200, contacts, mapping)});
@@ -198,6 +207,7 @@ void World::perform(const out::Store& store) {
 void World::perform(const Event& event) {
     CHECK(!has_password(event.reason));
     CHECK(event.targets.size() <= 4 * 32);
+    book_.on(event);
 }
 
 void World::check_sizes() {

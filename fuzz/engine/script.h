@@ -26,14 +26,32 @@ enum class Op : std::uint8_t {
     network,    // network(u8): which source addresses there are; woke
     command,    // command(kind, account)
     restart,    // restart(u8, …): a new engine with what the old one stored, perhaps damaged
+    first_of_calls,
+    dial = first_of_calls,  // dial(account, …), as see World::dial
+    call,                   // call(what, call, …): a command for a call, as see World::command_call
+    invite,                 // invite(whence, uri, …): somebody calls us, as see FarSide::invite
+    reply,                  // reply(whence, …): to a request of a call, as see FarSide::answer
+    in_dialog,              // in_dialog(whence, …): a request in a call, as see FarSide::request
+    again,                  // again(whence, which): what was said before
     count
 };
+
+// The first operations had the octets to themselves once, and inputs of that time mean what they
+// meant but for the highest octets, which are those of calls.
+constexpr std::uint8_t octets_of_calls = 196;
+constexpr Op op_of(std::uint8_t octet) {
+    constexpr auto others = static_cast<unsigned>(Op::first_of_calls);
+    constexpr auto of_calls = static_cast<unsigned>(Op::count) - others;
+    return static_cast<Op>(octet < octets_of_calls ? octet % others
+                                                   : others + (octet - octets_of_calls) % of_calls);
+}
 
 // What `automatic` may name.
 constexpr std::uint8_t auto_flows = 1;
 constexpr std::uint8_t auto_dns = 2;
 constexpr std::uint8_t auto_answers = 4;
 constexpr std::uint8_t auto_challenge = 8;  // REGISTERs without credentials get 401 first
+constexpr std::uint8_t auto_calls = 16;     // whoever is called answers; requests of calls get 200
 
 class Reader {
 public:

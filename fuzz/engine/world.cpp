@@ -66,6 +66,14 @@ World::World(Reader& setup) : trace_(std::getenv("HOLDFAST_FUZZ_TRACE") != nullp
         if (policy & 8U) config.policy.keepalive = registration::KeepAliveKind::crlf;
         if (policy & 16U) config.policy.expires = 60s;
         if (policy & 32U) config.policy.spread = 10s;
+        config.takes_calls = (shape & 128U) != 0;
+        config.follows_transfers = (policy & 64U) == 0;
+        // The last one may be direct: it is nobody's but its calls' (registration/direct.h).
+        if ((how & 64U) && i == (shape & 1U)) {
+            config.aor = (how & 4U ? "sips:" : "sip:") + std::string("alice@0.0.0.0");
+            config.direct_to = (how & 4U ? "sips:bob@" : "sip:bob@") + host;
+            config.takes_calls = true;
+        }
         configs_.push_back(std::move(config));
     }
     told_of_.insert(IpAddress::v4(203, 0, 113, 40));
@@ -92,10 +100,11 @@ void World::run(Reader& script) {
     // Whatever happened: the clock goes on, and nothing spins.
     run_until(now_ + 2min);
     check_sizes();
+    demand_an_end_of_calls();
 }
 
 void World::perform_one(Reader& script) {
-    const auto op = static_cast<Op>(script.u8() % static_cast<unsigned>(Op::count));
+    const auto op = op_of(script.u8());
     switch (op) {
     case Op::time:
         return run_until(std::max(now_, std::min(engine_->next_deadline().at, now_ + 24h)));
@@ -141,6 +150,21 @@ void World::perform_one(Reader& script) {
     }
     case Op::command: return command(script);
     case Op::restart: return restart(script);
+    case Op::dial: return dial(script);
+    case Op::call: return command_call(script);
+    case Op::invite: return call_us(script);
+    case Op::reply: {
+        const auto whence = script.u8();
+        return say(far_side_.answer(script), whence, script);
+    }
+    case Op::in_dialog: {
+        const auto whence = script.u8();
+        return say(far_side_.request(script), whence, script);
+    }
+    case Op::again: {
+        const auto whence = script.u8();
+        return say(far_side_.again(script), whence, script);
+    }
     case Op::count: break;
     }
 }
@@ -176,6 +200,9 @@ void World::restart(Reader& script) {
     asked_.clear();
     pings_.clear();
     later_.clear();
+    far_side_.forget();
+    book_.forget();
+    named_.forget();
     ++stimuli_;
     const auto away = duration_of(script.u8());
     now_ += away;
@@ -304,9 +331,13 @@ void World::feed(const Input& input) {
     if (steps_left_ == 0) return;
     --steps_left_;
     fed_ = 0;
-    if (const auto* const received = std::get_if<in::Received>(&input))
-        fed_ = received->bytes.size();
-    if (const auto* const stray = std::get_if<in::Stray>(&input)) fed_ = stray->bytes.size();
+    of_calls_ = 0;
+    std::string_view heard;
+    if (const auto* const received = std::get_if<in::Received>(&input)) heard = received->bytes;
+    if (const auto* const stray = std::get_if<in::Stray>(&input)) heard = stray->bytes;
+    fed_ = heard.size();
+    if (!heard.empty()) named_.heard(heard);
+    if (const auto* const dial = std::get_if<in::Dial>(&input)) book_.commanded(*dial);
     Outbox outbox;
     engine_->handle(now_, input, outbox);
     const auto outputs = outbox.take();
@@ -318,6 +349,7 @@ void World::feed(const Input& input) {
     // A ping of four octets is answered; everything else leads to a handful for each account.
     CHECK(outputs.size() <= 512 + fed_ / 4);
     for (const auto& output : outputs) std::visit([&](const auto& it) { perform(it); }, output);
+    check_calls_of_step(of_calls_);
 }
 
 }  // namespace holdfast::fuzz

@@ -16,6 +16,8 @@
 #include "base/address.h"
 #include "base/outbox.h"
 #include "engine/engine.h"
+#include "fuzz/engine/call_book.h"
+#include "fuzz/engine/far_side.h"
 #include "fuzz/engine/mouth.h"
 #include "fuzz/engine/script.h"
 
@@ -48,6 +50,16 @@ private:
     void ask_us(Reader& script);
     void say_stun(Reader& script);
     void command(Reader& script);
+    // calls.cpp
+    void dial(Reader& script);
+    void command_call(Reader& script);
+    void call_us(Reader& script);
+    void say(Said said, std::uint8_t whence, Reader& script);
+    void demand_an_end_of_calls();
+    bool is_any_call_left();
+    [[nodiscard]] bool peer_named(const Flow& flow, const sip::Message& request) const;
+    void check_calls_of_step(std::size_t requests) const;
+
     void deliver(FlowId flow, std::string bytes, Reader& script);
 
     void feed(const Input& input);
@@ -59,7 +71,7 @@ private:
     void perform(const out::Send& send);
     void perform(const out::Resolve& resolve);
     void perform(const out::Store& store);
-    void perform(const out::Media&) {}
+    void perform(const out::Media& media) { book_.on(media); }
     void perform(const Event& event);
 
     void answer_by_itself(FlowId flow, const sip::Message& request);
@@ -90,6 +102,10 @@ private:
     std::deque<std::pair<FlowId, std::string>> pings_;
     std::string contact_;  // the last that we gave
     std::multimap<Instant, Input> later_;
+    FarSide far_side_;
+    CallBook book_;
+    Named named_;
+    std::size_t of_calls_ = 0;  // requests of calls in this step
     State stored_;
     std::set<IpAddress> told_of_;  // by DNS and by the configuration: where requests may go
     std::deque<Instant> requests_;

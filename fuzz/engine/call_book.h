@@ -1,0 +1,67 @@
+// What engine_fuzz's engine says of its calls, and whether it keeps its word: every call begins
+// once and ends once, nothing is told of it after that, its media end with it, and there are no
+// more of them than the limit.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/address.h"
+#include "base/outbox.h"
+#include "engine/input.h"
+
+namespace holdfast::fuzz {
+
+class CallBook {
+public:
+    void forget() { *this = CallBook(); }
+    // Before the engine hears of it.
+    void commanded(const in::Dial& dial);
+    void on(const Event& event);
+    void on(const out::Media& media);
+
+    // Of the calls that the script can name: the newest first, or a number of nobody's.
+    [[nodiscard]] CallRef some(std::uint8_t which) const;
+    [[nodiscard]] CallRef next() const;  // not in use
+    [[nodiscard]] std::size_t there() const { return live_.size(); }
+    [[nodiscard]] const std::vector<CallRef>& all() const { return all_; }
+    [[nodiscard]] bool is_stopped() const { return stopped_; }
+    // Of the last Dial: it was not begun, for a call with its number is there.
+    [[nodiscard]] bool is_taken() const { return taken_; }
+
+private:
+    void begin(CallRef call);
+    void end(CallRef call);
+
+    std::set<CallRef> live_;  // begun, and not ended
+    std::set<CallRef> sounding_;
+    std::vector<CallRef> all_;  // that there ever were, oldest first
+    CallRef dialled_{};         // by the command that was the last to dial
+    bool taken_ = false;
+    bool stopped_ = false;
+};
+
+// RFC 3261 §12.2.1.1: requests in a dialog go where Contact and Record-Route of its peer lead, and
+// to no other address that we were not told of. Of what cannot be read, or comes in pieces, any
+// address counts for every dialog.
+class Named {
+public:
+    void heard(std::string_view bytes);
+    [[nodiscard]] bool leads_to(std::string_view call_id, const IpAddress& address) const;
+    [[nodiscard]] bool leads_to(const IpAddress& address) const;  // of any dialog
+    void forget() { *this = Named(); }
+
+private:
+    void scan(std::string_view bytes);
+    std::map<std::string, std::set<IpAddress>, std::less<>> by_call_;
+    std::set<IpAddress> anywhere_;
+    std::string tail_;  // of what could not be read
+};
+
+}  // namespace holdfast::fuzz
