@@ -158,6 +158,15 @@ void World::check_calls_of_step(std::size_t requests) const {
 void World::demand_an_end_of_calls() {
     if (book_.all().empty() || book_.is_stopped() || steps_left_ == 0) return;
     steps_left_ = 8000;
+    // What a driver owes: each flow is open in the end, or has failed (base/outbox.h).
+    automatic_ |= auto_flows;
+    std::vector<FlowId> opening;
+    for (auto& [id, flow] : flows_) {
+        if (flow.phase != Phase::opening) continue;
+        flow.phase = Phase::gone;
+        opening.push_back(id);
+    }
+    for (const FlowId id : opening) feed(in::FlowFailed{id, FlowError::timed_out, "words"});
     const auto hang_up = [&] {
         for (std::uint32_t id = 1; id <= configs_.size(); ++id)
             feed(in::HangUp{AccountId{id}, CallRef{}});

@@ -51,8 +51,13 @@ public:
     void transfer_to(const Step& step, const Accounts& accounts, const in::TransferTo& transfer);
     void password_changed(AccountId account) { credentials_.erase(account); }
 
-    // call_traffic.cpp: whether a request belongs to a call or transaction of ours (§11 d).
-    [[nodiscard]] bool is_ours(const Incoming& incoming) const;
+    // call_traffic.cpp: whether a request belongs to a call or transaction of ours (§11 d), and
+    // came in such a way that it may.
+    [[nodiscard]] bool is_ours(const Step& step, const Accounts& accounts,
+                               const Incoming& incoming) const;
+    // An ACK, or a copy of a request that has a transaction: what it leads to goes where the first
+    // copy's answer went, and no flow is opened for it.
+    [[nodiscard]] bool needs_no_flow(const sip::Message& request) const;
     void on_request(const Step& step, const Accounts& accounts, const Incoming& incoming);
     // An INVITE outside dialogs, checked (RFC 3261 §8.2), for an account that takes calls.
     void on_invite(const Step& step, const Accounts& accounts, const Incoming& incoming,

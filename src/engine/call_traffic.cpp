@@ -30,11 +30,25 @@ sip::Capabilities capabilities() {
 
 }  // namespace
 
-bool CallDesk::is_ours(const Incoming& incoming) const {
+// §11: an answer holds what we say of our sound, and its keys. Who asked for TLS gives them to
+// nobody in clear text, tags and branch or not; who is in such a call with us has our Contact, and
+// comes over TLS.
+bool CallDesk::is_ours(const Step& step, const Accounts& accounts,
+                       const Incoming& incoming) const {
     const auto& request = incoming.request;
-    if (servers_.knows(request) || call_of(request)) return true;
-    return request.method() == Method::cancel &&
-           servers_.cancelled_by(request, incoming.source, incoming.arrived);
+    call::ServerId cancelled;
+    if (request.method() == Method::cancel)
+        cancelled = servers_.cancelled_by(request, incoming.source, incoming.arrived);
+    const auto found = calls_.find(cancelled ? servers_.call_of(cancelled) : call_of(request));
+    if (found == calls_.end()) return cancelled || servers_.knows(request);
+    const auto account = accounts.find(found->second.account);
+    if (account == accounts.end() || !account->second.registration.is_secure_only()) return true;
+    const auto* const arrived = step.flows.find(incoming.arrived);
+    return arrived != nullptr && is_secure(arrived->target.transport);
+}
+
+bool CallDesk::needs_no_flow(const sip::Message& request) const {
+    return request.method() == Method::ack || servers_.knows(request);
 }
 
 void CallDesk::on_request(const Step& step, const Accounts& accounts, const Incoming& incoming) {

@@ -31,6 +31,21 @@ TEST(CallWay, WhatAskedForTlsGoesInClearTextNowhere) {
     }
 }
 
+// L1, §11: an answer holds the keys of the sound. Who knows tags or branches of a call and comes in
+// clear text gets none, and ends no call; a copy of a request opens no flow for its answer, which
+// goes where the first one went (RFC 3261 §17.2.1).
+TEST(CallWay, WhoAskedForTlsAnswersNobodyInClearText) {
+    Orders it{Begin::registered, {.transport = Transport::tls}};
+    it.play("inv inv~same~stranger cancel~stranger answer ack");
+    EXPECT_EQ(it.log(), "180 ring 180 200 answered") << it.trace();
+    it.play("rei~stranger upd~stranger opt~stranger bye~stranger");
+    EXPECT_EQ(it.log(), "180 ring 180 200 answered") << it.trace();
+    for (const auto& [flow, target] : it.driver().opened)
+        EXPECT_EQ(target.transport, Transport::tls) << target.to_string();
+    it.play("bye");
+    EXPECT_EQ(it.log(), "180 ring 180 200 answered 200 call_ended") << it.trace();
+}
+
 // RFC 5626 §5.1: a proxy that names itself by another port is the connection we have to it.
 TEST(CallWay, AProxyWithAnotherPortIsTheConnectionWeHave) {
     Orders it{

@@ -254,7 +254,7 @@ void Engine::Impl::end_flow(const Step& step, const engine::FlowTrouble& trouble
 }
 
 void Engine::Impl::on_request(const Step& step, engine::Incoming incoming) {
-    if (calls_.is_ours(incoming)) return on_request_of_call(step, incoming);
+    if (calls_.is_ours(step, accounts_, incoming)) return on_request_of_call(step, incoming);
     const auto candidates = addressees(step, incoming.arrived, incoming.request);
     if (!incoming_.is_welcome(incoming, candidates)) return;  // §11: dropped unanswered
     if (!incoming_.needs_no_flow(incoming.request)) {
@@ -268,7 +268,7 @@ void Engine::Impl::on_request(const Step& step, engine::Incoming incoming) {
 }
 
 void Engine::Impl::on_request_of_call(const Step& step, engine::Incoming incoming) {
-    if (incoming.request.method() != sip::Method::ack) {
+    if (!calls_.needs_no_flow(incoming.request)) {
         const auto flow = flow_to_answer(step, incoming);
         if (!flow) return;
         incoming.flow = *flow;
