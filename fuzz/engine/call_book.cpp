@@ -94,6 +94,11 @@ void Named::heard(std::string_view bytes) {
     for (const auto& route : message->record_routes()) note(route.uri);
 }
 
+void Named::called(const sip::Message& invite) {
+    if (const auto address = invite.request_uri().host_address())
+        by_call_[std::string(invite.call_id())].insert(*address);
+}
+
 bool Named::leads_to(std::string_view call_id, const IpAddress& address) const {
     const auto found = by_call_.find(call_id);
     return anywhere_.contains(address) ||
@@ -101,9 +106,9 @@ bool Named::leads_to(std::string_view call_id, const IpAddress& address) const {
 }
 
 bool Named::leads_to(const IpAddress& address) const {
-    return anywhere_.contains(address) ||
-           std::ranges::any_of(by_call_,
-                               [&](const auto& named) { return named.second.contains(address); });
+    return anywhere_.contains(address) || std::ranges::any_of(by_call_, [&](const auto& named) {
+               return named.second.contains(address);
+           });
 }
 
 void Named::scan(std::string_view bytes) {

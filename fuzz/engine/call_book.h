@@ -15,6 +15,7 @@
 #include "base/address.h"
 #include "base/outbox.h"
 #include "engine/input.h"
+#include "sip/message.h"
 
 namespace holdfast::fuzz {
 
@@ -53,6 +54,9 @@ private:
 class Named {
 public:
     void heard(std::string_view bytes);
+    // Whom the user calls, or obeys in calling: a 2xx without Contact leads there (RFC 3261
+    // §12.1.2).
+    void called(const sip::Message& invite);
     [[nodiscard]] bool leads_to(std::string_view call_id, const IpAddress& address) const;
     [[nodiscard]] bool leads_to(const IpAddress& address) const;  // of any dialog
     void forget() { *this = Named(); }

@@ -54,10 +54,16 @@ std::vector<sdp::LocalStream> streams_of(std::uint8_t kind) {
 
 std::string callee(Reader& script) {
     constexpr std::array<std::string_view, 10> uris{
-        "sip:bob@example.test", "sips:bob@example.test", "tel:+4930123456",
-        "sip:bob@203.0.113.11", "sip:bob@198.51.100.66", "sip:bob@evil.test;transport=tcp",
+        "sip:bob@example.test",
+        "sips:bob@example.test",
+        "tel:+4930123456",
+        "sip:bob@203.0.113.11",
+        "sip:bob@198.51.100.66",
+        "sip:bob@evil.test;transport=tcp",
         "sip:bob@example.test?Route=%3Csip:198.51.100.66;lr%3E&Replaces=x;method=BYE",
-        "mailto:bob@example.test", "sip:", ""};
+        "mailto:bob@example.test",
+        "sip:",
+        ""};
     const auto which = script.u8();
     if (which >= 240) return std::string(script.text());
     return std::string(uris[which % uris.size()]);

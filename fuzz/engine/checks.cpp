@@ -34,7 +34,8 @@ bool has_password(std::string_view text) {
     return text.find(the_password) != std::string_view::npos;
 }
 
-// A refusal, which is one message, and nothing but what it had to repeat keeps it from being read.
+// A refusal, which is one message, and nothing but what it had to repeat, or found missing (RFC
+// 4475 §3.3.1), keeps it from being read.
 void check_answer_to_the_unreadable(std::string_view bytes) {
     CHECK(bytes.starts_with("SIP/2.0 4") || bytes.starts_with("SIP/2.0 5"));
     CHECK(bytes.find("\r\n\r\n") == bytes.size() - 4);
@@ -43,15 +44,13 @@ void check_answer_to_the_unreadable(std::string_view bytes) {
         const auto end = bytes.find("\r\n", at) + 2;
         const auto line = bytes.substr(at, end - at);
         at = end;
-        if (line.starts_with("From: "))
-            mended += "From: <sip:a@example.test>;tag=1\r\n";
-        else if (line.starts_with("To: "))
-            mended += "To: <sip:b@example.test>;tag=2\r\n";
-        else if (line.starts_with("Call-ID: "))
-            mended += "Call-ID: mended\r\n";
-        else if (line.starts_with("CSeq: "))
-            mended += "CSeq: 1 OPTIONS\r\n";
-        else
+        const bool repeats =
+            line.starts_with("From: ") || line.starts_with("To: ") || line.starts_with("Call-ID: ");
+        if (line.starts_with("CSeq: "))
+            mended +=
+                "From: <sip:a@example.test>;tag=1\r\nTo: <sip:b@example.test>;tag=2\r\n"
+                "Call-ID: mended\r\nCSeq: 1 OPTIONS\r\n";
+        else if (!repeats)
             mended += line;
     }
     CHECK(sip::Message::parse(mended));
@@ -118,6 +117,8 @@ void World::perform(const out::Send& send) {
     CHECK(message->text().size() == send.bytes.size());
     far_side_.note(send.flow, *message);
     if (!message->is_request()) return;
+    if (message->method() == sip::Method::invite && message->to().tag().empty())
+        named_.called(*message);
     CHECK(may_ask(at->second) || peer_named(at->second, *message));
     if (message->method() != sip::Method::register_ && message->method() != sip::Method::options)
         ++of_calls_;

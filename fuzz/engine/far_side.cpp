@@ -134,9 +134,9 @@ Said FarSide::answer(Reader& in) {
 // how: 1 another tag of the engine's; 2 of its own; 4 no To tag; 8 a number that was; 16 the
 // branch of the last INVITE; 32 another Call-ID; 64 damage; 128 a far higher number.
 Said FarSide::request(Reader& in) {
-    constexpr std::array<std::string_view, 12> methods{
-        "BYE", "ACK", "INVITE", "UPDATE", "PRACK", "CANCEL",
-        "REFER", "NOTIFY", "INFO", "OPTIONS", "MESSAGE", "SUBSCRIBE"};
+    constexpr std::array<std::string_view, 12> methods{"BYE",   "ACK",     "INVITE",  "UPDATE",
+                                                       "PRACK", "CANCEL",  "REFER",   "NOTIFY",
+                                                       "INFO",  "OPTIONS", "MESSAGE", "SUBSCRIBE"};
     const auto which = in.u8();
     const auto method = in.pick(methods);
     const auto how = in.u8();
@@ -162,8 +162,8 @@ Said FarSide::request(Reader& in) {
     text.append("\r\nCSeq: ").append(std::to_string(cseq)).append(" ").append(method);
     text.append("\r\n");
     if (method == "PRACK")
-        text += line("RAck", std::to_string(it.rseq) + " " + std::to_string(it.invite_cseq) +
-                                 " INVITE");
+        text += line("RAck",
+                     std::to_string(it.rseq) + " " + std::to_string(it.invite_cseq) + " INVITE");
     const auto flow = it.flow;
     text = with_body(std::move(text) + headers(in), in);
     if (how & 64U) text = Mouth::damaged(std::move(text), in);
@@ -223,8 +223,9 @@ std::string FarSide::headers(Reader& in) {
     if (mask & 32U) text += line("RSeq", std::to_string(in.u8()));
     if (mask & 64U) {
         const auto arg = in.u8();
-        text += line("Session-Expires", number_text(arg) + (arg & 0x40U ? ";refresher=uac"
-                                                            : arg & 0x80U ? ";refresher=uas" : ""));
+        text += line("Session-Expires", number_text(arg) + (arg & 0x40U   ? ";refresher=uac"
+                                                            : arg & 0x80U ? ";refresher=uas"
+                                                                          : ""));
         if (arg & 0x20U) text += "Require: timer\r\n";
     }
     if (mask & 128U) text += line("Min-SE", number_text(in.u8()));
@@ -274,9 +275,9 @@ std::string FarSide::with_body(std::string text, Reader& in) {
     switch (kind % 16U) {
     case 0: break;
     case 13: {
-        constexpr std::array<std::string_view, 8> first{"100 Trying", "180 Ringing", "200 OK",
-                                                        "486 Busy",   "603 Decline", "503 No",
-                                                        "1000 Odd",   ""};
+        constexpr std::array<std::string_view, 8> first{
+            "100 Trying",  "180 Ringing", "200 OK",   "486 Busy",
+            "603 Decline", "503 No",      "1000 Odd", ""};
         type = "message/sipfrag;version=2.0";
         body = "SIP/2.0 " + std::string(first[kind / 16U % first.size()]) + "\r\n";
         break;
@@ -289,9 +290,7 @@ std::string FarSide::with_body(std::string text, Reader& in) {
         type = "application/sdp";
         body = in.text();
         break;
-    default:
-        type = "application/sdp";
-        body = sdp(kind);
+    default: type = "application/sdp"; body = sdp(kind);
     }
     if (!type.empty()) text += line("Content-Type", type);
     return text + line("Content-Length", std::to_string(body.size())) + "\r\n" + body;
@@ -302,8 +301,7 @@ std::string FarSide::sdp(std::uint8_t kind) {
     const std::string host = kind % 16U == 5 ? "0.0.0.0" : "203.0.113.9";
     std::string text = "v=0\r\no=- 1 " + std::to_string(++versions_) + " IN IP4 203.0.113.9\r\n" +
                        "s=-\r\nc=IN IP4 " + host + "\r\nt=0 0\r\n";
-    const std::string audio =
-        "m=audio 5000 RTP/AVP 8 101\r\na=rtpmap:101 telephone-event/8000\r\n";
+    const std::string audio = "m=audio 5000 RTP/AVP 8 101\r\na=rtpmap:101 telephone-event/8000\r\n";
     constexpr std::string_view fingerprint =
         "a=fingerprint:sha-256 00:01:02:03:04:05:06:07:08:09:0A:0B:0C:0D:0E:0F:10:11:12:13:14:15:"
         "16:17:18:19:1A:1B:1C:1D:1E:1F\r\na=setup:actpass\r\na=rtcp-mux\r\n";
@@ -314,8 +312,9 @@ std::string FarSide::sdp(std::uint8_t kind) {
     case 6: return text + "m=audio 0 RTP/AVP 8\r\n";
     case 7: return text + audio + "m=video 5002 RTP/AVP 96\r\na=rtpmap:96 VP8/90000\r\n";
     case 8:
-        return text + "m=audio 5000 RTP/SAVP 8\r\na=crypto:1 AES_CM_128_HMAC_SHA1_80 "
-                      "inline:WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz\r\n";
+        return text +
+               "m=audio 5000 RTP/SAVP 8\r\na=crypto:1 AES_CM_128_HMAC_SHA1_80 "
+               "inline:WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz\r\n";
     case 9: return text + "m=audio 5000 UDP/TLS/RTP/SAVP 8\r\n" + std::string(fingerprint);
     case 10:
         return text + audio + "a=ice-ufrag:abcd\r\na=ice-pwd:abcdefghijklmnopqrstuv\r\n" +

@@ -58,10 +58,10 @@ private:
     [[nodiscard]] std::string replaces(std::uint8_t which, std::string_view equals) const;
     [[nodiscard]] std::string sdp(std::uint8_t kind);
 
-    std::deque<Asked> requests_;   // of the engine's, of calls, newest first
-    std::deque<Dialog> dialogs_;   // newest first
-    std::deque<Said> said_;        // newest first
-    std::uint32_t versions_ = 0;   // of session descriptions
+    std::deque<Asked> requests_;  // of the engine's, of calls, newest first
+    std::deque<Dialog> dialogs_;  // newest first
+    std::deque<Said> said_;       // newest first
+    std::uint32_t versions_ = 0;  // of session descriptions
     std::uint32_t branches_ = 0;
     std::uint32_t calls_ = 0;
 };

@@ -33,8 +33,7 @@ sip::Capabilities capabilities() {
 // §11: an answer holds what we say of our sound, and its keys. Who asked for TLS gives them to
 // nobody in clear text, tags and branch or not; who is in such a call with us has our Contact, and
 // comes over TLS.
-bool CallDesk::is_ours(const Step& step, const Accounts& accounts,
-                       const Incoming& incoming) const {
+bool CallDesk::is_ours(const Step& step, const Accounts& accounts, const Incoming& incoming) const {
     const auto& request = incoming.request;
     call::ServerId cancelled;
     if (request.method() == Method::cancel)
