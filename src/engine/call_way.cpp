@@ -32,12 +32,13 @@ std::vector<std::string> routes_of(const Account& account, const registration::V
     return {"<" + proxy + (loose ? ">" : ";lr>")};
 }
 
-// Where a numeric URI leads; nothing for a name.
+// Where a numeric URI leads; nothing for a name, nor where one request could reach many, or nobody
+// (a peer chooses what it names).
 std::optional<Target> numeric_target(std::string_view text) {
     const auto uri = sip::OwnedUri::parse(text);
     if (!uri || !(*uri)->is_sip()) return std::nullopt;
     const auto address = (*uri)->host_address();
-    if (!address) return std::nullopt;
+    if (!address || address->is_unspecified() || address->is_multicast()) return std::nullopt;
     auto transport = parse_transport((*uri)->transport().value_or("udp")).value_or(Transport::udp);
     if ((*uri)->scheme == sip::Scheme::sips) transport = Transport::tls;
     const auto port = (*uri)->port != 0 ? (*uri)->port : default_port(transport);

@@ -46,6 +46,19 @@ TEST(CallWay, WhoAskedForTlsAnswersNobodyInClearText) {
     EXPECT_EQ(it.log(), "180 ring 180 200 answered 200 call_ended") << it.trace();
 }
 
+// RFC 3261 §12.2.1.1: a peer's Contact says where requests of its dialog go, but not to a group, nor
+// to no host: who is talked to already gets them.
+TEST(CallWay, AContactThatIsNoHostsOpensNothing) {
+    for (const std::string host : {"0.0.0.0;transport=tcp", "224.0.0.1", "[ff02::1]", "[::]"}) {
+        SCOPED_TRACE(host);
+        Orders it{Begin::registered, {.contact = "sip:bob@" + host}};
+        const auto opened = it.driver().opened.size();
+        it.play("inv answer ack hold");
+        EXPECT_EQ(it.driver().opened.size(), opened) << it.trace();
+        EXPECT_THAT(it.log(), testing::EndsWith("INVITE")) << it.trace();
+    }
+}
+
 // RFC 5626 §5.1: a proxy that names itself by another port is the connection we have to it.
 TEST(CallWay, AProxyWithAnotherPortIsTheConnectionWeHave) {
     Orders it{
