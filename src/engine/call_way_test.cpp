@@ -46,8 +46,8 @@ TEST(CallWay, WhoAskedForTlsAnswersNobodyInClearText) {
     EXPECT_EQ(it.log(), "180 ring 180 200 answered 200 call_ended") << it.trace();
 }
 
-// RFC 3261 §12.2.1.1: a peer's Contact says where requests of its dialog go, but not to a group, nor
-// to no host: who is talked to already gets them.
+// RFC 3261 §12.2.1.1: a peer's Contact says where requests of its dialog go, but not to a group,
+// nor to no host: who is talked to already gets them.
 TEST(CallWay, AContactThatIsNoHostsOpensNothing) {
     for (const std::string host : {"0.0.0.0;transport=tcp", "224.0.0.1", "[ff02::1]", "[::]"}) {
         SCOPED_TRACE(host);
