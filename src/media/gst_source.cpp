@@ -26,9 +26,9 @@ constexpr GstClockTime furthest_behind = 200 * GST_MSECOND;
 // one in the clocksync. The end of a file is told when its last frame has gone, too.
 constexpr int frames_ahead = 3;
 
-// Of sound, by a device: what it may hold, and what it gives or takes at a time. Long enough for a
-// thread of an ordinary priority.
-constexpr std::chrono::duration<gint64, std::micro> held_by_device{80'000};
+// Of sound, by a device: what it may hold, and what it gives or takes at a time. The echo of a
+// loudspeaker is found if it is heard within some 100 ms (gst_voice.h); both ends count.
+constexpr std::chrono::duration<gint64, std::micro> held_by_device{30'000};
 constexpr std::chrono::duration<gint64, std::micro> read_at_once{10'000};
 
 struct DeviceElement {
