@@ -4,6 +4,8 @@
 #include <cctype>
 #include <string>
 
+#include "media/gst_pads.h"
+
 namespace holdfast::media::gst {
 
 namespace {
@@ -19,6 +21,28 @@ int opus_frame(Duration ptime) {
         if (ptime.count() >= frame * ms) return frame;
     }
     return 10;
+}
+
+// What is lost is repaired from the frame that follows. opusdec says that it may have to wait 120
+// ms for that, the longest frame there is, and all that is heard comes so late; 20 ms is what
+// everybody sends. A longer one that is repaired comes late itself, and the next one is in time.
+void wait_one_frame_for_repair(GstElement* decoder) {
+    constexpr GstClockTime said = 120 * GST_MSECOND;
+    constexpr GstClockTime needed = 20 * GST_MSECOND;
+    const auto answered = +[](GstPad*, GstPadProbeInfo* info, gpointer) {
+        GstQuery* query = GST_PAD_PROBE_INFO_QUERY(info);
+        if (GST_QUERY_TYPE(query) != GST_QUERY_LATENCY) return GST_PAD_PROBE_OK;
+        gboolean live = FALSE;
+        GstClockTime least = 0;
+        GstClockTime most = 0;
+        gst_query_parse_latency(query, &live, &least, &most);
+        if (least >= said) gst_query_set_latency(query, live, least - said + needed, most);
+        return GST_PAD_PROBE_OK;
+    };
+    gst_pad_add_probe(
+        pad_of(decoder, "src").get(),
+        static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_QUERY_UPSTREAM | GST_PAD_PROBE_TYPE_PULL),
+        answered, nullptr, nullptr);
 }
 
 }  // namespace
@@ -43,8 +67,10 @@ void add_encoder(Chain& chain, const CodecFacts& codec, std::uint8_t payload_typ
 void add_decoder(Chain& chain, const CodecFacts& codec, std::uint32_t rate) {
     chain.add(std::string{codec.depayloader}.c_str());
     GstElement* decoder = chain.add(std::string{codec.decoder}.c_str());
-    if (decoder && codec.decoder == "opusdec")
+    if (decoder && codec.decoder == "opusdec") {
         g_object_set(decoder, "use-inband-fec", TRUE, "plc", TRUE, nullptr);
+        wait_one_frame_for_repair(decoder);
+    }
     chain.add_conversion(rate);
 }
 

@@ -43,6 +43,7 @@ Network::Network(const Owner& owner, const SessionOptions& options, sdp::AgreedS
       sends_(owner.sends),
       bin_(owned(gst_bin_new("network"))),
       latch_(stream_.remote_rtp, options.symmetric),
+      jitter_control_(options.jitter),
       last_arrival_(present().time_since_epoch().count()) {}
 
 Network::~Network() {
@@ -114,8 +115,9 @@ std::string Network::build_rtpbin() {
     rtpbin_ = Chain{GST_BIN(bin_.get())}.add("rtpbin");
     funnel_ = Chain{GST_BIN(bin_.get())}.add("funnel");
     if (!rtpbin_ || !funnel_) return "GStreamer lacks rtpbin: install gstreamer1.0-plugins-good";
-    g_object_set(rtpbin_, "latency", static_cast<guint>(options_.jitter / 1ms), "do-lost", TRUE,
-                 "autoremove", TRUE, "max-streams", static_cast<guint>(limits::sources), nullptr);
+    g_object_set(rtpbin_, "latency", static_cast<guint>(jitter_control_.held() / 1ms), "do-lost",
+                 TRUE, "autoremove", TRUE, "max-streams", static_cast<guint>(limits::sources),
+                 nullptr);
     if (!options_.cname.empty()) {
         const Ref<GstStructure> sdes{gst_structure_new("application/x-rtp-source-sdes", "cname",
                                                        G_TYPE_STRING, options_.cname.c_str(),

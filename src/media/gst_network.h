@@ -17,6 +17,7 @@
 #include "media/event_queue.h"
 #include "media/gst_ref.h"
 #include "media/gst_transport.h"
+#include "media/jitter_control.h"
 #include "media/latch.h"
 #include "media/types.h"
 #include "sdp/stream.h"
@@ -63,6 +64,8 @@ public:
     [[nodiscard]] const Transport& transport() const { return *transport_; }
     [[nodiscard]] const sdp::AgreedStream& stream() const { return stream_; }
     [[nodiscard]] Statistics statistics() const;
+    // A few times a second: no more delay than the network needs.
+    void fit_jitter_buffer(Instant now);
     // How long nothing has come although it may; none: it need not, or does.
     [[nodiscard]] std::optional<Duration> silent_for(Instant now) const;
 
@@ -131,6 +134,8 @@ private:
     std::uint32_t active_source_ = 0;
     Instant active_since_{};
     Ref<GstElement> jitter_buffer_;
+    // Only on the media thread:
+    JitterControl jitter_control_;
 
     std::atomic<bool> may_send_{true};
     std::atomic<bool> may_receive_{true};

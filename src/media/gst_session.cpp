@@ -263,6 +263,7 @@ void Session::on_time() {
         look_where_it_is(is_source);
         look_for_lost(is_source);
     }
+    network_->fit_jitter_buffer(present());
     const auto silent = network_->silent_for(present());
     if (silent.has_value() != silence_told_) {
         silence_told_ = silent.has_value();

@@ -72,6 +72,9 @@ const DeviceElement* element_of(EndKind kind) {
 void set_up(GstElement* element, const DeviceElement& facts, const std::string& name) {
     if (!element) return;
     if (facts.property) g_object_set(element, facts.property, name.c_str(), nullptr);
+    // What is to be heard earlier or later than before (jitter_control.h) is, if by more than this.
+    if (g_object_class_find_property(G_OBJECT_GET_CLASS(element), "alignment-threshold"))
+        g_object_set(element, "alignment-threshold", guint64{8 * GST_MSECOND}, nullptr);
     // GStreamer's own 200 ms are for music. Not all elements have these.
     GObjectClass* known = G_OBJECT_GET_CLASS(element);
     if (g_object_class_find_property(known, "buffer-time"))

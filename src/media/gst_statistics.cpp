@@ -64,7 +64,10 @@ double mos_of_path(const Statistics& sum, const CodecFacts& codec, Duration held
 
 }  // namespace
 
-void Network::take_counts(const Network& before) { before_ = before.statistics(); }
+void Network::take_counts(const Network& before) {
+    before_ = before.statistics();
+    jitter_control_ = before.jitter_control_;
+}
 
 Statistics Network::statistics() const {
     Statistics sum{.codec = std::string{codec_->name},
@@ -104,8 +107,16 @@ Statistics Network::statistics() const {
         const Ref<GstStructure> buffer_stats{raw_buffer_stats};
         if (buffer_stats) sum.late_packets += number<std::uint64_t>(buffer_stats.get(), "num-late");
     }
-    sum.mos = mos_of_path(sum, *codec_, options_.jitter + sender_.ptime);
+    sum.held = jitter_control_.held();
+    sum.mos = mos_of_path(sum, *codec_, sum.held + sender_.ptime);
     return sum;
+}
+
+void Network::fit_jitter_buffer(Instant now) {
+    const auto sum = statistics();
+    if (jitter_control_.look(
+            {.packets = sum.received_packets, .late = sum.late_packets, .jitter = sum.jitter}, now))
+        g_object_set(rtpbin_, "latency", static_cast<guint>(jitter_control_.held() / 1ms), nullptr);
 }
 
 }  // namespace holdfast::media::gst

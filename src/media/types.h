@@ -73,8 +73,9 @@ struct SessionOptions {
     AudioEnd source{};
     AudioEnd sink{};
     Voice voice{};
-    Duration ptime = std::chrono::milliseconds{20};   // of one packet that we send; 10 – 60 ms
-    Duration jitter = std::chrono::milliseconds{60};  // the jitter buffer holds so much
+    Duration ptime = std::chrono::milliseconds{20};  // of one packet that we send; 10 – 60 ms
+    // The jitter buffer holds so much; none: what the network needs (jitter_control.h).
+    std::optional<Duration> jitter{};
     // DiffServ code point of RTP and RTCP, 0 – 63; 46 is Expedited Forwarding (RFC 3246).
     std::uint8_t dscp = 46;
     // Send to where RTP really comes from (latch.h). Off: only to what the SDP says.
@@ -117,6 +118,7 @@ struct Statistics {
     std::int64_t lost_packets =
         0;  // of those sent to us (RFC 3550 §6.4.1; duplicates count against)
     std::uint64_t late_packets = 0;          // came after their turn in the jitter buffer
+    Duration held{};                         // by the jitter buffer, now
     Duration jitter{};                       // of what comes (RFC 3550 §A.8)
     std::optional<Duration> round_trip{};    // RFC 3550 §6.4.1
     std::optional<double> lost_there{};      // share of ours that the peer misses, 0 – 1

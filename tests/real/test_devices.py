@@ -159,3 +159,26 @@ def test_the_other_side_does_not_hear_itself(desk, figure, cancel, codec):
     else:
         assert weaker > 10
     assert likeness(words, heard[begins + 8 * RATE:]) > 0.7, "who speaks into the microphone is heard"
+
+
+@pytest.mark.parametrize("codec", ["PCMU", "opus"])
+def test_from_mouth_to_ear(desk, figure, codec):
+    """From Alice's microphone to Bob's loudspeaker: a click each second at the one, and when it comes out of the other."""
+    pull_out = desk.devices.plug_in_speaker("ear")
+    clicks = array.array("h")
+    for _ in range(40):
+        clicks.extend(array.array("h", [12000, -12000] * (RATE // 100)) + array.array("h", bytes(2 * (RATE - RATE // 50))))
+    desk.devices.plug_in_speaker("mouth")
+    path = os.path.join(desk.directory, "clicks.wav")
+    write_wav(path, 8000, clicks, 0)
+    desk.call(alice={"microphone": "pulse:mouth.monitor", "speaker": "null", "echo_cancel": "off", "noise_suppression": "off",
+                     "codec": codec},
+              bob={"microphone": "null", "speaker": "pulse:ear"})
+    with desk.devices.playing(path, "mouth"):
+        said, heard = desk.devices.clicks_at("mouth.monitor", "ear.monitor", seconds=20)
+    desk.hang_up()
+    pull_out()
+    delays = sorted(min((1000 * (at - begun) for at in heard if at > begun), default=math.inf) for begun in said[9:-1])
+    assert len(delays) >= 8, (said, heard)
+    figure(f"from mouth to ear on one host, {codec}, devices of PulseAudio: median of {len(delays)} clicks",
+           round(delays[len(delays) // 2]), 200, unit="ms")
