@@ -17,6 +17,7 @@ phone::CallSettings settings_of(const CallOptions& options) {
         options.audio.kind != media::EndKind::file && options.audio.kind != media::EndKind::tone;
     sound.sink = options.speaker.value_or(is_device ? options.audio : media::AudioEnd{});
     sound.voice = options.voice;
+    sound.saves_silence = options.saves_silence;
     sound.codecs = options.codecs;
     sound.ports = options.ports;
     sound.srtp = options.srtp;

@@ -36,6 +36,7 @@ struct CallOptions {
     std::optional<media::AudioEnd> microphone{};  // none: as `audio` says
     std::optional<media::AudioEnd> speaker{};
     media::Voice voice{};
+    bool saves_silence = false;
     std::string play;    // a file instead of the microphone; "": none
     std::string record;  // a WAV file; "": none
     std::string dtmf;

@@ -67,4 +67,8 @@ Applied apply_auto_gain(Options& options, std::string_view value, bool) {
     return flag(options.call.voice.gain, value);
 }
 
+Applied apply_vad(Options& options, std::string_view value, bool) {
+    return flag(options.call.saves_silence, value);
+}
+
 }  // namespace holdfast::cli

@@ -16,5 +16,6 @@ std::expected<void, std::string> apply_echo_cancel(Options& options, std::string
 std::expected<void, std::string> apply_noise_suppression(Options& options, std::string_view value,
                                                          bool);
 std::expected<void, std::string> apply_auto_gain(Options& options, std::string_view value, bool);
+std::expected<void, std::string> apply_vad(Options& options, std::string_view value, bool);
 
 }  // namespace holdfast::cli

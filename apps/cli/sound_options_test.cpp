@@ -60,12 +60,18 @@ TEST(SoundOptions, EffectsSuitTheDeviceUnlessSaid) {
     EXPECT_EQ(sound_with({{"echo-cancel", "auto"}}).voice, media::Voice{});
 }
 
+TEST(SoundOptions, SilenceIsSavedIfThatIsSaid) {
+    EXPECT_FALSE(sound_with({}).saves_silence);
+    EXPECT_TRUE(sound_with({{"vad", "true"}}).saves_silence);
+}
+
 TEST(SoundOptions, NonsenseIsNamed) {
     EXPECT_THAT(error_of("microphone", "x"), HasSubstr("--microphone: \"x\" is no microphone"));
     for (const auto* speaker : {"x", "tone:440", "file:a.wav", "loop:a.wav"})
         EXPECT_THAT(error_of("speaker", speaker), HasSubstr("is no loudspeaker: default, null"));
     EXPECT_THAT(error_of("echo-cancel", "true"), HasSubstr("neither auto, on nor off"));
     EXPECT_THAT(error_of("noise-suppression", ""), HasSubstr("neither auto, on nor off"));
+    EXPECT_THAT(error_of("vad", "yes"), HasSubstr("neither true nor false"));
     EXPECT_THAT(error_of("auto-gain", "on"), HasSubstr("neither true nor false"));
 }
 

@@ -47,7 +47,7 @@ void wait_one_frame_for_repair(GstElement* decoder) {
 
 }  // namespace
 
-void add_encoder(Chain& chain, const CodecFacts& codec, std::uint8_t payload_type, Duration ptime) {
+void add_encoder(Chain& chain, const CodecFacts& codec, const EncoderOptions& options) {
     chain.add_conversion(codec.sample_rate);
     GstElement* encoder = chain.add(std::string{codec.encoder}.c_str());
     GstElement* payloader = chain.add(std::string{codec.payloader}.c_str());
@@ -55,13 +55,17 @@ void add_encoder(Chain& chain, const CodecFacts& codec, std::uint8_t payload_typ
     if (codec.encoder == "opusenc") {
         gst_util_set_object_arg(G_OBJECT(encoder), "audio-type", "voice");
         gst_util_set_object_arg(G_OBJECT(encoder), "frame-size",
-                                std::to_string(opus_frame(ptime)).c_str());
+                                std::to_string(opus_frame(options.ptime)).c_str());
         g_object_set(encoder, "bitrate", opus_bitrate, "complexity", opus_complexity, "inband-fec",
-                     TRUE, "packet-loss-percentage", opus_expected_loss, nullptr);
+                     TRUE, "packet-loss-percentage", opus_expected_loss, "dtx",
+                     options.saves_silence, nullptr);
+        g_object_set(payloader, "dtx", options.saves_silence, nullptr);
     }
-    const gint64 nanoseconds = ptime.count() * 1000;
-    g_object_set(payloader, "pt", static_cast<guint>(payload_type), "min-ptime", nanoseconds,
-                 "max-ptime", nanoseconds, nullptr);
+    if (codec.encoder == "speexenc")
+        g_object_set(encoder, "vad", options.saves_silence, "dtx", options.saves_silence, nullptr);
+    const gint64 nanoseconds = options.ptime.count() * 1000;
+    g_object_set(payloader, "pt", static_cast<guint>(options.payload_type), "min-ptime",
+                 nanoseconds, "max-ptime", nanoseconds, nullptr);
 }
 
 void add_decoder(Chain& chain, const CodecFacts& codec, std::uint32_t rate) {

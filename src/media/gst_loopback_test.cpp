@@ -51,6 +51,36 @@ INSTANTIATE_TEST_SUITE_P(Codecs, Loopback,
                                          CodecCase{"L16", 0.98}),
                          [](const auto& codec) { return std::string{codec.param.name}; });
 
+// RFC 7587 §3.1.3. Bob's tone, which has no pauses, is the clock; and a voice still arrives.
+TEST(LoopbackSilence, WhereItIsSavedHardlyAPacketIsSent) {
+    for (const bool saves : {false, true}) {
+        Pair pair;
+        SessionOptions talker = patient();
+        talker.saves_silence = saves;
+        SessionOptions clock = patient();
+        clock.source = {.kind = EndKind::tone, .name = "440"};
+        pair.connect("opus", talker, clock);
+        const auto packets_in_two_seconds = [&] {
+            const auto before = pair.statistics(alice);
+            auto after = before;
+            while (after.received_packets < before.received_packets + 100)
+                after = pair.statistics(alice);
+            return after.sent_packets - before.sent_packets;
+        };
+        (void)packets_in_two_seconds();  // Opus is sure of silence after some tenths of a second
+        const auto silent = packets_in_two_seconds();
+        if (saves)
+            EXPECT_LE(silent, 20U);
+        else
+            EXPECT_GE(silent, 80U);
+        pair.submit(in::Source{.session = alice, .source = {.kind = EndKind::tone, .name = "600"}});
+        (void)packets_in_two_seconds();
+        EXPECT_GE(packets_in_two_seconds(), 80U) << "somebody speaks";
+        EXPECT_FALSE(pair.has<out::Silent>(bob)) << "an Opus that saves silence is not dead";
+        EXPECT_EQ(pair.failures(), "");
+    }
+}
+
 // Digits arrive once each, in order, whatever the codec's clock; nothing of them is heard twice
 // though each goes in many packets (RFC 4733 §2.5).
 TEST(LoopbackDtmf, DigitsArriveOnceAndInOrder) {

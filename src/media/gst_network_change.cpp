@@ -74,7 +74,10 @@ std::expected<Network::Sender, std::string> Network::make_sender(const sdp::Agre
                   .codec = codec,
                   .ptime = std::clamp<Duration>(ptime, 10ms, 60ms)};
     Chain chain{GST_BIN(sender.bin.get())};
-    add_encoder(chain, *codec, *sound->payload_type, sender.ptime);
+    add_encoder(chain, *codec,
+                {.payload_type = *sound->payload_type,
+                 .ptime = sender.ptime,
+                 .saves_silence = options_.saves_silence});
     if (!chain.error().empty()) {
         const auto missing = missing_for(*codec);
         return std::unexpected("codec " + sound->name + ": " +

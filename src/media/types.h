@@ -78,6 +78,8 @@ struct SessionOptions {
     std::optional<Duration> jitter{};
     // DiffServ code point of RTP and RTCP, 0 – 63; 46 is Expedited Forwarding (RFC 3246).
     std::uint8_t dscp = 46;
+    // Next to nothing is sent while nobody speaks, where the codec can (Opus: RFC 7587 §3.1.3).
+    bool saves_silence = false;
     // Send to where RTP really comes from (latch.h). Off: only to what the SDP says.
     bool symmetric = true;
     std::string cname{};  // RFC 3550 §6.5.1; empty: drawn for this session
