@@ -1,8 +1,5 @@
 // holdfast call and holdfast answer: one call with the account of register, or without any, in the
 // foreground.
-#include <pwd.h>
-#include <unistd.h>
-
 #include <filesystem>
 #include <optional>
 #include <system_error>
@@ -12,10 +9,10 @@
 #include "apps/cli/commands.h"
 #include "apps/cli/console.h"
 #include "apps/cli/media_modules.h"
+#include "apps/cli/no_account.h"
 #include "apps/cli/session.h"
 #include "apps/phone/calls.h"
 #include "apps/phone/dialling.h"
-#include "apps/phone/telephone.h"
 #include "media/service.h"
 #include "runtime/clock.h"
 
@@ -148,27 +145,6 @@ ExitCode make_call(Options options, std::string uri, WallClock clock) {
     return code;
 }
 
-// Who calls without an account: whoever runs the command, at this host.
-std::string own_address(const Options& options) {
-    const auto* const entry = ::getpwuid(::geteuid());
-    std::string_view name = entry == nullptr ? "" : entry->pw_name;
-    if (options.call.withhold_number) name = {};
-    return "sip:" + phone::escaped_user(name.empty() ? "anonymous" : name) + "@0.0.0.0";
-}
-
-// What is an account's says nothing without one.
-std::string_view useless_without_account(const Options& options) {
-    const auto& account = options.account;
-    if (!account.outbound_proxy.empty()) return "outbound-proxy";
-    if (!account.registrar.empty()) return "registrar";
-    if (!account.backups.empty()) return "backup";
-    if (!account.auth_user.empty()) return "auth-user";
-    if (!account.realms.empty()) return "realm";
-    if (!account.contact_address.empty()) return "contact-address";
-    if (!account.stun.empty()) return "stun";
-    return options.password_given ? "password" : std::string_view{};
-}
-
 std::expected<Options, ExitCode> options_of(const std::vector<Setting>& settings) {
     auto options = gather(settings);
     if (!options) return std::unexpected(complain(options.error().code, options.error().sentence));
@@ -192,10 +168,8 @@ ExitCode run_call(const std::vector<std::string>& operands, const std::vector<Se
                         "Whom? holdfast call URI --account sip:USER@DOMAIN, or "
                         "holdfast call sip:USER@HOST without an account");
     const bool is_direct = options->account.aor.empty();
-    if (const auto useless = useless_without_account(*options); is_direct && !useless.empty())
-        return complain(ExitCode::usage, std::string(useless) +
-                                             " is of an account, and there is none: --account "
-                                             "sip:USER@DOMAIN, or a --config FILE with an aor");
+    if (const auto checked = check_without_account(*options); is_direct && !checked)
+        return complain(checked.error().code, checked.error().sentence);
     const phone::Caller caller{.aor = options->account.aor, .dialling = options->dialling};
     auto called = phone::dialled(operands.front(), caller);
     if (!called) return complain(ExitCode::usage, called.error());
@@ -206,7 +180,7 @@ ExitCode run_call(const std::vector<std::string>& operands, const std::vector<Se
         target = *std::move(whither);
     }
     if (is_direct) {
-        options->account.aor = own_address(*options);
+        options->account.aor = own_address(settings_of(options->call).options.number);
         options->account.direct_to = called->uri;
     }
     return make_call(*std::move(options), std::move(called->uri), clock);
@@ -223,7 +197,8 @@ ExitCode run_answer(const std::vector<std::string>& operands,
         options->account.aor = *std::move(aor);
     }
     if (options->account.aor.empty())
-        return complain(ExitCode::usage, "Which account? holdfast answer sip:USER@DOMAIN");
+        if (const auto waits = wait_for_calls(*options); !waits)
+            return complain(waits.error().code, waits.error().sentence);
     return make_call(*std::move(options), {}, clock);
 }
 

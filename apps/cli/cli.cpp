@@ -38,7 +38,10 @@ constexpr std::array table{
     Command{"answer", "AOR", "wait for a call and take it",
             "Registers the account AOR, answers the first call that comes, and ends when the\n"
             "call does. Others that come meanwhile are busy (486). Options and exit codes are\n"
-            "those of call.",
+            "those of call.\n\n"
+            "Without AOR it registers nowhere and waits for who calls this host straight, at UDP\n"
+            "port 5060 or that of --local, and says where that is. TCP and TLS are not listened\n"
+            "at. Whoever can send a packet to that port can make it ring.",
             for_answer, run_answer},
     Command{
         "phone", "AOR", "be a phone: many calls, by a console and a control socket",
@@ -46,6 +49,8 @@ constexpr std::array table{
         "a phone until it is told to quit: it says who calls, and does what is typed (help\n"
         "lists the verbs) or said with holdfast ctl. Other programs drive it by its control\n"
         "socket, in JSON-RPC 2.0. Calls that were are kept in a history.\n\n"
+        "Without AOR, and without one in the file, it registers nowhere: whoever calls this\n"
+        "host straight makes it ring, as with answer, and it calls whole URIs straight.\n\n"
         "Passwords are found as by register, those of several accounts in the file. A\n"
         "failure of an account is said and ends nothing. SIGHUP registers again now.\n\n"
         "quit, SIGINT and SIGTERM hang up, unregister and end it; a second signal at once. The\n"

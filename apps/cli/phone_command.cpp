@@ -8,6 +8,7 @@
 #include "apps/cli/commands.h"
 #include "apps/cli/config_tables.h"
 #include "apps/cli/console.h"
+#include "apps/cli/no_account.h"
 #include "apps/cli/running_phone.h"
 #include "apps/cli/session.h"
 
@@ -51,12 +52,13 @@ std::expected<void, Refusal> take_one(PhoneStart& start, const std::vector<std::
         if (!aor) return std::unexpected(Refusal{ExitCode::usage, aor.error()});
         start.host.account.aor = *std::move(aor);
     }
-    if (start.host.account.aor.empty())
-        return std::unexpected(Refusal{
-            ExitCode::usage,
-            "Which account? holdfast phone sip:USER@DOMAIN, or --config FILE with an aor or "
-            "[[account]] tables"});
+    const bool has_account = !start.host.account.aor.empty();
+    if (!has_account)
+        if (auto waits = wait_for_calls(start.host); !waits) return waits;
+    // Without an account there is none, but one in the environment is wiped there all the same.
+    start.host.password_given = start.host.password_given || !has_account;
     if (auto found = find_password(start.host); !found) return found;
+    if (!has_account) start.host.account.password = {};
     start.accounts.push_back(start.host.account);
     start.dialling.push_back(start.host.dialling);
     return {};

@@ -171,7 +171,9 @@ void StatusView::note_state(Instant now, const Event& event) {
     case EventKind::answered:
     case EventKind::call_ended: ringing_.clear(); return;
     case EventKind::connected:
-        state_ = "calling by way of " + (event.target ? event.target->to_string() : "");
+        state_ = event.contact.empty()
+                     ? "calling by way of " + (event.target ? event.target->to_string() : "")
+                     : "can be called at " + printable(event.contact);
         return;
     case EventKind::not_connected: state_ = "nobody can be called there"; return;
     case EventKind::stopped: state_ = "stopped"; return;

@@ -97,6 +97,7 @@ void Calls::forward(CallRef ref, const std::string& uri, call::Diverted why) {
 void Calls::hang_up(CallRef ref) {
     auto* call = find(ref);
     if (call == nullptr || call->stage == Stage::ending) return;
+    if (stop_looking(runtime::boot_time(), ref, "hung up")) return;
     // The engine does not know it yet, and hears of it only if the user still wants it (Ready).
     if (call->stage == Stage::opening) {
         close_sound(ref);
@@ -179,7 +180,7 @@ void Calls::on_event(Instant now, const Event& event) {
         registered_at_.insert_or_assign(event.account, *event.target);
         follow_network();
     }
-    if (!event.call) return;
+    if (!event.call) return on_way(now, event);
     if (event.kind == EventKind::ring && find(event.call) == nullptr) {
         calls_[event.call] = {.account = event.account,
                               .incoming = true,
@@ -242,6 +243,7 @@ void Calls::over(Instant now, CallRef ref) {
     const auto call = std::move(found->second);
     calls_.erase(found);
     sounds_.erase(ref);
+    looking_.erase(ref);
     leave_conference(ref);
     if (on_over_) on_over_(now, ref, call);
 }

@@ -75,6 +75,11 @@ public:
     // The user's commands. What does not apply to the call, or a call that is not there, is
     // ignored.
     CallRef dial(AccountId account, const std::string& uri, CallSettings settings);
+    // With an account that looks for its way just now (AccountDetails::direct_to): the call goes out
+    // when it has one (Event connected), and ends if there is none (not_connected).
+    CallRef dial_when_connected(AccountId account, const std::string& uri, CallSettings settings);
+    // The account is gone, and had no other call.
+    void forget(AccountId account) { registered_at_.erase(account); }
     void answer(CallRef call, CallSettings settings);
     void reject(CallRef call, int status);
     // The caller is sent to the URI instead (302).
@@ -145,6 +150,9 @@ private:
     };
 
     CallRef begin(Call call, CallSettings settings);
+    // call_direct.cpp
+    void on_way(Instant now, const Event& event);
+    bool stop_looking(Instant now, CallRef ref, std::string why);
     void follow(const Event& referred);
     void take_over(const Event& replaced);
     [[nodiscard]] std::optional<CallSettings> settings_of(CallRef call) const;
@@ -202,6 +210,7 @@ private:
     PathOf path_of_;
     std::map<CallRef, Call> calls_;
     std::map<CallRef, Sound> sounds_;
+    std::map<CallRef, CallSettings> looking_;  // those whose account has no way yet
     std::map<FlowId, Flow> flows_;
     std::map<AccountId, Target> registered_at_;
     std::uint32_t last_call_ = 0;

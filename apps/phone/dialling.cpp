@@ -51,6 +51,11 @@ std::expected<Parts, std::string> parts_of(std::string_view typed) {
     return Parts{without_marks(typed.substr(0, at)), typed.substr(at)};
 }
 
+std::string who_lacks(const Caller& caller) {
+    return caller.aor.empty() ? std::string("This phone, without an account,")
+                              : std::string(caller.aor);
+}
+
 // From the first sign on. What is wrong is not shown: it may be a PIN.
 Uri digits_of(std::string_view text) {
     constexpr std::string_view pause = ",,";  // of 1 s each (media/dtmf.h)
@@ -204,7 +209,7 @@ std::expected<std::string, std::string> target_of(std::string_view typed, const 
 
 std::expected<Dialled, std::string> voicemail_of(const Caller& caller) {
     if (caller.dialling.voicemail.empty())
-        return std::unexpected(std::string(caller.aor) +
+        return std::unexpected(who_lacks(caller) +
                                " has no voicemail number: say it with --voicemail, or as voicemail "
                                "= \"NUMBER\" in the configuration");
     const Dialling as_it_is;
@@ -216,7 +221,7 @@ std::expected<std::string, std::string> pickup_of(std::string_view extension,
                                                   const Caller& caller) {
     const auto& code = caller.dialling.pickup;
     if (code.empty())
-        return std::unexpected(std::string(caller.aor) +
+        return std::unexpected(who_lacks(caller) +
                                " has no pickup code: say it with --pickup, or as pickup = "
                                "\"CODE\" in the configuration");
     const auto number = code + bare_number(extension);

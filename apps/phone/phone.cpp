@@ -97,12 +97,14 @@ void Phone::register_now() { driver_.submit(in::RegisterNow{}); }
 
 const std::string& Phone::aor_of(AccountId account) const {
     static const std::string nobody;
+    static const std::string direct(direct_call);
+    if (is_direct(account)) return direct;
     const auto place = static_cast<std::size_t>(account.value) - 1;
     return place < settings_.accounts.size() ? settings_.accounts[place].aor : nobody;
 }
 
 Done<AccountId> Phone::account_of(const std::string& text) const {
-    if (text.empty()) return id_of(0);
+    if (text.empty() || (text == direct_call && is_direct(id_of(0)))) return id_of(0);
     std::vector<AccountId> found;
     for (std::size_t i = 0; i < settings_.accounts.size(); ++i) {
         const auto& aor = settings_.accounts[i].aor;
@@ -238,7 +240,7 @@ Done<CallRef> Phone::mute(std::optional<CallRef> named, std::optional<bool> micr
 std::vector<AccountView> Phone::accounts() const {
     std::vector<AccountView> views;
     for (std::size_t i = 0; i < settings_.accounts.size(); ++i) {
-        AccountView view{.aor = settings_.accounts[i].aor, .state = "beginning"};
+        AccountView view{.aor = aor_of(id_of(i)), .state = "beginning"};
         if (const auto status = engine_.status(id_of(i))) {
             view.registered = status->registered;
             view.reachable = status->proven;
@@ -365,6 +367,7 @@ void Phone::over(Instant now, CallRef ref, const Call& call) {
     if (call.no_sound && !call.answered) past.reason = call.why_no_sound;
     if (past.status == ok) past.status = call.answered ? ok : 0;
     handlers_.over(ref, past);
+    end_directly(call.account);
     end_if_done();
 }
 

@@ -36,7 +36,9 @@ constexpr std::size_t calls_most = 64;  // as many as the engine has room for (d
 constexpr std::size_t digits_most = digits_waiting_most;  // of one command
 
 struct PhoneSettings {
-    std::vector<registration::AccountConfig> accounts;  // the first is dialled with
+    // The first is dialled with. Without an account of anybody's: one that waits for calls at this
+    // host (registration/waiting.h), and whole URIs are called straight.
+    std::vector<registration::AccountConfig> accounts;
     std::vector<Dialling> dialling{};                   // of each, in the same order
     CallSettings calls;
     IncomingRules incoming{};                          // at the beginning
@@ -51,6 +53,9 @@ struct PhoneHandlers {
     std::function<void(CallRef, const runtime::PastCall&)> began;
     std::function<void(CallRef, const runtime::PastCall&)> over;
 };
+
+// What an account is called that is nobody's.
+inline constexpr std::string_view direct_call = "direct call";
 
 struct AccountView {
     std::string aor;
@@ -168,6 +173,10 @@ private:
     [[nodiscard]] Done<AccountId> caller_of(const std::string& account) const;
     [[nodiscard]] Caller caller_with(AccountId account) const;
     Done<CallRef> call(AccountId account, const Done<Dialled>& whom);
+    // phone_direct.cpp
+    [[nodiscard]] bool is_direct(AccountId account) const;
+    CallRef call_directly(AccountId host, const std::string& uri, CallSettings settings);
+    void end_directly(AccountId account);
     // phone_rules.cpp
     [[nodiscard]] Verdict verdict_on_ring(const Event& ring) const;
     static Event refused_event(const Event& ring, const Refuse& refuse);
@@ -198,6 +207,7 @@ private:
     PhoneSettings settings_;
     PhoneHandlers handlers_;
     std::map<CallRef, Line> lines_;
+    std::uint32_t direct_calls_ = 0;  // so many were made, each with an account of its own
     std::map<CallRef, runtime::Timer> answering_;   // those that will be answered by themselves
     std::map<CallRef, runtime::Timer> forwarding_;  // those that will be, if nobody answers
     bool leaving_ = false;

@@ -19,7 +19,7 @@ Done<AccountId> Phone::caller_of(const std::string& text) const {
 Caller Phone::caller_with(AccountId account) const {
     static const Dialling as_it_is;
     const auto place = static_cast<std::size_t>(account.value) - 1;
-    return {.aor = aor_of(account),
+    return {.aor = is_direct(account) ? std::string_view{} : aor_of(account),
             .dialling = place < settings_.dialling.size() ? settings_.dialling[place] : as_it_is};
 }
 
@@ -27,12 +27,13 @@ Caller Phone::caller_with(AccountId account) const {
 // more than how many there are.
 Done<CallRef> Phone::call(AccountId account, const Done<Dialled>& whom) {
     if (!whom) return std::unexpected(whom.error());
+    auto settings = settings_.calls;
+    settings.dtmf = whom->digits;
+    if (is_direct(account)) return call_directly(account, whom->uri, std::move(settings));
     const auto status = engine_.status(account);
     if (!status || !status->registered)
         return std::unexpected(aor_of(account) + " is not registered" +
                                (status ? " (" + status->state + ")" : "") + ": it cannot call now");
-    auto settings = settings_.calls;
-    settings.dtmf = whom->digits;
     const auto ref = calls_.dial(account, whom->uri, std::move(settings));
     note_new_calls();
     return ref;

@@ -65,6 +65,8 @@ public:
     // false: the response is to nothing of ours.
     bool on_response(const Step& step, const Accounts& accounts, FlowId flow,
                      const sip::Message& response);
+    // Requests that came on this flow and became no call.
+    [[nodiscard]] std::size_t refused_on(FlowId flow) const { return servers_.refused_on(flow); }
     void on_flow_opened(const Step& step, const Accounts& accounts, FlowId flow);
     // gone: false for ICMP, after which the flow stays usable.
     void on_flow_trouble(const Step& step, const Accounts& accounts, const FlowTrouble& trouble,

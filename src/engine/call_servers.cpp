@@ -59,6 +59,8 @@ ServerId CallServers::begin(const Step& step, CallRef call, const sip::Message& 
         entry.machine =
             InviteServer(step.now, {flow, reliable, text_of(entry, {.status = 100})}, {});
     step.flows.touch(step.now, flow);
+    by_call_.add(call);
+    if (!call) refused_.add(flow);
     by_key_.emplace(entry.key, id);
     // The first copy keeps its place: it is the one the others are merged into.
     if (!entry.merge.empty()) by_merge_.emplace(entry.merge, id);
@@ -167,6 +169,8 @@ void CallServers::settle(ServerId id) {
 void CallServers::erase(ServerId id) {
     const Entry& entry = entries_.at(id);
     agenda_.remove(id);
+    by_call_.remove(entry.call);
+    if (!entry.call) refused_.remove(flow_of(id));
     by_key_.erase(entry.key);
     if (const auto merged = by_merge_.find(entry.merge);
         merged != by_merge_.end() && merged->second == id)

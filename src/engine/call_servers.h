@@ -14,6 +14,7 @@
 #include "call/machine.h"
 #include "engine/agenda.h"
 #include "engine/step.h"
+#include "engine/tally.h"
 #include "sip/message.h"
 #include "transaction/invite_server.h"
 #include "transaction/matching.h"
@@ -60,6 +61,9 @@ public:
     void on_time(const Step& step);
     [[nodiscard]] Deadline next_deadline() const { return agenda_.next(); }
     [[nodiscard]] std::size_t size() const { return entries_.size(); }
+    [[nodiscard]] std::size_t of_call(CallRef call) const { return by_call_.of(call); }
+    // Those of no call: refused.
+    [[nodiscard]] std::size_t refused_on(FlowId flow) const { return refused_.of(flow); }
 
 private:
     struct Entry {
@@ -79,6 +83,8 @@ private:
     std::map<call::ServerId, Entry> entries_;
     std::unordered_map<transaction::ServerKey, call::ServerId> by_key_;
     std::unordered_map<std::string, call::ServerId> by_merge_;
+    Tally<CallRef> by_call_;
+    Tally<FlowId> refused_;
     Agenda<call::ServerId> agenda_;
     std::uint32_t last_ = 0;
 };

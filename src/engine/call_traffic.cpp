@@ -57,7 +57,7 @@ void CallDesk::on_request(const Step& step, const Accounts& accounts, const Inco
     if (servers_.size() >= limits::server_transactions) return;
     if (request.method() == Method::cancel) return on_cancel(step, accounts, incoming);
     const CallRef ref = call_of(request);
-    if (!ref) return;
+    if (!ref || servers_.of_call(ref) >= limits::transactions_of_a_call) return;
     hear_from(step, incoming.arrived);
     if (auto refusal = sip::check_request(request, capabilities()))
         return answer(step, incoming, refusal->status, std::move(refusal->extra_headers), {});

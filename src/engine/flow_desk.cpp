@@ -24,9 +24,26 @@ void FlowDesk::join(Entry& entry, FlowId flow, AccountId account) {
     } else {
         entry.users.insert(account);
     }
-    // Whoever opens it as a target trusts it (§11), even if it was only there to answer.
-    if (std::exchange(entry.to_answer, false)) --to_answer_;
+    trust(entry);
     unused_.remove(flow);
+}
+
+// Whoever opens it as a target trusts it (§11), even if it was only there to answer.
+void FlowDesk::trust(Entry& entry) {
+    entry.to_answer = false;
+    forget_stray(entry);
+}
+
+// It is used now: of those that could be given up it is the last.
+void FlowDesk::note_stray(FlowId flow, Entry& entry) {
+    forget_stray(entry);
+    if (!entry.to_answer || entry.holds != 0) return;
+    entry.stray_place = ++last_stray_;
+    strays_.emplace(entry.stray_place, flow);
+}
+
+void FlowDesk::forget_stray(Entry& entry) {
+    if (const auto place = std::exchange(entry.stray_place, 0); place != 0) strays_.erase(place);
 }
 
 std::optional<FlowId> FlowDesk::open(const Step& step, AccountId account, const Target& target,
@@ -39,7 +56,7 @@ std::optional<FlowId> FlowDesk::open(const Step& step, AccountId account, const 
         join(entry, id, account);
         return id;
     }
-    if (std::exchange(entry.to_answer, false)) --to_answer_;
+    trust(entry);
     entry.waiting.insert(account);
     unused_.remove(id);
     return std::nullopt;
@@ -48,7 +65,7 @@ std::optional<FlowId> FlowDesk::open(const Step& step, AccountId account, const 
 FlowId FlowDesk::open_to_hold(const Step& step, const Target& target) {
     const flow::Flow* const shared = table_.find(target, {});
     const FlowId id = shared != nullptr ? shared->id : begin(step, target, {}, {});
-    if (std::exchange(entries_.at(id).to_answer, false)) --to_answer_;
+    trust(entries_.at(id));
     return id;
 }
 
@@ -56,12 +73,21 @@ std::optional<FlowId> FlowDesk::open_to_answer(const Step& step, const Endpoint&
     if (const auto* const known = table_.find_remote(Transport::udp, remote);
         known != nullptr && known->is_alive())
         return known->id;
-    if (to_answer_ >= limits::stray_flows) return std::nullopt;
+    if (strays_.size() >= limits::stray_flows) return std::nullopt;
     const FlowId id = begin(step, {Transport::udp, remote}, "", {});
-    ++to_answer_;
-    entries_.at(id).to_answer = true;
-    watch(step.now, id, entries_.at(id));
+    Entry& entry = entries_.at(id);
+    entry.to_answer = true;
+    note_stray(id, entry);
+    watch(step.now, id, entry);
     return id;
+}
+
+std::optional<FlowId> FlowDesk::stray_to_give_up() const {
+    if (strays_.size() < limits::stray_flows) return std::nullopt;
+    for (const auto& [place, flow] : strays_)
+        if (const auto* const known = table_.find(flow); known != nullptr && known->is_open())
+            return flow;
+    return std::nullopt;
 }
 
 FlowId FlowDesk::open_spare(const Step& step, const Target& target) {
@@ -89,6 +115,7 @@ void FlowDesk::hold(FlowId flow) {
     const auto found = entries_.find(flow);
     if (found == entries_.end()) return;
     ++found->second.holds;
+    forget_stray(found->second);
     unused_.remove(flow);
 }
 
@@ -96,6 +123,8 @@ void FlowDesk::let_go(Instant now, FlowId flow) {
     const auto found = entries_.find(flow);
     if (found == entries_.end() || found->second.holds == 0) return;
     --found->second.holds;
+    if (const auto* const known = table_.find(flow); known != nullptr && known->is_alive())
+        note_stray(flow, found->second);
     watch(now, flow, found->second);
 }
 
@@ -112,7 +141,9 @@ void FlowDesk::send(const Step& step, FlowId flow, std::string bytes) {
 
 void FlowDesk::touch(Instant now, FlowId flow) {
     const auto found = entries_.find(flow);
-    if (found != entries_.end()) watch(now, flow, found->second);
+    if (found == entries_.end()) return;
+    if (found->second.stray_place != 0) note_stray(flow, found->second);
+    watch(now, flow, found->second);
 }
 
 void FlowDesk::close(const Step& step, FlowId flow, FlowError why) {
@@ -121,6 +152,7 @@ void FlowDesk::close(const Step& step, FlowId flow, FlowError why) {
     known->ended(flow::FlowState::closed, why);
     unused_.remove(flow);
     ended_.insert(flow);
+    forget_stray(entries_.at(flow));
     step.outbox.push(out::CloseFlow{flow});
 }
 
@@ -144,6 +176,7 @@ bool FlowDesk::on_failed(const Step& step, const FlowTrouble& trouble) {
     failed->ended(flow::FlowState::failed, trouble.error);
     ended_.insert(trouble.flow);
     unused_.remove(trouble.flow);
+    forget_stray(entries_.at(trouble.flow));
     for (const AccountId account : std::exchange(entries_.at(trouble.flow).waiting, {}))
         if (account != the_engine)
             step.tell(account, told::FlowFailed{failed->target, trouble.error, trouble.detail});
@@ -156,6 +189,7 @@ bool FlowDesk::on_closed(const FlowTrouble& trouble) {
     closed->ended(flow::FlowState::closed, trouble.error);
     ended_.insert(trouble.flow);
     unused_.remove(trouble.flow);
+    forget_stray(entries_.at(trouble.flow));
     return true;
 }
 
@@ -166,7 +200,6 @@ void FlowDesk::on_time(const Step& step) {
 
 void FlowDesk::sweep() {
     for (const FlowId flow : std::exchange(ended_, {})) {
-        if (entries_.at(flow).to_answer) --to_answer_;
         entries_.erase(flow);
         table_.erase(flow);
     }
@@ -214,6 +247,11 @@ bool FlowDesk::trusts(Instant now, FlowId flow, AccountId account,
 bool FlowDesk::is_ours(FlowId flow) const {
     const auto found = entries_.find(flow);
     return found != entries_.end() && !found->second.to_answer;
+}
+
+bool FlowDesk::is_stray(FlowId flow) const {
+    const auto found = entries_.find(flow);
+    return found != entries_.end() && found->second.to_answer;
 }
 
 sip::StreamFramer* FlowDesk::framer(FlowId flow) {

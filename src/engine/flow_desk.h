@@ -2,6 +2,8 @@
 // a flow nobody uses is closed 32 s after it was last used (L8).
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <set>
@@ -35,9 +37,12 @@ public:
                                const flow::KeepAliveSettings& settings = {});
     // For a dialog (L8): whoever asks holds it at once. Open already, or being opened.
     FlowId open_to_hold(const Step& step, const Target& target);
-    // To answer somebody who is no target of ours: a flow without trust (§11), or nothing: too many
-    // of them.
+    // To answer somebody who is no target of ours: a flow without trust (§11), or nothing: there
+    // are as many of them as there may be, and they have to be made room among first.
     std::optional<FlowId> open_to_answer(const Step& step, const Endpoint& remote);
+    // The one of these that has served its purpose the longest time ago: it was opened, and no
+    // call holds it. Nothing: there is room, or all are being opened just now.
+    [[nodiscard]] std::optional<FlowId> stray_to_give_up() const;
     // UDP from a port of its own, for the engine's use alone, until close() (K4).
     FlowId open_spare(const Step& step, const Target& target);
     void release(Instant now, FlowId flow, AccountId account);
@@ -83,6 +88,8 @@ public:
                               std::span<const IpAddress> known) const;
     [[nodiscard]] bool is_ours(
         FlowId flow) const;  // §11 (a): opened to reach a target, not to answer
+    // It was opened to answer a stranger, and is no target's since.
+    [[nodiscard]] bool is_stray(FlowId flow) const;
     [[nodiscard]] sip::StreamFramer* framer(FlowId flow);
     [[nodiscard]] Deadline next_deadline() const { return unused_.next(); }
 
@@ -95,6 +102,7 @@ private:
         std::size_t holds = 0;
         bool engine_uses = false;
         bool to_answer = false;
+        std::uint64_t stray_place = 0;  // among the strays; 0: it is none, or a call holds it
         std::optional<sip::StreamFramer> framer{};
         [[nodiscard]] bool is_unused() const {
             return users.empty() && waiting.empty() && !engine_uses && holds == 0;
@@ -104,12 +112,16 @@ private:
                  const flow::KeepAliveSettings& settings, bool spare_port = false);
     void join(Entry& entry, FlowId flow, AccountId account);
     void watch(Instant now, FlowId flow, const Entry& entry);
+    void note_stray(FlowId flow, Entry& entry);
+    void forget_stray(Entry& entry);
+    void trust(Entry& entry);
 
     flow::Table table_;
     std::map<FlowId, Entry> entries_;
     std::set<FlowId> ended_;
     Agenda<FlowId> unused_;
-    std::size_t to_answer_ = 0;
+    std::map<std::uint64_t, FlowId> strays_;  // that no call holds, the one used last at the end
+    std::uint64_t last_stray_ = 0;
 };
 
 }  // namespace holdfast::engine

@@ -133,5 +133,51 @@ TEST(FlowDesk, AnswersToStrangersHaveALimit) {
     EXPECT_TRUE(bench.flows.open_to_answer(bench.step(), {IpAddress::v4(198, 51, 100, 1), 9}));
 }
 
+// As many as there may be, opened or still being opened.
+std::vector<FlowId> open_all_strays(Bench& bench, bool are_open) {
+    std::vector<FlowId> flows;
+    for (std::size_t i = 0; i < limits::stray_flows; ++i) {
+        const auto flow = bench.flows.open_to_answer(
+            bench.step(), {IpAddress::v4(198, 51, 100, 1), static_cast<std::uint16_t>(1024 + i)});
+        flows.push_back(flow.value_or(FlowId{}));
+        if (are_open) bench.flows.on_opened(bench.step(), flows.back(), our_end, "");
+    }
+    return flows;
+}
+
+// §11: who was answered the longest time ago makes room; not who is being opened, for his request
+// has no answer yet.
+TEST(FlowDesk, AStrangerMakesRoomForTheNext) {
+    Bench bench;
+    open_all_strays(bench, false);
+    EXPECT_FALSE(bench.flows.stray_to_give_up());
+    Bench other;
+    const auto flows = open_all_strays(other, true);
+    other.flows.touch(other.now, flows.front());
+    EXPECT_EQ(other.flows.stray_to_give_up(), flows.at(1));
+    other.flows.close(other.step(), flows.at(1), FlowError::closed_by_peer);
+    EXPECT_FALSE(other.flows.stray_to_give_up()) << "there is room";
+    EXPECT_TRUE(other.flows.open_to_answer(other.step(), {IpAddress::v4(198, 51, 100, 1), 9}));
+    EXPECT_EQ(other.flows.stray_to_give_up(), flows.at(2));
+}
+
+// §11, L8: nor who has a call, which takes no other's place either; when it is over he is like the
+// others.
+TEST(FlowDesk, AStrangerWithACallKeepsHisFlow) {
+    Bench bench;
+    const auto flows = open_all_strays(bench, true);
+    for (const FlowId flow : flows) bench.flows.hold(flow);
+    EXPECT_FALSE(bench.flows.stray_to_give_up());
+    const auto more = bench.flows.open_to_answer(bench.step(), {IpAddress::v4(198, 51, 100, 1), 9});
+    ASSERT_TRUE(more);
+    bench.flows.on_opened(bench.step(), *more, our_end, "");
+    for (const FlowId flow : flows) bench.flows.let_go(bench.now, flow);
+    EXPECT_EQ(bench.flows.stray_to_give_up(), *more);
+    // A target of ours is none of them.
+    for (std::size_t i = 0; i < flows.size(); ++i)
+        bench.flows.open(bench.step(), alice, bench.flow(flows[i]).target, "");
+    EXPECT_FALSE(bench.flows.stray_to_give_up());
+}
+
 }  // namespace
 }  // namespace holdfast::engine

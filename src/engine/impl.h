@@ -122,6 +122,7 @@ private:
     // The flow to answer on, or nothing: it is being opened, and the request comes again when it
     // is.
     std::optional<FlowId> flow_to_answer(const Step& step, const engine::Incoming& incoming);
+    void make_room_for_a_stray(const Step& step);
     void on_unreadable_answer(const Step& step, FlowId id, std::string_view bytes,
                               const sip::ParseError& error);
     void on_learned(const Step& step, flow::Flow& flow, flow::Learned learned);

@@ -61,6 +61,7 @@ void IncomingDesk::on_invite(const Step& step, const Incoming& incoming, const A
     event.reason = caller_in_words(invite);
     step.outbox.push(std::move(event));
     ++ringing_;
+    step.flows.hold(incoming.flow);  // as long as it rings
     serve({transaction::server_key_of(invite), merge_key(invite), std::move(call)});
 }
 
@@ -105,6 +106,7 @@ void IncomingDesk::end_call(const Step& step, Call& call, int status, std::strin
     if (std::exchange(call.ringing, Ringing::no) == Ringing::no) return;
     --ringing_;
     respond(step, call, status);
+    step.flows.let_go(step.now, call.server.flow());
     Event event = event_of(call, EventKind::call_ended, status);
     event.reason = words;
     step.outbox.push(std::move(event));

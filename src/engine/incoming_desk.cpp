@@ -94,7 +94,9 @@ std::optional<IncomingDesk::Accepted> IncomingDesk::accept(const Incoming& incom
                                            .of_our_dialog = addressee.sent_it});
         if (!flow::is_accepted(verdict)) continue;
         const bool by_token = has_token(addressee, token);
+        // RFC 3261 §8.2.2.1: who calls an address alone means whoever is there.
         const bool by_user = (!addressee.user.empty() && user == addressee.user) ||
+                             (addressee.is_direct && user.empty()) ||
                              has_gruu(addressee, incoming.request.request_uri());
         const int score = (by_token ? 4 : 0) + (by_user ? 2 : 0) + (addressee.on_own_flow ? 1 : 0);
         if (score <= best_score) continue;
@@ -304,8 +306,15 @@ bool IncomingDesk::is_merged(const sip::Message& request) const {
     return !merge.empty() && by_merge_.contains(merge);
 }
 
+FlowId IncomingDesk::flow_of(const Served& served) {
+    const auto* const call = std::get_if<Call>(&served.what);
+    return call != nullptr ? call->server.flow()
+                           : std::get<transaction::NonInviteServer>(served.what).flow();
+}
+
 IncomingDesk::ServedId IncomingDesk::serve(Served served) {
     const ServedId id = ++last_;
+    by_flow_.add(flow_of(served));
     by_key_.emplace(served.key, id);
     // The first copy keeps its place: it is the one the others are merged into.
     if (!served.merge.empty()) by_merge_.emplace(served.merge, id);
@@ -335,6 +344,7 @@ void IncomingDesk::end(ServedId id) {
         call != nullptr && call->ringing == Ringing::yes)
         --ringing_;
     agenda_.remove(id);
+    by_flow_.remove(flow_of(served));
     by_key_.erase(served.key);
     if (const auto merged = by_merge_.find(served.merge);
         merged != by_merge_.end() && merged->second == id)
@@ -358,13 +368,9 @@ void IncomingDesk::on_time(const Step& step) {
 
 void IncomingDesk::on_flow_ended(FlowId flow) {
     std::vector<ServedId> over;
-    for (const auto& [id, served] : served_) {
-        const auto* const call = std::get_if<Call>(&served.what);
-        const FlowId its = call != nullptr
-                               ? call->server.flow()
-                               : std::get<transaction::NonInviteServer>(served.what).flow();
-        if (its == flow) over.push_back(id);
-    }
+    if (by_flow_.of(flow) == 0) return;
+    for (const auto& [id, served] : served_)
+        if (flow_of(served) == flow) over.push_back(id);
     for (const ServedId id : over) end(id);
 }
 

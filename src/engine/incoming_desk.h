@@ -15,6 +15,7 @@
 #include "base/ids.h"
 #include "engine/agenda.h"
 #include "engine/step.h"
+#include "engine/tally.h"
 #include "flow/flow.h"
 #include "flow/source_filter.h"
 #include "sip/message.h"
@@ -36,6 +37,7 @@ struct Addressee {
     bool on_own_flow = false;  // §11 (a)
     bool sent_it = false;      // the Call-ID is of an OPTIONS of its own (R1)
     bool takes_calls = false;  // its INVITEs are the CallDesk's
+    bool is_direct = false;    // it registers nowhere: its calls are those of the host
 };
 
 struct Incoming {
@@ -71,6 +73,7 @@ public:
     void on_time(const Step& step);
     [[nodiscard]] Deadline next_deadline() const { return agenda_.next(); }
     [[nodiscard]] std::size_t size() const { return served_.size(); }
+    [[nodiscard]] std::size_t on_flow(FlowId flow) const { return by_flow_.of(flow); }
 
 private:
     using ServedId = std::uint32_t;
@@ -132,6 +135,7 @@ private:
                std::string to_tag = {});
     [[nodiscard]] std::string response(const sip::Message& request, const Endpoint& source,
                                        const Reply& reply, std::string_view to_tag) const;
+    [[nodiscard]] static FlowId flow_of(const Served& served);
     ServedId serve(Served served);
     void watch(ServedId id);
     void end(ServedId id);
@@ -140,6 +144,7 @@ private:
     std::map<ServedId, Served> served_;
     std::unordered_map<transaction::ServerKey, ServedId> by_key_;
     std::unordered_map<std::string, ServedId> by_merge_;
+    Tally<FlowId> by_flow_;
     Agenda<ServedId> agenda_;
     ServedId last_ = 0;
     std::size_t ringing_ = 0;

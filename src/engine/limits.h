@@ -23,7 +23,14 @@ constexpr std::size_t calls =
 // RFC 3891 §3: calls that have just ended are remembered, so many and so long.
 constexpr std::size_t ended_dialogs = 64;
 constexpr Duration ended_dialog_life = 32s;
-constexpr std::size_t stray_flows = 64;  // opened to answer somebody who is no target of ours
+// Opened to answer somebody who is no target of ours, beside those that calls hold: one more takes
+// the place of the one that was used last the longest time ago.
+constexpr std::size_t stray_flows = 64;
+// Requests outside dialogs that came on one of these; further ones get no answer until these have
+// ended (32 s, over UDP). All of them together leave half of the server transactions to others.
+constexpr std::size_t stray_transactions = 8;
+// The same of the requests in one call, whoever has it with us: digits may come twice a second.
+constexpr std::size_t transactions_of_a_call = 64;
 
 // F9: at most one probe per target in 4 s, 10 per second in all.
 constexpr Duration probe_spacing = 4s;

@@ -260,6 +260,10 @@ void Engine::Impl::on_request(const Step& step, engine::Incoming incoming) {
     if (!incoming_.needs_no_flow(incoming.request)) {
         const auto flow = flow_to_answer(step, incoming);
         if (!flow) return;
+        // §11: who asks so often makes us deaf to nobody else.
+        if (flows_.is_stray(*flow) && incoming_.on_flow(*flow) + calls_.refused_on(*flow) >=
+                                          engine::limits::stray_transactions)
+            return;
         incoming.flow = *flow;
         flows_.touch(step.now, *flow);
     }
@@ -284,13 +288,29 @@ std::optional<FlowId> Engine::Impl::flow_to_answer(const Step& step,
     if (arrived != nullptr && is_reliable(arrived->target.transport)) return incoming.arrived;
     const Endpoint destination = sip::response_destination(incoming.request, incoming.source);
     if (arrived != nullptr && arrived->target.endpoint == destination) return incoming.arrived;
-    const auto opened = flows_.open_to_answer(step, destination);
+    auto opened = flows_.open_to_answer(step, destination);
+    if (!opened) {
+        make_room_for_a_stray(step);
+        opened = flows_.open_to_answer(step, destination);
+    }
     if (!opened || flows_.find(*opened)->is_open()) return opened;
     auto& waiting = strays_[*opened];
     if (waiting.size() < engine::limits::datagrams_for_a_flow)
         waiting.push_back(
             {incoming.arrived, incoming.source, std::string(incoming.request.text())});
     return std::nullopt;
+}
+
+// §11: strangers, however many, keep out nobody who comes after them. What they asked is answered
+// by then; whose answer was lost asks again, and is answered anew. While all flows are being opened
+// (a flood of one moment) the request is lost, as any datagram may be, and comes again.
+void Engine::Impl::make_room_for_a_stray(const Step& step) {
+    while (const auto oldest = flows_.stray_to_give_up()) {
+        const engine::FlowTrouble trouble{*oldest, flows_.find(*oldest)->target,
+                                          FlowError::closed_by_peer, "others came after it"};
+        flows_.close(step, *oldest, trouble.error);
+        end_flow(step, trouble);
+    }
 }
 
 engine::Addressee Engine::Impl::addressee(const Step& step, FlowId flow, AccountId id,
@@ -312,7 +332,8 @@ engine::Addressee Engine::Impl::addressee(const Step& step, FlowId flow, Account
                       .accept_direct_calls = account.registration.policy().accept_direct_calls},
             .on_own_flow = on_own_flow,
             .sent_it = may_be_proof && own_options_.sender(step.now, request.call_id()) == id,
-            .takes_calls = account.calls != nullptr};
+            .takes_calls = account.calls != nullptr,
+            .is_direct = account.registration.is_direct()};
 }
 
 // Who a request may be for: who has the user of its Request-URI; else who uses the flow, or a few

@@ -9,6 +9,7 @@
 #include "engine/recording.h"
 #include "lab/location_service.h"
 #include "registration/policy.h"
+#include "registration/waiting.h"
 
 namespace holdfast::lab {
 
@@ -77,7 +78,9 @@ registration::AccountConfig Phone::account_config() const {
     config.contact_address = options_.contact_address;
     config.stun = options_.stun;
     config.takes_calls = options_.takes_calls;
-    config.direct_to = options_.direct_to;
+    // "*": it waits to be called, at its own port.
+    config.direct_to = options_.direct_to == "*" ? registration::waits_at(ports_.at(Family::ipv4))
+                                                 : options_.direct_to;
     config.policy = *policy;
     return config;
 }

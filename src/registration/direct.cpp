@@ -32,9 +32,12 @@ Direct::Direct(const AccountConfig& config, const std::string& instance_id, Shar
       domain_(domain_of_aor(config.direct_to)),
       secure_(is_for_tls_alone(config)),
       policy_(shared ? std::move(shared) : std::make_shared<const Policy>(config.policy)),
-      targets_(config, {"urn:uuid:" + instance_id, config.direct_to}, {}, policy_) {}
+      targets_(config, {"urn:uuid:" + instance_id, config.direct_to}, {}, policy_) {
+    if (const auto port = waiting_port(to_)) waiting_.emplace(aor_, *port);
+}
 
 void Direct::handle(const Told& told, const Context& context) {
+    if (waiting_) return waiting_->handle(told, context);
     if (std::holds_alternative<told::ShutDown>(told)) return on_shut_down(context);
     if (const auto* opened = std::get_if<told::FlowOpen>(&told)) return on(*opened, context);
     if (std::holds_alternative<told::Start>(told) ||
@@ -310,6 +313,7 @@ void Direct::give_up(std::string words, const Context& context) {
 }
 
 View Direct::view() const {
+    if (waiting_) return waiting_->view();
     View view;
     view.state = state_;
     view.targets = candidates_;

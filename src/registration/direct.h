@@ -15,6 +15,8 @@
 // somebody has answered, the call stays where it is, whatever becomes of the server that it does
 // not need any more. Nothing is sent that no call asks for, but what holds a NAT's mapping (K1:
 // CRLF, which expects nothing).
+//
+// One that calls nobody waits to be called: all that it does is waiting.h.
 #pragma once
 
 #include <cstddef>
@@ -29,6 +31,7 @@
 #include "registration/machine.h"
 #include "registration/registration.h"
 #include "registration/targets.h"
+#include "registration/waiting.h"
 
 namespace holdfast::registration {
 
@@ -84,6 +87,7 @@ private:
         return !is_over() && (untried() || !opening_.empty() || targets_.is_looking_up());
     }
 
+    std::optional<Waiting> waiting_;
     std::string aor_;
     std::string to_;
     std::string domain_;

@@ -9,10 +9,12 @@
 #include "base/check.h"
 #include "base/text.h"
 #include "runtime/clock.h"
+#include "runtime/descriptor.h"
 #include "runtime/dns_client.h"
 #include "runtime/flows.h"
 #include "runtime/network_watch.h"
 #include "runtime/recording.h"
+#include "runtime/socket_address.h"
 #include "runtime/state_file.h"
 
 namespace holdfast::runtime {
@@ -33,6 +35,21 @@ constexpr std::size_t batch_most = 256;
 constexpr std::string_view own_prefix = "runtime/";
 std::string port_key(Family family) {
     return std::string(own_prefix) + (family == Family::ipv4 ? "udp_port/ipv4" : "udp_port/ipv6");
+}
+
+bool has_family(Family family) {
+    const Descriptor socket{::socket(domain_of(family), SOCK_DGRAM | SOCK_CLOEXEC, 0)};
+    const auto any = socket_address_of({any_address(family), 0});
+    return socket && ::bind(socket.get(), any.get(), any.length) == 0;
+}
+
+// Who names a port without an address means it in both families, as far as the host has them.
+std::vector<Endpoint> ends_of(const Endpoint& local) {
+    std::vector<Endpoint> ends{local};
+    if (!local.address.is_unspecified()) return ends;
+    const auto other = local.address.family() == Family::ipv4 ? Family::ipv6 : Family::ipv4;
+    if (has_family(other)) ends.push_back({any_address(other), local.port});
+    return ends;
 }
 
 // What happened on a flow that the machine closes meanwhile is not told to it.
@@ -195,7 +212,8 @@ std::expected<void, Failure> Driver::Impl::open_flows() {
                              }};
     flows_ = std::make_unique<Flows>(loop_, std::move(flows), std::move(handler));
     if (options_.local && options_.local->port != 0)
-        if (auto claimed = flows_->claim_port(*options_.local); !claimed) return claimed;
+        for (const auto& local : ends_of(*options_.local))
+            if (auto claimed = flows_->claim_port(local); !claimed) return claimed;
     return flows_->check_tls();
 }
 

@@ -37,7 +37,7 @@ std::expected<void, Failure> Flows::claim_port(const Endpoint& local) {
             Failure{FailureKind::port_in_use,
                     "UDP port " + local.to_string() +
                         " is in use by another program. Stop it, or give another port "
-                        "with --local, or none: then a free one is taken."});
+                        "with --local ADDRESS:PORT."});
     if (!port)
         return std::unexpected(Failure{FailureKind::address_unusable,
                                        "The local address " + local.to_string() +
