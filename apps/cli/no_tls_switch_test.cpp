@@ -25,7 +25,8 @@ using testing::HasSubstr;
 bool is_about_certificates(const std::string& words) {
     const auto text = lower_case(words);
     return std::ranges::any_of(
-        std::vector<std::string>{"tls", "certificate", "verif", "trust", "secur", "safe", "checked"},
+        std::vector<std::string>{"tls", "certificate", "verif", "trust", "secur", "safe",
+                                 "checked"},
         [&](const std::string& word) { return text.find(word) != std::string::npos; });
 }
 
@@ -51,8 +52,8 @@ TEST(NoTlsSwitch, IsAmongThePolicies) {
 
 TEST(NoTlsSwitch, WhoTriesIsTold) {
     for (const std::string key :
-         {"tls_verify", "tls-verify", "tls-check", "insecure", "tls-insecure",
-          "no-verify", "no-check-certificate", "skip-verify", "accept-any-certificate"}) {
+         {"tls_verify", "tls-verify", "tls-check", "insecure", "tls-insecure", "no-verify",
+          "no-check-certificate", "skip-verify", "accept-any-certificate"}) {
         const auto in_file = parse_config("transport = \"tls\"\n" + key + " = false\n", "p.toml");
         ASSERT_FALSE(in_file) << key;
         EXPECT_THAT(in_file.error(), HasSubstr("p.toml:2: " + key + ": there is no such key"));

@@ -118,7 +118,8 @@ std::string sentence_of(const Event& event) {
     case EventKind::flow_lost:
         return "The connection to " + target_of(event) + " is lost" + because(event);
     case EventKind::connected:
-        if (!event.contact.empty()) return "Can be called at " + event.contact + " (" + event.reason + ")";
+        if (!event.contact.empty())
+            return "Can be called at " + event.contact + " (" + event.reason + ")";
         return "Calling by way of " + target_of(event);
     case EventKind::not_connected: return "Nobody can be called there" + because(event);
     case EventKind::stopped: return "Stopped";

@@ -75,8 +75,8 @@ public:
     // The user's commands. What does not apply to the call, or a call that is not there, is
     // ignored.
     CallRef dial(AccountId account, const std::string& uri, CallSettings settings);
-    // With an account that looks for its way just now (AccountDetails::direct_to): the call goes out
-    // when it has one (Event connected), and ends if there is none (not_connected).
+    // With an account that looks for its way just now (AccountDetails::direct_to): the call goes
+    // out when it has one (Event connected), and ends if there is none (not_connected).
     CallRef dial_when_connected(AccountId account, const std::string& uri, CallSettings settings);
     // The account is gone, and had no other call.
     void forget(AccountId account) { registered_at_.erase(account); }

@@ -39,7 +39,7 @@ struct PhoneSettings {
     // The first is dialled with. Without an account of anybody's: one that waits for calls at this
     // host (registration/waiting.h), and whole URIs are called straight.
     std::vector<registration::AccountConfig> accounts;
-    std::vector<Dialling> dialling{};                   // of each, in the same order
+    std::vector<Dialling> dialling{};  // of each, in the same order
     CallSettings calls;
     IncomingRules incoming{};                          // at the beginning
     Recordings recordings{};                           // of every call

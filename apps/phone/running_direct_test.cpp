@@ -51,8 +51,9 @@ protected:
 TEST_F(RunningDirect, AnswerWaitsForACall) {
     const auto end = own_end();
     auto& bob = answers(end);
-    auto& alice = starts(without_account({"call", "sip:" + user() + "@" + end, "--duration", "500ms"},
-                                         file("state-calls"), "127.0.0.1"));
+    auto& alice =
+        starts(without_account({"call", "sip:" + user() + "@" + end, "--duration", "500ms"},
+                               file("state-calls"), "127.0.0.1"));
     ASSERT_TRUE(run_until([&] { return alice.ended() && bob.ended(); }, 60s))
         << story(alice) << story(bob);
     EXPECT_EQ(alice.exit_code(), 0) << story(alice);

@@ -24,8 +24,8 @@ protected:
     // What it says, one line each.
     std::string tell(const Told& told) {
         actions_.clear();
-        it.handle(told, {AccountId{1}, now_, 0, random_, health_, pool_, flows_, addresses,
-                         actions_});
+        it.handle(told,
+                  {AccountId{1}, now_, 0, random_, health_, pool_, flows_, addresses, actions_});
         std::string said;
         for (const auto& action : actions_) {
             if (std::holds_alternative<act::Unregistered>(action)) said += "done\n";
