@@ -20,7 +20,9 @@ constexpr std::array table{
                  "no password was given, and there is no terminal to ask for it"},
     ExitCodeText{ExitCode::state_in_use, "another process uses the state directory"},
     ExitCodeText{ExitCode::state_unusable, "the state directory cannot be read or written"},
-    ExitCodeText{ExitCode::port_in_use, "the port given with --local or --metrics is taken"},
+    ExitCodeText{
+        ExitCode::port_in_use,
+        "the port given with --local or --metrics, or where calls are waited for, is taken"},
     ExitCodeText{ExitCode::address_unusable,
                  "the address given with --local or --metrics is not one of this host"},
     ExitCodeText{ExitCode::tls_files, "a CA, certificate or key file, or a pin, cannot be used"},

@@ -71,18 +71,18 @@ TEST_F(RunningDirect, AnswerCanBeInterrupted) {
 
 // Two phones without accounts: either calls the other, and their control sockets know it.
 TEST_F(RunningDirect, PhonesCallEachOther) {
-    const auto alices = own_end();
-    const auto bobs = own_end();
-    auto& alice = phone_at("alice", alices);
-    auto& bob = phone_at("bob", bobs);
-    EXPECT_EQ(ctl("alice", {"status"}),
-              "direct call: can be called at sip:" + user() + "@" + alices + " (udp)\nno call\n");
+    const auto alices_end = own_end();
+    const auto bobs_end = own_end();
+    auto& alice = phone_at("alice", alices_end);
+    auto& bob = phone_at("bob", bobs_end);
+    EXPECT_EQ(ctl("alice", {"status"}), "direct call: can be called at sip:" + user() + "@" +
+                                            alices_end + " (udp)\nno call\n");
     EXPECT_NE(ctl("alice", {"dial", "bob"}, 24).find("Without an account"), std::string::npos);
-    EXPECT_EQ(ctl("alice", {"dial", "sip:" + bobs}), "call 1\n");
+    EXPECT_EQ(ctl("alice", {"dial", "sip:" + bobs_end}), "call 1\n");
     ASSERT_TRUE(hears(bob, "\"ring\"")) << story(alice) << story(bob);
     ctl("bob", {"answer"});
     ASSERT_TRUE(hears(alice, "\"answered\"")) << story(alice) << story(bob);
-    EXPECT_EQ(ctl("bob", {"dial", "sip:" + user() + "@" + alices}), "call 1\n");
+    EXPECT_EQ(ctl("bob", {"dial", "sip:" + user() + "@" + alices_end}), "call 1\n");
     ASSERT_TRUE(hears(alice, "\"ring\"")) << story(alice) << story(bob);
     ctl("alice", {"hangup", "1"});
     ASSERT_TRUE(run_until([&] {

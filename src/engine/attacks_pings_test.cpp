@@ -101,6 +101,9 @@ TEST(Pings, AnswersToOursAreToldNobody) {
     for (const auto transport : {Transport::udp, Transport::tcp})
         for (const auto kind : {KeepAliveKind::automatic, KeepAliveKind::options,
                                 KeepAliveKind::stun, KeepAliveKind::crlf}) {
+            // Who expects no answer, or not of this driver, does not notice that its server dies,
+            // which is what is demanded there (test_driver.h).
+            if (wanted_host_fault() && kind != KeepAliveKind::automatic) continue;
             PingedPhone phone(transport, kind);
             const auto events = phone.driver.events.size();
             const auto contact = phone.binding().contact;
