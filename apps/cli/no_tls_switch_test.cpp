@@ -18,8 +18,8 @@
 namespace holdfast::cli {
 namespace {
 
-using testing::ElementsAre;
-using testing::HasSubstr;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 
 // What speaks of the check, whatever it is called.
 bool is_about_certificates(const std::string& words) {
