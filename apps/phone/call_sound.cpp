@@ -81,18 +81,23 @@ void Calls::on(Instant now, const media::out::Started& started) {
 
 void Calls::on(Instant now, const media::out::FirstPacket& first) {
     const auto ref = call_of(first.session);
+    if (auto* call = find(ref)) call->is_heard = true;
     say(now, ref, EventKind::sound, "we hear " + first.codec + " from " + first.from.to_string());
 }
 
 void Calls::on(Instant now, const media::out::Silent& silent) {
-    say(now, call_of(silent.session), EventKind::silent,
+    const auto ref = call_of(silent.session);
+    if (auto* call = find(ref)) call->is_heard = false;
+    say(now, ref, EventKind::silent,
         fmt::format("nothing is heard from the other side for {:.0f} s: its sound does not arrive "
                     "here (a firewall or NAT on the way, or the other side sends none)",
                     seconds_of(silent.since)));
 }
 
 void Calls::on(Instant now, const media::out::Heard& heard) {
-    say(now, call_of(heard.session), EventKind::heard, "the other side is heard again");
+    const auto ref = call_of(heard.session);
+    if (auto* call = find(ref)) call->is_heard = true;
+    say(now, ref, EventKind::heard, "the other side is heard again");
 }
 
 void Calls::on(Instant now, const media::out::FromElsewhere& elsewhere) {
@@ -177,5 +182,17 @@ void Calls::leave_conference(CallRef ref) {
 }
 
 void Calls::on(Instant, const media::out::Listed&) {}
+
+// No call's: it goes on without. At every call it would be said again.
+void Calls::on(Instant now, const media::out::NotPlayed& not_played) {
+    const bool is_bell = not_played.signal == media::Signal::ring;
+    if (std::exchange(not_played_[is_bell], not_played.sentence) == not_played.sentence) return;
+    Event event{.kind = EventKind::notice};
+    event.reason = (not_played.has_tone ? "the phone rings with its own tone: "
+                    : is_bell           ? "the phone does not ring: "
+                                        : "tones are not heard: ") +
+                   not_played.sentence;
+    tell_(now, event);
+}
 
 }  // namespace holdfast::phone

@@ -55,6 +55,7 @@ struct Call {
     Stage stage = Stage::opening;
     bool no_sound = false;  // it ends because its sound cannot be had; an Event has said why
     std::string why_no_sound{};
+    bool is_heard = false;  // RTP comes from the other side
     std::optional<Instant> answered{};
     CallRef referred_by{};              // the call whose other side has asked for this one
     std::string recording{};            // the file it is recorded to, from its answer on; "": none
@@ -199,6 +200,7 @@ private:
     void on(Instant now, const media::out::Joined& joined);
     void on(Instant now, const media::out::Parted& parted);
     void on(Instant now, const media::out::Listed& listed);
+    void on(Instant now, const media::out::NotPlayed& not_played);
     void leave_conference(CallRef ref);
     void begin_recording(CallRef ref);
     void not_recorded(CallRef ref);
@@ -214,6 +216,8 @@ private:
     std::map<FlowId, Flow> flows_;
     std::map<AccountId, Target> registered_at_;
     std::uint32_t last_call_ = 0;
+    // What has been said of the bell, and of the other signals: that once is enough.
+    std::map<bool, std::string> not_played_;
 };
 
 }  // namespace holdfast::phone

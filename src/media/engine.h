@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/time.h"
+#include "media/signals.h"
 #include "media/types.h"
 #include "sdp/stream.h"
 
@@ -80,13 +81,23 @@ struct AskStatistics {
 struct Close {
     SessionId session;
 };
+// What the person here hears beside all calls from now on, until another one: Signal::none is
+// silence. It belongs to no session.
+struct Play {
+    Signal signal = Signal::none;
+    Tones tones = Tones::europe;
+    // null: nobody hears it; file: a WAV file gets all signals that go there, one behind the other,
+    // and is begun anew by the first.
+    AudioEnd sink{};
+    std::string file{};  // a sound file in the place of the tone, again and again; "": the tone
+};
 struct List {};  // answered by out::Listed
 
 }  // namespace in
 
 using Command = std::variant<in::Open, in::Agreed, in::SendDtmf, in::Mute, in::Volume, in::Source,
                              in::Sink, in::Record, in::StopRecording, in::Join, in::Split,
-                             in::AskStatistics, in::Close, in::List>;
+                             in::AskStatistics, in::Close, in::Play, in::List>;
 
 namespace out {
 
@@ -178,6 +189,13 @@ struct Closed {
     SessionId session;
     Statistics statistics{};
 };
+// What a signal should be heard of or from is missing, in words. `has_tone`: only its file is, and
+// the tone is heard in its place.
+struct NotPlayed {
+    Signal signal = Signal::none;
+    std::string sentence{};
+    bool has_tone = false;
+};
 struct Listed {
     std::vector<CodecSupport> codecs{};
     std::vector<Device> devices{};
@@ -189,7 +207,8 @@ struct Listed {
 using Event = std::variant<out::Ready, out::Failed, out::Started, out::FirstPacket, out::Silent,
                            out::Heard, out::FromElsewhere, out::DtmfHeard, out::DtmfSent,
                            out::Played, out::DeviceLost, out::DeviceFound, out::Recorded,
-                           out::Joined, out::Parted, out::Measured, out::Closed, out::Listed>;
+                           out::Joined, out::Parted, out::Measured, out::Closed, out::NotPlayed,
+                           out::Listed>;
 
 // An interface, since what implements it is loaded when the first call needs it (service.h).
 class Engine {

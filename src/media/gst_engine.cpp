@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <map>
+#include <optional>
 #include <utility>
 
 #include "media/event_queue.h"
@@ -9,6 +10,7 @@
 #include "media/gst_devices.h"
 #include "media/gst_dtls.h"
 #include "media/gst_library.h"
+#include "media/gst_player.h"
 #include "media/gst_session.h"
 #include "media/gst_srtp.h"
 #include "media/gst_thread.h"
@@ -48,6 +50,7 @@ public:
     ~GstEngine() override {
         thread_.post([this] {
             rhythm_.reset();
+            player_.reset();
             while (!sessions_.empty()) remove(sessions_.begin()->first);
         });
     }
@@ -66,6 +69,10 @@ private:
     void open(in::Open command);
     void handle(const in::Open& /*done by submit()*/) {}
     void handle(const in::List& /*list*/) { events_.push(list_all()); }
+    void handle(const in::Play& play) {
+        if (!player_) player_.emplace(thread_, events_);
+        player_->play(play);
+    }
     void handle(const in::Close& close);
     void handle(const in::Join& join);
     void handle(const in::Split& split);
@@ -94,6 +101,7 @@ private:
     std::map<SessionId, std::unique_ptr<Session>> sessions_;
     Conferences conferences_{seats()};
     Ref<GSource> rhythm_;
+    std::optional<Player> player_;
     Thread thread_;  // the last: it ends first
 };
 

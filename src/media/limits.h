@@ -10,6 +10,7 @@ namespace holdfast::media::limits {
 
 constexpr std::size_t sessions = 64;                   // at a time, in one engine
 constexpr Duration clip = std::chrono::minutes{10};    // of a file that is played
+constexpr std::uint32_t wav_bytes = 64U << 20U;        // of sound in a file of signals: 35 minutes
 constexpr std::size_t dtmf_digits = 256;               // that wait to be sent
 constexpr Duration silence = std::chrono::seconds{3};  // without RTP is told
 constexpr std::size_t sources = 8;                     // SSRCs that one session follows

@@ -98,6 +98,8 @@ void Service::refuse(const Command& command) {
                                      .sentence = failure_,
                                      .ends = true});
     }
+    if (const auto* play = std::get_if<in::Play>(&command); play && play->signal != Signal::none)
+        own_events_.push(out::NotPlayed{.signal = play->signal, .sentence = failure_});
     if (std::holds_alternative<in::List>(command))
         own_events_.push(out::Listed{.codecs = {}, .devices = {}, .missing = {failure_}});
 }

@@ -88,6 +88,12 @@ TEST(Service, WithoutModuleSaysWhatToInstall) {
     failed = told.next<out::Failed>();
     ASSERT_TRUE(failed) << "the second call too";
     EXPECT_EQ(failed->session, SessionId{2});
+    service.submit(in::Play{});  // that there is nothing to hear is no news
+    service.submit(in::Play{.signal = Signal::ring});
+    const auto not_played = told.next<out::NotPlayed>();
+    ASSERT_TRUE(not_played);
+    EXPECT_EQ(not_played->signal, Signal::ring);
+    EXPECT_NE(not_played->sentence.find("install"), std::string::npos) << not_played->sentence;
     service.submit(in::List{});
     const auto listed = told.next<out::Listed>();
     ASSERT_TRUE(listed);

@@ -90,7 +90,8 @@ inline Wav read_wav(const std::filesystem::path& path) {
         }
         if (id == "data") {
             wav.samples.resize(size / 2);
-            std::memcpy(wav.samples.data(), bytes.data() + at + 8, wav.samples.size() * 2);
+            if (size > 1)
+                std::memcpy(wav.samples.data(), bytes.data() + at + 8, wav.samples.size() * 2);
         }
         at += 8 + size + size % 2;
     }
