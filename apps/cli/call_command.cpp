@@ -13,6 +13,7 @@
 #include "apps/cli/session.h"
 #include "apps/phone/calls.h"
 #include "apps/phone/dialling.h"
+#include "apps/phone/signals.h"
 #include "media/service.h"
 #include "runtime/clock.h"
 
@@ -22,8 +23,9 @@ namespace {
 
 constexpr int busy_here = 486;
 
-// One call: dialled once registered, or the first that comes.
-class OneCall {
+// One call: dialled once registered, or the first that comes. Its end is told by the exit code, at
+// once: no tone holds it up.
+class OneCall final : public runtime::Observer {
 public:
     OneCall(Foreground& foreground, const Options& options, std::string uri)
         : foreground_(foreground),
@@ -34,16 +36,27 @@ public:
               *foreground.driver, media_,
               [this](Instant now, const Event& event) { on_sound(now, event); },
               [this](Instant, CallRef ref, const phone::Call& call) { over(ref, call); }),
+          signals_(foreground.loop, media_, signals_of(options.call),
+                   [this](CallRef ref) { return facts_of(ref); }),
           watch_(foreground.loop, media_.descriptor(),
-                 [this](runtime::Ready) { calls_.on_media(runtime::boot_time()); }),
+                 [this](runtime::Ready) {
+                     calls_.on_media(runtime::boot_time());
+                     signals_.update(calls_.all());
+                 }),
           time_is_over_(foreground.loop, [this] { calls_.hang_up_all(); }) {
         auto& console = *foreground.console;
         console.before_leaving([this] {
+            signals_.silence();
             calls_.hang_up_all();
             return !calls_.empty();
         });
-        console.afterwards([this](Instant now, const Event& event) { on_event(now, event); });
+        console.afterwards([this](Instant now, const Event& event) { on_console(now, event); });
         foreground.driver->add_observer(calls_);
+        foreground.driver->add_observer(*this);  // behind the calls, which know by then
+    }
+
+    void on_event(Instant, const Event& event) override {
+        if (event.call) signals_.update(calls_.all());
     }
 
     // What the command ends with: the call's end counts, then the registration's.
@@ -54,8 +67,13 @@ public:
 
 private:
     [[nodiscard]] bool dials() const { return !uri_.empty(); }
+    // What comes is answered by itself, or refused.
+    [[nodiscard]] phone::CallFacts facts_of(CallRef ref) const {
+        const auto call = calls_.all().find(ref);
+        return {.is_taken = call != calls_.all().end() && call->second.incoming};
+    }
     // The console is told before the calls are: what needs their knowledge is posted.
-    void on_event(Instant now, const Event& event) {
+    void on_console(Instant now, const Event& event) {
         auto& console = *foreground_.console;
         if (console.is_leaving() || code_) return;
         const bool may_dial =
@@ -116,6 +134,7 @@ private:
     std::string uri_;  // "" : the first call that comes is answered
     media::Service media_;
     phone::Calls calls_;
+    phone::Signals signals_;
     runtime::Watch watch_;
     runtime::Timer time_is_over_;
     CallRef call_{};

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "apps/cli/call_settings.h"
 #include "apps/cli/options.h"
 
 namespace holdfast::cli {
@@ -107,7 +108,45 @@ TEST(CallOptions, EmergencyNumbersAreBounded) {
     EXPECT_EQ(past.error(), "--emergency: there are at most 50 emergency numbers");
 }
 
+phone::SignalSettings signals_with(const std::vector<std::pair<std::string, std::string>>& said) {
+    const auto options = with(said);
+    EXPECT_TRUE(options) << options.error();
+    return options ? signals_of(options->call) : phone::SignalSettings{};
+}
+
+// What nobody has said anything of is as the calls' own sound.
+TEST(CallOptions, ItRingsWhereTheCallsAreHeard) {
+    using media::AudioEnd;
+    const AudioEnd headset{.kind = media::EndKind::pulse, .name = "headset"};
+    EXPECT_EQ(signals_with({}).bell, AudioEnd{.kind = media::EndKind::standard});
+    auto signals = signals_with({{"audio", "pulse:headset"}});
+    EXPECT_EQ(signals.bell, headset);
+    EXPECT_EQ(signals.ear, headset);
+    EXPECT_EQ(signals.tones, media::Tones::europe);
+    for (const auto* audio : {"null", "file:prompt.wav", "tone:440"}) {
+        EXPECT_EQ(signals_with({{"audio", audio}}).bell, AudioEnd{}) << audio;
+        EXPECT_EQ(signals_with({{"audio", audio}}).ear, AudioEnd{}) << audio;
+    }
+    signals = signals_with({{"audio", "pulse:headset"},
+                            {"ring-device", "file:bell.wav"},
+                            {"ring-file", "ring ring.ogg"},
+                            {"tone-device", "null"},
+                            {"tones", "north-america"}});
+    EXPECT_EQ(signals.bell, (AudioEnd{.kind = media::EndKind::file, .name = "bell.wav"}));
+    EXPECT_EQ(signals.bell_file, "ring ring.ogg");
+    EXPECT_EQ(signals.ear, AudioEnd{});
+    EXPECT_EQ(signals.tones, media::Tones::north_america);
+    signals = signals_with({{"audio", "pulse:headset"}, {"tones", "off"}});
+    EXPECT_EQ(signals.ear, AudioEnd{});
+    EXPECT_EQ(signals.bell, headset) << "the bell is none of them";
+}
+
 TEST(CallOptions, NonsenseIsNamed) {
+    for (const auto* key : {"ring-device", "tone-device"})
+        for (const auto* device : {"tone:440", "loop:x.wav", "soundcard", ""})
+            EXPECT_THAT(error_of(key, device), HasSubstr("is no device to hear with: default, "))
+                << device;
+    EXPECT_THAT(error_of("tones", "fr"), HasSubstr("neither europe, north-america nor off"));
     EXPECT_THAT(error_of("audio", "soundcard"), HasSubstr("--audio: \"soundcard\" is no device"));
     EXPECT_THAT(error_of("codec", "G729"),
                 HasSubstr("known here: opus, G722, PCMA, PCMU, speex, GSM, L16"));

@@ -8,14 +8,28 @@ media::AudioEnd source_of(const CallOptions& options) {
                : media::AudioEnd{.kind = media::EndKind::file, .name = options.play};
 }
 
+namespace {
+// Of a file or tone only the source is meant: what is heard goes nowhere.
+media::AudioEnd sink_of(const CallOptions& options) {
+    const bool is_device =
+        options.audio.kind != media::EndKind::file && options.audio.kind != media::EndKind::tone;
+    return options.speaker.value_or(is_device ? options.audio : media::AudioEnd{});
+}
+}  // namespace
+
+phone::SignalSettings signals_of(const CallOptions& options) {
+    const auto usual = sink_of(options);
+    return {.bell = options.ring_device.value_or(usual),
+            .bell_file = options.ring_file,
+            .ear = options.tones ? options.tone_device.value_or(usual) : media::AudioEnd{},
+            .tones = options.tones.value_or(media::Tones::europe)};
+}
+
 phone::CallSettings settings_of(const CallOptions& options) {
     phone::CallSettings settings;
     auto& sound = settings.sound;
     sound.source = source_of(options);
-    // Of a file or tone only the source is meant: what is heard goes nowhere.
-    const bool is_device =
-        options.audio.kind != media::EndKind::file && options.audio.kind != media::EndKind::tone;
-    sound.sink = options.speaker.value_or(is_device ? options.audio : media::AudioEnd{});
+    sound.sink = sink_of(options);
     sound.voice = options.voice;
     sound.saves_silence = options.saves_silence;
     sound.codecs = options.codecs;

@@ -3,6 +3,7 @@
 
 #include "apps/cli/options.h"
 #include "apps/phone/calls.h"
+#include "apps/phone/signals.h"
 #include "media/types.h"
 
 namespace holdfast::cli {
@@ -10,5 +11,6 @@ namespace holdfast::cli {
 // The file that is played, if one is, else the device.
 media::AudioEnd source_of(const CallOptions& options);
 phone::CallSettings settings_of(const CallOptions& options);
+phone::SignalSettings signals_of(const CallOptions& options);
 
 }  // namespace holdfast::cli

@@ -27,13 +27,13 @@ void append(std::string& words, std::string_view word) {
     words += word;
 }
 
-// "auto tcp" of "auto|N|tcp": N stands for a number. A list in brackets is one, too.
+// "auto info-plain" of "auto|N|info-plain": N stands for a number. A list in brackets is one, too.
 std::string literal_words(std::string_view choice) {
     std::string words;
     while (!choice.empty()) {
         const auto word = choice.substr(0, choice.find('|'));
         choice.remove_prefix(std::min(choice.size(), word.size() + 1));
-        if (std::ranges::all_of(word, [](char c) { return c >= 'a' && c <= 'z'; }))
+        if (std::ranges::all_of(word, [](char c) { return (c >= 'a' && c <= 'z') || c == '-'; }))
             append(words, word);
     }
     return words;

@@ -14,6 +14,7 @@
 #include "apps/phone/dialling.h"
 #include "apps/phone/incoming_rules.h"
 #include "apps/phone/recordings.h"
+#include "media/signals.h"
 #include "media/types.h"
 #include "registration/account.h"
 #include "runtime/driver.h"
@@ -50,6 +51,11 @@ struct CallOptions {
     bool dtls = true;
     media::DtmfMethod dtmf_by = media::DtmfMethod::automatic;
     std::optional<sip::DigitForm> dtmf_info{};  // by INFO, and so
+    // What is heard beside the call.
+    std::optional<media::AudioEnd> ring_device{};              // none: that of `audio`
+    std::string ring_file{};                                   // "": the bell's own tone
+    std::optional<media::AudioEnd> tone_device{};              // none: that of `audio`
+    std::optional<media::Tones> tones = media::Tones::europe;  // none: ring-back, busy, … are off
 };
 
 // Of `holdfast phone` and `holdfast ctl`.

@@ -1,4 +1,6 @@
 // holdfast phone: from what the user said to a running phone.
+#include <unistd.h>
+
 #include <algorithm>
 #include <filesystem>
 #include <system_error>
@@ -26,6 +28,26 @@ std::expected<Configuration, Refusal> file_of(const Settings& command_line) {
     return *std::move(read);
 }
 
+// When somebody calls it is too late to hear of it. What is in it is seen only then: the sound's
+// plug-ins are not loaded before.
+std::expected<void, Refusal> check_ring_file(const Options& options, const Settings& all) {
+    const auto& file = options.call.ring_file;
+    if (file.empty()) return {};
+    const auto said = std::ranges::find(all.rbegin(), all.rend(), "ring-file", &Setting::key);
+    std::error_code error;
+    const auto why = [&]() -> std::string {
+        if (!std::filesystem::exists(file, error)) return "there is no such file";
+        if (!std::filesystem::is_regular_file(file, error)) return "it is no file";
+        if (::access(file.c_str(), R_OK) != 0) return "this user may not read it";
+        return {};
+    }();
+    if (why.empty()) return {};
+    const bool in_file = !said->where.starts_with("--");
+    return std::unexpected(
+        Refusal{in_file ? ExitCode::config : ExitCode::usage,
+                said->where + ": the phone cannot ring with \"" + file + "\": " + why});
+}
+
 std::expected<Options, Refusal> options_of(const Settings& of_file, const Settings& command_line) {
     Options options;
     options.driver.user_agent = "Holdfast/" HOLDFAST_VERSION;
@@ -43,6 +65,8 @@ std::expected<Options, Refusal> options_of(const Settings& of_file, const Settin
         !std::filesystem::is_regular_file(source.name, error))
         return std::unexpected(
             Refusal{ExitCode::usage, source.name + ": there is no such file to play"});
+    if (const auto rings = check_ring_file(options, all); !rings)
+        return std::unexpected(rings.error());
     return options;
 }
 

@@ -133,7 +133,8 @@ void RunningPhone::open_phone() {
                              .dialling = start_.dialling,
                              .calls = settings_of(start_.host.call),
                              .incoming = start_.host.incoming,
-                             .recordings = start_.host.control.recordings},
+                             .recordings = start_.host.control.recordings,
+                             .signals = signals_of(start_.host.call)},
         phone::PhoneHandlers{.tell = [this](Instant now, const Event& event,
                                             const std::string& aor) { tell(now, event, aor); },
                              .began =

@@ -24,6 +24,17 @@ Applied apply_effect(std::optional<bool>& effect, std::string_view value) {
     return {};
 }
 
+// A loudspeaker, or a file in its place; of a relative one the directory is the present one.
+Applied apply_sink(std::optional<media::AudioEnd>& place, std::string_view value) {
+    auto end = media::AudioEnd::parse(value);
+    if (!end || end->kind == media::EndKind::tone || end->loop)
+        return wrong(value,
+                     "is no device to hear with: default, null, file:PATH, pulse:NAME, "
+                     "pipewire:NAME or alsa:NAME");
+    place = *std::move(end);
+    return {};
+}
+
 }  // namespace
 
 Applied apply_audio(Options& options, std::string_view value, bool) {
@@ -69,6 +80,33 @@ Applied apply_auto_gain(Options& options, std::string_view value, bool) {
 
 Applied apply_vad(Options& options, std::string_view value, bool) {
     return flag(options.call.saves_silence, value);
+}
+
+Applied apply_ring_device(Options& options, std::string_view value, bool) {
+    return apply_sink(options.call.ring_device, value);
+}
+
+Applied apply_tone_device(Options& options, std::string_view value, bool) {
+    return apply_sink(options.call.tone_device, value);
+}
+
+// Whether it is there is asked when a phone starts: the same file serves other commands.
+Applied apply_ring_file(Options& options, std::string_view value, bool) {
+    options.call.ring_file = value;
+    return {};
+}
+
+Applied apply_tones(Options& options, std::string_view value, bool) {
+    auto& tones = options.call.tones;
+    if (value == "europe")
+        tones = media::Tones::europe;
+    else if (value == "north-america")
+        tones = media::Tones::north_america;
+    else if (value == "off")
+        tones = std::nullopt;
+    else
+        return wrong(value, "is neither europe, north-america nor off");
+    return {};
 }
 
 }  // namespace holdfast::cli

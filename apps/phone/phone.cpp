@@ -49,6 +49,7 @@ Phone::Phone(runtime::Loop& loop, runtime::Driver& driver, media::Engine& media,
       settings_(std::move(settings)),
       handlers_(std::move(handlers)),
       patience_(loop, [this] { give_up(); }),
+      signals_(loop, media, settings_.signals, [this](CallRef ref) { return facts_of(ref); }),
       calls_(
           driver, media, [this](Instant now, const Event& event) { tell(now, event); },
           [this](Instant now, CallRef ref, const Call& call) { over(now, ref, call); }) {
@@ -65,6 +66,7 @@ void Phone::begin() {
 
 void Phone::leave() {
     if (std::exchange(leaving_, true)) return driver_.stop();
+    signals_.silence();
     patience_.arm(runtime::boot_time() + settings_.leave_within);
     hang_up(Which::all);
     end_if_done();
@@ -90,6 +92,7 @@ void Phone::give_up() {
 }
 
 void Phone::over_all(Instant now) {
+    signals_.silence();
     for (const auto& [ref, call] : std::map(calls_.all())) calls_.give_up(now, ref);
 }
 
@@ -150,6 +153,7 @@ Done<CallRef> Phone::answer(std::optional<CallRef> named) {
     if (!call) return call;
     answering_.erase(*call);
     calls_.answer(*call, settings_.calls);
+    signals_.update(calls_.all());
     return call;
 }
 
@@ -159,6 +163,7 @@ Done<CallRef> Phone::reject(std::optional<CallRef> named, int status) {
     if (!call) return call;
     lines_[*call].ended_by_us = true;
     calls_.reject(*call, status);
+    signals_.update(calls_.all());
     return call;
 }
 
@@ -166,6 +171,7 @@ Done<CallRef> Phone::reject(std::optional<CallRef> named, int status) {
 void Phone::hang_up_line(CallRef ref) {
     lines_[ref].ended_by_us = true;
     calls_.hang_up(ref);
+    signals_.update(calls_.all());
 }
 
 Done<CallRef> Phone::hang_up(std::optional<CallRef> named) {
@@ -293,6 +299,7 @@ void Phone::on_event(Instant now, const Event& whole) {
     if (leaving_ && event.kind == EventKind::referred) return;
     if (leaving_ && event.kind == EventKind::replaced)
         return driver_.submit(in::Reject{.call = event.call, .status = not_available});
+    const bool ends_unanswered = comes_to_nothing(event);
     calls_.on_event(now, event);
     note_new_calls();
     if (refused != nullptr) refuse(event.call, *refused);
@@ -305,6 +312,8 @@ void Phone::on_event(Instant now, const Event& whole) {
     if (const auto* how = std::get_if<AnswerItself>(&verdict)) answer_later(event.call, *how);
     if (leaving_ && event.kind == EventKind::answered && lines_.contains(event.call))
         hang_up_line(event.call);
+    if (ends_unanswered) return signals_.came_to_nothing(calls_.all(), event.status);
+    signals_.update(calls_.all());
 }
 
 // Ours, those that come, and those that the other side of another one has asked for.

@@ -23,6 +23,7 @@
 #include "apps/phone/dialling.h"
 #include "apps/phone/incoming_rules.h"
 #include "apps/phone/recordings.h"
+#include "apps/phone/signals.h"
 #include "engine/engine.h"
 #include "media/engine.h"
 #include "registration/account.h"
@@ -43,6 +44,7 @@ struct PhoneSettings {
     CallSettings calls;
     IncomingRules incoming{};                          // at the beginning
     Recordings recordings{};                           // of every call
+    SignalSettings signals{};                          // what is heard beside the calls
     Duration leave_within = std::chrono::seconds{10};  // until the calls are over (leave)
 };
 
@@ -99,7 +101,7 @@ public:
     // leave_within, and that is said.
     void leave();
     void register_now();
-    void on_media(Instant now) { calls_.on_media(now); }
+    void on_media(Instant now);
 
     // account: "" for the first, else an AOR or the user of one. Without a call's number the only
     // one is meant that the verb can be for.
@@ -122,8 +124,8 @@ public:
     // What is absent stays as it is.
     Done<CallRef> mute(std::optional<CallRef> call, std::optional<bool> microphone,
                        std::optional<bool> speaker);
-    // phone_sound.cpp. To a file that is not there yet, whose name is absolute and ends in .wav,
-    // .opus, .ogg or .mp3.
+    // To a file that is not there yet, whose name is absolute and ends in .wav, .opus, .ogg or
+    // .mp3.
     Done<CallRef> record(std::optional<CallRef> call, const std::string& path);
     Done<CallRef> stop_recording(std::optional<CallRef> call);
     // Their other sides, all of them, hear each other; none named: all calls that are answered. Who
@@ -156,6 +158,7 @@ private:
         bool held = false;
         bool held_by_other = false;
         bool ended_by_us = false;
+        bool answers_at_once = false;   // by itself: nobody has to be called to the phone
         std::string refused_because{};  // or forwarded, by which rule; "": by none
         bool forwarded = false;
         std::optional<Instant> ended{};
@@ -192,7 +195,10 @@ private:
     void answer_later(CallRef ref, const AnswerItself& how);
     void answer_itself(CallRef ref, const std::string& because);
     void note(Instant now, const Event& event);
+    // phone_sound.cpp
     void leave_conference(CallRef ref);  // who waits hears none of the others
+    [[nodiscard]] CallFacts facts_of(CallRef ref) const;
+    [[nodiscard]] bool comes_to_nothing(const Event& event) const;
     void note_new_calls();
     [[nodiscard]] runtime::PastCall past_of(const Call& call, const Line& line) const;
     void tell(Instant now, const Event& event);
@@ -214,6 +220,7 @@ private:
     bool shut_down_ = false;
     bool gave_up_ = false;
     runtime::Timer patience_;
+    Signals signals_;
     Calls calls_;
 };
 

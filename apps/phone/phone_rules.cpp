@@ -26,6 +26,7 @@ Done<IncomingRules> Phone::change_rules(const RulesChange& change) {
     if (rules->auto_answer != settings_.incoming.auto_answer) answering_.clear();
     if (rules->forward != settings_.incoming.forward) forwarding_.clear();
     settings_.incoming = *rules;
+    signals_.update(calls_.all());
     return rules;
 }
 
@@ -113,6 +114,7 @@ void Phone::forward_unanswered(CallRef ref) {
     event.reason = call->second.peer;
     tell(runtime::boot_time(), forwarded_event(event, how));
     forward(ref, how);
+    signals_.update(calls_.all());
 }
 
 // Nobody is told that it rings: a hook would ring a bell.
@@ -131,6 +133,7 @@ void Phone::refuse(CallRef ref, const Refuse& refuse) {
 void Phone::answer_later(CallRef ref, const AnswerItself& how) {
     const auto [timer, is_new] = answering_.try_emplace(
         ref, loop_, [this, ref, because = how.because] { answer_itself(ref, because); });
+    lines_[ref].answers_at_once = how.after == Duration::zero();
     timer->second.arm(runtime::boot_time() + how.after);
 }
 
@@ -138,11 +141,14 @@ void Phone::answer_later(CallRef ref, const AnswerItself& how) {
 void Phone::answer_itself(CallRef ref, const std::string& because) {
     const auto call = calls_.all().find(ref);
     if (leaving_ || call == calls_.all().end() || call->second.stage != Stage::ringing) return;
-    if (is_in_a_call_beside(ref) || settings_.incoming.do_not_disturb) return;
+    lines_[ref].answers_at_once = false;
+    if (is_in_a_call_beside(ref) || settings_.incoming.do_not_disturb)
+        return signals_.update(calls_.all());  // it rings on, for a person
     Event event{.kind = EventKind::notice, .account = call->second.account, .call = ref};
     event.reason = "answered by itself (" + because + ")";
     tell(runtime::boot_time(), event);
     calls_.answer(ref, settings_.calls);
+    signals_.update(calls_.all());
 }
 
 }  // namespace holdfast::phone

@@ -1,4 +1,4 @@
-// What a person does with a call's sound beside talking: recordings and conferences.
+// A call's sound beside talking: recordings, conferences, and what is heard before and after.
 #include <algorithm>
 #include <utility>
 
@@ -83,6 +83,32 @@ Done<CallRef> Phone::split(std::optional<CallRef> named) {
         "is in a conference");
     if (call) calls_.split(*call);
     return call;
+}
+
+void Phone::on_media(Instant now) {
+    calls_.on_media(now);
+    signals_.update(calls_.all());
+}
+
+CallFacts Phone::facts_of(CallRef ref) const {
+    const auto call = calls_.all().find(ref);
+    const auto line = lines_.find(ref);
+    if (call == calls_.all().end() || line == lines_.end()) return {};
+    const auto& known = line->second;
+    const bool will_be_taken = known.answers_at_once && answering_.contains(ref);
+    const bool is_being_taken = calls_.settings(ref) != nullptr;  // its sound is opened
+    return {.is_left = known.ended_by_us || !known.refused_because.empty(),
+            .is_taken = call->second.incoming && (will_be_taken || is_being_taken),
+            .is_held = known.held};
+}
+
+// Asked before the end has come about. Who has hung up knows that it is over, and where there is no
+// sound a tone would have none either.
+bool Phone::comes_to_nothing(const Event& event) const {
+    const auto call = calls_.all().find(event.call);
+    return event.kind == EventKind::call_ended && call != calls_.all().end() &&
+           !call->second.incoming && !call->second.answered && !call->second.no_sound &&
+           !facts_of(event.call).is_left;
 }
 
 }  // namespace holdfast::phone

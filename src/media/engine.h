@@ -204,11 +204,11 @@ struct Listed {
 
 }  // namespace out
 
-using Event = std::variant<out::Ready, out::Failed, out::Started, out::FirstPacket, out::Silent,
-                           out::Heard, out::FromElsewhere, out::DtmfHeard, out::DtmfSent,
-                           out::Played, out::DeviceLost, out::DeviceFound, out::Recorded,
-                           out::Joined, out::Parted, out::Measured, out::Closed, out::NotPlayed,
-                           out::Listed>;
+using Event =
+    std::variant<out::Ready, out::Failed, out::Started, out::FirstPacket, out::Silent, out::Heard,
+                 out::FromElsewhere, out::DtmfHeard, out::DtmfSent, out::Played, out::DeviceLost,
+                 out::DeviceFound, out::Recorded, out::Joined, out::Parted, out::Measured,
+                 out::Closed, out::NotPlayed, out::Listed>;
 
 // An interface, since what implements it is loaded when the first call needs it (service.h).
 class Engine {
