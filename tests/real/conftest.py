@@ -78,6 +78,7 @@ def pytest_configure(config):
     config.addinivalue_line("markers", "sounds: packets every 20 ms, and what is heard counts: few of these at once")
     config.addinivalue_line("markers", "lasts(seconds): about how long the test waits; long ones start first")
     config.addinivalue_line("markers", "row: a row of the table of docs/measured.md; `make measure` runs it three times")
+    config.addinivalue_line("markers", "long: takes longer than all others together, and runs beside them")
     config.addinivalue_line("markers", "alone: measures fractions of a second; no other test runs beside it")
     if "PYTEST_XDIST_WORKER" in os.environ:
         interrupt_with_parent()

@@ -77,6 +77,7 @@ def server_at(phone, moment):
 
 
 @pytest.mark.row
+@pytest.mark.long
 @pytest.mark.lasts(610)
 def test_s12n_ten_minutes_with_a_location_service_per_node(make_world, figure):
     """The NAT forgets after 30 s: every node that holds a binding must reach the phone through it. A call holds the
