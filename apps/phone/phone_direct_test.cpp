@@ -80,6 +80,7 @@ TEST_F(PhoneWithoutAccount, ACallWithoutAWayEnds) {
             account_says(EventKind::not_connected, "no-such-name.test does not exist");
         }
         EXPECT_TRUE(phone->calls().empty());
+        ASSERT_FALSE(told_of(EventKind::call_ended).empty() || pasts.empty());
         EXPECT_EQ(told_of(EventKind::call_ended).back().reason,
                   hangs_up ? "hung up" : "no-such-name.test does not exist");
         EXPECT_EQ(pasts.back().outcome, hangs_up ? "cancelled" : "failed");
