@@ -17,15 +17,16 @@ using Applied = std::expected<void, std::string>;
 
 constexpr std::size_t digits_most = 128;
 
-std::unexpected<std::string> wrong(std::string_view value, std::string_view why) {
-    return std::unexpected("\"" + std::string(value) + "\" " + std::string(why));
-}
 // Of numbers, behind which somebody may have written a PIN.
 std::unexpected<std::string> wrong_number(std::string_view value, std::string_view why) {
     return std::unexpected(phone::in_quotes(value) + " " + std::string(why));
 }
 
 }  // namespace
+
+std::unexpected<std::string> wrong(std::string_view value, std::string_view why) {
+    return std::unexpected("\"" + std::string(value) + "\" " + std::string(why));
+}
 
 Applied flag(bool& place, std::string_view value) {
     if (value != "true" && value != "false")

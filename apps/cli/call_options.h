@@ -10,6 +10,8 @@ namespace holdfast::cli {
 
 struct Options;
 
+// The value in quotes, and what it is not.
+std::unexpected<std::string> wrong(std::string_view value, std::string_view why);
 // true or false.
 std::expected<void, std::string> flag(bool& place, std::string_view value);
 

@@ -9,10 +9,6 @@ namespace {
 
 using Applied = std::expected<void, std::string>;
 
-std::unexpected<std::string> wrong(std::string_view value, std::string_view why) {
-    return std::unexpected("\"" + std::string(value) + "\" " + std::string(why));
-}
-
 // auto: what suits the device.
 Applied apply_effect(std::optional<bool>& effect, std::string_view value) {
     if (value == "auto")
