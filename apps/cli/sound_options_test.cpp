@@ -3,6 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <string>
+#include <utility>
+#include <vector>
+
 #include "apps/cli/call_settings.h"
 #include "apps/cli/options.h"
 
@@ -11,11 +15,9 @@ namespace {
 
 using media::AudioEnd;
 using media::EndKind;
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
-using Said = std::vector<std::pair<std::string, std::string>>;
-
-media::SessionOptions sound_with(const Said& said) {
+media::SessionOptions sound_with(const std::vector<std::pair<std::string, std::string>>& said) {
     std::vector<Setting> settings;
     for (const auto& [key, value] : said) settings.push_back({key, value, "--" + key});
     Options options;
@@ -24,9 +26,10 @@ media::SessionOptions sound_with(const Said& said) {
     return settings_of(options.call).sound;
 }
 
-std::string error_of(const std::string& key, const std::string& value) {
+std::string refusal_of(const std::string& key, const std::string& value) {
     Options options;
-    const auto applied = apply_settings(options, {{key, value, "--" + key}});
+    const std::vector<Setting> settings{{key, value, "--" + key}};
+    const auto applied = apply_settings(options, settings);
     return applied ? "" : applied.error();
 }
 
@@ -66,13 +69,13 @@ TEST(SoundOptions, SilenceIsSavedIfThatIsSaid) {
 }
 
 TEST(SoundOptions, NonsenseIsNamed) {
-    EXPECT_THAT(error_of("microphone", "x"), HasSubstr("--microphone: \"x\" is no microphone"));
+    EXPECT_THAT(refusal_of("microphone", "x"), HasSubstr("--microphone: \"x\" is no microphone"));
     for (const auto* speaker : {"x", "tone:440", "file:a.wav", "loop:a.wav"})
-        EXPECT_THAT(error_of("speaker", speaker), HasSubstr("is no loudspeaker: default, null"));
-    EXPECT_THAT(error_of("echo-cancel", "true"), HasSubstr("neither auto, on nor off"));
-    EXPECT_THAT(error_of("noise-suppression", ""), HasSubstr("neither auto, on nor off"));
-    EXPECT_THAT(error_of("vad", "yes"), HasSubstr("neither true nor false"));
-    EXPECT_THAT(error_of("auto-gain", "on"), HasSubstr("neither true nor false"));
+        EXPECT_THAT(refusal_of("speaker", speaker), HasSubstr("is no loudspeaker: default, null"));
+    EXPECT_THAT(refusal_of("echo-cancel", "true"), HasSubstr("neither auto, on nor off"));
+    EXPECT_THAT(refusal_of("noise-suppression", ""), HasSubstr("neither auto, on nor off"));
+    EXPECT_THAT(refusal_of("vad", "yes"), HasSubstr("neither true nor false"));
+    EXPECT_THAT(refusal_of("auto-gain", "on"), HasSubstr("neither true nor false"));
 }
 
 }  // namespace
