@@ -58,7 +58,8 @@ enum class EventKind : std::uint8_t {
     call_ended,
     notice,  // anything else worth a sentence
     flow_lost,
-    connected,      // a direct account: its calls go to target
+    // A direct account: its calls go to target. One that waits for calls: it is called at contact.
+    connected,
     not_connected,  // and reach nobody, or nobody any more: reason; no target: there is none
     stopped,        // the engine is done (after shut-down)
 };

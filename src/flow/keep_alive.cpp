@@ -196,7 +196,7 @@ KeepAlive::Range KeepAlive::interval() const {
         range = share(std::min(*longest_, *flow_timer));
     } else if (longest_ || flow_timer) {
         range =
-            share(longest_ ? *longest_ : *flow_timer);  // RFC 5626 §4.4.1, RFC 6223 §4.1: 80–100 %
+            share(longest_ ? *longest_ : *flow_timer);  // RFC 5626 §4.4.1, RFC 6223 §5: 80–100 %
     }
     const Duration least = is_stream() ? shortest_stream_interval : shortest_udp_interval;
     range.low = std::max(range.low, least);

@@ -17,8 +17,8 @@ struct OptionsPing {
     std::string_view branch;   // with its cookie and 64 random bits at least (N1)
     std::uint32_t cseq = 1;
     Transport transport = Transport::udp;
-    Endpoint local;         // sent-by (N4)
-    bool ask_keep = false;  // `keep` in the Via: we would send keep-alives (RFC 6223 §4.2.1)
+    Endpoint local;                 // sent-by (N4)
+    bool ask_keep = false;          // `keep` in the Via: we would send keep-alives (RFC 6223 §4.3)
     std::string_view user_agent{};  // "" : none
 };
 

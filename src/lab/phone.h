@@ -48,7 +48,7 @@ struct PhoneOptions {
     std::optional<Duration> dns_round_trip{};
     bool resolver_cache = false;  // a resolver that keeps answers for their TTL
     bool on = true;               // from the start
-    std::string direct_to{};      // it registers nowhere, and calls there
+    std::string direct_to{};      // it registers nowhere, and calls there; "*": it waits for calls
     bool takes_calls = false;     // its calls are answered by give(in::Answer…), or not at all
     bool record = false;          // every step, as --record does (engine/recording.h)
     // After every step of the engine; the account is running.

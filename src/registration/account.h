@@ -34,7 +34,8 @@ struct AccountDetails {
     std::string contact_address;  // N4: HOST[:PORT] of the Contact, by hand; "" : as it is learned
     std::string stun;  // N4: HOST[:PORT] of a STUN server for the first Contact; "" : none
     // A direct account registers nowhere: its calls go to this sip: or sips: URI, located by RFC
-    // 3263. The host 0.0.0.0 in its AOR is our own address. "" : an account that registers.
+    // 3263. The host 0.0.0.0 in its AOR is our own address. "*:PORT": it calls nobody and waits for
+    // calls at that UDP port of ours (waiting.h). "" : an account that registers.
     std::string direct_to;
     friend bool operator==(const AccountDetails&, const AccountDetails&) = default;
 };

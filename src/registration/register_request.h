@@ -35,7 +35,7 @@ struct RegisterFields {
     std::string_view require;
     std::string_view user_agent;
     std::string_view authorization;     // complete lines
-    bool ask_keep = false;              // RFC 6223 §4.2.1
+    bool ask_keep = false;              // RFC 6223 §4.2.2, §4.3
     std::vector<std::string> routes{};  // name-addr texts
 };
 std::string register_request(const RegisterFields& fields);
