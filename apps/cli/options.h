@@ -52,9 +52,9 @@ struct CallOptions {
     media::DtmfMethod dtmf_by = media::DtmfMethod::automatic;
     std::optional<sip::DigitForm> dtmf_info{};  // by INFO, and so
     // What is heard beside the call.
-    std::optional<media::AudioEnd> ring_device{};              // none: that of `audio`
+    std::optional<media::AudioEnd> ring_device{};              // none: where one hears
     std::string ring_file{};                                   // "": the bell's own tone
-    std::optional<media::AudioEnd> tone_device{};              // none: that of `audio`
+    std::optional<media::AudioEnd> tone_device{};              // none: where one hears
     std::optional<media::Tones> tones = media::Tones::europe;  // none: ring-back, busy, … are off
 };
 

@@ -186,7 +186,8 @@ void Calls::on(Instant, const media::out::Listed&) {}
 // No call's: it goes on without. At every call it would be said again.
 void Calls::on(Instant now, const media::out::NotPlayed& not_played) {
     const bool is_bell = not_played.signal == media::Signal::ring;
-    if (std::exchange(not_played_[is_bell], not_played.sentence) == not_played.sentence) return;
+    auto& told = not_played_[{is_bell, not_played.has_tone}];
+    if (std::exchange(told, not_played.sentence) == not_played.sentence) return;
     Event event{.kind = EventKind::notice};
     event.reason = (not_played.has_tone ? "the phone rings with its own tone: "
                     : is_bell           ? "the phone does not ring: "

@@ -217,7 +217,7 @@ private:
     std::map<AccountId, Target> registered_at_;
     std::uint32_t last_call_ = 0;
     // What has been said of the bell, and of the other signals: that once is enough.
-    std::map<bool, std::string> not_played_;
+    std::map<std::pair<bool, bool>, std::string> not_played_;
 };
 
 }  // namespace holdfast::phone

@@ -28,9 +28,12 @@ CallRef Phone::call_directly(AccountId host, const std::string& uri, CallSetting
     return ref;
 }
 
-// Its BYE goes out first, and is answered or repeated (RFC 3261 §15.1.1).
+// Its BYE goes out first, and is answered or repeated (RFC 3261 §15.1.1). Another call may have
+// taken its place (RFC 3891), and is the account's as well.
 void Phone::end_directly(AccountId account) {
     if (!is_direct(account) || account.value <= settings_.accounts.size()) return;
+    for (const auto& [ref, call] : calls_.all())
+        if (call.account == account) return;
     calls_.forget(account);
     driver_.submit(in::RemoveAccount{account});
 }

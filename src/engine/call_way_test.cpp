@@ -46,6 +46,26 @@ TEST(CallWay, WhoAskedForTlsAnswersNobodyInClearText) {
     EXPECT_EQ(it.log(), "180 ring 180 200 answered 200 call_ended") << it.trace();
 }
 
+// §11 d: over UDP only who knows a dialog's Call-ID and both tags is heard in it. Whoever guesses
+// hears nothing, not even that there is a phone, opens nothing and ends nothing.
+TEST(CallWay, AStrangerWhoDoesNotKnowTheDialogIsNotHeard) {
+    for (const std::string wrong : {"~to", "~from", "~call"})
+        for (const std::string asks : {"bye", "rei", "upd", "info", "refer", "cancel~tagged"}) {
+            SCOPED_TRACE(asks + wrong);
+            Orders it{Begin::registered};
+            it.play("inv answer ack");
+            const auto sent = it.driver().sent.size();
+            const auto opened = it.driver().opened.size();
+            it.play(asks + wrong + "~stranger wait>5");
+            EXPECT_EQ(it.log(), "180 ring 200 answered") << it.trace();
+            for (auto at = sent; at < it.driver().sent.size(); ++at)
+                EXPECT_EQ(it.driver().sent[at].first, udp_target(11)) << it.trace();
+            EXPECT_EQ(it.driver().opened.size(), opened) << it.trace();
+            it.play("bye");
+            EXPECT_EQ(it.log(), "180 ring 200 answered 200 call_ended") << it.trace();
+        }
+}
+
 // RFC 3261 §12.2.1.1: a peer's Contact says where requests of its dialog go, but not to a group,
 // nor to no host: who is talked to already gets them.
 TEST(CallWay, AContactThatIsNoHostsOpensNothing) {

@@ -1,5 +1,6 @@
 #include "media/gst_pads.h"
 
+#include <atomic>
 #include <chrono>
 #include <future>
 #include <memory>
@@ -37,23 +38,33 @@ void change_samples(GstPadProbeInfo* info,
 }
 
 bool between_buffers(GstPad* pad, std::function<void()> work) {
+    // Whoever comes first decides: who waits may give up, and then `work` is not begun any more.
     struct Turn {
         std::function<void()> work;
-        std::promise<void> done;
+        std::promise<void> done{};
+        std::atomic<bool> is_taken = false;
     };
-    auto turn = std::make_unique<Turn>(Turn{.work = std::move(work), .done = {}});
+    const auto turn = std::make_shared<Turn>();
+    turn->work = std::move(work);
     auto done = turn->done.get_future();
     const auto idle = +[](GstPad*, GstPadProbeInfo*, gpointer data) {
-        auto& due = *static_cast<Turn*>(data);
+        auto& due = **static_cast<std::shared_ptr<Turn>*>(data);
+        if (due.is_taken.exchange(true)) return GST_PAD_PROBE_REMOVE;
         due.work();
         due.done.set_value();
         return GST_PAD_PROBE_REMOVE;
     };
-    const auto forget =
-        +[](gpointer data) { std::default_delete<Turn>{}(static_cast<Turn*>(data)); };
+    const auto forget = +[](gpointer data) {
+        std::default_delete<std::shared_ptr<Turn>>{}(static_cast<std::shared_ptr<Turn>*>(data));
+    };
     const gulong probe =
-        gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_IDLE, idle, turn.release(), forget);
+        gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_IDLE, idle,
+                          std::make_unique<std::shared_ptr<Turn>>(turn).release(), forget);
     if (done.wait_for(patience_with_streams) == std::future_status::ready) return true;
+    if (turn->is_taken.exchange(true)) {  // it has just begun
+        done.wait();
+        return true;
+    }
     gst_pad_remove_probe(pad, probe);
     return false;
 }

@@ -48,7 +48,7 @@ public:
     [[nodiscard]] std::uint32_t rate() const { return pipeline_ ? rate_ : 0; }
     // Ends the recording and the sound; the last figures.
     Statistics close();
-    // A few times a second: recording, silence.
+    // A few times a second: recording, silence, devices that are missing, the jitter buffer.
     void on_time();
     // It has failed for good, and said so.
     [[nodiscard]] bool is_over() const { return over_; }
@@ -68,6 +68,7 @@ private:
     void watch_moves(GstElement* bin, std::atomic<bool>& moved);
     void look_where_it_is(bool is_source);
     void on_message(GstMessage* message);
+    [[nodiscard]] bool is_of_voice(GstMessage* message) const;
     void on_error(GstMessage* message);
     void on_association(GstMessage* message);
     void begin_again();
@@ -102,6 +103,8 @@ private:
     LostDevice lost_sink_;
     std::atomic<bool> source_moved_{false};  // to another device, by the sound server
     std::atomic<bool> sink_moved_{false};
+    std::string source_name_;  // of the device, by the sound server's first word
+    std::string sink_name_;
     std::unique_ptr<Network> network_;
     Ref<GSource> bus_watch_;
 

@@ -24,13 +24,20 @@ std::expected<void, std::string> Session::replace_source(const AudioEnd& end) {
     GstElement* bin = source_.bin.get();
     gst_bin_add(GST_BIN(pipeline_.get()), bin);
     gst_element_link_pads(bin, "src", put_in_voice_filter(end.kind), "sink");
+    source_name_.clear();
     watch_moves(bin, source_moved_);
     gst_element_sync_state_with_parent(bin);
     return {};
 }
 
+// Nor is what is played kept any longer: nobody would read it.
 void Session::take_out_voice_filter() {
     if (voice_filter_) take_out(pipeline_.get(), std::exchange(voice_filter_, nullptr));
+    if (!echo_probe_) return;
+    between_buffers(pad_of(speaker_, "src").get(), [this] {
+        take_out(pipeline_.get(), std::exchange(echo_probe_, nullptr));
+        if (sink_bin_) gst_element_link_pads(speaker_, "src", sink_bin_.get(), "sink");
+    });
 }
 
 // What the source is linked to: the filter, or without one the microphone's volume.
@@ -75,6 +82,7 @@ std::expected<void, std::string> Session::hear_what_is_played(const std::string&
 std::expected<void, std::string> Session::replace_sink(const AudioEnd& end) {
     auto made = make_sink(end);
     if (!made) return std::unexpected(made.error());
+    sink_name_.clear();
     watch_moves(made->get(), sink_moved_);
     const auto swap = [&] {
         if (sink_bin_) take_out(pipeline_.get(), sink_bin_.get());
@@ -105,12 +113,27 @@ void Session::handle(const in::Sink& sink) {
         fail(out::FailureKind::device, made.error(), false);
 }
 
+bool Session::is_of_voice(GstMessage* message) const {
+    const auto* source = GST_MESSAGE_SRC(message);
+    return (voice_filter_ && source == GST_OBJECT(voice_filter_)) ||
+           (echo_probe_ && source == GST_OBJECT(echo_probe_));
+}
+
 void Session::on_error(GstMessage* message) {
     const auto is_of = [&](const Ref<GstElement>& bin) {
         return bin && gst_object_has_as_ancestor(GST_MESSAGE_SRC(message), GST_OBJECT(bin.get()));
     };
     // What was taken out may have said more before.
     if (!gst_object_has_as_ancestor(GST_MESSAGE_SRC(message), GST_OBJECT(pipeline_.get()))) return;
+    if (is_of_voice(message)) {
+        fail(out::FailureKind::device,
+             "echo and noise stay in the microphone's sound: " + words_of(message), false);
+        options_.voice = {.echo = false, .noise = false};
+        source_.generator.reset();  // it is linked anew
+        if (const auto made = replace_source(options_.source); !made) lose(true, made.error());
+        gst_element_set_state(pipeline_.get(), GST_STATE_PLAYING);
+        return;
+    }
     if (network_ && network_->transport().is_of_dtls(GST_MESSAGE_SRC(message)))
         return;  // the association tells it
     const bool of_source = is_of(source_.bin);
@@ -156,7 +179,13 @@ void Session::look_where_it_is(bool is_source) {
     char* name = nullptr;
     g_object_get(device.get(), "current-device", &name, nullptr);
     const auto present_one = text_of(Ref<char>{name});
-    if (present_one.empty() || present_one == wanted.name || is_there(wanted, is_source)) return;
+    if (present_one.empty()) return;
+    // PulseAudio's own word for it: the user may have named it by a number, or @DEFAULT_SINK@.
+    auto& known = is_source ? source_name_ : sink_name_;
+    if (known.empty()) known = present_one;
+    if (present_one == known || present_one == wanted.name ||
+        is_there({.kind = EndKind::pulse, .name = known}, is_source))
+        return;
     if ((is_source ? lost_source_ : lost_sink_).failed(present()))
         events_.push(out::DeviceLost{.session = id_,
                                      .end = wanted,
@@ -170,7 +199,9 @@ void Session::look_for_lost(bool is_source) {
     const auto& wanted = is_source ? options_.source : options_.sink;
     if (lost.is_back(present())) events_.push(out::DeviceFound{.session = id_, .end = wanted});
     if (!lost.is_due(present())) return;
-    if (!is_there(wanted, is_source)) return lost.not_there(present());
+    // ALSA has more names than those that it lists: only a try can tell.
+    if (wanted.kind != EndKind::alsa && !is_there(wanted, is_source))
+        return lost.not_there(present());
     lost.tried(present());
     if (const auto made = is_source ? replace_source(wanted) : replace_sink(wanted); !made)
         lost.failed(present());

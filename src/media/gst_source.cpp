@@ -68,10 +68,7 @@ const DeviceElement* element_of(EndKind kind) {
     return nullptr;
 }
 
-// `element`: null where there is none.
-void set_up(GstElement* element, const DeviceElement& facts, const std::string& name) {
-    if (!element) return;
-    if (facts.property) g_object_set(element, facts.property, name.c_str(), nullptr);
+void set_times(GstElement* element) {
     // What is to be heard earlier or later than before (jitter_control.h) is, if by more than this.
     if (g_object_class_find_property(G_OBJECT_GET_CLASS(element), "alignment-threshold"))
         g_object_set(element, "alignment-threshold", guint64{8 * GST_MSECOND}, nullptr);
@@ -80,6 +77,16 @@ void set_up(GstElement* element, const DeviceElement& facts, const std::string& 
     if (g_object_class_find_property(known, "buffer-time"))
         g_object_set(element, "buffer-time", held_by_device.count(), "latency-time",
                      read_at_once.count(), nullptr);
+}
+
+// `element`: null where there is none. What chooses a device by itself has one within.
+void set_up(GstElement* element, const DeviceElement& facts, const std::string& name) {
+    if (!element) return;
+    if (facts.property) g_object_set(element, facts.property, name.c_str(), nullptr);
+    set_times(element);
+    if (!GST_IS_BIN(element)) return;
+    const auto added = +[](GstBin*, GstBin*, GstElement* within, gpointer) { set_times(within); };
+    g_signal_connect(element, "deep-element-added", G_CALLBACK(added), nullptr);
 }
 
 // The running time of the element's pipeline; none before it runs.

@@ -35,6 +35,8 @@ def not_installed(programs):
 
 
 def not_in_kernel():
+    if not os.path.exists("/proc/net/if_inet6"):
+        return "this kernel has no IPv6"
     done = subprocess.run(["unshare", "--net", "true"], capture_output=True, check=False)
     if done.returncode != 0:
         return f"no network namespace can be made here: {done.stderr.decode().strip()}"
@@ -57,7 +59,7 @@ def reason_to_skip_tun():
 
 def reason_to_fail():
     """HOLDFAST_REAL_REQUIRED=packages: skipped for want of root or of a package is failed. =all: also for want of what the
-    kernel of the host gives. IPv6 is asked of nobody."""
+    kernel of the host gives."""
     required = os.environ.get("HOLDFAST_REAL_REQUIRED")
     if not required:
         return None

@@ -30,7 +30,11 @@ class SoundServer:
                 "--realtime=no", "--high-priority=no", "--log-target=stderr", "--load",
                 f"module-native-protocol-unix socket={self._socket} auth-anonymous=1", stdout=log, stderr=log,
                 env=self.environment)
-        wait_until(self._answers, 20, "PulseAudio answers")
+        try:
+            wait_until(self._answers, 20, "PulseAudio answers")
+        except BaseException:
+            self.stop()
+            raise
 
     def _answers(self):
         assert self._process.poll() is None, f"PulseAudio has ended: {open(self._log).read()}"
