@@ -65,7 +65,8 @@ TEST(LoopbackSilence, WhereItIsSavedHardlyAPacketIsSent) {
             auto after = before;
             for (int looks = 0;
                  looks < 200 && after.received_packets < before.received_packets + 100; ++looks) {
-                EXPECT_FALSE(pair.next<out::Failed>(alice, 50ms)) << pair.failures();
+                EXPECT_FALSE(pair.next<out::Failed>(alice, std::chrono::milliseconds{50}))
+                    << pair.failures();
                 after = pair.statistics(alice);
             }
             EXPECT_GE(after.received_packets, before.received_packets + 100);
