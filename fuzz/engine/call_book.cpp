@@ -92,6 +92,26 @@ void Named::heard(std::string_view bytes) {
     };
     for (const auto& contact : message->contacts()) note(contact.uri);
     for (const auto& route : message->record_routes()) note(route.uri);
+    note_tags(*message);
+}
+
+void Named::note_tags(const sip::Message& message) {
+    if (message.cseq().method != sip::Method::invite) return;
+    const std::string call_id(message.call_id());
+    if (message.is_request()) {
+        if (message.from().tag().empty()) untagged_[call_id] = 0;
+    } else if (message.status() >= 200 && message.status() < 300 && message.to().tag().empty()) {
+        untagged_[call_id] = message.cseq().number;
+    }
+}
+
+bool Named::is_in_dialog(const sip::Message& request) const {
+    if (!request.to().tag().empty()) return true;
+    const auto found = untagged_.find(request.call_id());
+    if (found == untagged_.end() || request.method() == sip::Method::cancel) return false;
+    const auto number = request.cseq().number;
+    return number > found->second ||
+           (number == found->second && request.method() == sip::Method::ack);
 }
 
 void Named::called(const sip::Message& invite) {

@@ -57,13 +57,19 @@ public:
     // Whom the user calls, or obeys in calling: a 2xx without Contact leads there (RFC 3261
     // §12.1.2).
     void called(const sip::Message& invite);
+    // Whether a request of ours is one of a dialog: those have a tag of the peer's in To, but for a
+    // peer of RFC 2543, which gives none (RFC 3261 §12.1.1, §12.1.2). Then its INVITE had none in
+    // From, or its 2xx none in To, and what begins a call, or is a CANCEL, is still none.
+    [[nodiscard]] bool is_in_dialog(const sip::Message& request) const;
     [[nodiscard]] bool leads_to(std::string_view call_id, const IpAddress& address) const;
     [[nodiscard]] bool leads_to(const IpAddress& address) const;  // of any dialog
     void forget() { *this = Named(); }
 
 private:
+    void note_tags(const sip::Message& message);
     void scan(std::string_view bytes);
     std::map<std::string, std::set<IpAddress>, std::less<>> by_call_;
+    std::map<std::string, std::uint32_t, std::less<>> untagged_;  // CSeq of our INVITE; 0: theirs
     std::set<IpAddress> anywhere_;
     std::string tail_;  // of what could not be read
 };

@@ -150,7 +150,7 @@ void World::say(Said said, std::uint8_t whence, Reader& script) {
 // May this request go to that address? Those of a dialog may go where its peer says; those that
 // begin a call, and an ACK or CANCEL of those, only where other requests of ours may.
 bool World::peer_named(const Flow& flow, const sip::Message& request) const {
-    return damaged_ || (!request.to().tag().empty() &&
+    return damaged_ || (named_.is_in_dialog(request) &&
                         named_.leads_to(request.call_id(), flow.target.endpoint.address));
 }
 

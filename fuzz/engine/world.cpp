@@ -282,6 +282,7 @@ void World::deliver(FlowId flow, std::string bytes, Reader& script) {
     if (at != flows_.end() && is_reliable(at->second.target.transport)) {
         const std::size_t cut = script.u8();
         if (cut != 0 && cut < bytes.size()) {
+            named_.heard(bytes);
             feed(in::Received{flow, bytes.substr(0, cut)});
             bytes.erase(0, cut);
         }
