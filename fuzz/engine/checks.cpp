@@ -117,7 +117,7 @@ void World::perform(const out::Send& send) {
     CHECK(message->text().size() == send.bytes.size());
     far_side_.note(send.flow, *message);
     if (!message->is_request()) return;
-    if (message->method() == sip::Method::invite && message->to().tag().empty())
+    if (message->method() == sip::Method::invite && !named_.is_in_dialog(*message))
         named_.called(*message);
     CHECK(may_ask(at->second) || peer_named(at->second, *message));
     if (message->method() != sip::Method::register_ && message->method() != sip::Method::options)
