@@ -39,6 +39,7 @@ public:
         bool follows_transfers = true;
         std::string granted_parameters{};  // of the Contact that the registrar lists
         std::string registered_headers{};  // of its 200, complete lines
+        std::string user = "alice";        // of the account's AOR
     };
     explicit Orders(Begin begin = Begin::registered) : Orders(begin, World{}) {}
     Orders(Begin begin, World world)
@@ -49,7 +50,7 @@ public:
         driver_.granted_parameters = world_.granted_parameters;
         driver_.registered_headers = world_.registered_headers;
         registration::AccountConfig config;
-        config.aor = "sip:alice@example.test";
+        config.aor = "sip:" + world_.user + "@example.test";
         config.transport = world_.transport;
         config.realms = {"example.test"};
         config.password = Redacted{std::string("secret")};
@@ -247,6 +248,7 @@ private:
 
     std::string request(std::string_view word, std::string_view modifiers) {
         RequestText text{.from = "<sip:bob@example.test>;tag=b1"};
+        text.uri = "sip:" + world_.user + "@" + our_end.to_string();
         const bool first = word == "inv";
         static const std::map<std::string_view, std::string> methods{
             {"inv", "INVITE"},    {"rei", "INVITE"},  {"ack", "ACK"},    {"ackf", "ACK"},

@@ -37,6 +37,15 @@ TEST(CallOrders, BeforeTheFirstRegistrationTheContactIsWhereTheFlowEnds) {
     EXPECT_EQ(it.contact(), "sip:alice@" + our_end.to_string());
 }
 
+// B1, RFC 3261 §25.1: its user is the AOR's, as it is written there: a blank stays escaped, or
+// nobody could read what we say.
+TEST(CallOrders, ThatContactsUserKeepsItsEscapes) {
+    Orders it{Orders::Begin::unanswered, {.user = "b%20ob"}};
+    it.play("inv answer");
+    EXPECT_EQ(it.log(), "180 ring 200 answered") << it.trace();
+    EXPECT_EQ(it.contact(), "sip:b%20ob@" + our_end.to_string()) << it.trace();
+}
+
 // RFC 3261 §17.2.1, §8.2.2.2, §9.2: copies, merged requests and CANCELs while it rings.
 TEST(CallOrders, WhileItRings) {
     demand({

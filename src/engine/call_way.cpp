@@ -227,7 +227,9 @@ CallDesk::OwnContact CallDesk::contact_for(const Step& step, const Account& acco
     const auto transport = found->target.transport;
     // RFC 3323 §4.1.1.3: nobody on the way takes out who a direct call is from.
     const bool is_hidden = account.registration.is_direct() && entry.machine.is_withheld();
-    const std::string user = is_hidden ? "anonymous" : account.user;
+    // B1: the AOR's user as it is written there, escapes and all (RFC 3261 §25.1).
+    const auto aor = sip::OwnedUri::parse(account.registration.aor());
+    const std::string user = is_hidden ? "anonymous" : aor ? std::string((*aor)->user) : "";
     return {
         std::string(entry.secure ? "sips:" : "sip:") + user + "@" +
             flow::via_sent_by(end_of(flow)) +
