@@ -89,6 +89,25 @@ TEST_F(PhoneWithoutAccount, ACallWithoutAWayEnds) {
     EXPECT_EQ(sounds_opened(), 0u);
 }
 
+// RFC 3891: another call that its other side has put into its place is the account's too.
+TEST_F(PhoneWithoutAccount, TheAccountGoesWithItsLastCall) {
+    const auto call = phone->dial("sip:bob@192.0.2.7", "");
+    ASSERT_TRUE(call) << call.error();
+    account_says(EventKind::connected);
+    sound_is_ready(call->value);
+    constexpr std::uint32_t second = 0x8000'0001;
+    Event ring{.kind = EventKind::ring, .account = of_the_call, .call = CallRef{second}};
+    ring.reason = "sip:carol@192.0.2.8";
+    phone->on_event(now, ring);
+    happens(call->value, EventKind::call_ended);
+    sound_says(media::out::Closed{media::SessionId{call->value}});
+    ASSERT_EQ(phone->calls().size(), 1u);
+    EXPECT_TRUE(submitted<in::RemoveAccount>().empty()) << "carol would be hung up on";
+    happens(second, EventKind::call_ended);
+    EXPECT_TRUE(phone->calls().empty());
+    EXPECT_EQ(submitted<in::RemoveAccount>().size(), 1u);
+}
+
 // There is no domain that a number or a name could be of.
 TEST_F(PhoneWithoutAccount, CallsWholeUrisAlone) {
     for (const auto* const whom : {"bob", "0301234", "tel:+49301234"}) {
