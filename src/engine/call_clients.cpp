@@ -50,11 +50,12 @@ void CallClients::cancel(const Step& step, CallRef call, call::RequestId invite)
     if (found == by_request_.end()) return;
     Entry& entry = entries_.at(found->second);
     auto* const machine = std::get_if<InviteClient>(&entry.machine);
-    const auto* const flow = machine == nullptr ? nullptr : step.flows.find(machine->flow());
-    if (flow == nullptr || entry.answered) return;
+    if (machine == nullptr || entry.answered) return;
+    // RFC 3261 §9.1: it ends after 64·T1, also where the way that it went is no more.
     machine->cancelled(step.now);
     agenda_.put(found->second, machine->next_deadline());
-    if (!flow->is_open()) return;
+    const auto* const flow = step.flows.find(machine->flow());
+    if (flow == nullptr || !flow->is_open()) return;
     send(step, *flow, cancel_of(entry));
 }
 

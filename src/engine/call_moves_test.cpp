@@ -228,5 +228,18 @@ TEST(CallMoves, CallsHaveALimit) {
     EXPECT_EQ(it.driver().last(EventKind::call_ended)->reason, "too many calls at once");
 }
 
+// I8, RFC 3261 §9.1: its INVITE rings at a server that the account has left, and over a flow that
+// is no more, for the call goes on over another one (PRACK). No CANCEL can go where it went; hung
+// up, it ends after 64·T1 all the same, and is forgotten.
+TEST(CallMoves, WhatRingsWhereNoFlowLeadsAnyMoreIsForgotten) {
+    Orders it{Begin::registered};
+    it.play("dial 180~rel PRACK:200");
+    it.drain_to(12);
+    it.play("wait>60 hangup wait>64");
+    it.feed(in::Dial{.account = {}, .call = CallRef{1}, .uri = "sip:", .streams = {}});
+    for (const auto& [at, event] : it.driver().events)
+        EXPECT_THAT(event.reason, testing::Not(testing::StartsWith("a call with the number")));
+}
+
 }  // namespace
 }  // namespace holdfast::engine

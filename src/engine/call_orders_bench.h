@@ -10,8 +10,8 @@
 // INVITE: 100, 180, 183+, 200, 486 …; BYE:200 to our newest BYE. Behind each: ~same (the octets of
 // this kind's last word again), ~branch (another), ~from, ~to, ~call (wrong), ~noto, ~cN (CSeq N),
 // ~stranger (from elsewhere), ~b (To tag of another branch), ~long (a response past a limit), ~tail
-// (its Contact is before the limit). Ours: dial, answer, reject, hangup, hold, resume.
-// wait>SECONDS.
+// (its Contact is before the limit), ~rel (a reliable one, RFC 3262). Ours: dial, answer, reject,
+// hangup, hold, resume. wait>SECONDS.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -338,6 +338,7 @@ private:
                (status == 407 ? "Proxy-Authenticate: Digest realm=\"example.test\", "
                                 "nonce=\"n1\"\r\n"
                               : "") +
+               (has(modifiers, "~rel") ? "Require: 100rel\r\nRSeq: 1\r\n" : "") +
                (body.empty() ? "" : "Content-Type: application/sdp\r\n") +
                "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
     }
