@@ -48,7 +48,7 @@ endfunction()
 # holdfast_tests(TARGET SOURCES … LINK … [NEEDS target…] [DEFINITIONS …] [WORLDS pattern])
 # WORLDS: of those tests that go where others have been, a thousand times (a pattern of their names): AddressSanitizer does not
 # look for the use of a stack's memory after its function's return, which is half of their time, and others' tests do. They
-# have the label `worlds`: much CPU in virtual time, which CI gives them beside what waits.
+# have the label `worlds`: much CPU in virtual time.
 # One executable, one CTest entry per test. What measures real time is in files named timed_*_test.cpp: they become a
 # program of their own, timed_TARGET, with the label `timed`; make test builds it in release and runs it alone. With
 # sanitizers there are none of them: what takes longer there says nothing.
