@@ -174,8 +174,8 @@ TEST(FlowDesk, AStrangerWithACallKeepsHisFlow) {
     for (const FlowId flow : flows) bench.flows.let_go(bench.now, flow);
     EXPECT_EQ(bench.flows.stray_to_give_up(), *more);
     // A target of ours is none of them.
-    for (std::size_t i = 0; i < flows.size(); ++i)
-        bench.flows.open(bench.step(), alice, bench.flow(flows[i]).target, "");
+    for (const FlowId flow : flows)
+        bench.flows.open(bench.step(), alice, bench.flow(flow).target, "");
     EXPECT_FALSE(bench.flows.stray_to_give_up());
 }
 
