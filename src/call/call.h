@@ -47,6 +47,8 @@ public:
         return !pending_.empty() || has_abandoned_out() || ours_ || bye_wanted_ ||
                !byes_owed_.empty() || (referral_ && referral_->owes_report());
     }
+    // A BYE that did not get there, and has no other way yet.
+    [[nodiscard]] bool has_bye_waiting() const { return !byes_owed_.empty(); }
     [[nodiscard]] const Identity& identity() const { return self_; }
     // Of one that rings here; else nobody's.
     [[nodiscard]] const sip::Message& their_invite() const { return their_invite_; }

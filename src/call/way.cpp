@@ -39,7 +39,8 @@ void Call::wait_for_way(const Context& context) {
 
 // The peer would go on for as long as its session lasts, alone.
 void Call::owe(Pending bye, const Context& context) {
-    if (bye.ways++ >= limits::ways) return;
+    if (bye.ways++ >= limits::ways)
+        return tell(EventKind::notice, 0, std::string(bye_lost), context);
     byes_owed_.push_back(std::move(bye));
     wait_for_way(context);
 }

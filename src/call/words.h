@@ -26,6 +26,8 @@ std::string why_hung_up(const sip::Message& bye);
 // Why a dialog is gone (RFC 3261 §12.2.1.2).
 std::string not_known(std::string_view words);
 
+constexpr std::string_view bye_lost = "the other side could not be told that the call has ended";
+
 // RFC 3261 §20.43: "Warning: 305 …\r\n", why an offer was not taken.
 std::string warning_line(const sdp::Problem& problem);
 

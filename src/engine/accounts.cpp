@@ -254,6 +254,7 @@ void Engine::Impl::leave(const Step& step, AccountId id, Account& account) {
     // B4: 2 s at most, which the registration counts from its turn in S3's line.
     leaving_.put(id, {step.now + leave_within_, "waits until it is unregistered (B4)"});
     incoming_.forget(step, id);
+    calls_.say_bye_lost(step, accounts_, id);
     calls_.end_all(step, accounts_, id, "the account is being removed");
     step.tell(id, told::ShutDown{});
 }

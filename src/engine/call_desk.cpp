@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "call/limits.h"
+#include "call/words.h"
 #include "engine/flow_desk.h"
 #include "engine/limits.h"
 #include "flow/contact_address.h"
@@ -230,6 +231,8 @@ void CallDesk::remove(const Step& step, CallRef ref) {
     const auto found = calls_.find(ref);
     if (found == calls_.end()) return;
     let_go(step, found->second);
+    for (const auto& [invite, flow] : std::exchange(found->second.asked_over, {}))
+        let_go(step, found->second, flow);
     remember_end(step, found->second);
     by_dialog_.erase(found->second.dialog_key);
     clients_.forget(ref);
@@ -247,8 +250,14 @@ void CallDesk::end_all(const Step& step, const Accounts& accounts, AccountId acc
 
 void CallDesk::forget(const Step& step, AccountId account) {
     std::vector<CallRef> its;
-    for (const auto& [ref, entry] : calls_)
-        if (entry.account == account) its.push_back(ref);
+    for (const auto& [ref, entry] : calls_) {
+        if (entry.account != account) continue;
+        its.push_back(ref);
+        if (!entry.machine.has_bye_waiting()) continue;
+        Event notice{.kind = EventKind::notice, .account = account, .call = ref};
+        notice.reason = call::bye_lost;
+        step.outbox.push(std::move(notice));
+    }
     for (const CallRef ref : its) remove(step, ref);
     credentials_.erase(account);
 }

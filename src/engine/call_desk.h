@@ -43,6 +43,9 @@ public:
     // call_direct.cpp: those that have no way of their own.
     void end_stranded(const Step& step, const Accounts& accounts, AccountId account,
                       const registration::act::EndCalls& end);
+    // A connection of its is open, or it leaves: BYEs whose connection broke go now
+    // (call_moves.cpp).
+    void say_bye_lost(const Step& step, const Accounts& accounts, AccountId account);
     // The account is gone.
     void forget(const Step& step, AccountId account);
     // call_transfers.cpp
@@ -113,6 +116,9 @@ private:
         std::optional<Target> target{};  // of its flow, for the Events
         FlowId flow{};                   // held (L8); 0: none yet
         std::string dialog_key;
+        // Of its first INVITE, by whatever ways it went and as long as there is no final answer:
+        // held, for the CANCEL can go nowhere else (RFC 3261 §9.1).
+        std::vector<std::pair<call::RequestId, FlowId>> asked_over{};
         bool secure = false;          // a sips URI was called
         bool unheard = false;         // a direct account's client waits for an answer to its INVITE
         CallRef referred_by{};        // the call whose REFER asked for it
@@ -209,6 +215,8 @@ private:
     bool says_nothing(const Step& step, const Accounts& accounts, const CallAnswer& answer,
                       const sip::Message* response);
     void let_go(const Step& step, Entry& entry);
+    void let_go(const Step& step, const Entry& entry, FlowId flow);
+    void note_answered(const Step& step, const CallAnswer& answer);
     void cancel_lost(const Step& step, const flow::Flow& opened);
     void note_contact(const CallAnswer& answer, int status);
     void note_to_cancel(const Step& step, const FlowTrouble& trouble);

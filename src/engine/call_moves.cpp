@@ -141,7 +141,11 @@ void CallDesk::on_mapping(const Step& step, const Accounts& accounts, FlowId flo
 
 bool CallDesk::uses(AccountId account, FlowId flow) const {
     return std::ranges::any_of(calls_, [&](const auto& call) {
-        return call.second.account == account && call.second.flow == flow;
+        const Entry& entry = call.second;
+        if (entry.account != account) return false;
+        return entry.flow == flow || std::ranges::any_of(entry.asked_over, [&](const auto& asked) {
+                   return asked.second == flow;
+               });
     });
 }
 
@@ -169,8 +173,24 @@ bool CallDesk::has_left(const Step& step, const Accounts& accounts,
 
 void CallDesk::let_go(const Step& step, Entry& entry) {
     if (!entry.flow) return;
-    step.flows.let_go(step.now, entry.flow);
-    let_go_.emplace_back(entry.account, std::exchange(entry.flow, FlowId{}));
+    let_go(step, entry, std::exchange(entry.flow, FlowId{}));
+}
+
+void CallDesk::let_go(const Step& step, const Entry& entry, FlowId flow) {
+    step.flows.let_go(step.now, flow);
+    let_go_.emplace_back(entry.account, flow);
+}
+
+void CallDesk::note_answered(const Step& step, const CallAnswer& answer) {
+    using enum transaction::ClientResult;
+    const auto found = calls_.find(answer.call);
+    if (found == calls_.end() || answer.what == provisional || answer.what == pending) return;
+    auto& asked = found->second.asked_over;
+    const auto its = std::ranges::find(asked, answer.id, [](const auto& one) { return one.first; });
+    if (its == asked.end()) return;
+    const FlowId flow = its->second;
+    asked.erase(its);
+    let_go(step, found->second, flow);
 }
 
 // Its server is silent, or what another server that stood in for it says is not the peer's word: to
@@ -229,6 +249,21 @@ void CallDesk::note_to_cancel(const Step& step, const FlowTrouble& trouble) {
                               .until = step.now + limits::unused_flow,
                               .cancel = std::move(cancel)});
     }
+}
+
+// RFC 3261 §15: a BYE whose connection broke goes over the account's next one as soon as that is
+// open. It does not wait for the registration: an account that leaves (B4) has none any more, and
+// ends soon.
+void CallDesk::say_bye_lost(const Step& step, const Accounts& accounts, AccountId id) {
+    const auto account = accounts.find(id);
+    if (account == accounts.end()) return;
+    for (const auto& [ref, entry] : calls_) {
+        if (entry.account != id || !entry.machine.has_bye_waiting()) continue;
+        const auto next_hop = entry.machine.next_hop().value_or("");
+        if (known_way(step, account->second, entry, next_hop).is_open)
+            untold_.emplace_back(ref, told::WayFound{});
+    }
+    work(step, accounts);
 }
 
 // RFC 3261 §9.1: the CANCEL goes where the INVITE went, over the next connection to that server,

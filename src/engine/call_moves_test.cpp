@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,11 @@ std::vector<std::string> invites_of(const Orders& it) {
     for (const auto& [target, text] : it.driver().sent)
         if (text.starts_with("INVITE ")) found.push_back(text);
     return found;
+}
+std::optional<Target> asked_with(const Orders& it, const std::string& method) {
+    for (const auto& [target, text] : it.driver().sent)
+        if (text.starts_with(method + " ")) return target;
+    return {};
 }
 std::string line_of(const std::string& message, const std::string& name) {
     const auto at = message.find("\r\n" + name + ": ");
@@ -228,17 +234,41 @@ TEST(CallMoves, CallsHaveALimit) {
     EXPECT_EQ(it.driver().last(EventKind::call_ended)->reason, "too many calls at once");
 }
 
-// I8, RFC 3261 §9.1: its INVITE rings at a server that the account has left, and over a flow that
-// is no more, for the call goes on over another one (PRACK). No CANCEL can go where it went; hung
-// up, it ends after 64·T1 all the same, and is forgotten.
-TEST(CallMoves, WhatRingsWhereNoFlowLeadsAnyMoreIsForgotten) {
-    Orders it{Begin::registered};
-    it.play("dial 180~rel PRACK:200");
+// L8, RFC 3261 §9.1: it rings at a server that the account has left since, and the call goes on
+// over another flow (PRACK, to the Contact's address). The one that the INVITE went over is there
+// as long as that has no final answer: the CANCEL can go nowhere else.
+TEST(CallMoves, WhatRingsWhereTheAccountHasLeftIsCancelledThere) {
+    Orders it{Begin::registered, {.contact = "sip:bob@203.0.113.77"}};
+    it.feed(in::Dial{
+        AccountId{1}, CallRef{1}, "sip:bob@example.test", Orders::audio(), {.no_answer = 1h}});
+    it.play("180~rel PRACK:200");
     it.drain_to(12);
-    it.play("wait>60 hangup wait>64");
-    it.feed(in::Dial{.account = {}, .call = CallRef{1}, .uri = "sip:", .streams = {}});
-    for (const auto& [at, event] : it.driver().events)
-        EXPECT_THAT(event.reason, testing::Not(testing::StartsWith("a call with the number")));
+    EXPECT_EQ(it.driver().count(EventKind::moved), 1U);
+    it.play("wait>40 hangup");  // a flow that nobody uses would be closed
+    EXPECT_THAT(it.log(), testing::EndsWith("CANCEL call_ended")) << it.trace();
+    EXPECT_EQ(asked_with(it, "CANCEL"), asked_with(it, "INVITE"));
+    it.play("wait>64");
+    it.dial("sip:bob@example.test");
+    EXPECT_THAT(it.log(), testing::EndsWith("INVITE dialling")) << "its number is free";
+}
+
+// RFC 3261 §15, B4: the connection breaks under the BYE, and the account leaves before it is
+// registered over the next one: the BYE goes over that one nonetheless, whether the way of the
+// dialog is an address or a name.
+TEST(CallMoves, AByeWhoseConnectionBrokeGoesOverTheNextAlsoWhenTheAccountLeaves) {
+    for (const std::string contact :
+         {"sip:bob@203.0.113.11;transport=tcp", "sip:bob@pc.example.test"}) {
+        SCOPED_TRACE(contact);
+        Orders it{Begin::registered, {.transport = Transport::tcp, .contact = contact}};
+        it.play("dial 200 hangup");
+        it.break_connection();
+        if (contact.ends_with("tcp")) {
+            EXPECT_THAT(it.log(), testing::EndsWith("BYE call_ended BYE")) << it.trace();
+        }
+        it.feed(in::RemoveAccount{AccountId{1}});
+        it.play("wait>1");
+        EXPECT_THAT(it.log(), testing::HasSubstr("BYE call_ended BYE")) << it.trace();
+    }
 }
 
 }  // namespace

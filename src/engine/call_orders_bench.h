@@ -89,10 +89,12 @@ public:
     // The connection to the server is lost; it can be opened again, and REGISTER is answered.
     void lose_connection() {
         driver_.silent.clear();
-        driver_.feed(in::FlowClosed{driver_.flow_to(server_), FlowError::reset, "reset"});
-        driver_.run_for(0s);
+        break_connection();
         driver_.silent.insert(server_);
-        note();
+    }
+    // The same, and the server is as it was: it answers only what the story says.
+    void break_connection() {
+        feed(in::FlowClosed{driver_.flow_to(server_), FlowError::reset, "reset"});
     }
     // The account's name leads elsewhere from now on, and the account goes there (L4).
     void drain_to(std::uint8_t host) {

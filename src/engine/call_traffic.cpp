@@ -135,6 +135,7 @@ bool CallDesk::on_response(const Step& step, const Accounts& accounts, FlowId fl
 void CallDesk::report(const Step& step, const Accounts& accounts, const CallAnswer& answer,
                       const FlowTrouble& trouble, const sip::Message* response) {
     note_contact(answer, response != nullptr ? response->status() : 0);
+    note_answered(step, answer);
     if (goes_elsewhere(step, accounts, answer, response)) return;
     if (says_nothing(step, accounts, answer, response)) {
         const told::Failed failed{
@@ -180,6 +181,7 @@ void CallDesk::report(const Step& step, const Accounts& accounts, const CallAnsw
 
 void CallDesk::on_flow_opened(const Step& step, const Accounts& accounts, FlowId flow) {
     if (const auto* const opened = step.flows.find(flow)) cancel_lost(step, *opened);
+    for (const AccountId id : step.flows.users(flow)) say_bye_lost(step, accounts, id);
     for (const auto& [ref, entry] : calls_)
         if (entry.flow == flow && step.flows.uses_or_used(flow, entry.account))
             returned_.emplace_back(entry.account, flow);

@@ -85,6 +85,11 @@ CallDesk::Way CallDesk::known_way(const Step& step, const Account& account, cons
     const auto at_home = [&]() -> Way {
         if (may_go(home)) return {.flow = home, .is_open = true};
         if (is_open(step.flows, home)) return {.words = "a sips address is called over TLS only"};
+        // B4: who leaves is not registered over its new connection any more, and may owe a BYE.
+        if (account.leaving)
+            for (const auto& flow : step.flows.table().all())
+                if (step.flows.users(flow.id).contains(entry.account) && may_go(flow.id))
+                    return {.flow = flow.id, .is_open = true};
         if (account.registration.is_direct()) return {.words = view.state};
         return {.words = "the account is not registered: " + view.state};
     };
@@ -190,6 +195,10 @@ void CallDesk::transmit(const Step& step, const Account& account, CallRef ref, c
                                          .contact = contact,
                                          .authorization = out.authorization,
                                          .user_agent = user_agent_});
+    if (begins_call(send.request)) {
+        step.flows.hold(way.flow);
+        entry.asked_over.emplace_back(send.id, way.flow);
+    }
     if (account.registration.is_direct() && begins_call(send.request)) {
         entry.unheard = true;
         step.tell(entry.account, registration::told::CallWaits{.flow = way.flow, .call = ref});

@@ -9,13 +9,13 @@
 
 namespace holdfast::media::gst {
 
-// From mono sound to RTP packets of `ptime` with this payload type; chain.error() says what is
-// missing.
 struct EncoderOptions {
     std::uint8_t payload_type = 0;
     Duration ptime{};  // of one packet
     bool saves_silence = false;
 };
+// From mono sound to RTP packets of `ptime` with this payload type; chain.error() says what is
+// missing.
 void add_encoder(Chain& chain, const CodecFacts& codec, const EncoderOptions& options);
 // From RTP packets to mono sound at `rate`.
 void add_decoder(Chain& chain, const CodecFacts& codec, std::uint32_t rate);
