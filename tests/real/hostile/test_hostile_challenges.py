@@ -148,6 +148,41 @@ def test_a_challenge_of_60_kilobytes(server, phone, transport):
     assert alice.end() == 16
 
 
+# L9; RFC 7616 §3.4, §3.4.6, §5.12: each use of a nonce is counted, and has a cnonce of its own that nobody guesses (96 bits).
+@pytest.mark.parametrize("transport", TRANSPORTS)
+def test_a_cnonce_for_every_use(server, phone, transport):
+    registrar = server(transport)
+    alice = phone(registrar)
+    alice.wait_for("registered")
+    registrar.wait_for(lambda: registrar.requests("OPTIONS"), 5, "the proof's OPTIONS (R1)")
+    assert alice.end() == 0
+    uses = [dict(re.findall(r'(\w+)="?([^",]*)', one["authorization"])) for one in registrar.requests() if one.authorized]
+    assert len(uses) >= 2
+    assert {int(use["nc"], 16) for use in uses} == {*range(1, len({use["nc"] for use in uses}) + 1)}
+    assert len({use["nonce"] for use in uses}) == 1
+    # A request that is sent again has the cnonce of its first copy (RFC 3261 §17.1.2.2).
+    assert len({use["cnonce"] for use in uses}) == len({use["nc"] for use in uses})
+    assert min(len(use["cnonce"]) for use in uses) >= 20
+
+
+# RFC 7616 §4: names and passwords beyond ASCII are hashed as UTF-8, whether the challenge names that charset or not.
+@pytest.mark.parametrize("transport", TRANSPORTS)
+@pytest.mark.parametrize("charset", ["", ",charset=UTF-8", ',charset="UTF-8"'])
+def test_a_password_beyond_ascii(server, phone, transport, charset):
+    def behave(request, path):
+        if registrar.digest_is_right(request):
+            return None
+        asked = registrar.challenge(request, path)
+        return [type(asked)(asked.start, [(n, v + charset if n == "www-authenticate" else v) for n, v in asked.headers])]
+
+    registrar = server(transport, to_all_registers(behave))
+    registrar.password = "pässwörd €"
+    alice = phone(registrar, password="pässwörd €")
+    alice.wait_for("registered")
+    assert alice.end() == 0
+    assert registrar.bindings == {}
+
+
 # B4: on exit the un-REGISTER is challenged for ever: two seconds, then it ends and says that it is not sure.
 @pytest.mark.parametrize("transport", TRANSPORTS)
 def test_the_unregister_is_challenged_for_ever(server, phone, transport):
