@@ -10,11 +10,14 @@ import statistics
 import pytest
 
 
-STARTS = 5  # of rows whose limit is a fraction of a second: a new phone each time, the median counts
+STARTS = 5  # of rows whose limit is a fraction of a second: a new phone each time; the median has the limit
+# What the worst of them may take more than the median's limit: the host's part, when it lets a phone wait for a processor or for its
+# disk (each of the five is a first start, and makes its state file). Far less than the patience (1 s), or any wait of the phone's own.
+WORST_MORE = 0.25
 
 
 def start_with(make_world, figure, row, limit, fault, repair=None, rotate=False, transport="udp", broken=1):
-    """`fault` breaks a node before the start; with `repair` the start is measured several times."""
+    """`fault` breaks a node before the start; with `repair` the start is measured several times, and the worst has a limit too."""
     world = make_world(rotate=rotate, ttl=5 if rotate else 60)
     nat = world.nat()
     measured = []
@@ -34,6 +37,8 @@ def start_with(make_world, figure, row, limit, fault, repair=None, rotate=False,
         for node in first if repair else []:
             repair(node)
     figure(row, round(statistics.median(measured), 3), limit)
+    if repair:
+        figure(f"{row}: the worst of {STARTS} starts", round(max(measured), 3), limit + WORST_MORE)
 
 
 def silence(node):
