@@ -27,10 +27,14 @@ def rings(world, seconds=1.5):
 
 
 @pytest.mark.parametrize("algorithm", ["MD5", "SHA-256"])
-def test_udp_with_digest(make_world, algorithm):
-    world = make_world(defines={"ALGORITHM": algorithm})
-    phone = world.phone(behind=world.nat(), transport="udp")
-    phone.start().wait_until_registered()
+@pytest.mark.parametrize("transport", ["udp", "tcp", "tls"])
+def test_digest(world_over, transport, algorithm):
+    """Kamailio asks with that algorithm alone, and checks the answer."""
+    world, options = world_over(transport, defines={"ALGORITHM": algorithm})
+    phone = world.phone(behind=world.nat(), **options)
+    registered = phone.start().wait_until_registered()
+    assert registered["target"].startswith(f"{transport}:")
+    assert f"algorithm={algorithm}" in phone.trace()
     assert rings(world)
     assert phone.end() == 0
     world.wait_until_all_hold()
