@@ -12,15 +12,14 @@ namespace {
 constexpr Duration start_limit = 150s;
 constexpr Duration bound_limit = 240s;
 constexpr Duration outage_limit = 600s;
-constexpr Duration one_way_delay = 100us;  // as between network namespaces of one machine
-constexpr Duration fault_after = 6s;       // the first 200, as it was in the reference measurements
+constexpr Duration fault_after = 6s;  // the first 200, as it was in the reference measurements
 
 using Break = std::function<void(Scenario&)>;
 
 ScenarioOptions options_of(const PresetRun& run) {
     return {.seed = run.seed,
             .preset = std::string(run.preset),
-            .one_way_delay = one_way_delay,
+            .one_way_delay = run.one_way_delay,
             .watch = run.watch};
 }
 
@@ -138,7 +137,7 @@ FiveMinutes five_minutes_of_rotation(const PresetRun& run) {
 // Best on 10, backup on 20; and no address of the domain itself.
 struct TwoPriorities {
     explicit TwoPriorities(const PresetRun& run)
-        : world(seed_from_number(run.seed), {.one_way_delay = one_way_delay}),
+        : world(seed_from_number(run.seed), {.one_way_delay = run.one_way_delay}),
           cluster(world.add_registrars({"203.0.113.11", "203.0.113.12"})),
           nat(world.add_nat({.mapping = Dependence::address_and_port_dependent})),
           phone(world.add_phone(

@@ -28,6 +28,8 @@ struct Figure {
 struct PresetRun {
     std::string_view preset = "holdfast";
     std::uint64_t seed = 1;
+    // As between network namespaces of one machine.
+    Duration one_way_delay = std::chrono::microseconds(100);
     // What else a test does in this life: before the phone's first step, after each, and when the
     // row has its figure.
     std::function<void(Phone&)> begins{};
