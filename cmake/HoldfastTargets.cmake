@@ -21,39 +21,44 @@ function(_holdfast_siblings out)
 endfunction()
 
 function(_holdfast_test_program target)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "WORLDS" "SOURCES;LINK;NEEDS;DEFINITIONS;PROPERTIES")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "WORLDS;WAITING" "SOURCES;LINK;NEEDS;DEFINITIONS;PROPERTIES")
   add_executable(${target} ${arg_SOURCES})
   holdfast_unity(${target} ${arg_SOURCES})
   target_include_directories(${target} PRIVATE "${CMAKE_SOURCE_DIR}/src" "${CMAKE_SOURCE_DIR}")
   target_compile_definitions(${target} PRIVATE HOLDFAST_TEST_DATA="${CMAKE_SOURCE_DIR}/tests/data"
     ${arg_DEFINITIONS})
   target_link_libraries(${target} PRIVATE ${arg_LINK} rapidcheck GTest::gmock_main)
+  holdfast_precompiled(${target} tests)
   if(arg_NEEDS)
     add_dependencies(${target} ${arg_NEEDS})
   endif()
-  # tools/run-tests gives CTest two places for each processor: what has sound takes two.
+  # tools/run-tests gives CTest three places for each processor: what has sound takes three.
   if("${arg_LINK}" MATCHES "gst|phone|media")
-    list(APPEND arg_PROPERTIES PROCESSORS 2)
+    list(APPEND arg_PROPERTIES PROCESSORS 3)
   endif()
   set(discovery DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60 PROPERTIES ${arg_PROPERTIES})
   if(arg_WORLDS AND HOLDFAST_SANITIZE)
     gtest_discover_tests(${target} TEST_FILTER "-${arg_WORLDS}" ${discovery})
-    gtest_discover_tests(${target} TEST_FILTER "${arg_WORLDS}" ${discovery} LABELS worlds
-      ENVIRONMENT_MODIFICATION "ASAN_OPTIONS=string_append::detect_stack_use_after_return=0")
+    gtest_discover_tests(${target} TEST_FILTER "${arg_WORLDS}" ${discovery} LABELS worlds PROCESSORS 2
+      ENVIRONMENT_MODIFICATION "ASAN_OPTIONS=string_append::detect_stack_use_after_return=0:malloc_context_size=2:quarantine_size_mb=8")
+  elseif(arg_WAITING)
+    gtest_discover_tests(${target} TEST_FILTER "-${arg_WAITING}" ${discovery} RUN_SERIAL ON)
+    gtest_discover_tests(${target} TEST_FILTER "${arg_WAITING}" ${discovery})
   else()
     gtest_discover_tests(${target} ${discovery})
   endif()
 endfunction()
 
-# holdfast_tests(TARGET SOURCES … LINK … [NEEDS target…] [DEFINITIONS …] [WORLDS pattern])
+# holdfast_tests(TARGET SOURCES … LINK … [NEEDS target…] [DEFINITIONS …] [WORLDS pattern] [WAITING pattern])
 # WORLDS: of those tests that go where others have been, a thousand times (a pattern of their names): AddressSanitizer does not
-# look for the use of a stack's memory after its function's return, which is half of their time, and others' tests do. They
-# have the label `worlds`: much CPU in virtual time.
+# look for the use of a stack's memory after its function's return, which is half of their time, and keeps less of what was
+# freed, another fifth; others' tests have both. They have the label `worlds`: much CPU in virtual time.
+# WAITING: of the timed ones those that wait for minutes, and may do so beside each other.
 # One executable, one CTest entry per test. What measures real time is in files named timed_*_test.cpp: they become a
 # program of their own, timed_TARGET, with the label `timed`; make test builds it in release and runs it alone. With
 # sanitizers there are none of them: what takes longer there says nothing.
 function(holdfast_tests target)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "WORLDS" "SOURCES;LINK;NEEDS;DEFINITIONS")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "WORLDS;WAITING" "SOURCES;LINK;NEEDS;DEFINITIONS")
   set(common WORLDS "${arg_WORLDS}" LINK ${arg_LINK} NEEDS ${arg_NEEDS} DEFINITIONS ${arg_DEFINITIONS})
   set(timed ${arg_SOURCES})
   list(FILTER timed INCLUDE REGEX "/timed_[^/]*$")
@@ -61,8 +66,12 @@ function(holdfast_tests target)
   _holdfast_test_program(${target} SOURCES ${arg_SOURCES} ${common} PROPERTIES TIMEOUT 600)
   if(timed AND NOT HOLDFAST_SANITIZE)
     set_property(GLOBAL APPEND PROPERTY HOLDFAST_TIMED timed_${target})
-    _holdfast_test_program(timed_${target} SOURCES ${timed} ${common}
-      PROPERTIES TIMEOUT 300 LABELS timed RUN_SERIAL ON)
+    set(alone RUN_SERIAL ON)
+    if(arg_WAITING)
+      set(alone)
+    endif()
+    _holdfast_test_program(timed_${target} SOURCES ${timed} ${common} WAITING "${arg_WAITING}"
+      PROPERTIES TIMEOUT 300 LABELS timed ${alone})
   endif()
 endfunction()
 
@@ -95,6 +104,7 @@ function(holdfast_library name)
     holdfast_unity(${target} ${sources})
     target_include_directories(${target} PUBLIC "${CMAKE_SOURCE_DIR}/src")
     target_link_libraries(${target} PUBLIC ${siblings} PRIVATE ${arg_LIBS})
+    holdfast_precompiled(${target})
   else()
     add_library(${target} INTERFACE)
     target_include_directories(${target} INTERFACE "${CMAKE_SOURCE_DIR}/src")
