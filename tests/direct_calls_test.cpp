@@ -220,6 +220,7 @@ TEST(DirectCalls, AConnectionThatIsLost) {
         }
         DomainWorld& s = *world;
         ASSERT_TRUE(s.talks()) << s.story();
+        ASSERT_TRUE(s.carol.current_target()) << s.story();
         ASSERT_NE(s.carol.current_target(), s.bob.current_target());
         auto& node = s.world.node_at(*s.carol.current_target());
         if (comes_back)

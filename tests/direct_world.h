@@ -60,6 +60,7 @@ public:
 
     World world;
     Phone& bob;
+    FaultLife fault{world};  // last
 };
 
 // A domain with servers, three unless told otherwise, bob registered with them; alice is a stranger

@@ -4,43 +4,41 @@
 //
 // What is demanded then of every phone that is switched on: its calls end when both sides hang up;
 // it is registered within I1's 35 s and reachable when its next keep-alive has had its answer, with
-// no binding of its that leads nowhere, or has said why not; and I4, I5, B1 and B2 hold over the
-// whole story. A story's last member: the world must still be there.
+// no binding of its that leads nowhere, or has said why not; one that registers nowhere can call
+// and be called (tests/direct_demands.h); and I4, I5, B1 and B2 hold over the whole story. A member
+// behind the world, which must still be there: before any of its time has passed.
 #pragma once
 
 #include <algorithm>
-#include <cstddef>
-#include <optional>
+#include <algorithm>
 #include <ranges>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "base/test_host_fault.h"
 #include "lab/invariants.h"
 #include "lab/location_service.h"
 #include "lab/world.h"
+#include "tests/direct_demands.h"
 
 namespace holdfast::lab {
 
 class FaultLife {
 public:
-    explicit FaultLife(World& world) : world_(world), plan_(wanted_host_fault()) {
-        if (!plan_ || plan_->kind() == HostFault::none || world_.phones().empty()) return;
-        // The phones take turns: the 1st is the first one's 1st, the 2nd the second one's 1st, …
-        const auto& phones = world_.phones();
-        const auto turn = plan_->left() - 1;
-        failing_ = phones[turn % phones.size()].get();
-        failing_->fail_nth(plan_->kind(), turn / phones.size() + 1);
+    explicit FaultLife(World& world) : world_(world) {
+        if (const auto plan = wanted_host_fault()) world_.fail_nth(plan->kind(), plan->left());
     }
     FaultLife(const FaultLife&) = delete;
     FaultLife& operator=(const FaultLife&) = delete;
     ~FaultLife() {
-        if (!plan_ || (failing_ != nullptr && !failing_->has_failed())) return;
+        if (!world_.has_failed()) return;
         note_host_fault_has_come();
         world_.heal();
         hang_up_everything();
         for (const auto& phone : world_.phones())
-            if (is_ours(*phone)) check_registration(*phone);
+            if (is_ours(*phone) && phone->options().direct_to.empty()) check_registration(*phone);
+        check_direct_calls();
         for (const auto& phone : world_.phones())
             if (is_ours(*phone)) check_promises(*phone);
     }
@@ -54,7 +52,9 @@ private:
     }
     // Its account was removed (B4).
     static bool has_left(const Phone& phone) {
+        if (!phone.options().direct_to.empty()) return phone.status().aor.empty();
         for (const auto& [at, event] : phone.events() | std::views::reverse) {
+            if (event.account != Phone::account) continue;
             if (event.kind == EventKind::unregistered) return true;
             if (event.kind == EventKind::registered) return false;
         }
@@ -89,14 +89,44 @@ private:
         if (world_.run_until([&] { return phone.is_registered(); }, 35s) != Stop::goal &&
             !has_said_why_not(phone))
             return complain_of(phone, "it is not registered, and does not say why");
+        if (!is_served(phone)) return;
         // S1, F5: whoever waits says so, and tries again within half an hour.
         if (world_.run_until([&] { return phone.is_registered(); }, 31min) != Stop::goal &&
             !is_hopeless(phone))
             return complain_of(phone, "it is not registered half an hour after the world healed");
-        // K1, K2: a mapping or a connection that is gone is found out by the next keep-alive.
-        if (phone.is_registered() && world_.run_until(is_well, 142s) != Stop::goal)
+        // N4: where a Contact by hand leads to is in no lab.
+        if (!phone.is_registered() || !phone.options().contact_address.empty()) return;
+        // K1, K2: a mapping or a connection that is gone is found out by the next keep-alive. That
+        // a story has taken the binding away is found out by the proof (R1), or at a server where
+        // there is none (R2) by the refresh.
+        Instant limit = world_.now() + 142s;
+        if (phone.count(EventKind::unprovable) > 0)
+            for (const auto& binding : phone.status().bindings)
+                if (binding.registered && binding.refresh_at < world_.now() + 1h)
+                    limit = std::max(limit, binding.refresh_at + 5s);
+        if (world_.run_until(is_well, limit - world_.now()) != Stop::goal)
             complain_of(phone, world_.is_reachable(phone) ? "it has left a binding behind"
                                                           : "it is registered and not reachable");
+    }
+    // Somebody is there whom it could register with.
+    bool is_served(const Phone& phone) const {
+        return !phone.options().registrar.empty() || !phone.options().outbound_proxy.empty() ||
+               std::ranges::any_of(world_.clusters(), [&](const auto& cluster) {
+                   return phone.aor().ends_with("@" + cluster->domain());
+               });
+    }
+    void check_direct_calls() {
+        std::vector<Phone*> ours;  // without the strangers that come along
+        for (const auto& phone : world_.phones())
+            if (is_ours(*phone)) ours.push_back(phone.get());
+        for (auto* const phone : ours) {
+            if (calls_directly(*phone))
+                if (const auto what = complaint_of_calling(world_, *phone); !what.empty())
+                    complain_of(*phone, what);
+            if (takes_direct_calls(*phone))
+                if (const auto what = complaint_of_being_called(world_, *phone); !what.empty())
+                    complain_of(*phone, what);
+        }
     }
     // A stale binding with the token of ours (B2). What a story put beside it is another device's.
     bool has_left_one(const Phone& phone) const {
@@ -135,8 +165,6 @@ private:
     }
 
     World& world_;
-    std::optional<HostFaultPlan> plan_;
-    Phone* failing_ = nullptr;
 };
 
 }  // namespace holdfast::lab

@@ -47,6 +47,7 @@ struct RecordedRun {
     Cluster& cluster;
     Nat& nat;
     Phone& phone;
+    FaultLife fault{world};  // last
 };
 
 Recording parsed(const std::string& text) {

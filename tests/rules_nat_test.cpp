@@ -158,6 +158,7 @@ public:
     Cluster& elsewhere;
     Nat& nat;
     Phone& phone;
+    FaultLife fault{world};  // last
 };
 
 // N4: STUN on the SIP port: the very first REGISTER already has the Contact that the registrar will
@@ -214,6 +215,7 @@ TEST(RulesN4, ALostQuestionIsRepeatedInTime) {
 // N4: by hand beats everything, and no mapping ever changes it.
 TEST(RulesN4, TheContactByHandStays) {
     World world{seed_from_number(1), {.one_way_delay = 10ms}};
+    const FaultLife fault(world);
     auto& cluster = world.add_registrars({"203.0.113.11"});
     auto& nat = world.add_nat({.mapping = Dependence::address_and_port_dependent});
     world.dns().a("example.test", cluster.addresses(), {.ttl = 60s});

@@ -141,6 +141,7 @@ TEST(RulesK5, AfterASleepPastTheRefresh) {
 TEST(RulesS2, AFleetSpreadsItsReturn) {
     const auto returns = [](const std::string& preset) {
         World world(Seed{3});
+        const FaultLife fault(world);
         auto& cluster = world.add_registrars({"203.0.113.11", "203.0.113.12"});
         world.dns().a("example.test", cluster.addresses());
         std::vector<Phone*> phones;

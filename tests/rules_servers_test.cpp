@@ -108,6 +108,7 @@ TEST(RulesF5, RetryAfterOfAllIsHonoured) {
 // is left again (L7); nothing stale stays on either (B7).
 TEST(RulesF8, ABackupRegistrarServesMeanwhile) {
     World world(Seed{8});
+    const FaultLife fault(world);
     auto& best = world.add_registrars({"203.0.113.11"});
     auto& backup = world.add_registrars({"203.0.113.21"}, {.name = "backup"});
     world.dns().a("example.test", best.addresses());

@@ -176,6 +176,7 @@ TEST(KeepingAlive, S12nEveryBindingAnswersAfterTenMinutes) {
 TEST(Failback, S9PriorityReturns) {
     for (const auto transport : {Transport::udp, Transport::tcp}) {
         World world(Seed{9});
+        const FaultLife fault(world);
         auto& cluster = world.add_registrars({"203.0.113.11", "203.0.113.12"});
         const std::string service = transport == Transport::udp ? "_sip._udp" : "_sip._tcp";
         world.dns().srv(service + ".example.test",

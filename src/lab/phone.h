@@ -9,6 +9,7 @@
 
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -99,9 +100,12 @@ public:
     void heal_dns() { dns_fault_ = {}; }
     // The nth operation of that kind from now on fails, counted from 1 and over restarts; the rest
     // work.
-    void fail_nth(HostFault fault, std::size_t nth) { host_faults_ = {fault, nth}; }
-    [[nodiscard]] bool has_failed() const { return host_faults_.has_come(); }
-    [[nodiscard]] const HostFaultPlan& host_faults() const { return host_faults_; }
+    void fail_nth(HostFault fault, std::size_t nth) {
+        host_faults_ = std::make_shared<HostFaultPlan>(fault, nth);
+    }
+    void fail_with_others(std::shared_ptr<HostFaultPlan> plan) { host_faults_ = std::move(plan); }
+    [[nodiscard]] bool has_failed() const { return host_faults_->has_come(); }
+    [[nodiscard]] const HostFaultPlan& host_faults() const { return *host_faults_; }
     void give(const Input& input);  // any other input: RegisterNow, ChangePassword, …
 
     // What is seen of it.
@@ -205,7 +209,7 @@ private:
     std::map<FlowId, Flow> flows_;
     std::map<dns::Question, Cached> cache_;
     DnsFault dns_fault_{};
-    HostFaultPlan host_faults_;
+    std::shared_ptr<HostFaultPlan> host_faults_ = std::make_shared<HostFaultPlan>();
     std::vector<Input> held_;  // while asleep
     bool asleep_ = false;
     bool powered_ = true;

@@ -162,7 +162,7 @@ void Phone::perform(const out::Send& send) {
 }
 
 bool Phone::fails_now(HostFault fault) {
-    if (!host_faults_.fails_now(fault)) return false;
+    if (!host_faults_->fails_now(fault)) return false;
     internet_.ladder().note(internet_.now(), name_ + ": the host fails");
     return true;
 }

@@ -50,6 +50,9 @@ public:
     void silence(const Target& target) { node_at(target).silence(); }
     Registrar& node_at(const Target& target);
     void at(Duration since_start, std::function<void()> action);
+    // The nth operation of that kind from now on fails, whichever phone it is of, those that are
+    // added later among them.
+    void fail_nth(HostFault fault, std::size_t nth);
     void heal();  // every node, DNS, link and plug
 
     // Running.
@@ -60,6 +63,7 @@ public:
     double share_of_time(Duration duration, Duration every, const std::function<bool()>& sample);
     [[nodiscard]] Instant now() const { return internet_.now(); }
     [[nodiscard]] Duration elapsed() const { return internet_.elapsed(); }
+    [[nodiscard]] bool has_failed() const { return host_faults_ && host_faults_->has_come(); }
 
     // Looking.
     [[nodiscard]] std::string ladder() const { return internet_.ladder().text(); }
@@ -93,6 +97,7 @@ private:
     std::vector<std::unique_ptr<Cluster>> clusters_;
     std::vector<std::unique_ptr<Nat>> nats_;
     std::vector<std::unique_ptr<Phone>> phones_;
+    std::shared_ptr<HostFaultPlan> host_faults_;  // of all of them; none: each has its own
     std::vector<std::unique_ptr<Caller>> callers_;
 };
 

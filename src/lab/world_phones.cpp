@@ -35,8 +35,14 @@ Phone& World::add_phone(PhoneOptions options) {
     const bool on = options.on;
     auto& phone = *phones_.emplace_back(
         std::make_unique<Phone>(internet_, zone_, uplink, std::move(options)));
+    if (host_faults_) phone.fail_with_others(host_faults_);
     if (on) internet_.after({}, [&phone] { phone.start(); });
     return phone;
+}
+
+void World::fail_nth(HostFault fault, std::size_t nth) {
+    host_faults_ = std::make_shared<HostFaultPlan>(fault, nth);
+    for (const auto& phone : phones_) phone->fail_with_others(host_faults_);
 }
 
 void World::heal() {
