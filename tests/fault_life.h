@@ -148,8 +148,14 @@ private:
             }
         return false;
     }
-    // F5: another password is needed, or another account.
+    // F5: another password is needed, or another account. That a 403 means so is known of the
+    // answer to a nonce just received alone; the steps of N3 may have used it up, and then the 403
+    // is told as the refusal that it is, and tried again ever more slowly.
     static bool is_hopeless(const Phone& phone) {
+        for (const auto& [at, event] : phone.events() | std::views::reverse) {
+            if (event.kind == EventKind::refused && event.status == 403) return true;
+            if (event.kind == EventKind::refused || event.kind == EventKind::registered) break;
+        }
         const auto state = phone.status().state;
         return state == "wrong password" || state.starts_with("given up");
     }

@@ -129,8 +129,9 @@ TEST(RulesF8, ABackupRegistrarServesMeanwhile) {
     best.heal();
     ASSERT_EQ(world.run_until(
                   [&] {
-                      return !best.bindings(alice.aor()).empty() &&
-                             alice.current_target()->endpoint.address == best.addresses()[0];
+                      const auto target = alice.current_target();
+                      return !best.bindings(alice.aor()).empty() && target &&
+                             target->endpoint.address == best.addresses()[0];
                   },
                   90s),
               Stop::goal)

@@ -198,7 +198,8 @@ TEST(Failback, S9PriorityReturns) {
         bool always_bound = true;
         const auto back = [&] {
             always_bound = always_bound && world.is_reachable(alice);
-            return alice.current_target()->endpoint.address == cluster.node(0).addresses()[0];
+            const auto target = alice.current_target();
+            return target && target->endpoint.address == cluster.node(0).addresses()[0];
         };
         ASSERT_EQ(world.run_until(back, 120s), Stop::goal) << story();
         EXPECT_LE(world.now() - healed, 75s) << story();
