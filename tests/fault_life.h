@@ -10,7 +10,6 @@
 #pragma once
 
 #include <algorithm>
-#include <algorithm>
 #include <ranges>
 #include <set>
 #include <string>
