@@ -1,6 +1,7 @@
 #include "lab/swarm.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace holdfast::lab {
 
@@ -15,142 +16,126 @@ std::string number(double value) { return std::to_string(value).substr(0, 5); }
 
 }  // namespace
 
-RandomWorld::RandomWorld(std::uint64_t seed) : random_(seed_from_number(seed)) {
-    link_.one_way_delay = random_.between(1ms, 60ms);
-    if (chance(0.5)) link_.jitter = random_.between(0ms, 20ms);
-    if (chance(0.4)) link_.loss = 0.03 * random_.unit();
-    if (chance(0.2)) link_.duplication = 0.02;
-    if (chance(0.2)) link_.reorder = 0.05;
-    Seed seed_of_world{};
-    random_.fill(seed_of_world);
-    world_ = std::make_unique<World>(seed_of_world, link_);
-    note("seed " + std::to_string(seed) + ", one way " + number(seconds_of(link_.one_way_delay)) +
-         " s, loss " + number(link_.loss));
-    draw_cluster();
-    draw_dns();
-    draw_phones();
+RandomWorld::RandomWorld(WorldPlan plan)
+    : plan_(std::move(plan)), world_(std::make_unique<World>(plan_.seed, plan_.link)) {
+    note("seed " + std::to_string(plan_.number) + ", one way " +
+         short_seconds(plan_.link.one_way_delay) + " s, loss " + number(plan_.link.loss));
+    build_cluster();
+    build_dns();
+    build_nat();
+    for (std::size_t i = 0; i < plan_.phones.size(); ++i) build_phone(i);
 }
 
 void RandomWorld::note(const std::string& what) {
-    text_.append(number(world_ ? seconds_of(world_->elapsed()) : 0)).append("  ").append(what);
+    text_.append(short_seconds(world_->elapsed())).append("  ").append(what);
     text_ += '\n';
-    if (world_) world_->internet().ladder().note(world_->now(), what);
+    world_->internet().ladder().note(world_->now(), what);
 }
 
-void RandomWorld::draw_cluster() {
-    const auto count = 1 + random_.below(4);
-    const auto families = random_.below(6);  // mostly IPv4
+void RandomWorld::build_cluster() {
     std::vector<std::string> nodes;
-    for (std::size_t i = 0; i < count; ++i) {
-        const auto octet = std::to_string(11 + i);
-        const auto v4 = "203.0.113." + octet;
-        const auto v6 = "2001:db8:b::" + octet;
-        const auto both = std::string(v4).append(" ").append(v6);
-        nodes.push_back(families == 0 ? v6 : families == 1 ? both : v4);
-    }
-    ClusterOptions options;
-    options.location =
-        one_of({Location::shared, Location::shared, Location::separate, Location::replicated});
-    shared_location_ = options.location != Location::separate;
-    auto& server = options.server;
-    server.rules.outbound = chance(0.3);
-    if (server.rules.outbound && chance(0.5)) server.rules.flow_timer = 25;
-    server.rules.min_expires = one_of({10U, 60U, 120U});
-    server.rules.equal_cseq = one_of({EqualCseq::refuse, EqualCseq::accept_without_storing});
-    if (chance(0.1)) server.rules.max_contacts = 2;
-    server.digest.nonce_lifetime = one_of({30s, 300s});
-    server.digest.algorithm = one_of({sip::DigestAlgorithm::md5, sip::DigestAlgorithm::sha256});
-    server.use_received = chance(0.3);
-    server.stun = chance(0.2);
-    server.pong = chance(0.8);
-    server.options_to_aor = chance(0.2) ? OptionsToAor::answer : OptionsToAor::forward;
-    cluster_ = &world_->add_registrars(nodes, options);
-    note(std::to_string(count) + " registrars, families " + std::to_string(families) +
-         ", location service " + std::to_string(static_cast<int>(options.location)) +
+    nodes.reserve(plan_.nodes.size());
+    for (const auto& node : plan_.nodes) nodes.push_back(node.addresses);
+    cluster_ = &world_->add_registrars(nodes, plan_.cluster);
+    const auto& server = plan_.cluster.server;
+    note(std::to_string(nodes.size()) + " registrars, families " + std::to_string(plan_.families) +
+         ", location service " + std::to_string(static_cast<int>(plan_.cluster.location)) +
          (server.rules.outbound ? ", outbound" : "") +
          (server.rules.max_contacts > 0 ? ", max_contacts" : "") + (server.stun ? ", stun" : ""));
 }
 
-void RandomWorld::draw_dns() {
-    const RecordOptions records{.ttl = one_of({5s, 30s, 60s, 300s}), .rotate = chance(0.6)};
+void RandomWorld::build_dns() {
     auto& dns = world_->dns();
-    if (chance(0.6)) {
-        dns.a("example.test", cluster_->addresses(), records);
-        dns.aaaa("example.test", cluster_->addresses(), records);
-        note("A and AAAA, TTL " + number(seconds_of(records.ttl)));
+    std::vector<IpAddress> listed;
+    for (std::size_t i = 0; i < plan_.nodes.size(); ++i) {
+        if (!plan_.nodes[i].is_listed)
+            note("DNS does not list " + cluster_->node(i).name());
+        else
+            std::ranges::copy(cluster_->node(i).addresses(), std::back_inserter(listed));
+    }
+    if (!plan_.srv) {
+        dns.a("example.test", listed, plan_.records);
+        dns.aaaa("example.test", listed, plan_.records);
+        note("A and AAAA, TTL " + short_seconds(plan_.records.ttl));
         return;
     }
-    const bool priorities = chance(0.5);
     for (const auto transport : {Transport::udp, Transport::tcp, Transport::tls}) {
         std::vector<dns::Srv> services;
-        for (std::size_t i = 0; i < cluster_->size(); ++i) {
+        for (std::size_t i = 0; i < plan_.nodes.size(); ++i) {
+            if (!plan_.nodes[i].is_listed) continue;
             const auto host = "node" + std::to_string(i + 1) + ".example.test";
-            dns.a(host, cluster_->node(i).addresses(), {.ttl = records.ttl});
-            dns.aaaa(host, cluster_->node(i).addresses(), {.ttl = records.ttl});
-            services.push_back({static_cast<std::uint16_t>(priorities ? 10 * (i + 1) : 10),
+            dns.a(host, cluster_->node(i).addresses(), {.ttl = plan_.records.ttl});
+            dns.aaaa(host, cluster_->node(i).addresses(), {.ttl = plan_.records.ttl});
+            services.push_back({static_cast<std::uint16_t>(plan_.priorities ? 10 * (i + 1) : 10),
                                 static_cast<std::uint16_t>(10 * i), default_port(transport), host});
         }
         const auto* name = transport == Transport::udp   ? "_sip._udp.example.test"
                            : transport == Transport::tcp ? "_sip._tcp.example.test"
                                                          : "_sips._tcp.example.test";
-        dns.srv(name, services, records);
+        dns.srv(name, services, plan_.records);
     }
-    note(std::string("SRV") + (priorities ? " with priorities" : " with weights"));
+    note(std::string("SRV") + (plan_.priorities ? " with priorities" : " with weights"));
 }
 
-void RandomWorld::draw_phones() {
-    const auto count = 1 + random_.below(3);
-    Nat* nat = nullptr;
-    if (chance(0.8)) {
-        NatOptions options;
-        options.mapping = one_of({Dependence::endpoint_independent, Dependence::address_dependent,
-                                  Dependence::address_and_port_dependent});
-        options.filtering =
-            one_of({Dependence::endpoint_independent, Dependence::address_and_port_dependent});
-        options.ports =
-            one_of({PortChoice::preserving, PortChoice::sequential, PortChoice::random});
-        options.udp_timeout = one_of({30s, 60s, 180s});
-        nat = &world_->add_nat(options);
-        note("NAT: mapping " + std::to_string(static_cast<int>(options.mapping)) +
-             ", UDP timeout " + number(seconds_of(options.udp_timeout)));
-    }
-    for (std::size_t i = 0; i < count; ++i) {
-        PhoneOptions options;
-        options.name = "phone" + std::to_string(i + 1);
-        options.aor = "sip:" + options.name + "@example.test";
-        options.transport = one_of<std::optional<Transport>>(
-            {Transport::udp, Transport::udp, Transport::tcp, Transport::tls, std::nullopt});
-        options.expires = one_of({60s, 120s, 300s});
-        options.behind = nat;
-        const auto families = cluster_->addresses();
-        options.ipv6 =
-            std::ranges::any_of(families, [](const auto& a) { return a.family() == Family::ipv6; });
-        options.resolver_cache = chance(0.3);
+void RandomWorld::build_nat() {
+    if (!plan_.nat) return;
+    nat_ = &world_->add_nat(*plan_.nat);  // also where nobody is behind it: what follows draws the same
+    if (!plan_.has_nat) return;
+    note("NAT: mapping " + std::to_string(static_cast<int>(plan_.nat->mapping)) +
+         ", UDP timeout " + short_seconds(plan_.nat->udp_timeout));
+}
+
+void RandomWorld::build_phone(std::size_t index) {
+    const auto& plan = plan_.phones[index];
+    PhoneOptions options;
+    options.name = plan_.name_of_phone(index);
+    options.aor = "sip:" + options.name + "@example.test";
+    options.transport = plan.transport;
+    options.expires = plan.expires;
+    options.behind = plan_.has_nat ? nat_ : nullptr;
+    options.ipv6 = plan_.families < 2;
+    options.resolver_cache = plan.resolver_cache;
+    options.on = plan.takes_part;
+    if (plan.takes_part)
         note(options.name + " over " +
-             (options.transport ? std::string(name_of(*options.transport)) : "auto"));
-        if (chance(0.5))
-            others_.push_back(
-                std::make_unique<OtherDevice>(*cluster_, options.aor, world_->now() + 24h));
-        watches_.push_back(std::make_unique<OutstandingWatch>(options.name));
-        options.watch = [watch = watches_.back().get()](Instant now, const AccountStatus& status) {
-            watch->look(now, status);
-        };
-        phones_.push_back(&world_->add_phone(std::move(options)));
-    }
+             (plan.transport ? std::string(name_of(*plan.transport)) : "auto"));
+    if (plan.has_other_device)
+        others_.push_back(
+            std::make_unique<OtherDevice>(*cluster_, options.aor, world_->now() + 24h));
+    watches_.push_back(std::make_unique<OutstandingWatch>(options.name));
+    options.watch = [watch = watches_.back().get()](Instant now, const AccountStatus& status) {
+        watch->look(now, status);
+    };
+    auto& phone = world_->add_phone(std::move(options));
+    all_phones_.push_back(&phone);
+    if (plan.takes_part) phones_.push_back(&phone);
+}
+
+void RandomWorld::run_to(Duration since_start) {
+    if (since_start > world_->elapsed()) world_->run_for(since_start - world_->elapsed());
 }
 
 void RandomWorld::suffer(Duration duration) {
-    const auto end = world_->now() + duration;
-    world_->run_for(random_.between(0s, 20s));
-    while (world_->now() < end) {
-        one_fault();
-        world_->run_for(
-            std::min(random_.between(1s, 60s), std::max(end - world_->now(), Duration{1})));
+    auto drawn = draw_world(plan_.number, duration);
+    plan_.faults = std::move(drawn.faults);
+    plan_.ends = drawn.ends;
+    suffer();
+}
+
+void RandomWorld::suffer() {
+    for (const auto& fault : plan_.faults) {
+        if (fault.at >= plan_.ends) break;
+        run_to(fault.at);
+        note(words_of(plan_, fault));
+        begin(fault);
+        run_to(fault.at + fault.lasts);
+        end(fault);
     }
+    run_to(plan_.ends);
 }
 
 Complaints RandomWorld::rotate_only(Duration duration) {
-    world_->internet().link().set({.one_way_delay = link_.one_way_delay});
+    world_->internet().link().set({.one_way_delay = plan_.link.one_way_delay});
     world_->run_for(duration);
     Complaints complaints;
     for (const auto* phone : phones_)
@@ -161,87 +146,64 @@ Complaints RandomWorld::rotate_only(Duration duration) {
     return complaints;
 }
 
-void RandomWorld::one_fault() {
-    const auto kind = random_.below(10);
-    if (kind < 5) return node_fault(cluster_->node(random_.below(cluster_->size())));
-    if (kind < 8) return phone_fault(*phones_[random_.below(phones_.size())]);
-    network_fault();
-}
-
-void RandomWorld::node_fault(Registrar& node) {
-    switch (random_.below(12)) {
-    case 0:
-    case 1: note(node.name() + " goes silent"), node.silence(); break;
-    case 2: note(node.name() + " goes mute"), node.mute(); break;
-    case 3: note(node.name() + " refuses"), node.refuse(); break;
-    case 4: note(node.name() + " is prohibited"), node.refuse(IcmpReason::prohibited); break;
-    case 5: note(node.name() + " answers 503"), node.answer_with(one_of({500, 503})); break;
-    case 6: note(node.name() + " answers 503, retry after 10"), node.answer_with(503, 10); break;
-    case 7: note(node.name() + " is slow"), node.slow_down(random_.between(100ms, 3s)); break;
-    case 8:
-        note(node.name() + " loses answers"), node.lose_answers(static_cast<int>(random_.below(4)));
+void RandomWorld::begin(const PlannedFault& fault) {
+    const auto node = [&]() -> Registrar& { return cluster_->node(fault.whom); };
+    const auto phone = [&]() -> Phone& { return *all_phones_[fault.whom]; };
+    switch (fault.kind) {
+    case FaultKind::node_silent: node().silence(); break;
+    case FaultKind::node_mute: node().mute(); break;
+    case FaultKind::node_refuses: node().refuse(); break;
+    case FaultKind::node_prohibited: node().refuse(IcmpReason::prohibited); break;
+    case FaultKind::node_fails:
+        node().answer_with(fault.status, fault.count > 0 ? std::optional(static_cast<std::uint32_t>(
+                                                               fault.count))
+                                                         : std::nullopt);
         break;
-    case 9: note(node.name() + " restarts"), node.restart(false); break;
-    default: note(node.name() + " heals"), node.heal(); break;
-    }
-}
-
-void RandomWorld::phone_fault(Phone& phone) {
-    switch (random_.below(6)) {
-    case 0:
-        note(phone.name() + " crashes and starts again");
-        phone.crash();
-        world_->run_for(random_.between(0s, 10s));
-        phone.start();
-        break;
-    case 1:
-        note(phone.name() + " loses power for a while");
-        phone.lose_power();
-        world_->run_for(random_.between(1s, 30s));
-        phone.start();
-        break;
-    case 2:
-        note(phone.name() + " sleeps for a while");
-        phone.sleep();
-        world_->run_for(random_.between(1s, 100s));
-        phone.wake();
-        break;
-    case 3:
-        note(phone.name() + " is unplugged for a while");
-        phone.unplug();
-        world_->run_for(random_.between(100ms, 20s));
-        phone.plug_in();
-        break;
-    case 4:
-        note(phone.name() + " is told to register now");
-        phone.give(in::RegisterNow{});
-        break;
-    default:
-        note(phone.name() + " has no DNS");
-        phone.fail_dns({.status = one_of({dns::Status::servfail, dns::Status::timed_out,
-                                          dns::Status::nxdomain})});
-        break;
-    }
-}
-
-void RandomWorld::network_fault() {
-    switch (random_.below(6)) {
-    case 0:
-    case 1:
-        if (world_->nats().empty()) break;
-        note("the NAT forgets its mappings");
-        world_->nats().front()->rebind();
-        break;
-    case 2: note("DNS fails"), world_->dns().fail({.status = dns::Status::servfail}); break;
-    case 3: note("DNS is slow"), world_->dns().fail({.delay = random_.between(100ms, 12s)}); break;
-    case 4: note("all registrars go silent"), cluster_->silence(); break;
-    default: {
-        auto worse = link_;
-        worse.loss = 0.3 * random_.unit();
-        note("loss " + number(worse.loss));
+    case FaultKind::node_slow: node().slow_down(fault.delay); break;
+    case FaultKind::node_loses_answers: node().lose_answers(fault.count); break;
+    case FaultKind::node_restarts: node().restart(false); break;
+    case FaultKind::node_heals: node().heal(); break;
+    case FaultKind::phone_crashes: phone().crash(); break;
+    case FaultKind::phone_loses_power: phone().lose_power(); break;
+    case FaultKind::phone_sleeps: phone().sleep(); break;
+    case FaultKind::phone_unplugged: phone().unplug(); break;
+    case FaultKind::phone_registers_now: phone().give(in::RegisterNow{}); break;
+    case FaultKind::phone_without_dns: phone().fail_dns({.status = fault.dns}); break;
+    case FaultKind::nat_rebinds: nat_->rebind(); break;
+    case FaultKind::dns_fails: world_->dns().fail({.status = fault.dns}); break;
+    case FaultKind::dns_slow: world_->dns().fail({.delay = fault.delay}); break;
+    case FaultKind::all_silent: cluster_->silence(); break;
+    case FaultKind::link_loses: {
+        auto worse = plan_.link;
+        worse.loss = fault.loss;
         world_->internet().link().set(worse);
         break;
     }
+    }
+}
+
+void RandomWorld::end(const PlannedFault& fault) {
+    switch (fault.kind) {
+    case FaultKind::phone_crashes:
+    case FaultKind::phone_loses_power: all_phones_[fault.whom]->start(); break;
+    case FaultKind::phone_sleeps: all_phones_[fault.whom]->wake(); break;
+    case FaultKind::phone_unplugged: all_phones_[fault.whom]->plug_in(); break;
+    case FaultKind::node_silent:
+    case FaultKind::node_mute:
+    case FaultKind::node_refuses:
+    case FaultKind::node_prohibited:
+    case FaultKind::node_fails:
+    case FaultKind::node_slow:
+    case FaultKind::node_loses_answers:
+    case FaultKind::node_restarts:
+    case FaultKind::node_heals:
+    case FaultKind::phone_registers_now:
+    case FaultKind::phone_without_dns:
+    case FaultKind::nat_rebinds:
+    case FaultKind::dns_fails:
+    case FaultKind::dns_slow:
+    case FaultKind::all_silent:
+    case FaultKind::link_loses: break;  // until another fault, or the end
     }
 }
 
@@ -299,7 +261,8 @@ Complaints RandomWorld::heal_and_check() {
     // What broke in the last bad second is found by the next keep-alive, and settled 10 s after
     // that.
     world_->run_for(longest_keep_alive + 22s);
-    if (shared_location_) check_stale(complaints, "10 s after things settled");
+    if (plan_.cluster.location != Location::separate)
+        check_stale(complaints, "10 s after things settled");
     world_->run_for(longest_expires + 10s);
     check_stale(complaints, "when every old one should have lapsed");
     for (const auto* phone : phones_) {
@@ -315,6 +278,31 @@ Complaints RandomWorld::heal_and_check() {
         std::ranges::copy(other->check(), std::back_inserter(complaints));
     std::ranges::copy(check_no_star(*cluster_), std::back_inserter(complaints));
     return complaints;
+}
+
+SwarmResult live(const WorldPlan& plan) {
+    RandomWorld run(plan);
+    run.suffer();
+    auto complaints = run.heal_and_check();
+    return {.complaints = std::move(complaints), .text = run.text()};
+}
+
+SwarmResult live_and_repeat(const WorldPlan& plan) {
+    const auto once = [&](SwarmResult* result) {
+        RandomWorld run(plan);
+        run.suffer();
+        if (result == nullptr) return run.world().trace_hash();
+        const auto hash = run.world().trace_hash();
+        result->complaints = run.heal_and_check();
+        result->text = run.text();
+        return hash;
+    };
+    SwarmResult result;
+    if (once(&result) != once(nullptr))
+        result.complaints.emplace_back("I7: the same number gave other packets the second time");
+    std::ranges::move(RandomWorld(plan).rotate_only(plan.ends),
+                      std::back_inserter(result.complaints));
+    return result;
 }
 
 }  // namespace holdfast::lab

@@ -1,6 +1,5 @@
-// A world drawn from a number: topology, NAT, DNS, transport, servers' habits, and ten minutes of
-// faults; then it heals. What happened is a text, so that a failure can be told and not only
-// replayed.
+// A random world lives: ten minutes of faults, as planned (lab/swarm_plan.h); then it heals. What happened is a
+// text, so that a failure can be told and not only replayed.
 //
 //     RandomWorld run(17);
 //     run.suffer(10min);
@@ -14,14 +13,19 @@
 #include <vector>
 
 #include "lab/invariants.h"
+#include "lab/swarm_plan.h"
 #include "lab/world.h"
 
 namespace holdfast::lab {
 
 class RandomWorld {
 public:
-    explicit RandomWorld(std::uint64_t number);
+    explicit RandomWorld(WorldPlan plan);
+    explicit RandomWorld(std::uint64_t number) : RandomWorld(draw_world(number, {})) {}
 
+    // All that is planned.
+    void suffer();
+    // What the number draws for so long.
     void suffer(Duration duration);
     // I1: everyone is registered within 35 s of quiet. I2: no stale binding when the next
     // keep-alive had its 10 s, where the location service is shared; where it is not, when the
@@ -39,33 +43,38 @@ public:
     }  // what was drawn, and when it happened
 
 private:
-    void draw_cluster();
-    void draw_dns();
-    void draw_phones();
-    void one_fault();
-    void node_fault(Registrar& node);
-    void phone_fault(Phone& phone);
-    void network_fault();
+    void build_cluster();
+    void build_dns();
+    void build_nat();
+    void build_phone(std::size_t index);
+    void begin(const PlannedFault& fault);
+    void end(const PlannedFault& fault);
+    void run_to(Duration since_start);
     void note(const std::string& what);
-    bool chance(double share) { return random_.unit() < share; }
-    template <class T>
-    T one_of(std::initializer_list<T> choices) {
-        return *(choices.begin() + static_cast<std::ptrdiff_t>(random_.below(choices.size())));
-    }
     [[nodiscard]] bool knows_targets(const Phone& phone) const;
     [[nodiscard]] bool rests(const Phone& phone) const;
     void check_registered(Complaints& complaints);
     void check_stale(Complaints& complaints, std::string_view when);
 
-    Random random_;
-    LinkOptions link_;
+    WorldPlan plan_;
     std::unique_ptr<World> world_;
     Cluster* cluster_ = nullptr;
-    bool shared_location_ = true;
-    std::vector<Phone*> phones_;
+    Nat* nat_ = nullptr;
+    std::vector<Phone*> phones_;  // that take part
+    std::vector<Phone*> all_phones_;
     std::vector<std::unique_ptr<OutstandingWatch>> watches_;
     std::vector<std::unique_ptr<OtherDevice>> others_;
     std::string text_;
 };
+
+// A whole life: it suffers as planned, heals, and is looked at.
+struct SwarmResult {
+    Complaints complaints;  // empty is good
+    std::string text;
+};
+SwarmResult live(const WorldPlan& plan);
+// The same, and beside it what needs a world of its own: permuted answers alone (I3), and that the
+// same number gives the same bytes (I7).
+SwarmResult live_and_repeat(const WorldPlan& plan);
 
 }  // namespace holdfast::lab
