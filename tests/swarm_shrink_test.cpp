@@ -1,6 +1,6 @@
-// A world that fails becomes small: of what was drawn only that stays without which it would not fail, and what
-// stays is as it was drawn. Here it is said outright what makes a world fail; with a broken rule:
-// tools/check-broken-rules.
+// A world that fails becomes small: of what was drawn only that stays without which it would not
+// fail, and what stays is as it was drawn. Here it is said outright what makes a world fail; with a
+// broken rule: tools/check-broken-rules.
 #include "lab/swarm_shrink.h"
 
 #include <gmock/gmock.h>
@@ -28,8 +28,8 @@ bool has_part(const WorldPlan& plan, std::string_view part) {
 
 WorldPlan large_world() {
     auto plan = draw_world(4, 10min);
-    for (std::uint64_t number = 5;
-         plan.phones.size() < 3 || plan.nodes.size() < 3 || plan.faults.size() < 12 || !plan.has_nat;
+    for (std::uint64_t number = 5; plan.phones.size() < 3 || plan.nodes.size() < 3 ||
+                                   plan.faults.size() < 12 || !plan.has_nat;
          ++number)
         plan = draw_world(number, 10min);
     return plan;
@@ -94,7 +94,8 @@ TEST(SwarmShrink, UnknownPartIsAnError) {
     EXPECT_THAT(parts_of(plan), UnorderedElementsAre("phone1", "node1"));
 }
 
-// What is left out takes nothing with it that was drawn for the rest: ports, tags and the like stay the same.
+// What is left out takes nothing with it that was drawn for the rest: ports, tags and the like stay
+// the same.
 TEST(SwarmShrink, WhatStaysIsAsItWas) {
     const auto first_registers = [](const WorldPlan& plan, std::size_t phone) {
         RandomWorld run(plan);

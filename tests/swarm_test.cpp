@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "lab/swarm.h"
+#include "tests/break_by_name.h"  // for the whole program
 
 namespace holdfast::lab {
 namespace {

@@ -95,6 +95,18 @@ constexpr std::array table{
             "Lists every key that --set takes, with its value, what it may be and what it\n"
             "means. With --preset or --set: the values that these give.",
             for_policy, run_policy},
+    Command{
+        "lab", "WORD", "the simulated internet: random worlds, and recordings again",
+        "Runs Holdfast's engine in a simulated internet, in virtual time: no socket is opened.\n\n"
+        "swarm: random worlds (--runs, from --seed on), each with minutes of faults, after\n"
+        "which everything heals and the invariants must hold (docs/swarm.md). Of a failure it\n"
+        "says what broke, in which world, and how small that world can be made so that it\n"
+        "still breaks; and the command that runs it again.\n\n"
+        "replay RECORDING: what register --record has kept, through the engine again. All that\n"
+        "it says must be as it was, byte for byte; the first difference is shown.\n\n"
+        "The exit code is 0 if all held, 1 if an invariant broke or a replay differs, 3 if\n"
+        "the recording cannot be used.",
+        for_lab, run_lab, 64},
     Command{"demo", "", "show on loopback what the promise is worth, beside other phones",
             "Runs servers, DNS and a NAT of its own on loopback addresses and lets phones with\n"
             "several presets meet the same troubles at the same time: refreshes under rotating\n"

@@ -42,6 +42,7 @@ ExitCode run_presets(const std::vector<std::string>& operands,
 ExitCode run_policy(const std::vector<std::string>& operands, const std::vector<Setting>& settings);
 // Only comes back if it cannot begin.
 ExitCode run_fleet(const std::vector<std::string>& operands, const std::vector<Setting>& settings);
+ExitCode run_lab(const std::vector<std::string>& operands, const std::vector<Setting>& settings);
 ExitCode run_demo(const std::vector<std::string>& operands, const std::vector<Setting>& settings);
 
 // The whole program; arguments without the program's name.

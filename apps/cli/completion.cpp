@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "apps/cli/commands.h"
+#include "apps/cli/lab_command.h"
 #include "apps/phone/verbs.h"
 #include "registration/policy.h"
 
@@ -49,6 +50,12 @@ std::vector<phone::Verb> verbs_of_ctl() {
 std::string names_of(const std::vector<phone::Verb>& verbs) {
     std::string names;
     for (const auto& verb : verbs) append(names, verb.name);
+    return names;
+}
+
+std::string names_of_lab() {
+    std::string names;
+    for (const auto& word : lab_words()) append(names, word.word);
     return names;
 }
 
@@ -147,6 +154,21 @@ std::string bash_verbs() {
            "  fi\n";
 }
 
+// For bash: the words of lab, then files.
+std::string bash_lab() {
+    return "  if [ \"${COMP_WORDS[1]}\" = lab ] && [[ $word != -* ]]; then\n"
+           "    if [ \"$COMP_CWORD\" -eq 2 ]; then\n"
+           "      options=\"" +
+           names_of_lab() +
+           "\"\n"
+           "    else\n"
+           "      compopt -o filenames 2>/dev/null\n"
+           "      mapfile -t COMPREPLY < <(compgen -f -- \"$word\")\n"
+           "      return\n"
+           "    fi\n"
+           "  fi\n";
+}
+
 // For zsh: the operands of ctl.
 std::string zsh_verbs() {
     std::string cases;
@@ -179,6 +201,17 @@ std::string fish_verbs() {
                 std::string(verb.name) + "' -a '" + words + "'\n";
     }
     return text;
+}
+
+std::string fish_lab() {
+    std::string text;
+    for (const auto& word : lab_words())
+        text +=
+            "complete -c holdfast -n '__fish_seen_subcommand_from lab; and not "
+            "__fish_seen_subcommand_from " +
+            names_of_lab() + "' -a " + std::string(word.word) + " -d " + fish_text(word.meaning) +
+            "\n";
+    return text + "complete -c holdfast -n '__fish_seen_subcommand_from replay' -F\n";
 }
 
 // One argument of zsh's _arguments.
@@ -279,7 +312,7 @@ std::string bash_completion() {
            "    return\n"
            "  fi\n"
            "  case ${COMP_WORDS[1]} in\n" +
-           option_cases + "  esac\n" + bash_verbs() +
+           option_cases + "  esac\n" + bash_verbs() + bash_lab() +
            "  mapfile -t COMPREPLY < <(compgen -W \"$options\" -- \"$word\")\n"
            "}\n"
            "complete -F _holdfast holdfast\n";
@@ -298,6 +331,8 @@ std::string zsh_completion() {
         // A list of nothing: with an action that only says something zsh inserts no single match.
         if (command.options == for_ctl)
             cases += zsh_verbs();
+        else if (command.options == for_lab)
+            cases += "        '1:WORD:(" + names_of_lab() + ")' \\\n        '*:FILE:_files' \\\n";
         else if (!command.operand.empty())
             cases += "        ':" + escaped(command.operand, {{':', "\\:"}}) + ":( )' \\\n";
         cases += "        '(- *)'{-h,--help}'[what it does, and its options]' ;;\n";
@@ -334,7 +369,7 @@ std::string fish_completion() {
                 " -d " + fish_text(command.summary) + "\n";
     for (const auto& option : option_table())
         if (option.commands != 0) text += fish_option(option);
-    return text + fish_verbs();
+    return text + fish_verbs() + fish_lab();
 }
 
 }  // namespace holdfast::cli

@@ -15,6 +15,7 @@
 #include <sstream>
 
 #include "apps/cli/help.h"
+#include "apps/cli/lab_command.h"
 #include "apps/phone/verbs.h"
 #include "live/scratch.h"
 #include "registration/policy.h"
@@ -259,6 +260,14 @@ TEST_F(Shell, BashOffersTheVerbsOfCtl) {
     EXPECT_EQ(in_bash("holdfast ctl mute 3 ''"), (Names{"microphone", "speaker", "both"}));
     EXPECT_EQ(in_bash("holdfast ctl dnd ''"), (Names{"on", "off"}));
     EXPECT_EQ(in_bash("holdfast ctl answer ''"), (Names{""}));  // nothing
+}
+
+TEST_F(Shell, BashOffersTheWordsOfLab) {
+    Names words;
+    for (const auto& word : lab_words()) words.emplace(word.word);
+    EXPECT_EQ(in_bash("holdfast lab ''"), words);
+    write("a.rec", "");
+    EXPECT_EQ(in_bash("holdfast lab replay a."), (Names{"a.rec"}));
 }
 
 TEST_F(Shell, FishOffersTheVerbsOfCtl) {

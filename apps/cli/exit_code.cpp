@@ -11,11 +11,12 @@ constexpr std::array table{
                  "registered and unregistered again; or what was asked for was printed"},
     ExitCodeText{ExitCode::host,
                  "the host gave no descriptors or no memory, nobody reads the output any more, or "
-                 "its end could not be written"},
+                 "its end could not be written; lab: an invariant broke, or a replay differs"},
     ExitCodeText{
         ExitCode::usage,
         "an unknown command, option, preset or policy key, or a value that is not allowed"},
-    ExitCodeText{ExitCode::config, "the configuration file cannot be used"},
+    ExitCodeText{ExitCode::config,
+                 "the configuration file cannot be used; lab: nor can the recording"},
     ExitCodeText{ExitCode::no_password,
                  "no password was given, and there is no terminal to ask for it"},
     ExitCodeText{ExitCode::state_in_use, "another process uses the state directory"},

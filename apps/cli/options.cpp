@@ -4,6 +4,7 @@
 
 #include "apps/cli/call_options.h"
 #include "apps/cli/fleet_options.h"
+#include "apps/cli/lab_options.h"
 #include "apps/cli/sound_options.h"
 #include "base/text.h"
 #include "flow/contact_address.h"
@@ -261,7 +262,7 @@ constexpr std::array table{
                "read options from a TOML file: the same names, and policy as a table", Form::value,
                host, false, apply_nothing},
     OptionText{"json", "", "off", "print JSON, one object a line", Form::flag,
-               all | for_demo | for_run | for_devices | for_ctl, true, apply_json},
+               all | for_demo | for_run | for_devices | for_ctl | for_lab, true, apply_json},
     OptionText{"trace", "", "off",
                "print every SIP message to standard error, passwords' answers left out", Form::flag,
                both, true, apply_trace},
@@ -407,6 +408,17 @@ constexpr std::array table{
                Form::value, for_ctl, false, apply_search},
     OptionText{"csv", "", "off", "of history: all calls as CSV, newest first", Form::flag, for_ctl,
                false, apply_csv},
+    OptionText{"runs", "N", "1000", "of swarm: how many worlds", Form::value, for_lab, false,
+               apply_runs},
+    OptionText{"seed", "N", "0", "the number that the world is drawn from; of swarm: of the first",
+               Form::value, for_lab, false, apply_seed},
+    OptionText{"minutes", "M", "10",
+               "of swarm: how long a world suffers before it heals, in virtual time; 0.05 to 10080",
+               Form::value, for_lab, false, apply_minutes},
+    OptionText{"keep", "PARTS", "all",
+               "of swarm: one world with these parts of it alone, as in phone1,node2,fault7; a "
+               "minimised world says which",
+               Form::list, for_lab, false, apply_keep},
 };
 
 }  // namespace

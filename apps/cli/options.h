@@ -6,6 +6,7 @@
 #include <expected>
 #include <filesystem>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -66,11 +67,20 @@ struct ControlOptions {
     bool csv = false;
 };
 
+// Of `holdfast lab`.
+struct LabOptions {
+    std::uint32_t runs = 1000;  // worlds of the swarm
+    std::uint64_t seed = 0;     // of the first one
+    Duration suffering = std::chrono::minutes{10};
+    std::set<std::string> keep;  // parts of one world (lab/swarm_plan.h); empty: all
+};
+
 struct Options {
     registration::AccountConfig account;
     FleetOptions fleet;
     CallOptions call;
     ControlOptions control;
+    LabOptions lab;
     phone::Dialling dialling;       // of `holdfast phone` and `holdfast call`
     phone::IncomingRules incoming;  // of `holdfast phone`
     runtime::DriverOptions driver;
@@ -101,7 +111,8 @@ enum Commands : std::uint16_t {
     for_answer = 128,
     for_devices = 256,
     for_phone = 512,
-    for_ctl = 1024
+    for_ctl = 1024,
+    for_lab = 2048
 };
 
 struct OptionText {

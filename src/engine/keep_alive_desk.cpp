@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/broken_rule.h"
 #include "engine/flow_desk.h"
 #include "engine/limits.h"
 
@@ -98,7 +99,7 @@ void KeepAliveDesk::forget(const Step& step, AccountId account) {
 void KeepAliveDesk::apply(const Step& step, FlowId id, Kept& kept) {
     auto* const flow = step.flows.find(id);
     if (flow == nullptr) return;
-    if (kept.settings.empty()) {
+    if (kept.settings.empty() || is_broken(BrokenRule::keep_alive)) {
         flow->keep_alive.stop();
         agenda_.remove(id);
         return;

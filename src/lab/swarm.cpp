@@ -79,10 +79,11 @@ void RandomWorld::build_dns() {
 
 void RandomWorld::build_nat() {
     if (!plan_.nat) return;
-    nat_ = &world_->add_nat(*plan_.nat);  // also where nobody is behind it: what follows draws the same
+    nat_ = &world_->add_nat(
+        *plan_.nat);  // also where nobody is behind it: what follows draws the same
     if (!plan_.has_nat) return;
-    note("NAT: mapping " + std::to_string(static_cast<int>(plan_.nat->mapping)) +
-         ", UDP timeout " + short_seconds(plan_.nat->udp_timeout));
+    note("NAT: mapping " + std::to_string(static_cast<int>(plan_.nat->mapping)) + ", UDP timeout " +
+         short_seconds(plan_.nat->udp_timeout));
 }
 
 void RandomWorld::build_phone(std::size_t index) {
@@ -116,9 +117,8 @@ void RandomWorld::run_to(Duration since_start) {
 }
 
 void RandomWorld::suffer(Duration duration) {
-    auto drawn = draw_world(plan_.number, duration);
-    plan_.faults = std::move(drawn.faults);
-    plan_.ends = drawn.ends;
+    plan_.faults = draw_world(plan_.number, duration).faults;
+    plan_.ends = duration;
     suffer();
 }
 
@@ -155,9 +155,9 @@ void RandomWorld::begin(const PlannedFault& fault) {
     case FaultKind::node_refuses: node().refuse(); break;
     case FaultKind::node_prohibited: node().refuse(IcmpReason::prohibited); break;
     case FaultKind::node_fails:
-        node().answer_with(fault.status, fault.count > 0 ? std::optional(static_cast<std::uint32_t>(
-                                                               fault.count))
-                                                         : std::nullopt);
+        node().answer_with(fault.status,
+                           fault.count > 0 ? std::optional(static_cast<std::uint32_t>(fault.count))
+                                           : std::nullopt);
         break;
     case FaultKind::node_slow: node().slow_down(fault.delay); break;
     case FaultKind::node_loses_answers: node().lose_answers(fault.count); break;

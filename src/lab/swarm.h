@@ -1,5 +1,5 @@
-// A random world lives: ten minutes of faults, as planned (lab/swarm_plan.h); then it heals. What happened is a
-// text, so that a failure can be told and not only replayed.
+// A random world lives: ten minutes of faults, as planned (lab/swarm_plan.h); then it heals. What
+// happened is a text, so that a failure can be told and not only replayed.
 //
 //     RandomWorld run(17);
 //     run.suffer(10min);

@@ -66,8 +66,9 @@ void Drawing::draw_cluster() {
         const auto v4 = "203.0.113." + octet;
         const auto v6 = "2001:db8:b::" + octet;
         const auto both = std::string(v4).append(" ").append(v6);
-        plan_.nodes.push_back(
-            {.addresses = plan_.families == 0 ? v6 : plan_.families == 1 ? both : v4});
+        plan_.nodes.push_back({.addresses = plan_.families == 0   ? v6
+                                            : plan_.families == 1 ? both
+                                                                  : v4});
     }
     auto& options = plan_.cluster;
     options.location =
@@ -129,7 +130,7 @@ void Drawing::draw_faults(Duration suffering) {
             draw_network_fault();
         now_ += std::min(random_.between(1s, 60s), std::max(suffering - now_, Duration{1}));
     }
-    plan_.ends = now_;
+    plan_.ends = suffering;
 }
 
 void Drawing::add(PlannedFault fault) {
@@ -192,8 +193,7 @@ void Drawing::draw_phone_fault() {
     case 4: fault.kind = FaultKind::phone_registers_now; break;
     default:
         fault.kind = FaultKind::phone_without_dns;
-        fault.dns =
-            one_of({dns::Status::servfail, dns::Status::timed_out, dns::Status::nxdomain});
+        fault.dns = one_of({dns::Status::servfail, dns::Status::timed_out, dns::Status::nxdomain});
         break;
     }
     add(fault);

@@ -1,5 +1,6 @@
-// A world of the swarm before it runs, as data: all that its number draws, each part with a name. Parts can be
-// left out, and the rest stays as it was drawn; so a failing world shrinks (lab/swarm_shrink.h).
+// A world of the swarm before it runs, as data: all that its number draws, each part with a name.
+// Parts can be left out, and the rest stays as it was drawn; so a failing world shrinks
+// (lab/swarm_shrink.h).
 //
 //     auto plan = draw_world(17, 10min);
 //     keep_only(plan, {"phone1", "node2", "fault7"});
@@ -94,11 +95,11 @@ struct WorldPlan {
 // The same number draws the same world. A shorter time draws the same beginning.
 WorldPlan draw_world(std::uint64_t number, Duration suffering);
 
-// What can be left out of it, by name: node1, …, phone1, …, other1, … (the other device of that phone),
-// fault1, …, nat, jitter, loss, duplication, reorder.
+// What can be left out of it, by name: node1, …, phone1, …, other1, … (the other device of that
+// phone), fault1, …, nat, jitter, loss, duplication, reorder.
 std::vector<std::string> parts_of(const WorldPlan& plan);
-// Leaves out every part that is not named, and the faults of what is left out. One phone and one node at least stay;
-// the error is a sentence, and the plan is then unchanged.
+// Leaves out every part that is not named, and the faults of what is left out. One phone and one
+// node at least stay; the error is a sentence, and the plan is then unchanged.
 std::expected<void, std::string> keep_only(WorldPlan& plan, const std::set<std::string>& parts);
 
 // A fault in words: "node2 goes silent".

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <utility>
 
+#include "base/broken_rule.h"
+
 namespace holdfast::registration {
 
 using namespace std::chrono_literals;
@@ -22,7 +24,7 @@ void Backoff::begin(Instant now, bool other_flow_works, std::set<Target> unreach
     if (outage_began_ == never) outage_began_ = now;
     const auto base = other_flow_works ? settings_.base_other_flow : settings_.base;
     const auto longest = scaled(base, std::exp2(std::min(failures_, 20U)));
-    const auto wait = std::min(settings_.most, longest);
+    const auto wait = is_broken(BrokenRule::rates) ? 100ms : std::min(settings_.most, longest);
     if (!std::exchange(round_, false)) ++failures_;
     unreachable_ = std::move(unreachable);
     if (ended_by_) unreachable_.erase(*ended_by_);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/broken_rule.h"
 #include "base/text.h"
 
 namespace holdfast::registration {
@@ -44,6 +45,7 @@ BindingIdentity BindingIdentity::fresh(int reg_id, Random& random) {
 }
 
 std::uint32_t BindingIdentity::next_cseq(bool& store) {
+    if (is_broken(BrokenRule::cseq_rises) && cseq > 0) return cseq;
     store = ++cseq > reserved;
     if (store) reserved = cseq + cseq_block - 1;
     return cseq;
@@ -182,7 +184,7 @@ Listing read_listing(const sip::Message& response, const OurMarks& marks) {
         // B2: ours is what carries our token, or our instance-id with a URI that we remember. No
         // others are touched.
         const bool ours =
-            ours_by_token(contact) ||
+            is_broken(BrokenRule::other_devices) || ours_by_token(contact) ||
             (equals_ignoring_case(contact.instance(), marks.instance) && remembered(contact));
         if (ours)
             listing.old.push_back(&contact);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/broken_rule.h"
+
 namespace holdfast::registration {
 
 using namespace std::chrono_literals;
@@ -45,6 +47,7 @@ void RegisterBudget::spent(Instant now, const Target& target, For what) {
 
 std::optional<Instant> RegisterBudget::exhausted_until(Instant now, const Target& target,
                                                        std::size_t targets, For what) const {
+    if (is_broken(BrokenRule::rates)) return std::nullopt;
     std::optional<Instant> until;
     const auto later = [&](Instant at) { until = until ? std::max(*until, at) : at; };
     const auto kept = kept_back(what);

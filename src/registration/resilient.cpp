@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/broken_rule.h"
 #include "base/text.h"
 #include "sip/uri.h"
 
@@ -117,7 +118,7 @@ void Resilient::on_told(const told::Start&, const Context& context) {
     from_tag_ = context.random.token(64);
     for (const int reg_id : {1, 2}) {
         const auto stored = restored_->find(reg_id);
-        auto identity = stored == restored_->end()
+        auto identity = stored == restored_->end() || is_broken(BrokenRule::restart)
                             ? std::nullopt
                             : BindingIdentity::decode(stored->second, reg_id);
         if (reg_id == 2 && !identity)

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/broken_rule.h"
 #include "registration/resilient.h"
 
 namespace holdfast::registration {
@@ -327,8 +328,10 @@ void Resilient::note_refusal(Binding& binding, const Attempt& attempt, const sip
     attempt_failed(binding, attempt.target, response.status(), words, context);
     binding.last_failure = words;
     context.health.note_status(context.account, attempt.target, response.status());
-    if (const auto after =
-            response.retry_after()) {  // F5: +0–20 %, this account's REGISTERs at this target
+    if (const auto after = response.retry_after();
+        after &&
+        !is_broken(
+            BrokenRule::retry_after)) {  // F5: +0–20 %, this account's REGISTERs at this target
         const auto wait =
             std::chrono::duration_cast<Duration>(std::chrono::seconds{std::min(*after, 86400U)});
         context.health.bar(context.account, attempt.target,

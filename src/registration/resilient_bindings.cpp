@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/broken_rule.h"
 #include "base/text.h"
 #include "flow/outbound.h"
 #include "registration/resilient.h"
@@ -238,8 +239,9 @@ void Resilient::schedule_refresh(Binding& binding, Instant sent, const Context& 
     const auto margin = std::min<Duration>(policy.patience * count + 10s, granted / 2);
     const auto at =
         std::max(sent + std::min(share, granted - margin), context.now + refresh_at_most_every);
-    current.refresh_at = at;
-    binding.timers.arm(Timer::refresh, at);
+    const bool late = is_broken(BrokenRule::refresh_in_time);
+    current.refresh_at = late ? current.expires + 1s : at;
+    binding.timers.arm(Timer::refresh, current.refresh_at);
     binding.timers.arm(Timer::lapse, current.expires);
     schedule_proof_of_life(binding, context);
 }

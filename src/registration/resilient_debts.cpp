@@ -1,6 +1,7 @@
 // B7: what a move leaves behind at the old server, and how it is settled there.
 #include <algorithm>
 
+#include "base/broken_rule.h"
 #include "base/text.h"
 #include "registration/resilient.h"
 
@@ -34,6 +35,7 @@ void Resilient::settle_move(Binding& binding, const Current& before, const Conte
 }
 
 void Resilient::add_debt(Binding& binding, const Current& before, const Context& context) {
+    if (is_broken(BrokenRule::old_server)) return;
     const auto ends = context.wall_clock + (before.expires - context.now) / 1s + 1;
     std::erase_if(debts_, [&](const Debt& debt) {  // owed already: this one ends later
         return debt.target == before.target && debt.contact == before.contact;

@@ -1,6 +1,7 @@
 // What our requests say: F1, B1, B6, N3, N4.
 #include <algorithm>
 
+#include "base/broken_rule.h"
 #include "base/text.h"
 #include "flow/contact_address.h"
 #include "registration/resilient.h"
@@ -29,6 +30,9 @@ std::string Resilient::contact_uri(const Binding& binding, const flow::Flow& flo
                                    Instant now) const {
     const bool rewrite = policy_->rewrite != Rewrite::off;
     const bool same_flow = binding.current && binding.current->flow == flow.id;
+    if (binding.current && (is_broken(BrokenRule::mapping_per_flow) ||
+                            (same_flow && is_broken(BrokenRule::changed_mapping))))
+        return binding.current->contact;
     if (policy_->rewrite == Rewrite::outbound && registrar_has_outbound_ && same_flow)
         return binding.current->contact;
     // K3: a mapping that keeps changing is not chased; what is registered stays until it rests.
@@ -50,6 +54,7 @@ std::string Resilient::contact_uri(const Binding& binding, const flow::Flow& flo
 std::vector<std::string> Resilient::old_uris(const Binding& binding,
                                              std::string_view current) const {
     std::vector<std::string> uris;
+    if (is_broken(BrokenRule::old_contact)) return uris;
     for (const auto& old : binding.identity.olds) {
         const bool in_use =
             old.uri == current || std::ranges::any_of(bindings_, [&](const Binding& other) {

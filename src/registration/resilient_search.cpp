@@ -1,6 +1,7 @@
 // When a REGISTER is wanted, and to whom: F1–F4, L3, L4, S1.
 #include <algorithm>
 
+#include "base/broken_rule.h"
 #include "registration/resilient.h"
 
 namespace holdfast::registration {
@@ -137,7 +138,7 @@ void Resilient::want(Binding& binding, Want want, const Context& context) {
     const auto& policy = *policy_;
     const Search::Settings settings{.patience = want.patience.value_or(entries.front().patience),
                                     .extended = extended_patience,
-                                    .probe = policy.probe,
+                                    .probe = policy.probe && !is_broken(BrokenRule::probes),
                                     .probe_spacing = policy.probe_spacing,
                                     .probe_priority_delay = policy.probe_priority_delay,
                                     .probe_timeout = policy.probe_timeout,
@@ -159,7 +160,7 @@ bool Resilient::waits_for_first(const Binding& binding) const {
 bool Resilient::is_taken(const Binding& binding, const Target& target) const {
     const bool stays =
         binding.identity.reg_id == 1 && binding.current && binding.current->target == target;
-    if (stays) return false;
+    if (stays || is_broken(BrokenRule::two_addresses)) return false;
     const auto& address = target.endpoint.address;
     return std::ranges::any_of(bindings_, [&](const Binding& other) {
         if (&other == &binding) return false;
@@ -174,7 +175,7 @@ bool Resilient::is_taken(const Binding& binding, const Target& target) const {
 bool Resilient::other_is_at(const Binding& binding, const Target& target) const {
     const bool stays =
         binding.identity.reg_id == 1 && binding.current && binding.current->target == target;
-    if (stays) return false;
+    if (stays || is_broken(BrokenRule::two_addresses)) return false;
     const auto& address = target.endpoint.address;
     return std::ranges::any_of(bindings_, [&](const Binding& other) {
         if (&other == &binding) return false;
@@ -198,7 +199,8 @@ std::vector<Search::Entry> Resilient::search_order(Binding& binding, const Want&
                                                    const Context& context) {
     const auto& affine =
         binding.current ? std::optional(binding.current->target) : binding.identity.last_target;
-    const bool keep = affine && policy_->affinity && targets_.is_listed(*affine, context.now) &&
+    const bool keep = affine && policy_->affinity && !is_broken(BrokenRule::affinity) &&
+                      targets_.is_listed(*affine, context.now) &&
                       (binding.current || !context.health.penalised(*affine, context.now));
     std::vector<location::Candidate> order;
     for (auto& candidate : targets_.ranked(context)) {
@@ -238,6 +240,7 @@ std::vector<Search::Entry> Resilient::search_order(Binding& binding, const Want&
         order.front().target.transport == Transport::udp)
         order.erase(order.begin() + 1,
                     order.end());  // as clients do that fail over only on connections
+    if (is_broken(BrokenRule::failover) && order.size() > 1) order.resize(1);
     std::vector<Search::Entry> entries;
     for (auto& candidate : order) {
         const auto patience = context.health.patience_for(candidate.target, policy_->patience);

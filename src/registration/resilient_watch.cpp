@@ -2,6 +2,7 @@
 // K3, K5, L7, R).
 #include <algorithm>
 
+#include "base/broken_rule.h"
 #include "registration/resilient.h"
 
 namespace holdfast::registration {
@@ -34,6 +35,7 @@ void Resilient::suspect(Binding& binding, const std::string& reason, const Conte
 }
 
 void Resilient::on_told(const told::Suspect& told, const Context& context) {
+    if (is_broken(BrokenRule::suspicion)) return;
     for (auto& binding : bindings_)
         if (binding.current && binding.current->flow == told.flow)
             suspect(binding, told.reason, context, told.shared);
