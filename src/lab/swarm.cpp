@@ -300,8 +300,13 @@ SwarmResult live_and_repeat(const WorldPlan& plan) {
     SwarmResult result;
     if (once(&result) != once(nullptr))
         result.complaints.emplace_back("I7: the same number gave other packets the second time");
-    std::ranges::move(RandomWorld(plan).rotate_only(plan.ends),
-                      std::back_inserter(result.complaints));
+    // I3 is about answers alone. Who agreed to outbound and sends no pong, so that connections are
+    // given up, or refuses a Contact for their number, gives reasons to move of its own.
+    const auto& server = plan.cluster.server;
+    const bool at_rest = (!server.rules.outbound || server.pong) && server.rules.max_contacts == 0;
+    if (at_rest)
+        std::ranges::move(RandomWorld(plan).rotate_only(plan.ends),
+                          std::back_inserter(result.complaints));
     return result;
 }
 
