@@ -11,6 +11,7 @@ namespace {
 
 constexpr Duration longest_expires = 300s;
 constexpr Duration longest_keep_alive = 100s;  // of a stream (K1)
+constexpr Duration longest_rest = 5min + longest_expires;
 
 std::string number(double value) { return std::to_string(value).substr(0, 5); }
 
@@ -231,12 +232,12 @@ void RandomWorld::check_registered(Complaints& complaints) {
                 " is not registered after 35 s of quiet: " + phone->status().state);
 }
 
-// K3: a mapping that changed too often is left alone for 5 min. Until then nothing has settled.
+// K3: a mapping that changed too often is left alone until the next refresh after 5 min. Until then
+// nothing has settled.
 bool RandomWorld::rests(const Phone& phone) const {
-    constexpr Duration rest = 5min;
     return std::ranges::any_of(phone.events(), [&](const TimedEvent& e) {
         return e.event.kind == EventKind::mapping_changed && !e.event.reason.empty() &&
-               e.at + rest > world_->now();
+               e.at + longest_rest > world_->now();
     });
 }
 
@@ -264,6 +265,8 @@ Complaints RandomWorld::heal_and_check() {
     if (plan_.cluster.location != Location::separate)
         check_stale(complaints, "10 s after things settled");
     world_->run_for(longest_expires + 10s);
+    if (std::ranges::any_of(phones_, [&](const Phone* phone) { return rests(*phone); }))
+        world_->run_for(longest_rest);
     check_stale(complaints, "when every old one should have lapsed");
     for (const auto* phone : phones_) {
         if (knows_targets(*phone) && !world_->is_reachable(*phone))
