@@ -21,6 +21,7 @@ std::span<const LabWord> lab_words() { return table; }
 
 ExitCode run_lab(const std::vector<std::string>& operands, const std::vector<Setting>& settings) {
     std::vector<std::string_view> known;
+    known.reserve(table.size());
     for (const auto& word : table) known.push_back(word.word);
     if (operands.empty())
         return complain(ExitCode::usage,

@@ -267,6 +267,7 @@ WorldPlan draw_world(std::uint64_t number, Duration suffering) {
 
 std::vector<std::string> parts_of(const WorldPlan& plan) {
     std::vector<std::string> parts;
+    parts.reserve(plan.faults.size());
     // The faults first: who shrinks a world tries to leave out the first half before the others.
     for (const auto& fault : plan.faults) parts.push_back(numbered("fault", fault.number));
     for (std::size_t i = 0; i < plan.phones.size(); ++i) {
