@@ -54,6 +54,38 @@ TEST(Killed, AffinityOutlivesTheProcess) {
     EXPECT_EQ(s.phone.current_target(), second) << s.story();
 }
 
+// B3, B7: the last run's server is silent when the next one starts, and has a location service of
+// its own: what stands there is removed when it is back, and not only from the new server's list.
+TEST(Killed, WhatTheLastRunLeftElsewhereIsRemovedThere) {
+    struct Row {
+        Location location;
+        bool rewrites_contact;  // B6: it takes the sender's address for that of the first Contact
+    };
+    for (const auto& row : {Row{Location::separate, false}, Row{Location::separate, true},
+                            Row{Location::shared, false}}) {
+        ScenarioOptions o;
+        o.cluster.location = row.location;
+        o.cluster.server.rules.rewrites_contact = row.rewrites_contact;
+        Scenario s(o);
+        ASSERT_TRUE(s.registers_within(5s)) << s.story();
+        const auto last = *s.phone.current_target();
+        s.world.run_for(25s);
+        s.phone.crash();
+        s.nat.rebind();
+        s.world.silence(last);
+        s.world.run_for(2s);
+        s.phone.start();
+        ASSERT_TRUE(s.registers_within(5s)) << s.story();
+        ASSERT_NE(s.phone.current_target(), last) << s.story();
+        s.world.run_for(10s);
+        s.cluster.heal();
+        s.world.run_for(60s);
+        EXPECT_EQ(s.phone.count(EventKind::moved), 0u) << s.story();
+        EXPECT_TRUE(s.world.stale_bindings(s.phone).empty()) << s.story();
+        EXPECT_GE(s.phone.count(EventKind::binding_removed), 1u) << s.story();
+    }
+}
+
 // L5: DNS dead at the start, after one good run.
 TEST(DnsDead, TheLastGoodAnswerServes) {
     for (const auto status :

@@ -64,7 +64,10 @@ void BindingIdentity::add_old(const OldContact& old) {
 void BindingIdentity::begin_run(std::int64_t wall_clock) {
     if (!contact.empty() && contact_target) add_old({contact, *contact_target, contact_ends, 0});
     std::erase_if(olds, [&](const OldContact& old) { return old.ends <= wall_clock; });
-    for (auto& old : olds) old.ends = std::min(old.ends, wall_clock + longest_life);
+    for (auto& old : olds) {
+        old.ends = std::min(old.ends, wall_clock + longest_life);
+        old.from_earlier_run = true;
+    }
 }
 
 std::string BindingIdentity::encode() const {

@@ -22,6 +22,7 @@ struct OldContact {
     Target target;            // the server that took it
     std::int64_t ends = 0;    // seconds since 1970: then it has lapsed by itself
     std::uint32_t tries = 0;  // REGISTERs that named it with expires=0
+    bool from_earlier_run = false;
 };
 
 // What is on disk before it is on the wire.

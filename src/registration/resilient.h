@@ -79,6 +79,7 @@ private:
         int rounds = 0;
         int refusals = 0;              // F5: answers to nonces just received, refused in a row
         bool before_register = false;  // N3: this removal goes before its REGISTER
+        bool named_twice = false;      // what it removes
         bool abandoned = false;
         bool due = false;       // a refresh whose time has come (I5)
         bool answered = false;  // any response, also 1xx
@@ -152,7 +153,8 @@ private:
         int reg_id = 1;
         std::int64_t ends = 0;  // seconds since 1970
         bool asking = false;
-        bool remove = false;  // the fetch said "separate": remove it there alone
+        bool remove = false;      // the fetch said "separate": remove it there alone
+        std::uint32_t tries = 0;  // removals that left it there
         Instant next_try{};
     };
     struct Redirect {  // F5: kept until its expires, else until the next failure
@@ -316,7 +318,8 @@ private:
     void take_listing(Binding& binding, const Attempt& attempt, const Listing& listing,
                       bool was_listed, const Context& context);
     void missing(Binding& binding, const Listing& listing, bool was_listed, const Context& context);
-    void add_debt(Binding& binding, const Current& before, const Context& context);
+    void add_debt(Binding& binding, const OldContact& old, const Context& context);
+    [[nodiscard]] static OldContact left_behind(const Current& before, const Context& context);
     void settle_move(Binding& binding, const Current& before, const Context& context);
     void schedule_refresh(Binding& binding, Instant sent, const Context& context);
     void schedule_proof_of_life(Binding& binding, const Context& context);

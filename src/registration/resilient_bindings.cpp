@@ -177,7 +177,13 @@ void Resilient::take_listing(Binding& binding, const Attempt& attempt, const Lis
             ++old;
             continue;
         }
-        if (old->uri != attempt.contact) {
+        const bool is_owed = std::ranges::any_of(debts_, [&](const Debt& debt) {
+            return debt.target == old->target && debt.contact == old->uri;
+        });
+        // B3, B7: the last run's server took it, which may have a location service of its own.
+        if (old->uri != attempt.contact && old->target != attempt.target && old->from_earlier_run) {
+            if (!is_owed && old->ends > context.wall_clock) add_debt(binding, *old, context);
+        } else if (old->uri != attempt.contact) {
             auto gone = event(EventKind::binding_removed, &binding);
             gone.target = attempt.target;
             gone.contact = old->uri;
@@ -301,9 +307,9 @@ void Resilient::one_flow(const std::string& why, const Context& context) {
     for (const auto& old : second.identity.olds) first.identity.add_old(old);
     if (const auto left = std::exchange(second.current, {})) {
         keep_alive_off(left->flow, context);
-        first.identity.add_old({left->contact, left->target,
-                                context.wall_clock + (left->expires - context.now) / 1s + 1, 0});
-        if (left->expires > context.now) add_debt(first, *left, context);
+        const auto old = left_behind(*left, context);
+        first.identity.add_old(old);
+        if (left->expires > context.now) add_debt(first, old, context);
     }
     for (auto& debt : debts_) {
         if (debt.reg_id != first.identity.reg_id && debt.asking) {  // its question is dropped below

@@ -31,27 +31,31 @@ void Resilient::settle_move(Binding& binding, const Current& before, const Conte
         lingering_.push_back({before.flow, before.expires});
         return;
     }
-    add_debt(binding, before, context);
+    add_debt(binding, left_behind(before, context), context);
 }
 
-void Resilient::add_debt(Binding& binding, const Current& before, const Context& context) {
+OldContact Resilient::left_behind(const Current& before, const Context& context) {
+    return {before.contact, before.target,
+            context.wall_clock + (before.expires - context.now) / 1s + 1, 0};
+}
+
+void Resilient::add_debt(Binding& binding, const OldContact& old, const Context& context) {
     if (is_broken(BrokenRule::old_server)) return;
-    const auto ends = context.wall_clock + (before.expires - context.now) / 1s + 1;
     std::erase_if(debts_, [&](const Debt& debt) {  // owed already: this one ends later
-        return debt.target == before.target && debt.contact == before.contact;
+        return debt.target == old.target && debt.contact == old.uri;
     });
     if (debts_.size() == debts_most) debts_.erase(debts_.begin());
-    debts_.push_back({.target = before.target,
-                      .contact = before.contact,
+    debts_.push_back({.target = old.target,
+                      .contact = old.uri,
                       .reg_id = binding.identity.reg_id,
-                      .ends = ends,
+                      .ends = old.ends,
                       .next_try = context.now + 1s});
-    if (context.health.silent(before.target, context.now)) {
+    if (context.health.silent(old.target, context.now)) {
         debts_.back().next_try = context.now + debt_retry;
         auto owed = event(EventKind::binding_debt, &binding);
-        owed.target = before.target;
-        owed.contact = before.contact;
-        owed.expires = before.expires - context.now;
+        owed.target = old.target;
+        owed.contact = old.uri;
+        owed.expires = std::chrono::seconds{old.ends - context.wall_clock};
         owed.reason =
             "the old server does not answer; the old binding is removed there when it does (B7)";
         context.act(std::move(owed));
@@ -120,11 +124,19 @@ void Resilient::fetch_answered(const Attempt& attempt, const sip::Message& respo
         send_fetch(*debt, context);
         return;
     }
-    if (success && debt->remove)
+    if (success && debt->remove && lists(response, debt->contact)) {
+        if (++debt->tries < removal_tries) return send_fetch(*debt, context);
+        auto kept = event(EventKind::binding_debt, binding);
+        kept.target = debt->target;
+        kept.contact = debt->contact;
+        kept.reason = "the old server keeps it in spite of 3 removals; it is left to expire";
+        context.act(std::move(kept));
+    } else if (success && debt->remove) {
         paid(*debt, "removed at the old server, which has a location service of its own (B7)",
              context);
-    else if (success && !lists(response, debt->contact))
+    } else if (success && !lists(response, debt->contact)) {
         paid(*debt, "the old server lists it no more (B7)", context);
+    }
     debts_.erase(debt);
     store_debts(context);
     if (success) settle_by_listing(attempt.target, response, {}, context);

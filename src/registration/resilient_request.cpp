@@ -220,6 +220,7 @@ std::string Resilient::register_text(Attempt& attempt, Binding& binding, const f
         break;
     case Purpose::remove:
         contacts.push_back({attempt.contact, 0, {}});
+        if (attempt.named_twice) contacts.push_back({attempt.contact, 0, {}});
         expires = 0;
         break;
     case Purpose::fetch:
@@ -303,6 +304,8 @@ void Resilient::send_fetch(Debt& debt, const Context& context) {
     auto& attempt = new_attempt(debt.remove ? Purpose::remove : Purpose::fetch, debt.reg_id,
                                 debt.target, flow->id, context);
     attempt.contact = debt.contact;
+    // B6: a server that takes the sender's address for the first Contact's removes the second.
+    attempt.named_twice = debt.tries > 0;
     transmit(attempt, context);
 }
 
