@@ -35,6 +35,9 @@ install(FILES "${made}/holdfast.toml.5.gz" DESTINATION "${CMAKE_INSTALL_MANDIR}/
 install(FILES "${made}/holdfast.bash" RENAME holdfast
   DESTINATION "${CMAKE_INSTALL_DATADIR}/bash-completion/completions" COMPONENT command)
 install(FILES "${made}/holdfast.fish" DESTINATION "${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d" COMPONENT command)
+# What `holdfast lab list` lists.
+install(DIRECTORY "${CMAKE_SOURCE_DIR}/scenarios" DESTINATION "${CMAKE_INSTALL_DATADIR}/holdfast"
+  COMPONENT command FILES_MATCHING PATTERN "*.toml")
 install(FILES "${packaging}/systemd/holdfast.sysusers" RENAME holdfast.conf
   DESTINATION lib/sysusers.d COMPONENT command)
 

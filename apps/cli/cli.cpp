@@ -95,18 +95,6 @@ constexpr std::array table{
             "Lists every key that --set takes, with its value, what it may be and what it\n"
             "means. With --preset or --set: the values that these give.",
             for_policy, run_policy},
-    Command{
-        "lab", "WORD", "the simulated internet: random worlds, and recordings again",
-        "Runs Holdfast's engine in a simulated internet, in virtual time: no socket is opened.\n\n"
-        "swarm: random worlds (--runs, from --seed on), each with minutes of faults, after\n"
-        "which everything heals and the invariants must hold (docs/swarm.md). Of a failure it\n"
-        "says what broke, in which world, and how small that world can be made so that it\n"
-        "still breaks; and the command that runs it again.\n\n"
-        "replay RECORDING: what register --record has kept, through the engine again. All that\n"
-        "it says must be as it was, byte for byte; the first difference is shown.\n\n"
-        "The exit code is 0 if all held, 1 if an invariant broke or a replay differs, 3 if\n"
-        "the recording cannot be used.",
-        for_lab, run_lab, 64},
     Command{"demo", "", "show on loopback what the promise is worth, beside other phones",
             "Runs servers, DNS and a NAT of its own on loopback addresses and lets phones with\n"
             "several presets meet the same troubles at the same time: refreshes under rotating\n"
@@ -115,6 +103,22 @@ constexpr std::array table{
             "--record keeps what went into Holdfast's phone whose server dies. The exit code\n"
             "is 0 only if Holdfast kept its promise.",
             for_demo, run_demo},
+    Command{
+        "lab", "WORD", "replay troubles of phones in virtual time, and judge policies",
+        "Plays scenarios in a simulated internet: servers, DNS, NATs, phones, callers, and\n"
+        "what breaks when. A week takes seconds, and a seed gives the same run every time.\n\n"
+        "lab run FILE… runs scenario files (docs/lab.md), or those that come with Holdfast by\n"
+        "their names. It prints what each preset's phones went through, side by side, and\n"
+        "whether what the file expects holds. Without --preset, phones that name none run\n"
+        "holdfast. lab list lists the scenarios that come with Holdfast.\n\n"
+        "lab swarm runs random worlds (--runs, from --seed on), each with minutes of faults,\n"
+        "after which the invariants must hold (docs/swarm.md). Of a failure it says what broke,\n"
+        "how small that world can be made so that it still breaks, and the command for it.\n\n"
+        "lab replay RECORDING runs what register --record has kept through the engine again:\n"
+        "all that it says must be as it was; the first difference is shown.\n\n"
+        "The exit code is 1 if an expectation does not hold, an invariant broke or a replay\n"
+        "differs, 3 if a file cannot be used.",
+        for_lab, run_lab, 256},
 };
 
 ExitCode print(std::string_view text) {

@@ -91,7 +91,9 @@ std::expected<CommandLine, std::string> parse_command_line(
             line.settings.push_back(
                 {std::string(option->name), "true", "--" + std::string(option->name)});
     for (const auto& [option, list] : given) {
-        if (option->form == Form::value && list->size() > 1)
+        const bool may_repeat =
+            option->form == Form::list || (option->repeated_by & command.options) != 0;
+        if (!may_repeat && list->size() > 1)
             return std::unexpected("Option --" + std::string(option->name) + " was given twice");
         for (const auto& value : *list)
             line.settings.push_back(

@@ -53,12 +53,6 @@ std::string names_of(const std::vector<phone::Verb>& verbs) {
     return names;
 }
 
-std::string names_of_lab() {
-    std::string names;
-    for (const auto& word : lab_words()) append(names, word.word);
-    return names;
-}
-
 // "microphone speaker both" of "[CALL] [microphone|speaker|both]".
 std::string words_of(const phone::Verb& verb) {
     std::string words;
@@ -154,19 +148,22 @@ std::string bash_verbs() {
            "  fi\n";
 }
 
+std::string names_of_lab_words() {
+    std::string names;
+    for (const auto& word : lab_words()) append(names, word.name);
+    return names;
+}
+
 // For bash: the words of lab, then files.
-std::string bash_lab() {
+std::string bash_lab_words() {
     return "  if [ \"${COMP_WORDS[1]}\" = lab ] && [[ $word != -* ]]; then\n"
-           "    if [ \"$COMP_CWORD\" -eq 2 ]; then\n"
-           "      options=\"" +
-           names_of_lab() +
-           "\"\n"
-           "    else\n"
+           "    if [ \"$COMP_CWORD\" -gt 2 ]; then\n"
            "      compopt -o filenames 2>/dev/null\n"
            "      mapfile -t COMPREPLY < <(compgen -f -- \"$word\")\n"
            "      return\n"
            "    fi\n"
-           "  fi\n";
+           "    options=\"" +
+           names_of_lab_words() + "\"\n  fi\n";
 }
 
 // For zsh: the operands of ctl.
@@ -203,15 +200,16 @@ std::string fish_verbs() {
     return text;
 }
 
-std::string fish_lab() {
+std::string fish_lab_words() {
+    const std::string in_lab = "complete -c holdfast -n '__fish_seen_subcommand_from lab; and ";
     std::string text;
-    for (const auto& word : lab_words())
-        text +=
-            "complete -c holdfast -n '__fish_seen_subcommand_from lab; and not "
-            "__fish_seen_subcommand_from " +
-            names_of_lab() + "' -a " + std::string(word.word) + " -d " + fish_text(word.meaning) +
-            "\n";
-    return text + "complete -c holdfast -n '__fish_seen_subcommand_from replay' -F\n";
+    for (const auto& word : lab_words()) {
+        text += in_lab + "not __fish_seen_subcommand_from " + names_of_lab_words() + "' -a " +
+                std::string(word.name) + " -d " + fish_text(word.meaning) + "\n";
+        if (!word.operand.empty())
+            text += in_lab + "__fish_seen_subcommand_from " + std::string(word.name) + "' -F\n";
+    }
+    return text;
 }
 
 // One argument of zsh's _arguments.
@@ -219,7 +217,7 @@ std::string zsh_argument(const OptionText& option) {
     const auto text =
         escaped(short_meaning(option),
                 {{'\'', "'\\''"}, {'[', "\\["}, {']', "\\]"}, {':', "\\:"}, {'\\', "\\\\"}});
-    std::string argument = option.form == Form::list ? "'*" : "'";
+    std::string argument = option.form == Form::list || option.repeated_by != 0 ? "'*" : "'";
     argument += "--" + std::string(option.name) + "[" + text + "]";
     if (option.form == Form::flag) return argument + "'";
     argument += ":" + escaped(option.value, {{':', "\\:"}}) + ":";
@@ -239,8 +237,9 @@ std::string fish_option(const OptionText& option) {
         if ((option.commands & command.options) != 0) append(commands_of_it, command.name);
     std::string line =
         "complete -c holdfast -n '__fish_seen_subcommand_from " + commands_of_it +
-        // `ctl answer` is no `answer`.
+        // `ctl answer` is no `answer`, `lab run` no `run`.
         ((option.commands & for_ctl) != 0 ? "" : "; and not __fish_seen_subcommand_from ctl") +
+        ((option.commands & for_lab) != 0 ? "" : "; and not __fish_seen_subcommand_from lab") +
         "' -l " + std::string(option.name);
     const auto value = value_of(option);
     if (option.form != Form::flag) {
@@ -312,7 +311,7 @@ std::string bash_completion() {
            "    return\n"
            "  fi\n"
            "  case ${COMP_WORDS[1]} in\n" +
-           option_cases + "  esac\n" + bash_verbs() + bash_lab() +
+           option_cases + "  esac\n" + bash_verbs() + bash_lab_words() +
            "  mapfile -t COMPREPLY < <(compgen -W \"$options\" -- \"$word\")\n"
            "}\n"
            "complete -F _holdfast holdfast\n";
@@ -332,7 +331,9 @@ std::string zsh_completion() {
         if (command.options == for_ctl)
             cases += zsh_verbs();
         else if (command.options == for_lab)
-            cases += "        '1:WORD:(" + names_of_lab() + ")' \\\n        '*:FILE:_files' \\\n";
+            cases += "        '1:WORD:(" + names_of_lab_words() +
+                     ")' \\\n"
+                     "        '*:FILE:_files' \\\n";
         else if (!command.operand.empty())
             cases += "        ':" + escaped(command.operand, {{':', "\\:"}}) + ":( )' \\\n";
         cases += "        '(- *)'{-h,--help}'[what it does, and its options]' ;;\n";
@@ -369,7 +370,7 @@ std::string fish_completion() {
                 " -d " + fish_text(command.summary) + "\n";
     for (const auto& option : option_table())
         if (option.commands != 0) text += fish_option(option);
-    return text + fish_verbs() + fish_lab();
+    return text + fish_verbs() + fish_lab_words();
 }
 
 }  // namespace holdfast::cli

@@ -264,7 +264,7 @@ TEST_F(Shell, BashOffersTheVerbsOfCtl) {
 
 TEST_F(Shell, BashOffersTheWordsOfLab) {
     Names words;
-    for (const auto& word : lab_words()) words.emplace(word.word);
+    for (const auto& word : lab_words()) words.emplace(word.name);
     EXPECT_EQ(in_bash("holdfast lab ''"), words);
     write("a.rec", "");
     EXPECT_EQ(in_bash("holdfast lab replay a."), (Names{"a.rec"}));

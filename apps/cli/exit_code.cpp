@@ -11,12 +11,13 @@ constexpr std::array table{
                  "registered and unregistered again; or what was asked for was printed"},
     ExitCodeText{ExitCode::host,
                  "the host gave no descriptors or no memory, nobody reads the output any more, or "
-                 "its end could not be written; lab: an invariant broke, or a replay differs"},
+                 "its end could not be written; lab: an expectation does not hold, an invariant "
+                 "broke, or a replay differs"},
     ExitCodeText{
         ExitCode::usage,
         "an unknown command, option, preset or policy key, or a value that is not allowed"},
     ExitCodeText{ExitCode::config,
-                 "the configuration file cannot be used; lab: nor can the recording"},
+                 "the configuration file, a scenario file or a recording cannot be used"},
     ExitCodeText{ExitCode::no_password,
                  "no password was given, and there is no terminal to ask for it"},
     ExitCodeText{ExitCode::state_in_use, "another process uses the state directory"},

@@ -13,6 +13,7 @@ namespace holdfast::cli {
 enum class ExitCode : std::uint8_t {
     ok = 0,
     host = 1,
+    expectation_broken = 1,  // lab: the one number that two things share
     usage = 2,
     config = 3,
     no_password = 4,

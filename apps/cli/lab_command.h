@@ -1,4 +1,4 @@
-// holdfast lab WORD …: what there is, once, for the command, its help and the completions.
+// What `holdfast lab WORD` can do; each word is in a file of its name.
 #pragma once
 
 #include <span>
@@ -12,16 +12,19 @@
 namespace holdfast::cli {
 
 struct LabWord {
-    std::string_view word;
-    std::string_view operand;  // "RECORDING"; "": none
-    std::string_view meaning;
+    std::string_view name;
+    std::string_view operand;  // "FILE…"; "": none
+    std::string_view meaning;  // a menu's line
     // operands: those after the word.
     ExitCode (*run)(const std::vector<std::string>& operands,
                     const std::vector<Setting>& settings) = nullptr;
 };
-
 std::span<const LabWord> lab_words();
 
+ExitCode run_lab_run(const std::vector<std::string>& operands,
+                     const std::vector<Setting>& settings);
+ExitCode run_lab_list(const std::vector<std::string>& operands,
+                      const std::vector<Setting>& settings);
 ExitCode run_lab_swarm(const std::vector<std::string>& operands,
                        const std::vector<Setting>& settings);
 ExitCode run_lab_replay(const std::vector<std::string>& operands,

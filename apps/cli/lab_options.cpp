@@ -34,7 +34,7 @@ Applied apply_runs(Options& options, std::string_view value, bool) {
 
 Applied apply_seed(Options& options, std::string_view value, bool) {
     const auto parsed = parse_number<std::uint64_t>(value);
-    if (!parsed) return refusal(value, "no number from 0 to 18446744073709551615");
+    if (!parsed) return refusal(value, "no seed: a whole number from 0 to 18446744073709551615");
     options.lab.seed = *parsed;
     return {};
 }

@@ -80,6 +80,9 @@ ExitCode run_lab_replay(const std::vector<std::string>& operands,
     Options options;
     if (const auto applied = apply_settings(options, settings); !applied)
         return complain(ExitCode::usage, applied.error());
+    if (operands.empty())
+        return complain(ExitCode::usage,
+                        "Which recording? holdfast lab replay needs the file that --record wrote");
     if (operands.size() > 1)
         return complain(ExitCode::usage, "\"" + operands[1] + "\" is one argument too many");
     const auto& path = operands.front();

@@ -262,7 +262,10 @@ ExitCode Report::run_one(const lab::WorldPlan& plan) {
 
 }  // namespace
 
-ExitCode run_lab_swarm(const std::vector<std::string>&, const std::vector<Setting>& settings) {
+ExitCode run_lab_swarm(const std::vector<std::string>& operands,
+                       const std::vector<Setting>& settings) {
+    if (!operands.empty())
+        return complain(ExitCode::usage, "\"" + operands.front() + "\" is one argument too many");
     Options options;
     if (const auto applied = apply_settings(options, settings); !applied)
         return complain(ExitCode::usage, applied.error());

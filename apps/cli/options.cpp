@@ -1,6 +1,8 @@
 #include "apps/cli/options.h"
 
 #include <array>
+#include <charconv>
+#include <system_error>
 
 #include "apps/cli/call_options.h"
 #include "apps/cli/fleet_options.h"
@@ -231,13 +233,15 @@ constexpr std::array table{
                "registrations kept at once, each through another server: 1 or 2; "
                "auto: 2 if the registrar supports outbound",
                Form::value, own, true, apply_flows},
-    OptionText{"preset", "NAME", "holdfast",
-               "a named set of all policy values (`holdfast presets` lists them)", Form::value,
-               all | of_an_account, true, apply_preset},
+    OptionText{
+        "preset", "NAME", "holdfast",
+        "a named set of all policy values (`holdfast presets` lists them); lab: may be given "
+        "several times, to see them beside each other",
+        Form::value, all | for_lab | of_an_account, true, apply_preset, for_lab},
     OptionText{"set", "policy.KEY=VALUE", "",
                "one value of the policy (`holdfast policy` lists them); may be given "
                "several times",
-               Form::list, all | of_an_account, true, apply_set},
+               Form::list, all | for_lab | of_an_account, true, apply_set},
     OptionText{"dns", "ADDRESS[:PORT]", "the system's",
                "the DNS server to ask; may be given several times", Form::list, host, true,
                apply_dns},
@@ -410,7 +414,9 @@ constexpr std::array table{
                false, apply_csv},
     OptionText{"runs", "N", "1000", "of swarm: how many worlds", Form::value, for_lab, false,
                apply_runs},
-    OptionText{"seed", "N", "0", "the number that the world is drawn from; of swarm: of the first",
+    OptionText{"seed", "N", "1",
+               "which of the runs: the same number, the same run, octet for octet; of swarm: of "
+               "the first world",
                Form::value, for_lab, false, apply_seed},
     OptionText{"minutes", "M", "10",
                "of swarm: how long a world suffers before it heals, in virtual time; 0.05 to 10080",

@@ -70,17 +70,17 @@ struct ControlOptions {
 // Of `holdfast lab`.
 struct LabOptions {
     std::uint32_t runs = 1000;  // worlds of the swarm
-    std::uint64_t seed = 0;     // of the first one
+    std::uint64_t seed = 1;     // of the first one
     Duration suffering = std::chrono::minutes{10};
     std::set<std::string> keep;  // parts of one world (lab/swarm_plan.h); empty: all
 };
 
 struct Options {
     registration::AccountConfig account;
+    LabOptions lab;
     FleetOptions fleet;
     CallOptions call;
     ControlOptions control;
-    LabOptions lab;
     phone::Dialling dialling;       // of `holdfast phone` and `holdfast call`
     phone::IncomingRules incoming;  // of `holdfast phone`
     runtime::DriverOptions driver;
@@ -126,6 +126,7 @@ struct OptionText {
     // first: of this source; a list is begun anew, so that the command line replaces the file's.
     std::expected<void, std::string> (*apply)(Options& options, std::string_view value,
                                               bool first) = nullptr;
+    std::uint16_t repeated_by = 0;  // commands that take several values of a Form::value
 };
 
 std::span<const OptionText> option_table();

@@ -124,6 +124,7 @@ void Caller::receive(const Packet& packet) {
     const int status = response->status();
     const bool rings = invite ? (status > 100 && status < 300) : status / 100 == 2;
     const auto late = internet_.now() - call.at;
+    if (rings && open.tags.emplace(response->to().tag()).second) ++call.rang_at;
     if (rings && !call.reached && late <= options_.patience) {
         call.reached = late;
         internet_.after(options_.rings_for, [this, id] { hang_up(id); });

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -33,6 +34,7 @@ struct Call {
     std::optional<Duration> reached{};  // so long after the call began; nothing: never
     int status = 0;                     // of the final answer, if any came
     std::string via_node{};
+    std::size_t rang_at = 0;  // so many phones, or bindings of one (To tags)
 };
 
 class Caller : public Node {
@@ -44,6 +46,7 @@ public:
     void receive(const Packet& packet) override;
 
     [[nodiscard]] const std::vector<Call>& calls() const { return calls_; }
+    [[nodiscard]] const CallerOptions& options() const { return options_; }
     [[nodiscard]] std::size_t reached() const;
     [[nodiscard]] std::size_t lost() const;  // those whose patience is over
     // Time without reachability: from the last call that got through (or the start) to the next
@@ -60,7 +63,8 @@ private:
         Endpoint node{};
         std::string text{};
         std::string branch{};
-        std::string to{};  // of the last answer, with its tag
+        std::string to{};                           // of the last answer, with its tag
+        std::set<std::string, std::less<>> tags{};  // of those that ring
         bool provisional = false;
         bool final = false;
         bool cancelled = false;

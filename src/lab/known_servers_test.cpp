@@ -45,7 +45,7 @@ sip::Message message(const Asked& asked) {
 }
 
 // One server, told one REGISTER after the other.
-struct Location {
+struct OneLocation {
     RegistrarRules rules;
     std::vector<Binding> bindings{};
     RegisterResult last{};
@@ -79,11 +79,11 @@ using Uris = std::vector<std::string>;
 // The CSeq is looked at only where a binding is found by its URI, and an equal one passes over the
 // Contact with a 200; a lower one gets 400.
 TEST(Kamailio, LooksAtTheCseqOnlyWithoutAnInstance) {
-    Location with{kamailio().rules};
+    OneLocation with{kamailio().rules};
     EXPECT_EQ(with.tell({.cseq = 7}), 200);
     EXPECT_EQ(with.tell({.cseq = 3, .expires = "120"}), 200);
     EXPECT_EQ(with.bindings.at(0).expires, now + 120s);
-    Location without{kamailio().rules};
+    OneLocation without{kamailio().rules};
     EXPECT_EQ(without.tell({.contacts = {bare_new}, .cseq = 7}), 200);
     EXPECT_EQ(without.tell({.contacts = {bare_new}, .cseq = 7, .expires = "120"}), 200);
     EXPECT_EQ(without.bindings.at(0).expires, now + 300s) << "accepted, and not stored";
@@ -92,7 +92,7 @@ TEST(Kamailio, LooksAtTheCseqOnlyWithoutAnInstance) {
 
 // Instance-id and reg-id make the binding, outbound or not: the Contact is replaced in place.
 TEST(Kamailio, KeysByInstanceAndRegId) {
-    Location location{kamailio().rules};
+    OneLocation location{kamailio().rules};
     location.tell({.contacts = {bare_old + device}});
     location.tell({.cseq = 2});
     EXPECT_EQ(location.uris(), Uris{"sip:alice@198.51.100.7:40001;hf=t"});
@@ -109,7 +109,7 @@ TEST(Kamailio, KeysByInstanceAndRegId) {
 
 // RFC 5627 §5, and nathelper's note of where the REGISTER came from.
 TEST(Kamailio, AnswersWithGruuAndReceived) {
-    Location location{kamailio().rules};
+    OneLocation location{kamailio().rules};
     location.tell({});
     EXPECT_TRUE(location.says("pub-gruu=\"sip:alice@example.test;gr=urn:uuid:1\""));
     EXPECT_TRUE(location.says("received=\"sip:198.51.100.7:40001\""));
@@ -118,7 +118,7 @@ TEST(Kamailio, AnswersWithGruuAndReceived) {
 // max_contacts counts what would be left, whoever has it: 503, with retry_after also Retry-After.
 TEST(Kamailio, SaysWhenToComeBackIfThereAreTooManyContacts) {
     for (const std::uint32_t retry_after : {0U, 30U}) {
-        Location location{kamailio().rules};
+        OneLocation location{kamailio().rules};
         location.rules.max_contacts = 1;
         location.rules.too_many_retry_after = retry_after;
         location.bindings = {another_device()};
@@ -133,7 +133,7 @@ TEST(Kamailio, SaysWhenToComeBackIfThereAreTooManyContacts) {
 
 // min_expires: raised in silence, or 423 with min_expires_mode=1.
 TEST(Kamailio, RaisesABriefExpiresOrRefusesIt) {
-    Location location{kamailio().rules};
+    OneLocation location{kamailio().rules};
     EXPECT_EQ(location.tell({.expires = "10"}), 200);
     EXPECT_TRUE(location.says("expires=60"));
     location.rules.raises_brief_expires = false;
@@ -148,7 +148,7 @@ TEST(Kamailio, PathModesDifferInWhoIsToldOfThePath) {
     for (auto* const habits : {kamailio, opensips}) {
         for (const bool by_edge : {false, true}) {
             for (const auto mode : {PathMode::off, PathMode::lazy, PathMode::strict}) {
-                Location location{habits().rules};
+                OneLocation location{habits().rules};
                 location.rules.path_mode = mode;
                 if (by_edge) location.rules.edge_path = path;
                 const Asked with{.path = by_edge ? "" : path};
@@ -166,7 +166,7 @@ TEST(Kamailio, PathModesDifferInWhoIsToldOfThePath) {
                 EXPECT_EQ(location.bindings.at(0).expires, now + (strict ? 300s : 120s));
             }
         }
-        Location plain{habits().rules};
+        OneLocation plain{habits().rules};
         plain.rules.path_mode = PathMode::strict;
         EXPECT_EQ(plain.tell({.supported = "gruu"}), 200);
     }
@@ -174,7 +174,7 @@ TEST(Kamailio, PathModesDifferInWhoIsToldOfThePath) {
 
 // An edge proxy without Path or `ob`: 439, unless outbound is not asked for.
 TEST(Kamailio, RefusesOutboundBehindAnEdgeWithoutIt) {
-    Location location{kamailio().rules};
+    OneLocation location{kamailio().rules};
     location.rules.first_hop_lacks_outbound = true;
     EXPECT_EQ(location.tell({}), 439);
     EXPECT_TRUE(location.bindings.empty());
@@ -189,7 +189,7 @@ TEST(Kamailio, RefusesOutboundBehindAnEdgeWithoutIt) {
 TEST(Opensips, CountsContactsOnTheWay) {
     const Asked replaces{.contacts = {bare_new, bare_old + ";expires=0"}, .cseq = 2};
     for (const bool opensips_counts : {true, false}) {
-        Location location{opensips_counts ? opensips().rules : kamailio().rules};
+        OneLocation location{opensips_counts ? opensips().rules : kamailio().rules};
         location.rules.max_contacts = 1;
         location.tell({.contacts = {bare_old}});
         EXPECT_EQ(location.tell(replaces), opensips_counts ? 503 : 200);
@@ -200,7 +200,7 @@ TEST(Opensips, CountsContactsOnTheWay) {
 
 // An equal CSeq is passed over with a 200, with an instance-id too; a lower one gets 400.
 TEST(Opensips, PassesOverAnEqualCseq) {
-    Location location{opensips().rules};
+    OneLocation location{opensips().rules};
     EXPECT_EQ(location.tell({.cseq = 7}), 200);
     EXPECT_EQ(location.tell({.cseq = 7, .expires = "120"}), 200);
     EXPECT_EQ(location.bindings.at(0).expires, now + 300s) << "accepted, and not stored";
@@ -209,7 +209,7 @@ TEST(Opensips, PassesOverAnEqualCseq) {
 
 // fix_nated_register: where the REGISTER came from is a parameter of the Contact in the 200.
 TEST(Opensips, SaysWhereTheRegisterCameFrom) {
-    Location location{opensips().rules};
+    OneLocation location{opensips().rules};
     location.tell({});
     EXPECT_TRUE(location.says("received=\"sip:198.51.100.7:40001\""));
     EXPECT_FALSE(location.says("pub-gruu"));
@@ -217,7 +217,7 @@ TEST(Opensips, SaysWhereTheRegisterCameFrom) {
 
 // Too short an expiry is raised, not refused.
 TEST(Opensips, RaisesABriefExpires) {
-    Location location{opensips().rules};
+    OneLocation location{opensips().rules};
     EXPECT_EQ(location.tell({.expires = "10"}), 200);
     EXPECT_TRUE(location.says("expires=60"));
 }
@@ -225,7 +225,7 @@ TEST(Opensips, RaisesABriefExpires) {
 // rewrite_contact: the first Contact becomes the sender's address, so that a removal that travels
 // alone takes the current binding away, whatever URI it names; behind the current one it does not.
 TEST(Asterisk, ALoneRemovalTakesTheCurrentBinding) {
-    Location location{asterisk().rules};
+    OneLocation location{asterisk().rules};
     location.tell({});
     EXPECT_EQ(location.tell(
                   {.contacts = {bare_new + ";expires=300", bare_old + ";expires=0"}, .cseq = 2}),
@@ -237,7 +237,7 @@ TEST(Asterisk, ALoneRemovalTakesTheCurrentBinding) {
 
 // A private host comes back in the 200, and nothing but the URI with it; the CSeq is not looked at.
 TEST(Asterisk, StoresTheSenderAndListsWhatWasAsked) {
-    Location location{asterisk().rules};
+    OneLocation location{asterisk().rules};
     EXPECT_EQ(location.tell({.contacts = {"<sip:alice@10.0.0.2:5062;hf=t>" + device}, .cseq = 9}),
               200);
     EXPECT_EQ(location.uris(), Uris{"sip:alice@198.51.100.7:40001;hf=t"});
@@ -254,13 +254,13 @@ TEST(Asterisk, HoldsTheExpiryWithinItsRange) {
         std::string granted;
     };
     for (const auto& row : {Row{"10", "60"}, Row{"300", "300"}, Row{"86400", "7200"}}) {
-        Location location{asterisk().rules};
+        OneLocation location{asterisk().rules};
         EXPECT_EQ(location.tell({.contacts = {bare_new}, .expires = row.asked}), 200);
         EXPECT_TRUE(location.says(">;expires=" + row.granted + "\r\n"))
             << location.last.extra_headers;
         EXPECT_TRUE(location.says("\r\nExpires: " + row.granted + "\r\n"));
     }
-    Location location{asterisk().rules};
+    OneLocation location{asterisk().rules};
     EXPECT_EQ(location.tell({.contacts = {bare_new}}), 200);
     EXPECT_EQ(location.tell({.contacts = {bare_new + ";expires=0"}, .cseq = 2, .expires = "0"}),
               200);
@@ -270,7 +270,7 @@ TEST(Asterisk, HoldsTheExpiryWithinItsRange) {
 
 // max_contacts: 403, unless the same REGISTER makes room; with remove_existing the oldest goes.
 TEST(Asterisk, MaxContacts) {
-    Location location{asterisk().rules};
+    OneLocation location{asterisk().rules};
     location.bindings = {another_device()};
     EXPECT_EQ(location.tell({}), 403);
     location.rules.too_many = TooMany::drop_the_soonest;
@@ -281,7 +281,7 @@ TEST(Asterisk, MaxContacts) {
 // Only the first Contact counts, the Expires header wins over its parameter, and what is stored
 // says where it came from; one registration per user.
 TEST(Freeswitch, LooksAtTheFirstContactOnly) {
-    Location location{freeswitch().rules};
+    OneLocation location{freeswitch().rules};
     location.rules.forced_expires = 0;
     location.bindings = {another_device()};
     EXPECT_EQ(location.tell({.contacts = {bare_new + ";expires=20", bare_old + ";expires=20"}}),
@@ -300,7 +300,7 @@ TEST(Freeswitch, LooksAtTheFirstContactOnly) {
 
 // multiple-registrations = true: by Call-ID; a forced expiry is granted, whatever was asked.
 TEST(Freeswitch, KeysByCallIdIfManyMayRegister) {
-    Location location{freeswitch().rules};
+    OneLocation location{freeswitch().rules};
     location.rules.key = BindingKey::call_id;
     location.tell({});
     location.tell({.contacts = {bare_old}, .call_id = "two"});
@@ -316,7 +316,7 @@ TEST(Freeswitch, KeysByCallIdIfManyMayRegister) {
 // where one more REGISTER would replace them; a removal is not counted.
 TEST(Freeswitch, MaxRegistrations) {
     for (const auto key : {BindingKey::aor, BindingKey::call_id}) {
-        Location location{freeswitch().rules};
+        OneLocation location{freeswitch().rules};
         location.rules.key = key;
         location.rules.max_contacts = 1;
         location.rules.too_many = TooMany::refuse_other_calls;
@@ -332,7 +332,7 @@ TEST(Freeswitch, MaxRegistrations) {
 
 // reg-deny-binding-fetch-and-no-lookup: the Contacts come back as they were asked for.
 TEST(Freeswitch, EchoesAndRefusesTheFetchIfToldTo) {
-    Location location{freeswitch().rules};
+    OneLocation location{freeswitch().rules};
     location.rules.echoes_contacts = location.rules.refuses_fetch = true;
     location.tell({.contacts = {bare_new, bare_old + ";expires=0"}});
     EXPECT_TRUE(location.says("<sip:alice@198.51.100.7:40001;hf=t>;expires=30"));

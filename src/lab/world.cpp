@@ -14,6 +14,12 @@ std::string domain_of(std::string_view aor) {
     return key.substr(key.find('@') + 1);
 }
 
+std::string caller_address(std::size_t number, bool ipv6) {
+    if (ipv6) return "2001:db8:c::" + std::to_string(200 + number);
+    if (number < 50) return "192.0.2." + std::to_string(200 + number);
+    return "198.18." + std::to_string(number / 200) + "." + std::to_string(1 + number % 200);
+}
+
 }  // namespace
 
 World::World(const Seed& seed, WorldOptions options)
@@ -50,9 +56,7 @@ Caller& World::add_caller(CallerOptions options) {
     CHECK(cluster != nullptr);
     const auto number = callers_.size() + 1;
     const bool ipv6_only = cluster->addresses().front().family() == Family::ipv6;
-    if (options.address.empty())
-        options.address =
-            (ipv6_only ? "2001:db8:c::" : "192.0.2.") + std::to_string(200 + number % 50);
+    if (options.address.empty()) options.address = caller_address(number, ipv6_only);
     auto& caller =
         *callers_.emplace_back(std::make_unique<Caller>(internet_, *cluster, std::move(options)));
     caller.start();

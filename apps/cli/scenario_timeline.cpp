@@ -1,0 +1,297 @@
+#include "apps/cli/scenario_timeline.h"
+
+#include <algorithm>
+#include <array>
+
+#include "apps/cli/command_line.h"
+#include "registration/policy.h"
+#include "registration/policy_values.h"
+
+namespace holdfast::cli {
+
+using namespace lab::scenario;
+
+namespace {
+
+using Deeds = std::span<const Word<Deed>>;
+
+constexpr auto node_deeds = [] {
+    using enum Deed;
+    return std::array<Word<Deed>, 11>{{{"silent", node_silent},
+                                       {"mute", node_mute},
+                                       {"refuses", node_refuses},
+                                       {"prohibits", node_prohibits},
+                                       {"answers", node_answers},
+                                       {"slow", node_slow},
+                                       {"filters-options", node_filters_options},
+                                       {"loses-answers", node_loses_answers},
+                                       {"restarts", node_restarts},
+                                       {"certificate-expires", node_certificate_expires},
+                                       {"heals", node_heals}}};
+}();
+constexpr std::array<Word<Deed>, 4> dns_deeds{{{"fails", Deed::dns_fails},
+                                               {"changes", Deed::dns_changes},
+                                               {"vanishes", Deed::dns_removes},
+                                               {"heals", Deed::dns_heals}}};
+constexpr std::array<Word<Deed>, 3> nat_deeds{{{"reboots", Deed::nat_reboots},
+                                               {"new-address", Deed::nat_changes_address},
+                                               {"new-timeout", Deed::nat_changes_timeout}}};
+constexpr auto phone_deeds = [] {
+    using enum Deed;
+    return std::array<Word<Deed>, 13>{{{"sleeps", phone_sleeps},
+                                       {"wakes", phone_wakes},
+                                       {"crashes", phone_crashes},
+                                       {"loses-power", phone_loses_power},
+                                       {"starts", phone_starts},
+                                       {"shuts-down", phone_shuts_down},
+                                       {"unplugged", phone_is_unplugged},
+                                       {"plugged-in", phone_is_plugged_in},
+                                       {"moves", phone_moves},
+                                       {"dns-fails", phone_loses_dns},
+                                       {"dns-heals", phone_finds_dns},
+                                       {"password", phone_changes_password},
+                                       {"registers-now", phone_registers_now}}};
+}();
+constexpr std::array<Word<Deed>, 1> world_deeds{{{"heals", Deed::world_heals}}};
+
+constexpr std::array<Word<NodeChoice>, 6> choices{
+    {{"first choice", NodeChoice::first_choice},
+     {"second choice", NodeChoice::second_choice},
+     {"third choice", NodeChoice::third_choice},
+     {"current", NodeChoice::current},
+     {"all", NodeChoice::all},
+     {"all but current", NodeChoice::all_but_current}}};
+
+void read_node(TableReader& table, EventPlan& event, const ScenarioNames& names) {
+    table.text("node", event.subject);
+    const auto choice = std::ranges::find(choices, event.subject, &Word<NodeChoice>::first);
+    if (choice != choices.end()) {
+        event.choice = choice->second;
+        event.subject.clear();
+        table.text("of", event.of);
+        if (!event.of.empty() && !names.phones.contains(event.of))
+            table.complain("of", unknown_name("phone", event.of, names.phones));
+        return;
+    }
+    if (names.nodes.contains(event.subject)) return;
+    auto known = names.nodes;
+    for (const auto& [word, meaning] : choices) known.emplace(word);
+    table.complain("node", unknown_name("node", event.subject, known));
+}
+
+// "*": all of them.
+void read_subject(TableReader& table, std::string_view key, std::string& subject) {
+    table.text(key, subject);
+    if (subject == "*") subject.clear();
+}
+
+void read_failure(TableReader& table, EventPlan& event) {
+    constexpr std::array<Word<dns::Status>, 5> failures{{{"SERVFAIL", dns::Status::servfail},
+                                                         {"REFUSED", dns::Status::refused},
+                                                         {"NXDOMAIN", dns::Status::nxdomain},
+                                                         {"timeout", dns::Status::timed_out},
+                                                         {"slow", dns::Status::ok}}};
+    table.word<dns::Status>("status", event.failure, failures);
+    table.duration("delay", event.delay);
+    if (event.failure == dns::Status::ok && event.delay == Duration{})
+        table.complain("status", "how slow? (delay = \"3s\")");
+}
+
+void read_address(TableReader& table, EventPlan& event) {
+    table.text("address", event.address);
+    if (!event.address.empty() && !IpAddress::parse(event.address))
+        table.complain("address", "\"" + event.address + "\" is no IP address");
+}
+
+// What belongs to one deed alone; any other key is unknown there.
+void read_details(TableReader& table, EventPlan& event, const ScenarioNames& names,
+                  const Scenario& scenario) {
+    switch (event.deed) {
+    case Deed::node_answers: {
+        std::uint32_t retry_after = 0;
+        table.count("status", event.status, 699);
+        if (event.status < 300) table.complain("status", "this is a refusal, from 300 to 699");
+        table.count("retry_after", retry_after, 86'400);
+        if (retry_after > 0) event.retry_after = retry_after;
+        break;
+    }
+    case Deed::node_slow:
+        table.duration("delay", event.delay);
+        table.wants("delay", "how slow? (delay = \"3s\")");
+        break;
+    case Deed::node_loses_answers: table.count("times", event.times, 1'000'000); break;
+    case Deed::node_restarts: table.flag("forgets", event.forgets); break;
+    case Deed::dns_fails:
+    case Deed::phone_loses_dns: read_failure(table, event); break;
+    case Deed::dns_changes:
+        event.records.name = event.subject;
+        if (event.subject.empty()) table.complain("dns", "whose records change? Not all names'");
+        read_records(table, event.records, scenario);
+        break;
+    case Deed::dns_removes:
+        if (event.subject.empty()) table.complain("dns", "which name vanishes? Not all names");
+        break;
+    case Deed::nat_changes_address:
+        read_address(table, event);
+        table.wants("address", "which one? (address = \"198.51.100.9\")");
+        break;
+    case Deed::nat_changes_timeout:
+        table.duration("udp_timeout", event.delay);
+        table.wants("udp_timeout", "which one? (udp_timeout = \"20s\")");
+        break;
+    case Deed::phone_moves:
+        read_address(table, event);
+        table.text("behind", event.behind);
+        if (!event.behind.empty() && !names.nats.contains(event.behind))
+            table.complain("behind", unknown_name("NAT", event.behind, names.nats));
+        break;
+    case Deed::phone_changes_password:
+        table.text("password", event.password);
+        table.wants("password", "which one? (password = \"…\")");
+        break;
+    default: break;
+    }
+}
+
+void read_deed(TableReader& table, EventPlan& event, Deeds deeds) {
+    table.word<Deed>("does", event.deed, deeds);
+    table.wants("does", "what does it do? (does = \"" + std::string(deeds.front().first) + "\")");
+}
+
+// Exactly one of these keys says whom an event is about.
+constexpr std::array<std::string_view, 6> subjects{"node", "dns", "nat", "phone", "link", "world"};
+
+std::string_view subject_of(TableReader& table, Problems& problems) {
+    std::string_view subject;
+    for (const auto key : subjects) {
+        if (!table.has(key)) continue;
+        if (!subject.empty())
+            table.complain(key, "an event is about one thing, and this one already has a " +
+                                    std::string(subject));
+        else
+            subject = key;
+    }
+    if (subject.empty())
+        problems.add(table.line(), "event",
+                     "whom is it about: node, dns, nat, phone, link or "
+                     "world? (node = \"node1\")");
+    return subject;
+}
+
+void read_whom(TableReader& table, EventPlan& event, const ScenarioNames& names,
+               Problems& problems) {
+    const auto subject = subject_of(table, problems);
+    if (subject == "node") {
+        read_node(table, event, names);
+        read_deed(table, event, node_deeds);
+    } else if (subject == "dns") {
+        read_subject(table, "dns", event.subject);
+        read_deed(table, event, dns_deeds);
+    } else if (subject == "nat") {
+        table.text("nat", event.subject);
+        if (!names.nats.contains(event.subject))
+            table.complain("nat", unknown_name("NAT", event.subject, names.nats));
+        read_deed(table, event, nat_deeds);
+    } else if (subject == "phone") {
+        read_subject(table, "phone", event.subject);
+        if (!event.subject.empty() && !names.phones.contains(event.subject))
+            table.complain("phone", unknown_name("phone", event.subject, names.phones));
+        read_deed(table, event, phone_deeds);
+    } else if (subject == "link") {
+        event.deed = Deed::link_changes;
+        table.table("link", [&](const TomlValue& value) {
+            TableReader link(value, "event.link", problems);
+            read_link(link, event.link);
+        });
+    } else if (subject == "world") {
+        event.deed = Deed::world_heals;
+        table.word<Deed>("world", event.deed, world_deeds);
+    }
+}
+
+void read_limit(TableReader& table, const MeasureText& text, Expectation& expectation,
+                const ScenarioNames& names) {
+    switch (text.unit) {
+    case Unit::duration: {
+        Duration limit{};
+        table.duration(text.key, limit);
+        expectation.limit = seconds_of(limit);
+        break;
+    }
+    case Unit::percent:
+        table.real(text.key, expectation.limit);
+        if (expectation.limit > 100) table.complain(text.key, "100 (percent) is all there is");
+        break;
+    case Unit::count: {
+        std::uint32_t limit = 0;
+        table.count(text.key, limit);
+        expectation.limit = limit;
+        break;
+    }
+    case Unit::node:
+        table.text(text.key, expectation.node);
+        if (table.has(text.key) && !names.nodes.contains(expectation.node))
+            table.complain(text.key, unknown_name("node", expectation.node, names.nodes));
+        break;
+    }
+}
+
+}  // namespace
+
+EventPlan read_event(const TomlValue& value, const ScenarioNames& names, const Scenario& scenario,
+                     Problems& problems) {
+    TableReader table(value, "event", problems);
+    EventPlan event;
+    table.duration("at", event.at);
+    table.wants("at", "when does it happen? (at = \"30s\")");
+    if (event.at >= scenario.length)
+        table.complain("at", "by then the scenario is over (length = \"" +
+                                 registration::print_duration(scenario.length) + "\")");
+    table.text("name", event.label);
+    read_whom(table, event, names, problems);
+    read_details(table, event, names, scenario);
+    table.finish();
+    return event;
+}
+
+std::vector<Expectation> read_expect(const TomlValue& value, const ScenarioNames& names,
+                                     const Scenario& scenario, Problems& problems) {
+    TableReader table(value, "expect", problems);
+    Expectation common;
+    table.judged("preset", [&](const std::string& preset) -> std::expected<void, std::string> {
+        common.preset = preset;
+        if (const auto known = registration::preset(preset); !known)
+            return std::unexpected(known.error());
+        return {};
+    });
+    table.text("phone", common.phone);
+    if (!common.phone.empty() && !names.phones.contains(common.phone))
+        table.complain("phone", unknown_name("phone", common.phone, names.phones));
+    table.duration("from", common.from);
+    table.duration("to", common.to);
+    const auto end = common.to.value_or(scenario.length);
+    if (end > scenario.length) table.complain("to", "by then the scenario is over");
+    if (common.from >= end) table.complain("from", "this is not before its end");
+    table.text("after", common.event);
+    std::set<std::string, std::less<>> labels;
+    for (const auto& event : scenario.events) labels.insert(label_of(event));
+    if (!common.event.empty() && !labels.contains(common.event))
+        table.complain("after", unknown_name("event", common.event, labels));
+    std::vector<Expectation> expectations;
+    for (const auto& text : measures()) {
+        auto expectation = common;
+        expectation.measure = text.measure;
+        read_limit(table, text, expectation, names);
+        if (table.has(text.key)) expectations.push_back(std::move(expectation));
+    }
+    if (table.has("after") && !table.has("recovered_within"))
+        table.complain("after", "this goes with recovered_within");
+    table.finish();
+    if (expectations.empty())
+        problems.add(table.line(), "expect",
+                     "what must hold? (gap_at_most = \"10s\"; "
+                     "docs/lab.md lists the keys)");
+    return expectations;
+}
+
+}  // namespace holdfast::cli

@@ -1,0 +1,188 @@
+// Scenarios are measured as their words say: what a gap is, from when to when, and of whose time; a
+// limit is a limit; and the same scenario, preset and seed give the same run (I7).
+//
+// Not here: how files are read (apps/cli/scenario_file_test.cpp), and what Holdfast does in the
+// scenarios that come with it (apps/cli/shipped_scenarios_test.cpp).
+#include "lab/scenario_run.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+namespace holdfast::lab::scenario {
+namespace {
+
+using namespace std::chrono_literals;
+
+// Two servers, one phone behind a NAT, a minute.
+Scenario a_minute() {
+    Scenario scenario;
+    scenario.name = "test";
+    scenario.length = 60s;
+    scenario.clusters.push_back({.nodes = {"203.0.113.11", "203.0.113.12"}});
+    RecordsPlan records;
+    for (const auto* text : {"203.0.113.11", "203.0.113.12"})
+        records.addresses.push_back(*IpAddress::parse(text));
+    scenario.dns.push_back(records);
+    scenario.nats.push_back({.mapping = Dependence::address_and_port_dependent, .name = "home"});
+    scenario.phones.push_back({.transport = Transport::udp, .behind = "home"});
+    scenario.callers.push_back({.phone = "alice", .every = 1s});
+    return scenario;
+}
+
+EventPlan event(Duration at, Deed deed, const std::string& subject) {
+    EventPlan plan;
+    plan.at = at;
+    plan.deed = deed;
+    plan.subject = subject;
+    return plan;
+}
+
+Expectation expectation(Measure measure, double limit) {
+    Expectation expectation;
+    expectation.measure = measure;
+    expectation.limit = limit;
+    return expectation;
+}
+
+TEST(ScenarioRun, AQuietMinuteIsReachableFromItsFirstAnswerOn) {
+    const auto scenario = a_minute();
+    const auto outcome = run(scenario, {});
+    const auto& f = outcome.total;
+    EXPECT_EQ(f.there, 60);
+    EXPECT_GT(f.registered_after, 0);
+    EXPECT_LT(f.registered_after, 0.2);
+    EXPECT_NEAR(f.reachable, 60 - f.worst_gap, 1e-6);
+    EXPECT_LE(f.worst_gap, f.registered_after);  // the binding is there before its 200
+    EXPECT_EQ(f.moves, 0U);
+    EXPECT_EQ(f.stale_most, 0U);
+    EXPECT_EQ(f.bindings_most, 1U);
+    EXPECT_EQ(f.registers, 2U);  // and the answer to the challenge
+    EXPECT_EQ(f.calls, 60U);
+    EXPECT_EQ(f.lost, 1U);  // the one that came with the phone's first REGISTER
+}
+
+// The outage of all servers lasts from 10 s to 20 s: from its beginning nobody rings.
+TEST(ScenarioRun, AGapLastsFromTheFaultToTheFirstWayBack) {
+    auto scenario = a_minute();
+    auto dies = event(10s, Deed::node_silent, "");
+    dies.choice = NodeChoice::all;
+    auto returns = event(20s, Deed::node_heals, "");
+    returns.choice = NodeChoice::all;
+    returns.label = "they return";
+    scenario.events = {dies, returns};
+    const auto outcome = run(scenario, {});
+    ASSERT_EQ(outcome.events, (std::vector<std::string>{"all silent", "they return"}));
+    EXPECT_EQ(outcome.total.worst_gap, 10);  // the binding outlived it
+    EXPECT_FALSE(outcome.total.gap_lasts);
+    EXPECT_EQ(outcome.total.recovery, (std::vector<double>{10, 0}));
+    EXPECT_GE(outcome.total.lost, 10U);
+}
+
+TEST(ScenarioRun, AGapToTheEndIsToldAsOne) {
+    auto scenario = a_minute();
+    auto dies = event(10s, Deed::node_silent, "");
+    dies.choice = NodeChoice::all;
+    scenario.events = {dies};
+    scenario.expectations = {expectation(Measure::gap_at_most, 1000)};
+    const auto outcome = run(scenario, {});
+    EXPECT_TRUE(outcome.total.gap_lasts);
+    EXPECT_EQ(outcome.total.worst_gap, 50);
+    EXPECT_EQ(outcome.total.recovery, (std::vector<double>{Figures::not_yet}));
+    EXPECT_FALSE(outcome.holds());  // whatever the limit: nobody knows when it would have ended
+    EXPECT_NE(outcome.story.find("all silent"), std::string::npos);
+}
+
+// Who is switched off, asleep or unplugged is missed by nobody.
+TEST(ScenarioRun, TimeInWhichThePhoneIsNotThereIsNoGap) {
+    auto scenario = a_minute();
+    scenario.phones.front().on = 5s;
+    scenario.events = {event(20s, Deed::phone_sleeps, "alice"),
+                       event(30s, Deed::phone_wakes, "alice")};
+    const auto outcome = run(scenario, {});
+    EXPECT_EQ(outcome.total.there, 45);
+    EXPECT_LT(outcome.total.worst_gap, 0.2);
+    EXPECT_LT(outcome.total.registered_after, 0.2);
+}
+
+// A window cuts what is counted, shares and gaps alike.
+TEST(ScenarioRun, AnExpectationSeesItsWindowOnly) {
+    auto scenario = a_minute();
+    auto dies = event(10s, Deed::node_silent, "");
+    dies.choice = NodeChoice::all;
+    auto returns = event(20s, Deed::node_heals, "");
+    returns.choice = NodeChoice::all;
+    scenario.events = {dies, returns};
+    auto before = expectation(Measure::reachable_at_least, 100);
+    before.from = 1s;
+    before.to = 10s;
+    auto during = expectation(Measure::gap_at_most, 5);
+    during.from = 15s;
+    during.to = 30s;
+    auto across = expectation(Measure::gap_at_most, 4.9);
+    across.from = 15s;
+    across.to = 30s;
+    scenario.expectations = {before, during, across};
+    const auto outcome = run(scenario, {});
+    ASSERT_EQ(outcome.verdicts.size(), 3U);
+    EXPECT_TRUE(outcome.verdicts[0].holds);
+    EXPECT_TRUE(outcome.verdicts[1].holds) << outcome.verdicts[1].seen;
+    EXPECT_FALSE(outcome.verdicts[2].holds) << outcome.verdicts[2].seen;
+}
+
+// A comparison does not fail by itself: what no preset is named for is expected of holdfast.
+TEST(ScenarioRun, ExpectationsAreOfThePresetTheyName) {
+    auto scenario = a_minute();
+    auto impossible = expectation(Measure::moves, 7);
+    auto others = expectation(Measure::moves, 8);
+    others.preset = "microsip";
+    scenario.expectations = {impossible, others};
+    EXPECT_EQ(run(scenario, {}).verdicts.size(), 1U);
+    EXPECT_EQ(run(scenario, {}).verdicts.front().expectation, &scenario.expectations[0]);
+    EXPECT_EQ(run(scenario, {.preset = "microsip"}).verdicts.front().expectation,
+              &scenario.expectations[1]);
+    EXPECT_TRUE(run(scenario, {.preset = "fleet"}).holds());
+}
+
+TEST(ScenarioRun, APhoneKeepsThePresetItNames) {
+    auto scenario = a_minute();
+    scenario.phones.push_back({.name = "bob", .count = 2, .preset = "microsip"});
+    const auto outcome = run(scenario, {.preset = "fleet"});
+    ASSERT_EQ(outcome.phones.size(), 3U);
+    EXPECT_EQ(outcome.phones[0].preset, "fleet");
+    EXPECT_EQ(outcome.phones[1].name, "bob1");
+    EXPECT_EQ(outcome.phones[2].preset, "microsip");
+    for (const auto& phone : outcome.phones) EXPECT_GT(phone.figures.reachable, 59) << phone.name;
+}
+
+TEST(ScenarioRun, TheSameSeedGivesTheSameRun) {
+    auto scenario = a_minute();
+    scenario.link.jitter = 20ms;
+    const auto first = run(scenario, {.seed = 3});
+    EXPECT_EQ(run(scenario, {.seed = 3}).trace_hash, first.trace_hash);
+    EXPECT_NE(run(scenario, {.seed = 4}).trace_hash, first.trace_hash);
+}
+
+// A call that reaches two bindings has rung twice; two phones of one AOR are two bindings.
+TEST(ScenarioRun, CallsThatRingTwiceAreCounted) {
+    auto scenario = a_minute();
+    scenario.phones.front().aor = "sip:alice@example.test";
+    scenario.phones.push_back(
+        {.name = "desk", .aor = "sip:alice@example.test", .transport = Transport::udp});
+    scenario.callers = {{.phone = "alice", .kind = CallKind::invite, .every = 10s, .from = 5s}};
+    const auto outcome = run(scenario, {});
+    EXPECT_EQ(outcome.phones[0].figures.calls, 6U);
+    EXPECT_EQ(outcome.phones[0].figures.twice, 6U);
+    EXPECT_EQ(outcome.phones[0].figures.lost, 0U);
+}
+
+// Every key of an expectation has its own name, and every measure its key.
+TEST(Measures, EachHasOneKey) {
+    for (const auto& text : measures()) {
+        EXPECT_EQ(&text_of(text.measure), &text);
+        EXPECT_EQ(std::ranges::count(measures(), text.key, &MeasureText::key), 1) << text.key;
+    }
+}
+
+}  // namespace
+}  // namespace holdfast::lab::scenario

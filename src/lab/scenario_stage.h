@@ -1,0 +1,70 @@
+// The world that a scenario describes, built for one preset and one seed, and what its events do to
+// it. Every name in the scenario is one of its own: whoever read it has seen to that.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lab/scenario.h"
+#include "lab/world.h"
+
+namespace holdfast::lab::scenario {
+
+struct RunOptions {
+    std::string preset = "holdfast";  // of phones that name none
+    std::uint64_t seed = 1;
+    PolicyValues policy{};  // for every phone that runs that preset, after its own
+};
+
+class Stage {
+public:
+    struct Actor {
+        Phone* phone = nullptr;
+        std::string plan;    // its name in the scenario; phone->name() has a number behind
+        std::string preset;  // that it runs
+        Duration on_at{};
+        // Switched on, awake and plugged in: somebody could expect it to ring.
+        bool is_there = false;
+        std::vector<Caller*> callers;
+    };
+
+    Stage(const Scenario& scenario, const RunOptions& options);
+
+    // Switches a phone on; does what an event says.
+    void switch_on(Actor& actor);
+    void perform(const EventPlan& event);
+
+    World& world() { return world_; }
+    std::vector<Actor>& actors() { return actors_; }
+    [[nodiscard]] const std::vector<Actor>& actors() const { return actors_; }
+    [[nodiscard]] std::string node_name(const Target& target);
+    [[nodiscard]] std::size_t bans();
+
+private:
+    void build_clusters();
+    void build_nats();
+    void build_phones(const RunOptions& options);
+    void build_callers();
+    void set_records(const RecordsPlan& records);
+    void perform_at_node(const EventPlan& event, Registrar& node);
+    void perform_in_dns(const EventPlan& event);
+    void perform_at_nat(const EventPlan& event, Nat& nat);
+    void perform_at_phone(const EventPlan& event, Actor& actor);
+    void move(const EventPlan& event, Phone& phone);
+    [[nodiscard]] std::vector<Registrar*> nodes_of(const EventPlan& event);
+    [[nodiscard]] Registrar* chosen_node(const EventPlan& event, const Phone& phone);
+    [[nodiscard]] Registrar* node_at(const IpAddress& address);
+    Actor& first_of(std::string_view plan);  // "": the first there is
+
+    const Scenario& scenario_;
+    World world_;
+    std::map<std::string, Registrar*> nodes_;
+    std::map<std::string, Nat*> nats_;
+    std::vector<Actor> actors_;
+    std::uint32_t new_addresses_ = 0;
+};
+
+}  // namespace holdfast::lab::scenario
