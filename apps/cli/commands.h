@@ -44,7 +44,6 @@ ExitCode run_policy(const std::vector<std::string>& operands, const std::vector<
 ExitCode run_fleet(const std::vector<std::string>& operands, const std::vector<Setting>& settings);
 ExitCode run_lab(const std::vector<std::string>& operands, const std::vector<Setting>& settings);
 ExitCode run_demo(const std::vector<std::string>& operands, const std::vector<Setting>& settings);
-ExitCode run_lab(const std::vector<std::string>& operands, const std::vector<Setting>& settings);
 
 // The whole program; arguments without the program's name.
 ExitCode run(const std::vector<std::string>& arguments);

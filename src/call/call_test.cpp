@@ -110,7 +110,7 @@ TEST(Call, GivingUp) {
         {"200a+ hangup noway way BYE:200 wait>33", "ACK answered media BYE silence call_ended BYE",
          over},
         {"200a+ hangup noway wait>6 noway wait>6 noway wait>6 noway wait>6 noway wait>33",
-         "ACK answered media BYE silence call_ended BYE BYE BYE BYE", over},
+         "ACK answered media BYE silence call_ended BYE BYE BYE BYE notice", over},
         {"180a wait>181", "ringing CANCEL call_ended", ending},
         {"wait>181", "call_ended", ending},
         {"180a hangup 180a#1 487", "ringing CANCEL call_ended PRACK", ending},
