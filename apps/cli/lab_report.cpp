@@ -24,7 +24,7 @@ std::size_t width_of(std::string_view text) {
         text, [](char c) { return (static_cast<unsigned char>(c) & 0xc0U) != 0x80U; }));
 }
 
-std::string padded(std::string text, std::size_t columns) {
+std::string padded(const std::string& text, std::size_t columns) {
     const auto has = width_of(text);
     return has < columns ? text + std::string(columns - has, ' ') : text;
 }

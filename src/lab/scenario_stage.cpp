@@ -154,6 +154,7 @@ Registrar* Stage::chosen_node(const EventPlan& event, const Phone& phone) {
 std::vector<Registrar*> Stage::nodes_of(const EventPlan& event) {
     if (event.choice == NodeChoice::named) return {nodes_.at(event.subject)};
     std::vector<Registrar*> all;
+    all.reserve(nodes_.size());
     for (const auto& [name, node] : nodes_) all.push_back(node);
     if (event.choice == NodeChoice::all) return all;
     auto* chosen = chosen_node(event, *first_of(event.of).phone);
