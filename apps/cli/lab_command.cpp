@@ -30,6 +30,7 @@ ExitCode run_lab(const std::vector<std::string>& operands, const std::vector<Set
     if (word != table_of_words.end())
         return word->run({operands.begin() + 1, operands.end()}, settings);
     std::vector<std::string_view> known;
+    known.reserve(table_of_words.size());
     for (const auto& one : table_of_words) known.push_back(one.name);
     return complain(ExitCode::usage, "The lab knows no \"" + operands.front() + "\"" +
                                          suggestion(operands.front(), known) +
