@@ -98,8 +98,7 @@ def seconds_of(item):
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config, items):
     """Tests mostly wait. Longest first, each goes to the worker that has least to do so far (a fixed plan, the same
-    in every worker), so that the whole takes hardly longer than the longest test. Those with sound come first: they have a
-    few workers to choose from, and would wait behind the longest of all there."""
+    in every worker), so that the whole takes hardly longer than the longest test."""
     why = reason_to_skip()
     if why:
         for item in items:
@@ -117,11 +116,8 @@ def pytest_collection_modifyitems(config, items):
     workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "0"))
     if workers > 1:
         load = [0] * workers
-        def sounds(item):
-            return item.get_closest_marker("sounds") is not None
-
-        for item in sorted(items, key=lambda one: (not sounds(one), -seconds_of(one), one.nodeid)):
-            some = load[:CALLS_AT_ONCE] if sounds(item) else load
+        for item in sorted(items, key=lambda one: (-seconds_of(one), one.nodeid)):
+            some = load[:CALLS_AT_ONCE] if item.get_closest_marker("sounds") else load
             least = load.index(min(some))
             load[least] += seconds_of(item)
             item.add_marker(pytest.mark.xdist_group(f"{least}"))
