@@ -1,5 +1,7 @@
 // Answers that are lost, processes that are killed, DNS that is dead: what a phone must remember
 // (F1, B2, B3, L5, L3, B4).
+#include <algorithm>
+
 #include "tests/scenario.h"
 
 namespace holdfast::lab {
@@ -84,6 +86,37 @@ TEST(Killed, WhatTheLastRunLeftElsewhereIsRemovedThere) {
         EXPECT_TRUE(s.world.stale_bindings(s.phone).empty()) << s.story();
         EXPECT_GE(s.phone.count(EventKind::binding_removed), 1u) << s.story();
     }
+}
+
+// B7: a server from which it cannot be removed, since it takes the sender's address for that of the
+// first Contact and reads no second one: three removals, and then it is said, and left to expire.
+TEST(Killed, WhatAnOldServerKeepsIsSaid) {
+    ScenarioOptions o;
+    o.cluster.location = Location::separate;
+    o.cluster.server.rules.rewrites_contact = true;
+    o.cluster.server.rules.first_contact_only = true;
+    Scenario s(o);
+    ASSERT_TRUE(s.registers_within(5s)) << s.story();
+    const auto last = *s.phone.current_target();
+    s.world.run_for(25s);
+    s.phone.crash();
+    s.nat.rebind();
+    s.world.silence(last);
+    s.world.run_for(2s);
+    s.phone.start();
+    ASSERT_TRUE(s.registers_within(5s)) << s.story();
+    s.cluster.heal();
+    s.world.run_for(60s);
+    const auto told_there = [&](EventKind kind, std::string_view words) {
+        return std::ranges::count_if(s.phone.events(), [&](const auto& told) {
+            return told.event.kind == kind && told.event.target == last &&
+                   told.event.reason.contains(words);
+        });
+    };
+    EXPECT_EQ(told_there(EventKind::binding_debt, "in spite of 3 removals"), 1) << s.story();
+    EXPECT_EQ(told_there(EventKind::binding_removed, ""), 0) << s.story();
+    s.world.run_for(10min);
+    EXPECT_TRUE(s.world.stale_bindings(s.phone).empty()) << "it has expired: " << s.story();
 }
 
 // L5: DNS dead at the start, after one good run.

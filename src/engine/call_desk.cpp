@@ -1,5 +1,6 @@
 #include "engine/call_desk.h"
 
+#include <algorithm>
 #include <utility>
 #include <variant>
 
@@ -248,12 +249,21 @@ void CallDesk::end_all(const Step& step, const Accounts& accounts, AccountId acc
     for (const CallRef ref : its) tell(step, accounts, ref, told::HangUp{.words = words});
 }
 
+bool CallDesk::waits_for_flow(CallRef ref, sip::Method method) const {
+    const auto is_it = [&](const Waiting& waiting) {
+        const auto* const send = std::get_if<act::Send>(&waiting.action);
+        return waiting.call == ref && send != nullptr && send->request.method == method;
+    };
+    return std::ranges::any_of(
+        waiting_, [&](const auto& flow) { return std::ranges::any_of(flow.second, is_it); });
+}
+
 void CallDesk::forget(const Step& step, AccountId account) {
     std::vector<CallRef> its;
     for (const auto& [ref, entry] : calls_) {
         if (entry.account != account) continue;
         its.push_back(ref);
-        if (!entry.machine.has_bye_waiting()) continue;
+        if (!entry.machine.has_bye_waiting() && !waits_for_flow(ref, sip::Method::bye)) continue;
         Event notice{.kind = EventKind::notice, .account = account, .call = ref};
         notice.reason = call::bye_lost;
         step.outbox.push(std::move(notice));

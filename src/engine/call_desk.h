@@ -152,6 +152,7 @@ private:
                  call::act::Respond& respond);
     void perform(const Step& step, const Accounts& accounts, CallRef ref, out::Media& media);
     void perform(const Step& step, const Accounts& accounts, CallRef ref, Event& event);
+    [[nodiscard]] bool waits_for_flow(CallRef ref, sip::Method method) const;
     void use_flow(const Step& step, Entry& entry, FlowId flow);
     void remove(const Step& step, CallRef ref);
 

@@ -230,6 +230,7 @@ void CallDesk::on_oversized(const Step& step, const Accounts& accounts, const Fl
     const auto answer = clients_.on_oversized(step, trouble.flow, salvaged);
     if (!answer) return;
     note_contact(*answer, salvaged.status());
+    note_answered(step, *answer);
     tell(step, accounts, answer->call,
          told::Failed{.id = answer->id,
                       .lost = told::Lost::unreadable,

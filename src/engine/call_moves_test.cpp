@@ -271,5 +271,23 @@ TEST(CallMoves, AByeWhoseConnectionBrokeGoesOverTheNextAlsoWhenTheAccountLeaves)
     }
 }
 
+// B4: the account ends, and no connection comes any more, whether the last one broke before the
+// BYE or under it: that the far side does not know is said.
+TEST(CallMoves, AByeThatNobodyGotIsSaid) {
+    for (const bool breaks_before : {true, false}) {
+        SCOPED_TRACE(breaks_before);
+        Orders it{Begin::registered,
+                  {.transport = Transport::tcp, .contact = "sip:bob@203.0.113.11;transport=tcp"}};
+        it.play("dial 200");
+        it.cut_off();
+        if (!breaks_before) it.play("hangup");
+        it.break_connection();
+        if (breaks_before) it.play("hangup");
+        it.feed(in::RemoveAccount{AccountId{1}});
+        it.play("wait>3");
+        EXPECT_THAT(it.log(), testing::EndsWith(" call_ended notice")) << it.trace();
+    }
+}
+
 }  // namespace
 }  // namespace holdfast::engine

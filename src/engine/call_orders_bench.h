@@ -92,7 +92,9 @@ public:
         break_connection();
         driver_.silent.insert(server_);
     }
-    // The same, and the server is as it was: it answers only what the story says.
+    // No connection to the server is made from now on.
+    void cut_off() { driver_.cut_off.insert(server_); }
+    // As lose_connection(), and the server is as it was: it answers only what the story says.
     void break_connection() {
         feed(in::FlowClosed{driver_.flow_to(server_), FlowError::reset, "reset"});
     }

@@ -58,6 +58,7 @@ public:
     std::string registered_headers;  // of a 200 to REGISTER, complete lines
     std::set<Target> silent;
     std::set<Target> refusing;  // UDP: ICMP port unreachable
+    std::set<Target> cut_off;   // a connection there is neither made nor refused
 
     Engine& engine() { return engine_; }
     void feed(const Input& input) {
@@ -152,6 +153,7 @@ private:
         tls_names.push_back(open.tls_name);
         note("open " + open.target.to_string());
         const bool is_stream = is_reliable(open.target.transport);
+        if (cut_off.contains(open.target)) return;
         if (fails(HostFault::open_refused))
             return feed_later(
                 0us, in::FlowFailed{open.flow,
