@@ -73,7 +73,8 @@ bool Backoff::registers_probe(Instant now, bool options_answered) const {
 }
 
 void Backoff::on_refused(const Target& target) {
-    unreachable_.erase(target);
+    // Where the last probe failed too, one that is answered says that something has changed.
+    if (!last_probe_failed_.contains(target)) unreachable_.erase(target);
     if (ended_by_ != target) return;
     refused_ = true;
     only_options_ = false;

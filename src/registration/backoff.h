@@ -37,12 +37,14 @@ public:
     bool on_alive(const Target& target);
     // A probe found it silent, busy or unreachable: should it live later, that is news.
     void on_dead(const Target& target);
-    // It did answer its REGISTER, with a refusal: its probes are no news.
+    // It did answer its REGISTER, with a refusal: that it answers probes as before is no news.
     void on_refused(const Target& target);
     void not_before(Instant at);  // Retry-After
 
     enum class Due : std::uint8_t { search, probe_round, register_round };
     std::vector<Due> take_due(Instant now, Random& random, bool options_answered);
+    // The next round of probes is then: this one could not be made.
+    void round_at(Instant at) { timers_.arm(Timer::probe_round, at); }
     // The targets of the next round of probes: the 4 best, then the next 4, and around (S1).
     std::vector<Target> round(const std::vector<Target>& ranked);
 

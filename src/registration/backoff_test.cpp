@@ -46,6 +46,29 @@ TEST(Backoff, OneSilentTargetThatAnswersEndsTheWaitOnce) {
     EXPECT_FALSE(it.on_alive(target(12)));
 }
 
+// Who refused its REGISTER and answers OPTIONS as before has said nothing new; where its last
+// OPTIONS failed too, something has changed (S1).
+TEST(Backoff, ARefusalIsNoLifeUnlessOptionsFailedToo) {
+    Random random{seed_from_number(1)};
+    for (const bool failed : {false, true}) {
+        auto it = backoff();
+        it.begin(Instant{1000s}, false, {target(11)}, random);
+        if (failed) it.on_dead(target(11));
+        it.on_refused(target(11));
+        EXPECT_EQ(it.on_alive(target(11)), failed);
+    }
+}
+
+// A round that the budget does not allow is made as soon as it does (I5).
+TEST(Backoff, ARoundIsPutOff) {
+    Random random{seed_from_number(1)};
+    auto it = backoff();
+    it.begin(Instant{1000s}, false, {}, random);
+    it.round_at(Instant{1009s});
+    EXPECT_TRUE(it.take_due(Instant{1008s}, random, true).empty());
+    EXPECT_EQ(it.take_due(Instant{1009s}, random, true), std::vector{Backoff::Due::probe_round});
+}
+
 // Never before Retry-After (S1, F5).
 TEST(Backoff, RetryAfterWins) {
     Random random{seed_from_number(1)};

@@ -26,9 +26,15 @@ void ProbeBudget::spent(Instant now) {
     spent_.push_back(now);
 }
 
-bool ProbeBudget::take_round(Instant now) {
+bool ProbeBudget::runs_short(Instant now) {
     forget_old(now);
-    if (spent_.size() >= often_most && now < last_round_ + seldom) return false;
+    return spent_.size() >= often_most;
+}
+
+Instant ProbeBudget::next_round() const { return last_round_ + seldom; }
+
+bool ProbeBudget::take_round(Instant now) {
+    if (runs_short(now) && now < last_round_ + seldom) return false;
     last_round_ = now;
     return true;
 }

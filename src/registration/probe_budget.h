@@ -13,8 +13,11 @@ namespace holdfast::registration {
 class ProbeBudget {
 public:
     void spent(Instant now);  // a REGISTER or a probe was asked for
+    // Whether rounds are seldom now.
+    bool runs_short(Instant now);
     // Whether a round of probes may be made now; if so, it is the last one made.
     bool take_round(Instant now);
+    [[nodiscard]] Instant next_round() const;  // when one may be made that could not be taken
 
 private:
     void forget_old(Instant now);

@@ -15,8 +15,11 @@ TEST(ProbeBudget, RoundsBecomeRareAfter280Requests) {
     for (int i = 0; i < 279; ++i) budget.spent(now);
     EXPECT_TRUE(budget.take_round(now));
     EXPECT_TRUE(budget.take_round(now + 4s)) << "at the limit but one";
+    EXPECT_FALSE(budget.runs_short(now + 4s));
     budget.spent(now + 4s);
+    EXPECT_TRUE(budget.runs_short(now + 4s));
     EXPECT_FALSE(budget.take_round(now + 23s));
+    EXPECT_EQ(budget.next_round(), now + 24s);
     EXPECT_TRUE(budget.take_round(now + 24s));
     EXPECT_FALSE(budget.take_round(now + 30s));
     EXPECT_TRUE(budget.take_round(now + 10min)) << "the 279 are 10 min old";

@@ -22,7 +22,8 @@ std::size_t long_most(std::size_t n) { return 6 * n + 60; }
 // Kept back for what belongs to an attempt that has begun: challenges, Min-Expires, a step down.
 std::size_t kept_back(RegisterBudget::For what) {
     switch (what) {
-    case RegisterBudget::For::search: return 3;
+    case RegisterBudget::For::search:
+    case RegisterBudget::For::settle: return 3;
     case RegisterBudget::For::attempt:
     case RegisterBudget::For::refresh: return 2;
     case RegisterBudget::For::answer:
@@ -63,14 +64,15 @@ std::optional<Instant> RegisterBudget::exhausted_until(Instant now, const Target
         if (entry->target == target && ++at_target == per_target_most - kept)
             later(entry->at + short_window);
     }
-    if (what == For::search)
-        if (const auto spread = spread_until(now, targets)) later(*spread);
+    if (what == For::search || what == For::settle)
+        if (const auto spread = spread_until(now, targets, what)) later(*spread);
     return until;
 }
 
 // A bucket that fills evenly: what a storm has used up comes back bit by bit, not all at once when
 // it is 10 min old. Whoever is cut off by a storm of faults tries again soon after they end (I1).
-std::optional<Instant> RegisterBudget::spread_until(Instant now, std::size_t targets) const {
+std::optional<Instant> RegisterBudget::spread_until(Instant now, std::size_t targets,
+                                                    For what) const {
     const auto most = static_cast<double>(long_most(targets) - targets - 6);
     const double full = most / 4;
     const double each = static_cast<double>(long_window.count()) / (most - full);  // µs for one
@@ -86,8 +88,9 @@ std::optional<Instant> RegisterBudget::spread_until(Instant now, std::size_t tar
         last = entry.at;
     }
     level = std::min(full, level + static_cast<double>((now - last).count()) / each);
-    if (level >= 1) return std::nullopt;
-    return now + Duration{static_cast<std::int64_t>((1 - level) * each) + 1};
+    const double needed = what == For::settle ? full / 2 : 1;
+    if (level >= needed) return std::nullopt;
+    return now + Duration{static_cast<std::int64_t>((needed - level) * each) + 1};
 }
 
 }  // namespace holdfast::registration

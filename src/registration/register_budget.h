@@ -23,6 +23,7 @@ public:
         answer,   // the answer to a challenge or a refusal: up to I5's own numbers
         refresh,  // B4: at the target that has the binding
         refresh_answer,  // to a challenge of a refresh
+        settle,          // B7: what is left elsewhere; as a search, and half of that is left to one
     };
     void spent(Instant now, const Target& target, For what);
     // Until when nothing of that kind may be sent to this target; nothing: now. targets: n, how
@@ -36,7 +37,8 @@ private:
         Target target;
         bool due = false;  // a refresh, or its answer
     };
-    [[nodiscard]] std::optional<Instant> spread_until(Instant now, std::size_t targets) const;
+    [[nodiscard]] std::optional<Instant> spread_until(Instant now, std::size_t targets,
+                                                      For what) const;
     std::vector<Spent> spent_;  // of the last 10 min
 };
 

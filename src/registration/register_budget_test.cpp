@@ -65,6 +65,20 @@ TEST(RegisterBudget, ARefreshThatIsDueTakesNothingFromASearch) {
     EXPECT_EQ(budget.exhausted_until(Instant{3000s}, target(1), 1, For::search), std::nullopt);
 }
 
+// B7, I1: what is owed to old servers may use half of what comes back; a search finds the rest.
+TEST(RegisterBudget, SettlingLeavesHalfToASearch) {
+    RegisterBudget budget;
+    const Instant start{1000s};
+    Instant now = start;
+    for (; now < start + 10min; now += 2s)
+        if (!budget.exhausted_until(now, target(2), 4, For::settle))
+            budget.spent(now, target(2), For::settle);
+    for (int i = 0; i < 6; ++i, now += 2s) {
+        EXPECT_EQ(budget.exhausted_until(now, target(1), 4, For::search), std::nullopt) << i;
+        budget.spent(now, target(1), For::search);
+    }
+}
+
 // Even refreshes keep to 10 per target in 10 s (I5).
 TEST(RegisterBudget, NoRefreshesByTheDozenEither) {
     RegisterBudget budget;

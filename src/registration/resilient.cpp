@@ -10,7 +10,8 @@ namespace holdfast::registration {
 
 namespace {
 
-constexpr Duration leave_patience = 2s;  // B4: on exit, 2 s at most
+constexpr Duration second_flow_waits = 60s;  // I5: until the requests of an outage are forgotten
+constexpr Duration leave_patience = 2s;      // B4: on exit, 2 s at most
 
 std::string user_of(std::string_view aor) {
     const auto uri = sip::OwnedUri::parse(aor);
@@ -278,12 +279,22 @@ void Resilient::on_binding_time(Binding& binding, const Context& context) {
         switch (due) {
         case Backoff::Due::search:
         case Backoff::Due::register_round:
-            want(binding, {.reason = "trying again (S1)"}, context);
+            if (other_flow_works(binding) && probe_budget_.runs_short(context.now)) {  // I5
+                want_later(binding, "trying again (S1)", context.now + second_flow_waits);
+                break;
+            }
+            want(binding,
+                 {.reason = "trying again (S1)",
+                  .name_olds = std::exchange(binding.held_with_olds, false)},
+                 context);
             break;
         case Backoff::Due::probe_round:
             // One round serves both flows (I5).
             if (&binding != &bindings_.front() && bindings_.front().backoff.is_waiting()) break;
-            if (!probe_budget_.take_round(context.now)) break;  // I5
+            if (!probe_budget_.take_round(context.now)) {  // I5
+                binding.backoff.round_at(probe_budget_.next_round());
+                break;
+            }
             for (const auto& target : binding.backoff.round(last_ranked_)) probe(target, context);
             break;
         }

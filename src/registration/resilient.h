@@ -85,8 +85,9 @@ private:
         bool answered = false;  // any response, also 1xx
         std::string call_id{};
         std::uint32_t cseq = 0;
-        std::size_t bytes = 0;  // of the request as it went out (N8)
-        int status = 0;         // of its final answer
+        std::size_t bytes = 0;          // of the request as it went out (N8)
+        int status = 0;                 // of its final answer
+        std::uint32_t adaptations = 0;  // that had been made when it was sent
     };
     struct Current {
         Target target{};
@@ -120,7 +121,10 @@ private:
         Timers<Timer> timers;
         Backoff backoff;
         Together together = Together::both;  // remembered for this registrar
-        bool refuses_two = false;            // N3: remembered for this registrar
+        bool refuses_two = false;            // N3: remembered for this registrar,
+        bool takes_one = false;              // and this is why: without the old one it was taken
+        std::optional<Target> refused_two;   // who said so, in this search
+        bool held_with_olds = false;         // I5: a REGISTER that was to name the old ones
         std::uint32_t slow_failures = 0;
         bool auth_stopped = false;
         bool auth_elsewhere_tried = false;
@@ -139,6 +143,9 @@ private:
         Instant search_began{};
         bool search_has_begun = false;    // I5: a REGISTER was sent, or it is a due refresh's
         bool unregistered_first = false;  // N3: done in this search
+        bool refused_at_home = false;     // B1: in this search, by the server that has the binding
+        int refused_alone = 0;  // N3: the status of a lone Contact in this search, which says that
+                                // two were not the reason
         // REGISTERs with identity.contact that were not refused: 0, it is in no location service.
         std::uint32_t contact_sent = 0;
         Rare<std::string> last_failure;
@@ -155,6 +162,7 @@ private:
         bool asking = false;
         bool remove = false;      // the fetch said "separate": remove it there alone
         std::uint32_t tries = 0;  // removals that left it there
+        std::uint32_t busy = 0;   // answers that it cannot serve, in a row
         Instant next_try{};
     };
     struct Redirect {  // F5: kept until its expires, else until the next failure
@@ -235,6 +243,7 @@ private:
                                                         const Context& context) const;
     void abandon_all(const Binding& binding, const Context& context);
     void note_silence(Binding& binding, const Context& context);
+    [[nodiscard]] bool other_flow_works(const Binding& binding) const;
     void exhausted(Binding& binding, const Context& context);
     void end_search(Binding& binding, const Context& context);
     void release_unused(const Context& context);
@@ -256,8 +265,10 @@ private:
     [[nodiscard]] std::string contact_uri(const Binding& binding, const flow::Flow& flow,
                                           Instant now) const;
     [[nodiscard]] std::string call_id_of(const Binding& binding, const Target& target) const;
+    // B2: that have been named less often than that.
     [[nodiscard]] std::vector<std::string> old_uris(const Binding& binding,
-                                                    std::string_view current) const;
+                                                    std::string_view current,
+                                                    std::uint32_t tries_most = removal_tries) const;
     Attempt& new_attempt(Purpose purpose, int reg_id, const Target& target, FlowId flow,
                          const Context& context);
     bool note_contact(Binding& binding, const Attempt& attempt, const Context& context);
@@ -282,6 +293,8 @@ private:
     bool adapted(Attempt& attempt, const sip::Message& response, const Context& context);
     void silent_one_answered(Binding& binding, const Attempt& attempt, const sip::Message& response,
                              const Context& context);
+    static void two_were_not_the_reason(Binding& binding, int status);
+    void took_late(Binding& binding, const Attempt& attempt, const Context& context);
     static void contact_refused(Binding& binding, const Attempt& attempt);
     void note_refusal(Binding& binding, const Attempt& attempt, const sip::Message& response,
                       const Context& context);
@@ -378,9 +391,11 @@ private:
     std::vector<Target> last_ranked_;    // of the last `resolved` event
     std::uint32_t last_attempt_ = 0;
     Duration asked_expires_{};
+    std::uint32_t adaptations_ = 0;  // to what servers want changed
     bool outbound_dropped_ = false;  // 439
     bool registrar_has_outbound_ = false;
     bool one_flow_only_ = false;  // B1: the registrar keeps one
+    Instant one_flow_until_{};    // B1: a second was refused
     Extensions supported_ = Extensions::all();
     Extensions required_ = Extensions::none();
     bool secure_only_ = false;

@@ -39,6 +39,8 @@ void Resilient::register_answered(Attempt attempt, const sip::Message& response,
         // chosen target, because some registrars let it overwrite the newer binding. Unless a newer
         // one is on its way to the same server: that one's answer is awaited. A server slower than
         // patience would else be asked again at each late answer, and never be heard out.
+        if (verdict_of(response.status()) == Verdict::success)
+            took_late(*binding, attempt, context);
         const bool newer_on_its_way = std::ranges::any_of(attempts_, [&](const auto& other) {
             return other.second.purpose == Purpose::register_ && !other.second.abandoned &&
                    other.second.reg_id == attempt.reg_id && other.second.target == attempt.target;
@@ -81,6 +83,17 @@ void Resilient::register_answered(Attempt attempt, const sip::Message& response,
         return retry_slowly(*binding, attempt, words(), response.retry_after(), context,
                             too_often ? slow_first : Duration{});
     }
+}
+
+// B6, B7: it is bound there now, maybe after the REGISTER elsewhere that was to remove it.
+void Resilient::took_late(Binding& binding, const Attempt& attempt, const Context& context) {
+    if (binding.current && binding.current->contact == attempt.contact) return;
+    const OldContact old{attempt.contact, attempt.target,
+                         context.wall_clock + asked_expires_ / 1s + 1, 0};
+    binding.identity.add_old(old);
+    store(binding, context);
+    if (binding.current && binding.current->target != attempt.target)
+        add_debt(binding, old, context);
 }
 
 // S1: who takes REGISTERs after all ends the wait. Who answers late that it cannot serve is as far
@@ -213,6 +226,7 @@ bool Resilient::stepped_down(Binding& binding, Attempt& attempt, const sip::Mess
     if (status < 400 || status == 401 || status == 407 || status == 423) return false;
     if (attempt.removes.empty())
         return !response.retry_after() && unregister_first(binding, attempt, context);
+    if (status == binding.refused_alone) return false;
     auto told = event(EventKind::notice, &binding);
     told.target = attempt.target;
     told.status = status;
@@ -223,6 +237,7 @@ bool Resilient::stepped_down(Binding& binding, Attempt& attempt, const sip::Mess
     for (auto& old : binding.identity.olds)
         if (std::ranges::find(attempt.removes, old.uri) != attempt.removes.end()) ++old.tries;
     binding.refuses_two = true;
+    binding.refused_two = attempt.target;
     binding.together = Together::alone;
     if (status == 503 && binding.search) {  // N3: same target, after 503 the next, if any
         const auto* candidate = binding.search->candidate(attempt.target);
@@ -240,7 +255,8 @@ bool Resilient::stepped_down(Binding& binding, Attempt& attempt, const sip::Mess
 // N3: the new Contact alone was refused too, while an old one of ours may still be there: that is
 // removed first, once.
 bool Resilient::unregister_first(Binding& binding, const Attempt& attempt, const Context& context) {
-    const auto olds = old_uris(binding, attempt.contact);
+    // REGISTERs that were refused as a whole have used up tries of what they named.
+    const auto olds = old_uris(binding, attempt.contact, 2 * removal_tries);
     if (!binding.refuses_two || binding.unregistered_first || olds.empty()) return false;
     binding.together = Together::unregister_first;
     binding.unregistered_first = true;
@@ -250,6 +266,16 @@ bool Resilient::unregister_first(Binding& binding, const Attempt& attempt, const
     removal.before_register = true;
     send_again(std::move(removal), context);
     return true;
+}
+
+// N3: a lone Contact is refused too: other servers shall have the old ones named, and those have
+// not been refused yet.
+void Resilient::two_were_not_the_reason(Binding& binding, int status) {
+    binding.refused_alone = status;
+    binding.refuses_two = false;
+    binding.together = Together::both;
+    for (auto& old : binding.identity.olds)
+        if (old.tries > 0) --old.tries;
 }
 
 // F5: 400 or 500 with a Call-ID from an earlier run, or after a registration has worked → once with
@@ -277,6 +303,12 @@ bool Resilient::renewed_identity(Binding& binding, const Attempt& attempt,
 
 // 423, 420, 421, 439: what the server wants changed, if we can.
 bool Resilient::adapted(Attempt& attempt, const sip::Message& response, const Context& context) {
+    // Another attempt, elsewhere, was told the same while this one was on its way.
+    if (attempt.adaptations != adaptations_) {
+        ++attempt.rounds;
+        send_again(std::move(attempt), context);
+        return true;
+    }
     switch (verdict_of(response.status())) {
     case Verdict::too_brief: {
         const auto least = response.min_expires();
@@ -317,6 +349,7 @@ bool Resilient::adapted(Attempt& attempt, const sip::Message& response, const Co
     case Verdict::next_target:
     case Verdict::slow: return false;
     }
+    ++adaptations_;
     ++attempt.rounds;
     send_again(std::move(attempt), context);
     return true;
@@ -347,7 +380,13 @@ void Resilient::try_next(Binding& binding, const Attempt& attempt, const sip::Me
                                     ++binding.refusals == second_flow_refusals;
     if (second_is_unwanted)
         return one_flow("a second binding is refused: " + *binding.last_failure, context);
+    if (!binding.takes_one && binding.refused_two == attempt.target)
+        two_were_not_the_reason(binding, response.status());
     binding.backoff.on_refused(attempt.target);
+    const bool at_home = binding.current && binding.current->target == attempt.target;
+    if (at_home && &binding == &bindings_.front() && response.status() == 503 &&
+        !response.retry_after() && !attempt.sent.nonces.empty())
+        binding.refused_at_home = true;
     if (!binding.search) return;
     Search::Steps steps;
     binding.search->on_failed(context.now, attempt.target, steps);

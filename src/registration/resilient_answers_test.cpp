@@ -1,4 +1,4 @@
-// F5's rows, and what stands around them (N3's stepping down, L9, B8), of the whole registration
+// F5's rows, and what stands around them (L9, B8), of the whole registration
 // against scripted servers. Not here: silence and refused connections (search_test.cpp, tests/).
 #include <gtest/gtest.h>
 
@@ -474,62 +474,6 @@ TEST(F1Attempts, EachHasANewBranchAndTheNextCseq) {
                       all_sent[i - 1]->request.cseq().number + 1);
         }
     }
-}
-
-// N3: a registrar that takes one Contact only (OpenSIPS with max_contacts: 503) gets the new one
-// alone, the old one leaves with a later REGISTER, and nobody is told of a failure. F5 judges only
-// answers to one Contact.
-TEST(N3SteppingDown, ARegistrarThatTakesOneContactAtATime) {
-    for (const int status : {503, 400, 403, 500, 606}) {
-        ResilientWorld world([](auto& config) { config.registrar = "sip:203.0.113.11"; });
-        ASSERT_TRUE(world.registers()) << world.story();
-        world.servers[1].script = [&](const Sent& one) -> std::optional<Reply> {
-            if (one.contacts.size() < 2) return std::nullopt;
-            return Reply{status, ""};
-        };
-        world.rebind();
-        ASSERT_TRUE(world.run_until(
-            [&] {
-                return world.binding().contact.find(world.mapping_for(1).to_string()) !=
-                       std::string::npos;
-            },
-            1s))
-            << status << world.story();
-        world.run_for(10s);
-        EXPECT_EQ(world.servers[1].bindings.size(), 1u) << status << world.story();
-        EXPECT_TRUE(world.servers[1].bindings.contains(world.binding().contact)) << world.story();
-        EXPECT_EQ(world.count(EventKind::refused), 0u) << world.story();
-        EXPECT_EQ(world.count(EventKind::unregistered), 0u) << world.story();
-        // B6: after the last removal that travelled alone came a REGISTER of the current Contact.
-        ASSERT_FALSE(world.sent.back().only_removes()) << world.story();
-    }
-}
-
-// N3, last step: with room for one binding only, even the new Contact alone is refused while the
-// old one is there; then unregister-first.
-TEST(N3SteppingDown, ARegistrarWithRoomForOneBinding) {
-    ResilientWorld world([](auto& config) { config.registrar = "sip:203.0.113.11"; });
-    ASSERT_TRUE(world.registers()) << world.story();
-    world.servers[1].script = [&](const Sent& one) -> std::optional<Reply> {
-        if (!one.authorized()) return std::nullopt;
-        const bool other_is_bound =
-            std::ranges::any_of(world.servers[1].bindings, [&](const auto& bound) {
-                return !one.contacts.empty() && bound.first != one.contacts.front().first;
-            });
-        if (one.contacts.size() > 1 || (other_is_bound && !one.only_removes()))
-            return Reply{503, ""};
-        return std::nullopt;
-    };
-    world.rebind();
-    ASSERT_TRUE(world.run_until(
-        [&] {
-            return world.servers[1].bindings.size() == 1 &&
-                   world.servers[1].bindings.begin()->first.find(
-                       world.mapping_for(1).to_string()) != std::string::npos;
-        },
-        10s))
-        << world.story();
-    EXPECT_TRUE(world.registered());
 }
 
 }  // namespace

@@ -14,6 +14,7 @@ namespace {
 constexpr Duration unconfirmed_most = 120s;     // B8
 constexpr Duration refresh_at_most_every = 5s;  // B4
 constexpr std::uint32_t evictions_most = 3;     // B3
+constexpr Duration one_flow_rest = 1h;          // B1
 
 std::optional<Duration> seconds(std::optional<std::uint32_t> value) {
     if (!value) return std::nullopt;
@@ -55,6 +56,7 @@ void Resilient::registered(Binding& binding, const Attempt& attempt, const sip::
     if (attempt.bytes <= compact_above) large_unanswered_ = false;  // N8
     binding.slow_failures = 0;
     binding.auth_elsewhere_tried = false;
+    if (binding.refuses_two && attempt.removes.empty()) binding.takes_one = true;
     binding.last_failure.reset();
     binding.backoff.reset();
     if (before && before->target != attempt.target) {
@@ -293,9 +295,10 @@ void Resilient::leave_answered(Attempt attempt, const sip::Message& response,
     finish_leaving(context);
 }
 
-// B1: a second flow that is evicted, or refused wherever it is tried, is given up, and told.
+// B1: a second flow that is evicted, or refused wherever it is tried, is given up, and told. What
+// refuses it may pass: it is tried again when it has rested.
 void Resilient::one_flow(const std::string& why, const Context& context) {
-    one_flow_only_ = true;
+    one_flow_until_ = context.now + one_flow_rest;
     auto told = event(EventKind::notice, &bindings_.back());
     told.reason = why + ": one flow again (B1)";
     context.act(std::move(told));
@@ -339,12 +342,13 @@ void Resilient::second_flow(const sip::Message& response, const Listing& listing
         bindings_.size() == 2 && bindings_.front().current && bindings_.back().current;
     if (both && !registrar_has_outbound_ && !listing.other_binding && !one_flow_only_ &&
         bindings_.front().current->contact != bindings_.back().current->contact) {
+        one_flow_only_ = true;
         context.act(act::Store{"one-flow-only", "1"});
         one_flow("the registrar keeps one binding only", context);
         return;
     }
-    const bool use_two =
-        !one_flow_only_ && (wanted == 2 || (wanted == 0 && registrar_has_outbound_));
+    const bool use_two = !one_flow_only_ && context.now >= one_flow_until_ &&
+                         (wanted == 2 || (wanted == 0 && registrar_has_outbound_));
     if (!use_two || last_ranked_.size() < 2) return;
     if (bindings_.size() == 2) {
         auto& second = bindings_.back();

@@ -77,7 +77,9 @@ void Resilient::settle_debts(const Context& context, std::optional<Target> alive
                 debt.next_try = context.now + debt_retry;
             continue;
         }
-        if (alive == debt.target || debt.next_try <= context.now) {
+        // Who answers OPTIONS while it cannot serve REGISTERs has said nothing new.
+        const bool news = alive == debt.target && debt.busy == 0;
+        if (news || debt.next_try <= context.now) {
             if (context.health.silent(debt.target, context.now) && alive != debt.target) {
                 probe(debt.target, context);
                 debt.next_try =
@@ -114,16 +116,19 @@ void Resilient::fetch_answered(const Attempt& attempt, const sip::Message& respo
     debt->asking = false;
     const bool success = verdict_of(response.status()) == Verdict::success;
     const bool busy = verdict_of(response.status()) == Verdict::next_target;
-    if (busy) {
-        debt->next_try = context.now + debt_retry;
+    if (busy) {  // its REGISTERs are wanted for the search, should the server we are at fail too
+        debt->next_try = context.now + debt_retry * (1U << std::min(debt->busy++, 2U));
         return;
     }
-    if (success && !debt->remove && lists(response, debt->contact) &&
-        !(binding->current && lists(response, binding->current->contact))) {
+    debt->busy = 0;
+    const bool left_there = success && !debt->remove && lists(response, debt->contact);
+    if (left_there && !(binding->current && lists(response, binding->current->contact))) {
         debt->remove = true;
         send_fetch(*debt, context);
         return;
     }
+    // B6: shared, and the old one came after the REGISTER that was to remove it.
+    if (left_there) binding->identity.add_old({debt->contact, debt->target, debt->ends, 0});
     if (success && debt->remove && lists(response, debt->contact)) {
         if (++debt->tries < removal_tries) return send_fetch(*debt, context);
         auto kept = event(EventKind::binding_debt, binding);
@@ -140,6 +145,9 @@ void Resilient::fetch_answered(const Attempt& attempt, const sip::Message& respo
     debts_.erase(debt);
     store_debts(context);
     if (success) settle_by_listing(attempt.target, response, {}, context);
+    if (left_there)
+        want(*binding, {.reason = "an old Contact of ours is still listed (B6)", .name_olds = true},
+             context);
     release_unused(context);
 }
 
@@ -182,6 +190,13 @@ void Resilient::removed_before_register(Binding& binding, const Attempt& attempt
         return retry_slowly(binding, attempt, in_words(response, attempt.target.to_string()), {},
                             context, forbidden_rest);
     auto next = attempt;
+    next.purpose = Purpose::register_;
+    next.before_register = false;
+    // Who refuses this too refuses all of ours: the same REGISTER again would say nothing new.
+    if (verdict_of(response.status()) == Verdict::next_target) {
+        if (response.status() == 500 && renewed_identity(binding, next, response, context)) return;
+        return try_next(binding, next, response, context);
+    }
     if (verdict_of(response.status()) == Verdict::success) {
         for (auto& old : binding.identity.olds) {
             if (listed(old.uri)) {
@@ -196,14 +211,13 @@ void Resilient::removed_before_register(Binding& binding, const Attempt& attempt
         std::erase_if(binding.identity.olds,
                       [&](const OldContact& old) { return !listed(old.uri); });
         store(binding, context);
-        if (const auto left = old_uris(binding, {}); !left.empty()) {
+        if (const auto left = old_uris(binding, {}, 2 * removal_tries); !left.empty()) {
+            next = attempt;
             next.contact = left.front();
             send_again(std::move(next), context);
             return;
         }
     }
-    next.purpose = Purpose::register_;
-    next.before_register = false;
     send_again(std::move(next), context);
 }
 

@@ -180,6 +180,29 @@ TEST(B7Settling, OneAnswerSettlesAllThatItDoesNotList) {
     EXPECT_EQ(debts(), "") << world.story();
 }
 
+// B7, I5: an old server that cannot serve is asked ever more seldom; the REGISTERs of the 10 min
+// are those of a search, should one be needed.
+TEST(B7Settling, AnOldServerInTroubleIsAskedEverMoreSeldom) {
+    ResilientWorld world([](auto& config) { config.policy.expires = 3600s; });
+    ASSERT_TRUE(world.registers()) << world.story();
+    const auto first = world.at();
+    world.servers[first].script = [](const Sent&) -> std::optional<Reply> { return Reply{500}; };
+    world.tell(told::RegisterNow{});
+    ASSERT_TRUE(world.run_until([&] { return world.at() != first; }, 5s)) << world.story();
+    const auto moved = world.sent.size();
+    world.run_for(10min);
+    std::vector<Duration> asked;
+    for (const auto* one : world.since(moved))
+        if (one->server == first) asked.push_back(one->at);
+    ASSERT_GE(asked.size(), 6U) << world.story();
+    ASSERT_LE(asked.size(), 9U) << world.story();
+    EXPECT_LT(asked[1] - asked[0], 30s);
+    EXPECT_GE(asked[5] - asked[4], 90s);
+    world.servers[first].script = {};
+    world.run_for(2min);
+    EXPECT_EQ(world.servers[first].bindings.size(), 0U) << world.story();
+}
+
 // F7: a server that let an earlier search's patience pass is blamed for that one alone: it may have
 // come back since, and a later search must not find it penalised.
 TEST(F7Silence, OfAnEarlierSearchIsNotCountedTwice) {

@@ -51,8 +51,8 @@ std::string Resilient::contact_uri(const Binding& binding, const flow::Flow& flo
                    ";hf=", binding.identity.token});
 }
 
-std::vector<std::string> Resilient::old_uris(const Binding& binding,
-                                             std::string_view current) const {
+std::vector<std::string> Resilient::old_uris(const Binding& binding, std::string_view current,
+                                             std::uint32_t tries_most) const {
     std::vector<std::string> uris;
     if (is_broken(BrokenRule::old_contact)) return uris;
     for (const auto& old : binding.identity.olds) {
@@ -60,7 +60,7 @@ std::vector<std::string> Resilient::old_uris(const Binding& binding,
             old.uri == current || std::ranges::any_of(bindings_, [&](const Binding& other) {
                 return &other != &binding && other.current && other.current->contact == old.uri;
             });
-        if (!in_use && old.tries < removal_tries) uris.push_back(old.uri);
+        if (!in_use && old.tries < tries_most) uris.push_back(old.uri);
     }
     return uris;
 }
@@ -180,6 +180,7 @@ void Resilient::transmit(Attempt& attempt, const Context& context) {
     probe_budget_.spent(context.now);
     auto wire = register_text(attempt, *binding, *flow, branch, context);
     attempt.bytes = wire.size();
+    attempt.adaptations = adaptations_;
     context.act(act::Send{.attempt = attempt.id,
                           .flow = attempt.flow,
                           .method = sip::Method::register_,
@@ -295,7 +296,7 @@ void Resilient::send_fetch(Debt& debt, const Context& context) {
         return;
     }
     if (const auto until = budget_.exhausted_until(context.now, debt.target, last_ranked_.size(),
-                                                   RegisterBudget::For::attempt)) {
+                                                   RegisterBudget::For::settle)) {
         debt.next_try = *until;  // I5: there is no hurry
         return;
     }

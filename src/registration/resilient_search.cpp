@@ -130,6 +130,9 @@ void Resilient::want(Binding& binding, Want want, const Context& context) {
     binding.search_has_begun = binding.refresh_is_due;
     binding.waits_for_stun = false;
     binding.unregistered_first = false;
+    binding.refused_at_home = false;
+    binding.refused_alone = 0;
+    binding.refused_two.reset();
     binding.register_when_open.reset();
     binding.redirects = 0;
     std::erase_if(following_, [&](const Following& following) {
@@ -302,6 +305,7 @@ void Resilient::register_at(Binding& binding, const Target& target, const Contex
 // failure, so S1's wait does not grow.
 void Resilient::hold_back(Binding& binding, Instant until, const Context& context) {
     note_silence(binding, context);
+    binding.held_with_olds = binding.refuses_two && binding.together == Together::both;
     Search::Steps exhausted;
     if (binding.search) binding.search->give_up(exhausted);
     binding.last_failure = "too many REGISTERs in a short time";
@@ -352,17 +356,28 @@ void Resilient::note_silence(Binding& binding, const Context& context) {
     }
 }
 
+// B1: the account is reachable without this one.
+bool Resilient::other_flow_works(const Binding& binding) const {
+    return std::ranges::any_of(bindings_, [&](const Binding& other) {
+        return &other != &binding && other.current && !other.search;
+    });
+}
+
 // S1: nobody answered. The current target stays current; what is outstanding may still be answered.
 void Resilient::exhausted(Binding& binding, const Context& context) {
     note_silence(binding, context);
     for (const auto& target : binding.search->silent_targets())
         if (binding.silent_before.change().insert(target).second)
             context.health.on_silence(target, context.now, context.random);
+    if (binding.backoff.is_waiting()) return;  // a late refusal makes no second failure of it
+    // B1: a refresh that no server takes, although it has the password and a second flow of ours
+    // stands: there may be room for one binding only (max_contacts, and another device).
+    if (binding.refused_at_home && bindings_.size() == 2 && bindings_.back().current)
+        return one_flow("a refresh is refused while a second flow stands: " + *binding.last_failure,
+                        context);
     const auto lost = binding.search->unreachable_targets();
     std::set<Target> unreachable(lost.begin(), lost.end());
-    const bool other_flow = std::ranges::any_of(bindings_, [&](const Binding& other) {
-        return &other != &binding && other.current && !other.search;
-    });
+    const bool other_flow = other_flow_works(binding);
     if (const auto barred = all_barred_until(context))
         binding.backoff.not_before(
             *barred + context.random.between(0s, std::max<Duration>(1s, policy_->spread)));
