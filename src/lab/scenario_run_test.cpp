@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <set>
 
 namespace holdfast::lab::scenario {
 namespace {
@@ -153,6 +154,23 @@ TEST(ScenarioRun, APhoneKeepsThePresetItNames) {
     EXPECT_EQ(outcome.phones[1].name, "bob1");
     EXPECT_EQ(outcome.phones[2].preset, "microsip");
     for (const auto& phone : outcome.phones) EXPECT_GT(phone.figures.reachable, 59) << phone.name;
+}
+
+// Whoever moves without saying where gets an address that nobody has or had, each time.
+TEST(ScenarioStage, WhoMovesGetsAnAddressThatNobodyHas) {
+    auto scenario = a_minute();
+    scenario.phones.push_back({.name = "crowd", .count = 200, .transport = Transport::udp});
+    Stage stage(scenario, {});
+    std::set<std::string> seen;
+    for (const auto& actor : stage.actors())
+        for (const auto& address : actor.phone->addresses()) seen.insert(address.to_string());
+    auto moves = event(1s, Deed::phone_moves, "alice");
+    for (auto i = 0; i < 500; ++i) {
+        moves.behind = i % 2 == 0 ? "" : "home";
+        stage.perform(moves);
+        const auto address = stage.actors().front().phone->addresses().front().to_string();
+        EXPECT_TRUE(seen.insert(address).second) << address;
+    }
 }
 
 TEST(ScenarioRun, TheSameSeedGivesTheSameRun) {

@@ -16,6 +16,12 @@ std::string aor_of(const PhonePlan& plan, const std::string& name, const std::st
     return plan.aor.substr(0, at) + name.substr(plan.name.size()) + plan.aor.substr(at);
 }
 
+// The last two octets count, so that each is new until there have been 50'000 of them: then the
+// first ones are free again, as leases are. No phone of the world begins with such a prefix.
+std::string new_address_in(const std::string& prefix, std::uint32_t number) {
+    return prefix + std::to_string(number / 200 % 250) + "." + std::to_string(10 + number % 200);
+}
+
 void set_all(registration::Policy& policy, const PolicyValues& values) {
     for (const auto& [key, value] : values) CHECK(registration::set(policy, key, value));
 }
@@ -255,13 +261,11 @@ void Stage::perform_at_phone(const EventPlan& event, Actor& actor) {
     }
 }
 
-// To another address: its own, or one inside a NAT; "" of both: where it is.
+// To another address, of the internet or inside a NAT; if none is said, to one that nobody has.
 void Stage::move(const EventPlan& event, Phone& phone) {
-    ++new_addresses_;
     auto text = event.address;
-    if (text.empty())
-        text = (event.behind.empty() ? "192.0.2.1" : "10.11.0.") +
-               std::to_string(50 + new_addresses_ % 150);
+    if (text.empty()) 
+        text = new_address_in(event.behind.empty() ? "198.18." : "10.11.", new_addresses_++);
     const auto address = IpAddress::parse(text);
     CHECK(address);
     if (!event.behind.empty()) {
