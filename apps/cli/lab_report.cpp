@@ -215,7 +215,7 @@ std::string lab_verdicts(std::span<const Findings> outcomes, bool color) {
             const std::string head = verdict.holds ? "  holds   " : "  BROKEN  ";
             const auto paint = color ? verdict.holds ? "\033[32m" : "\033[31m" : "";
             text += fmt::format("{}{}{}{} {}: {}{}{} {}: {}\n", paint, head, color ? "\033[0m" : "",
-                                outcome.preset, verdict.phone, measure.what,
+                                verdict.expectation->preset, verdict.phone, measure.what,
                                 event.empty() ? "" : " after " + event, window_of(verdict),
                                 limit_of(*verdict.expectation), seen_of(verdict));
         }
@@ -249,6 +249,7 @@ std::string lab_json(const Scenario& scenario, const Findings& outcome) {
         const auto& expectation = *verdict.expectation;
         const bool is_node = expectation.measure == Measure::at_node;
         nlohmann::ordered_json one{{"phone", verdict.phone},
+                                   {"preset", expectation.preset},
                                    {"key", text_of(expectation.measure).key},
                                    {"holds", verdict.holds}};
         one["limit"] =

@@ -174,7 +174,7 @@ std::span<const MeasureText> measures();
 const MeasureText& text_of(Measure measure);
 
 struct Expectation {
-    std::string preset = "holdfast";  // judged when phones run this one
+    std::string preset = "holdfast";  // judged of phones that run this one
     std::string phone{};              // "": each of them
     Duration from{};
     std::optional<Duration> to{};  // nothing: the end

@@ -133,12 +133,13 @@ void Run::judge(const Expectation& expectation, std::size_t actor, Findings& out
 }
 
 void Run::judge(Findings& outcome) {
-    for (const auto& expectation : scenario_.expectations) {
-        if (expectation.preset != options_.preset) continue;
-        for (std::size_t i = 0; i < stage_.actors().size(); ++i)
-            if (expectation.phone.empty() || expectation.phone == stage_.actors()[i].plan)
+    for (const auto& expectation : scenario_.expectations)
+        for (std::size_t i = 0; i < stage_.actors().size(); ++i) {
+            const auto& actor = stage_.actors()[i];
+            if (actor.preset == expectation.preset &&
+                (expectation.phone.empty() || expectation.phone == actor.plan))
                 judge(expectation, i, outcome);
-    }
+        }
 }
 
 std::string Run::story() {

@@ -39,7 +39,7 @@ struct Findings {
     std::vector<PhoneFindings> phones{};
     Figures total{};
     std::size_t bans = 0;
-    std::vector<Verdict> verdicts{};  // those of the expectations that are about this preset
+    std::vector<Verdict> verdicts{};  // of each phone by what is expected of the preset it runs
     std::string story{};              // events of the phones, then the ladder; "" if all holds
     std::uint64_t trace_hash = 0;     // I7
 

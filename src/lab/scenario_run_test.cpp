@@ -156,6 +156,26 @@ TEST(ScenarioRun, APhoneKeepsThePresetItNames) {
     for (const auto& phone : outcome.phones) EXPECT_GT(phone.figures.reachable, 59) << phone.name;
 }
 
+// So it is judged for the preset that it runs, whatever the others run; and for no other.
+TEST(ScenarioRun, APhoneIsJudgedForThePresetItRuns) {
+    auto scenario = a_minute();
+    scenario.phones.push_back({.name = "bob", .count = 2, .preset = "microsip"});
+    auto of_microsip = expectation(Measure::moves, 0);
+    of_microsip.preset = "microsip";
+    auto of_fleet = expectation(Measure::moves_at_most, 0);
+    of_fleet.preset = "fleet";
+    scenario.expectations = {of_microsip, of_fleet, expectation(Measure::moves, 7)};
+    const auto judged = [&](const std::string& preset) {
+        std::string text;
+        const auto outcome = run(scenario, {.preset = preset});
+        for (const auto& verdict : outcome.verdicts)
+            text += verdict.phone + ":" + verdict.expectation->preset + " ";
+        return text;
+    };
+    EXPECT_EQ(judged("fleet"), "bob1:microsip bob2:microsip alice:fleet ");
+    EXPECT_EQ(judged("microsip"), "alice:microsip bob1:microsip bob2:microsip ");
+}
+
 // Whoever moves without saying where gets an address that nobody has or had, each time.
 TEST(ScenarioStage, WhoMovesGetsAnAddressThatNobodyHas) {
     auto scenario = a_minute();
