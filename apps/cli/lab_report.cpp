@@ -50,7 +50,7 @@ std::string percent(double value) {
     return fmt::format("{:.1f} %", std::floor(10 * value) / 10);
 }
 
-std::string gap(const Figures& f) { return (f.gap_lasts ? "> " : "") + seconds(f.worst_gap); }
+std::string gap(const Figures& f) { return (f.worst_lasts ? "> " : "") + seconds(f.worst_gap); }
 
 using Cell = std::function<std::string(const Findings&)>;
 struct Row {
@@ -92,7 +92,9 @@ std::vector<Row> lines_of(const Scenario& scenario) {
         const auto& event = scenario.events[i];
         const auto end = " at " + registration::print_duration(event.at) + ": back in";
         lines.push_back({shortened_label(label_of(event), label_width - 1 - end.size()) + end,
-                         [i](const Findings& o) { return seconds(o.total.recovery[i]); }});
+                         [i](const Findings& o) {
+                             return o.hit[i] ? seconds(o.total.recovery[i]) : "(nobody)";
+                         }});
     }
     return lines;
 }
@@ -158,6 +160,7 @@ nlohmann::ordered_json json_of(const Figures& f) {
         {"all_answer_percent", json_of(f.share(f.all_answer))},
         {"contact_is_mapping_percent", json_of(f.share(f.is_mapping))},
         {"worst_gap_s", json_of(f.worst_gap)},
+        {"worst_gap_lasts", f.worst_lasts},
         {"gap_lasts", f.gap_lasts},
         {"calls", f.calls},
         {"calls_lost", f.lost},

@@ -50,16 +50,17 @@ void add_gaps(Figures& figures, const std::vector<Stretch>& stretches) {
         figures.worst_gap = std::max(figures.worst_gap, gap);
     }
     figures.gap_lasts = gap > 0;
+    figures.worst_lasts = figures.gap_lasts && gap >= figures.worst_gap;
 }
 
+// Who leaves has not come back.
 void add_recoveries(Figures& figures, const std::vector<TimedMoment>& moments,
                     const std::vector<Instant>& events) {
     for (const auto event : events) {
         auto at = std::ranges::upper_bound(moments, event, {}, &TimedMoment::at);
         if (at != moments.begin()) --at;
-        const auto back = std::find_if(at, moments.end(), [](const TimedMoment& m) {
-            return m.moment.reachable || !m.moment.is_there;
-        });
+        const auto back = std::find_if(at, moments.end(),
+                                       [](const TimedMoment& m) { return m.moment.reachable; });
         figures.recovery.push_back(back == moments.end() ? Figures::not_yet
                                    : back->at <= event   ? 0
                                                          : seconds_of(back->at - event));
@@ -74,11 +75,11 @@ bool is_unregister(const Event& event) {
 
 bool is_in(const Window& window, Instant at) { return at >= window.from && at < window.to; }
 
-void add_calls(Figures& figures, const Stage::Actor& actor, const Window& window) {
+void add_calls(Figures& figures, const Stage::Actor& actor, const Window& window, Instant end) {
     for (const auto* caller : actor.callers)
         for (const auto& call : caller->calls()) {
             if (!is_in(window, call.at)) continue;
-            if (!call.reached && call.at + caller->options().patience > window.to) continue;
+            if (!call.reached && call.at + caller->options().patience > end) continue;
             ++figures.calls;
             if (!call.reached)
                 ++figures.lost;
@@ -104,7 +105,7 @@ void add_messages(Figures& figures, const Stage::Actor& actor, const Window& win
 }  // namespace
 
 Figures figures_of(const Stage::Actor& actor, const std::vector<TimedMoment>& moments,
-                   const Window& window, const std::vector<Instant>& events) {
+                   const Window& window, const RunTimes& times) {
     Figures figures;
     const auto on = std::max(Internet::start + actor.on_at, window.from);
     if (const auto registered = actor.phone->first(EventKind::registered, on))
@@ -112,8 +113,8 @@ Figures figures_of(const Stage::Actor& actor, const std::vector<TimedMoment>& mo
     const auto stretches = stretches_of(moments, window);
     add_times(figures, stretches);
     add_gaps(figures, stretches);
-    add_recoveries(figures, moments, events);
-    add_calls(figures, actor, window);
+    add_recoveries(figures, moments, times.events);
+    add_calls(figures, actor, window, times.end);
     add_messages(figures, actor, window);
     return figures;
 }
@@ -130,10 +131,10 @@ Figures together(const std::vector<Figures>& all) {
         sum.reachable += one.reachable;
         sum.all_answer += one.all_answer;
         sum.is_mapping += one.is_mapping;
-        if (one.worst_gap >= sum.worst_gap) {
-            sum.worst_gap = one.worst_gap;
-            sum.gap_lasts = one.gap_lasts;
-        }
+        if (one.worst_gap > sum.worst_gap) sum.worst_lasts = false;
+        if (one.worst_gap >= sum.worst_gap) sum.worst_lasts = sum.worst_lasts || one.worst_lasts;
+        sum.worst_gap = std::max(sum.worst_gap, one.worst_gap);
+        sum.gap_lasts = sum.gap_lasts || one.gap_lasts;
         sum.calls += one.calls;
         sum.lost += one.lost;
         sum.late += one.late;

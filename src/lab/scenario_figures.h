@@ -24,7 +24,8 @@ struct Figures {
     double all_answer = 0;              // s
     double is_mapping = 0;              // s
     double worst_gap = 0;               // s; from the fault or the start on
-    bool gap_lasts = false;             // to the end
+    bool worst_lasts = false;           // that one had not ended at the end
+    bool gap_lasts = false;             // one had not, be it the worst or not
     std::size_t calls = 0;
     std::size_t lost = 0;
     std::size_t late = 0;   // rang, but after more than a second
@@ -45,9 +46,14 @@ struct Figures {
     }
 };
 
-// events: when each happened.
+// What the figures of every window are made with.
+struct RunTimes {
+    std::vector<Instant> events{};  // when each happened
+    Instant end = never;            // of the run: a call that waits then is none
+};
+
 Figures figures_of(const Stage::Actor& actor, const std::vector<TimedMoment>& moments,
-                   const Window& window, const std::vector<Instant>& events);
+                   const Window& window, const RunTimes& times);
 // Of all: sums of what is counted, the worst of what is worst.
 Figures together(const std::vector<Figures>& all);
 

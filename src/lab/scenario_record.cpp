@@ -14,15 +14,15 @@ Recorder::Recorder(Stage& stage)
 }
 
 void Recorder::look_at_all() {
-    for (std::size_t i = 0; i < moments_.size(); ++i) look(i);
+    for (std::size_t i = 0; i < moments_.size(); ++i) look_at(i);
 }
 
 void Recorder::look_at_unreachable() {
     for (std::size_t i = 0; i < moments_.size(); ++i)
-        if (is_gap(moments_[i].back().moment)) look(i);
+        if (is_gap(moments_[i].back().moment)) look_at(i);
 }
 
-void Recorder::look(std::size_t actor) {
+void Recorder::look_at(std::size_t actor) {
     auto& moments = moments_[actor];
     auto moment = moment_of(actor);
     if (moment == moments.back().moment) return;
@@ -39,8 +39,8 @@ void Recorder::look(std::size_t actor) {
 Moment Recorder::moment_of(std::size_t actor) {
     const auto& it = stage_.actors()[actor];
     auto& world = stage_.world();
-    Moment moment{.is_there = it.is_there};
-    moment.reachable = it.is_there && world.is_reachable(*it.phone);
+    Moment moment{.is_there = it.is_there()};
+    moment.reachable = moment.is_there && world.is_reachable(*it.phone);
     const auto stale = world.stale_bindings(*it.phone).size();
     moment.stale = static_cast<std::uint16_t>(stale);
     moment.all_answer = moment.reachable && stale == 0;

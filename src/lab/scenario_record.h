@@ -1,5 +1,5 @@
 // What is noted while a scenario runs: when a phone was there, could be reached, and what the
-// location services had of it. Only changes are kept, so that a quiet day costs nothing.
+// location services had of it. Only changes are kept, so that a quiet day costs no memory.
 #pragma once
 
 #include <cstdint>
@@ -29,6 +29,7 @@ class Recorder {
 public:
     explicit Recorder(Stage& stage);
 
+    void look_at(std::size_t actor);
     void look_at_all();
     void look_at_unreachable();  // those only who were so when last looked at
     [[nodiscard]] bool somebody_is_unreachable() const { return unreachable_ > 0; }
@@ -37,7 +38,6 @@ public:
     }
 
 private:
-    void look(std::size_t actor);
     [[nodiscard]] Moment moment_of(std::size_t actor);
     const std::string& node_of(std::size_t actor);
 

@@ -27,33 +27,41 @@ private:
     void judge(Findings& outcome);
     void judge(const Expectation& expectation, std::size_t actor, Findings& outcome);
     [[nodiscard]] double seen(const Expectation& expectation, const Figures& figures,
-                              const Findings& outcome) const;
+                              const Window& window, const Findings& outcome) const;
+    [[nodiscard]] double recovery(const Expectation& expectation, const Figures& figures,
+                                  const Window& window, const Findings& outcome) const;
     [[nodiscard]] std::string story();
 
     const Scenario& scenario_;
     const RunOptions& options_;
     Stage stage_;
     Recorder recorder_;
-    std::vector<Instant> events_;
+    RunTimes times_;
+    std::vector<bool> hit_;
 };
 
 // What happens at the very beginning has happened before the first phone is switched on.
 void Run::schedule() {
-    for (const auto& event : scenario_.events) {
-        events_.push_back(Internet::start + event.at);
-        if (event.at == Duration{}) {
-            stage_.perform(event);
+    const auto& events = scenario_.events;
+    times_.end = Internet::start + scenario_.length;
+    hit_.resize(events.size());
+    for (std::size_t i = 0; i < events.size(); ++i) {
+        times_.events.push_back(Internet::start + events[i].at);
+        if (events[i].at == Duration{}) {
+            hit_[i] = stage_.perform(events[i]);
             continue;
         }
-        stage_.world().at(event.at, [this, &event] {
-            stage_.perform(event);
-            recorder_.look_at_all();
+        const bool is_last = i + 1 == events.size() || events[i + 1].at != events[i].at;
+        stage_.world().at(events[i].at, [this, i, is_last] {
+            hit_[i] = stage_.perform(scenario_.events[i]);
+            if (is_last) recorder_.look_at_all();
         });
     }
-    for (auto& actor : stage_.actors())
-        stage_.world().at(actor.on_at, [this, &actor] {
-            stage_.switch_on(actor);
-            recorder_.look_at_all();
+    // A phone that is switched on changes nothing for the others yet.
+    for (std::size_t i = 0; i < stage_.actors().size(); ++i)
+        stage_.world().at(stage_.actors()[i].on_at, [this, i] {
+            stage_.switch_on(stage_.actors()[i]);
+            recorder_.look_at(i);
         });
 }
 
@@ -75,7 +83,21 @@ void Run::pass() {
     }
 }
 
-double Run::seen(const Expectation& expectation, const Figures& f, const Findings& outcome) const {
+// The worst one after an event of the window, whenever it comes.
+double Run::recovery(const Expectation& expectation, const Figures& figures, const Window& window,
+                     const Findings& outcome) const {
+    double worst = 0;
+    for (std::size_t i = 0; i < figures.recovery.size(); ++i) {
+        const auto at = times_.events[i];
+        if (at < window.from || at >= window.to) continue;
+        if (expectation.event.empty() || outcome.events[i] == expectation.event)
+            worst = std::max(worst, figures.recovery[i]);
+    }
+    return worst;
+}
+
+double Run::seen(const Expectation& expectation, const Figures& f, const Window& window,
+                 const Findings& outcome) const {
     const auto count = [](std::size_t n) { return static_cast<double>(n); };
     switch (expectation.measure) {
     case Measure::registered_within: return f.registered_after;
@@ -84,13 +106,7 @@ double Run::seen(const Expectation& expectation, const Figures& f, const Finding
     case Measure::mapping_at_least: return f.share(f.is_mapping);
     case Measure::gap_at_most: return f.gap_lasts ? Figures::not_yet : f.worst_gap;
     case Measure::gap_at_least: return f.worst_gap;
-    case Measure::recovered_within: {
-        double worst = 0;
-        for (std::size_t i = 0; i < f.recovery.size(); ++i)
-            if (expectation.event.empty() || outcome.events[i] == expectation.event)
-                worst = std::max(worst, f.recovery[i]);
-        return worst;
-    }
+    case Measure::recovered_within: return recovery(expectation, f, window, outcome);
     case Measure::calls_lost_at_most: return count(f.lost);
     case Measure::calls_late_at_most: return count(f.late);
     case Measure::calls_twice_at_most: return count(f.twice);
@@ -114,12 +130,11 @@ void Run::judge(const Expectation& expectation, std::size_t actor, Findings& out
     const Window window{Internet::start + expectation.from,
                         Internet::start + expectation.to.value_or(scenario_.length)};
     const auto figures =
-        figures_of(stage_.actors()[actor], recorder_.moments(actor), window, events_);
+        figures_of(stage_.actors()[actor], recorder_.moments(actor), window, times_);
     Verdict verdict{.phone = stage_.actors()[actor].phone->name(),
                     .expectation = &expectation,
                     .window = {},
-                    .seen = seen(expectation, figures, outcome),
-                    .seen_lasts = figures.gap_lasts,
+                    .seen = seen(expectation, figures, window, outcome),
                     .seen_node = figures.node,
                     .holds = false};
     if (expectation.from != Duration{} || expectation.to) verdict.window = window;
@@ -153,11 +168,12 @@ Findings Run::run() {
     pass();
     Findings outcome{.preset = options_.preset, .seed = options_.seed};
     for (const auto& event : scenario_.events) outcome.events.push_back(label_of(event));
+    outcome.hit = hit_;
     const Window all{Internet::start, Internet::start + scenario_.length};
     std::vector<Figures> figures;
     for (std::size_t i = 0; i < stage_.actors().size(); ++i) {
         const auto& actor = stage_.actors()[i];
-        figures.push_back(figures_of(actor, recorder_.moments(i), all, events_));
+        figures.push_back(figures_of(actor, recorder_.moments(i), all, times_));
         outcome.phones.push_back({actor.phone->name(), actor.preset, figures.back()});
     }
     outcome.total = together(figures);

@@ -27,7 +27,6 @@ struct Verdict {
     const Expectation* expectation = nullptr;  // of the scenario that was run
     std::optional<Window> window{};            // nothing: all of it
     double seen = 0;                           // in the unit of its measure
-    bool seen_lasts = false;                   // a gap to the end
     std::string seen_node{};
     bool holds = false;
 };
@@ -36,6 +35,7 @@ struct Findings {
     std::string preset;
     std::uint64_t seed = 1;
     std::vector<std::string> events{};  // their labels, in order
+    std::vector<bool> hit{};            // whether an event was about anybody, in the same order
     std::vector<PhoneFindings> phones{};
     Figures total{};
     std::size_t bans = 0;

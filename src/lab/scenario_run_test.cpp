@@ -88,6 +88,7 @@ TEST(ScenarioRun, AGapToTheEndIsToldAsOne) {
     scenario.expectations = {expectation(Measure::gap_at_most, 1000)};
     const auto outcome = run(scenario, {});
     EXPECT_TRUE(outcome.total.gap_lasts);
+    EXPECT_TRUE(outcome.total.worst_lasts);
     EXPECT_EQ(outcome.total.worst_gap, 50);
     EXPECT_EQ(outcome.total.recovery, (std::vector<double>{Figures::not_yet}));
     EXPECT_FALSE(outcome.holds());  // whatever the limit: nobody knows when it would have ended
@@ -176,6 +177,105 @@ TEST(ScenarioRun, APhoneIsJudgedForThePresetItRuns) {
     EXPECT_EQ(judged("microsip"), "alice:microsip bob1:microsip bob2:microsip ");
 }
 
+// Asleep and unplugged at once: to be there again takes both, waking and plugging in.
+TEST(ScenarioRun, WhoSleepsUnpluggedIsBackWhenBothAreOver) {
+    auto scenario = a_minute();
+    scenario.events = {
+        event(20s, Deed::phone_sleeps, "alice"), event(25s, Deed::phone_is_unplugged, "alice"),
+        event(30s, Deed::phone_wakes, "alice"), event(40s, Deed::phone_is_plugged_in, "alice")};
+    EXPECT_EQ(run(scenario, {}).total.there, 40);
+}
+
+// Who heals the world does not wake anybody.
+TEST(ScenarioRun, AWorldThatHealsLeavesSleepersAsleep) {
+    auto scenario = a_minute();
+    scenario.events = {event(20s, Deed::phone_sleeps, "alice"), event(25s, Deed::world_heals, ""),
+                       event(30s, Deed::phone_wakes, "alice")};
+    EXPECT_EQ(run(scenario, {}).total.there, 50);
+}
+
+// Who goes to sleep in an outage has not come back.
+TEST(ScenarioRun, LeavingIsNoRecovery) {
+    auto scenario = a_minute();
+    auto dies = event(10s, Deed::node_silent, "");
+    dies.choice = NodeChoice::all;
+    auto returns = event(40s, Deed::node_heals, "");
+    returns.choice = NodeChoice::all;
+    scenario.events = {dies, event(12s, Deed::phone_sleeps, "alice"),
+                       event(30s, Deed::phone_wakes, "alice"), returns};
+    const auto outcome = run(scenario, {});
+    ASSERT_EQ(outcome.total.recovery.size(), 4U);
+    EXPECT_GE(outcome.total.recovery[0], 30);
+    EXPECT_LT(outcome.total.recovery[0], 45);
+    EXPECT_EQ(outcome.total.recovery[1], outcome.total.recovery[0] - 2);
+}
+
+// A call is of the window in which it began, also if its patience ends behind it.
+TEST(ScenarioRun, ACallThatIsLostAfterTheWindowIsOfIt) {
+    auto scenario = a_minute();
+    auto dies = event(10s, Deed::node_silent, "");
+    dies.choice = NodeChoice::all;
+    scenario.events = {dies};
+    auto none = expectation(Measure::calls_lost_at_most, 0);
+    none.from = 15s;
+    none.to = 18s;
+    scenario.expectations = {none};
+    const auto outcome = run(scenario, {});
+    EXPECT_EQ(outcome.verdicts.front().seen, 3);
+    EXPECT_EQ(outcome.total.calls, 57U);  // the three of the end may still ring
+}
+
+// The worst gap has ended; another one has not.
+TEST(ScenarioRun, AGapToTheEndIsNotTheWorstBecauseItIsTheLast) {
+    auto scenario = a_minute();
+    auto dies = event(10s, Deed::node_silent, "");
+    dies.choice = NodeChoice::all;
+    auto returns = event(30s, Deed::node_heals, "");
+    returns.choice = NodeChoice::all;
+    auto again = dies;
+    again.at = 50s;
+    scenario.events = {dies, returns, again};
+    const auto outcome = run(scenario, {});
+    EXPECT_EQ(outcome.total.worst_gap, 20);
+    EXPECT_FALSE(outcome.total.worst_lasts);
+    EXPECT_TRUE(outcome.total.gap_lasts);
+}
+
+// What recovered_within is about are the events of its window.
+TEST(ScenarioRun, ARecoveryIsOfTheEventsOfTheWindow) {
+    auto scenario = a_minute();
+    auto dies = event(10s, Deed::node_silent, "");
+    dies.choice = NodeChoice::all;
+    auto returns = event(20s, Deed::node_heals, "");
+    returns.choice = NodeChoice::all;
+    scenario.events = {dies, returns};
+    auto before = expectation(Measure::recovered_within, 1);
+    before.to = 10s;
+    auto at = expectation(Measure::recovered_within, 1);
+    at.from = 10s;
+    at.to = 11s;
+    auto after = expectation(Measure::recovered_within, 1);
+    after.from = 11s;
+    scenario.expectations = {before, at, after};
+    const auto outcome = run(scenario, {});
+    EXPECT_EQ(outcome.verdicts[0].seen, 0);
+    EXPECT_EQ(outcome.verdicts[1].seen, 10);
+    EXPECT_EQ(outcome.verdicts[2].seen, 0);
+}
+
+// An event that names the node of a phone that is registered nowhere breaks nothing, and says so.
+TEST(ScenarioRun, AnEventThatHitsNobodyIsKnown) {
+    auto scenario = a_minute();
+    auto third = event(10s, Deed::node_silent, "");
+    third.choice = NodeChoice::third_choice;
+    auto second = third;
+    second.choice = NodeChoice::second_choice;
+    auto current = event(0s, Deed::node_silent, "");
+    current.choice = NodeChoice::current;
+    scenario.events = {current, second, third};
+    EXPECT_EQ(run(scenario, {}).hit, (std::vector<bool>{false, true, false}));
+}
+
 // Whoever moves without saying where gets an address that nobody has or had, each time.
 TEST(ScenarioStage, WhoMovesGetsAnAddressThatNobodyHas) {
     auto scenario = a_minute();
@@ -191,6 +291,16 @@ TEST(ScenarioStage, WhoMovesGetsAnAddressThatNobodyHas) {
         const auto address = stage.actors().front().phone->addresses().front().to_string();
         EXPECT_TRUE(seen.insert(address).second) << address;
     }
+}
+
+TEST(ScenarioStage, AWorldThatHealsHasGoodCertificates) {
+    auto scenario = a_minute();
+    Stage stage(scenario, {});
+    const auto& node = *stage.world().clusters().front()->nodes().front();
+    stage.perform(event(1s, Deed::node_certificate_expires, "node1"));
+    EXPECT_TRUE(node.certificate().expired);
+    stage.perform(event(2s, Deed::world_heals, ""));
+    EXPECT_FALSE(node.certificate().expired);
 }
 
 TEST(ScenarioRun, TheSameSeedGivesTheSameRun) {

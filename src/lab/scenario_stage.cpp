@@ -17,7 +17,8 @@ std::string aor_of(const PhonePlan& plan, const std::string& name, const std::st
 }
 
 // The last two octets count, so that each is new until there have been 50'000 of them: then the
-// first ones are free again, as leases are. No phone of the world begins with such a prefix.
+// first ones are free again, as leases are. No phone or caller of the world begins with such a
+// prefix.
 std::string new_address_in(const std::string& prefix, std::uint32_t number) {
     return prefix + std::to_string(number / 200 % 250) + "." + std::to_string(10 + number % 200);
 }
@@ -91,7 +92,6 @@ void Stage::build_phones(const RunOptions& run) {
                                .plan = plan.name,
                                .preset = preset,
                                .on_at = plan.on,
-                               .is_there = false,
                                .callers = {}});
         }
 }
@@ -112,8 +112,10 @@ void Stage::build_callers() {
 }
 
 void Stage::switch_on(Actor& actor) {
+    if (!actor.awake) actor.phone->wake();
     actor.phone->start();
-    actor.is_there = true;
+    actor.on = true;
+    actor.awake = true;
 }
 
 Stage::Actor& Stage::first_of(std::string_view plan) {
@@ -173,26 +175,42 @@ std::vector<Registrar*> Stage::nodes_of(const EventPlan& event) {
     return {chosen};
 }
 
-void Stage::perform(const EventPlan& event) {
+bool Stage::perform(const EventPlan& event) {
     world_.internet().ladder().note(world_.now(), label_of(event));
     if (event.deed <= Deed::node_heals) {
-        for (auto* node : nodes_of(event)) perform_at_node(event, *node);
-    } else if (event.deed <= Deed::dns_heals) {
+        const auto nodes = nodes_of(event);
+        for (auto* node : nodes) perform_at_node(event, *node);
+        return !nodes.empty();
+    }
+    if (event.deed <= Deed::phone_registers_now && event.deed > Deed::nat_changes_timeout) {
+        bool hit = false;
+        for (auto& actor : actors_) {
+            if (!event.subject.empty() && actor.plan != event.subject) continue;
+            perform_at_phone(event, actor);
+            hit = true;
+        }
+        return hit;
+    }
+    if (event.deed <= Deed::dns_heals) {
         perform_in_dns(event);
     } else if (event.deed <= Deed::nat_changes_timeout) {
         perform_at_nat(event, *nats_.at(event.subject));
-    } else if (event.deed <= Deed::phone_registers_now) {
-        for (auto& actor : actors_)
-            if (event.subject.empty() || actor.plan == event.subject)
-                perform_at_phone(event, actor);
     } else if (event.deed == Deed::link_changes) {
         world_.internet().link().set(event.link);
     } else {
-        world_.heal();
-        world_.internet().link().set(scenario_.link);
-        for (auto& actor : actors_)
-            if (actor.phone->is_running()) actor.is_there = true;
+        heal_all();
     }
+    return true;
+}
+
+// Nobody is woken or switched on by it.
+void Stage::heal_all() {
+    world_.heal();
+    world_.internet().link().set(scenario_.link);
+    EventPlan heals;
+    heals.deed = Deed::node_heals;
+    for (const auto& [name, node] : nodes_) perform_at_node(heals, *node);
+    for (auto& actor : actors_) actor.plugged_in = true;
 }
 
 void Stage::perform_at_node(const EventPlan& event, Registrar& node) {
@@ -242,15 +260,15 @@ void Stage::perform_at_nat(const EventPlan& event, Nat& nat) {
 void Stage::perform_at_phone(const EventPlan& event, Actor& actor) {
     auto& phone = *actor.phone;
     switch (event.deed) {
-    case Deed::phone_sleeps: actor.is_there = false; return phone.sleep();
-    case Deed::phone_wakes: actor.is_there = phone.is_running(); return phone.wake();
-    case Deed::phone_crashes: actor.is_there = false; return phone.crash();
-    case Deed::phone_loses_power: actor.is_there = false; return phone.lose_power();
+    case Deed::phone_sleeps: actor.awake = false; return phone.sleep();
+    case Deed::phone_wakes: actor.awake = true; return phone.wake();
+    case Deed::phone_crashes: actor.on = false; return phone.crash();
+    case Deed::phone_loses_power: actor.on = false; return phone.lose_power();
     case Deed::phone_starts: return switch_on(actor);
-    case Deed::phone_shuts_down: actor.is_there = false; return phone.shut_down();
-    case Deed::phone_is_unplugged: actor.is_there = false; return phone.unplug();
-    case Deed::phone_is_plugged_in: actor.is_there = phone.is_running(); return phone.plug_in();
-    case Deed::phone_moves: return move(event, phone);
+    case Deed::phone_shuts_down: actor.on = false; return phone.shut_down();
+    case Deed::phone_is_unplugged: actor.plugged_in = false; return phone.unplug();
+    case Deed::phone_is_plugged_in: actor.plugged_in = true; return phone.plug_in();
+    case Deed::phone_moves: actor.plugged_in = true; return move(event, phone);
     case Deed::phone_loses_dns: return phone.fail_dns({event.failure, event.delay});
     case Deed::phone_finds_dns: return phone.heal_dns();
     case Deed::phone_changes_password:
@@ -264,8 +282,8 @@ void Stage::perform_at_phone(const EventPlan& event, Actor& actor) {
 // To another address, of the internet or inside a NAT; if none is said, to one that nobody has.
 void Stage::move(const EventPlan& event, Phone& phone) {
     auto text = event.address;
-    if (text.empty()) 
-        text = new_address_in(event.behind.empty() ? "198.18." : "10.11.", new_addresses_++);
+    if (text.empty())
+        text = new_address_in(event.behind.empty() ? "198.19." : "10.11.", new_addresses_++);
     const auto address = IpAddress::parse(text);
     CHECK(address);
     if (!event.behind.empty()) {

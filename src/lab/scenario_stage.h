@@ -26,16 +26,20 @@ public:
         std::string plan;    // its name in the scenario; phone->name() has a number behind
         std::string preset;  // that it runs
         Duration on_at{};
-        // Switched on, awake and plugged in: somebody could expect it to ring.
-        bool is_there = false;
+        bool on = false;
+        bool awake = true;
+        bool plugged_in = true;
         std::vector<Caller*> callers;
+
+        // Somebody could expect it to ring.
+        [[nodiscard]] bool is_there() const { return on && awake && plugged_in; }
     };
 
     Stage(const Scenario& scenario, const RunOptions& options);
 
-    // Switches a phone on; does what an event says.
-    void switch_on(Actor& actor);
-    void perform(const EventPlan& event);
+    void switch_on(Actor& actor);  // it is awake then
+    // Does what an event says. False: nobody is such a node or phone now, and nothing happened.
+    bool perform(const EventPlan& event);
 
     World& world() { return world_; }
     std::vector<Actor>& actors() { return actors_; }
@@ -53,6 +57,7 @@ private:
     void perform_in_dns(const EventPlan& event);
     void perform_at_nat(const EventPlan& event, Nat& nat);
     void perform_at_phone(const EventPlan& event, Actor& actor);
+    void heal_all();
     void move(const EventPlan& event, Phone& phone);
     [[nodiscard]] std::vector<Registrar*> nodes_of(const EventPlan& event);
     [[nodiscard]] Registrar* chosen_node(const EventPlan& event, const Phone& phone);
