@@ -55,10 +55,22 @@ void DnsZone::remove(const std::string& name) {
     std::erase_if(sets_, [&](const auto& entry) { return entry.first.name == key; });
 }
 
+// Names that have healed fail again, with all others.
+void DnsZone::fail(DnsFault fault) {
+    fault_ = fault;
+    std::erase_if(faults_, [](const auto& entry) {
+        return entry.second.status == dns::Status::ok && entry.second.delay == Duration{};
+    });
+}
+
+void DnsZone::fail(const std::string& name, DnsFault fault) { faults_[lower_case(name)] = fault; }
+
 void DnsZone::heal() {
     fault_ = {};
     faults_.clear();
 }
+
+void DnsZone::heal(const std::string& name) { faults_[lower_case(name)] = {}; }
 
 DnsZone::Reply DnsZone::ask(const dns::Question& question) {
     ++queries_;

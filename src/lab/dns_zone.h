@@ -47,9 +47,10 @@ public:
     void remove(const std::string& name);  // all types: NXDOMAIN from now on
 
     // Failures of the servers: for all names, or for one.
-    void fail(DnsFault fault) { fault_ = fault; }
-    void fail(const std::string& name, DnsFault fault) { faults_[name] = fault; }
+    void fail(DnsFault fault);
+    void fail(const std::string& name, DnsFault fault);
     void heal();
+    void heal(const std::string& name);  // though all others fail
 
     struct Reply {
         dns::Answer answer;

@@ -1,6 +1,7 @@
 #include "lab/scenario_figures.h"
 
 #include <algorithm>
+#include <iterator>
 
 namespace holdfast::lab::scenario {
 
@@ -89,6 +90,16 @@ void add_calls(Figures& figures, const Stage::Actor& actor, const Window& window
         }
 }
 
+// From the window's beginning on, if the phone was on by then: 0 if it was registered, too.
+double registered_after(const Stage::Actor& actor, const std::vector<TimedMoment>& moments,
+                        const Window& window) {
+    const auto on = std::max(Internet::start + actor.on_at, window.from);
+    const auto next = std::ranges::upper_bound(moments, on, {}, &TimedMoment::at);
+    if (next != moments.begin() && !std::prev(next)->moment.node.empty()) return 0;
+    const auto registered = actor.phone->first(EventKind::registered, on);
+    return registered && *registered < window.to ? seconds_of(*registered - on) : Figures::not_yet;
+}
+
 void add_messages(Figures& figures, const Stage::Actor& actor, const Window& window) {
     for (const auto& request : actor.phone->sent()) {
         if (!is_in(window, request.at)) continue;
@@ -107,9 +118,7 @@ void add_messages(Figures& figures, const Stage::Actor& actor, const Window& win
 Figures figures_of(const Stage::Actor& actor, const std::vector<TimedMoment>& moments,
                    const Window& window, const RunTimes& times) {
     Figures figures;
-    const auto on = std::max(Internet::start + actor.on_at, window.from);
-    if (const auto registered = actor.phone->first(EventKind::registered, on))
-        if (*registered < window.to) figures.registered_after = seconds_of(*registered - on);
+    figures.registered_after = registered_after(actor, moments, window);
     const auto stretches = stretches_of(moments, window);
     add_times(figures, stretches);
     add_gaps(figures, stretches);

@@ -18,14 +18,15 @@ struct Window {
 struct Figures {
     static constexpr double not_yet = std::numeric_limits<double>::infinity();
 
-    double registered_after = not_yet;  // s after it was switched on; of several the latest
-    double there = 0;                   // s
-    double reachable = 0;               // s of these
-    double all_answer = 0;              // s
-    double is_mapping = 0;              // s
-    double worst_gap = 0;               // s; from the fault or the start on
-    bool worst_lasts = false;           // that one had not ended at the end
-    bool gap_lasts = false;             // one had not, be it the worst or not
+    double registered_after =
+        not_yet;               // s from on or the window's beginning; of several the latest
+    double there = 0;          // s
+    double reachable = 0;      // s of these
+    double all_answer = 0;     // s
+    double is_mapping = 0;     // s
+    double worst_gap = 0;      // s; from the fault or the start on
+    bool worst_lasts = false;  // that one had not ended at the end
+    bool gap_lasts = false;    // one had not, be it the worst or not
     std::size_t calls = 0;
     std::size_t lost = 0;
     std::size_t late = 0;   // rang, but after more than a second

@@ -83,7 +83,8 @@ void Run::pass() {
     }
 }
 
-// The worst one after an event of the window, whenever it comes.
+// The worst one after an event of the window, whenever it comes. Who waits for the end of what has
+// not happened waits for ever: an event that is about nobody shows nothing.
 double Run::recovery(const Expectation& expectation, const Figures& figures, const Window& window,
                      const Findings& outcome) const {
     double worst = 0;
@@ -91,7 +92,7 @@ double Run::recovery(const Expectation& expectation, const Figures& figures, con
         const auto at = times_.events[i];
         if (at < window.from || at >= window.to) continue;
         if (expectation.event.empty() || outcome.events[i] == expectation.event)
-            worst = std::max(worst, figures.recovery[i]);
+            worst = std::max(worst, hit_[i] ? figures.recovery[i] : Figures::not_yet);
     }
     return worst;
 }

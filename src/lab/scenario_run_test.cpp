@@ -8,43 +8,13 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <set>
+
+#include "lab/scenario_testing.h"
 
 namespace holdfast::lab::scenario {
 namespace {
 
 using namespace std::chrono_literals;
-
-// Two servers, one phone behind a NAT, a minute.
-Scenario a_minute() {
-    Scenario scenario;
-    scenario.name = "test";
-    scenario.length = 60s;
-    scenario.clusters.push_back({.nodes = {"203.0.113.11", "203.0.113.12"}});
-    RecordsPlan records;
-    for (const auto* text : {"203.0.113.11", "203.0.113.12"})
-        records.addresses.push_back(*IpAddress::parse(text));
-    scenario.dns.push_back(records);
-    scenario.nats.push_back({.mapping = Dependence::address_and_port_dependent, .name = "home"});
-    scenario.phones.push_back({.transport = Transport::udp, .behind = "home"});
-    scenario.callers.push_back({.phone = "alice", .every = 1s});
-    return scenario;
-}
-
-EventPlan event(Duration at, Deed deed, const std::string& subject) {
-    EventPlan plan;
-    plan.at = at;
-    plan.deed = deed;
-    plan.subject = subject;
-    return plan;
-}
-
-Expectation expectation(Measure measure, double limit) {
-    Expectation expectation;
-    expectation.measure = measure;
-    expectation.limit = limit;
-    return expectation;
-}
 
 TEST(ScenarioRun, AQuietMinuteIsReachableFromItsFirstAnswerOn) {
     const auto scenario = a_minute();
@@ -263,6 +233,53 @@ TEST(ScenarioRun, ARecoveryIsOfTheEventsOfTheWindow) {
     EXPECT_EQ(outcome.verdicts[2].seen, 0);
 }
 
+// Who is registered when the window begins has not to wait; who is not, from there on.
+TEST(ScenarioRun, RegisteredWithinCountsFromTheWindowOn) {
+    auto scenario = a_minute();
+    scenario.events = {event(20s, Deed::phone_loses_power, "alice"),
+                       event(30s, Deed::phone_starts, "alice")};
+    auto later = expectation(Measure::registered_within, 1);
+    later.from = 10s;
+    auto off = later;
+    off.from = 25s;
+    auto again = later;
+    again.from = 30s;
+    auto too_short = off;
+    too_short.to = 30s;
+    scenario.expectations = {later, off, again, too_short};
+    const auto outcome = run(scenario, {});
+    EXPECT_EQ(outcome.verdicts[0].seen, 0);
+    EXPECT_GT(outcome.verdicts[1].seen, 5);
+    EXPECT_NEAR(outcome.verdicts[2].seen, outcome.verdicts[1].seen - 5, 1e-6);
+    EXPECT_EQ(outcome.verdicts[3].seen, Figures::not_yet);
+}
+
+// Nobody has come back from what did not happen.
+TEST(ScenarioRun, WhatIsExpectedAfterAnEventThatHitNobodyDoesNotHold) {
+    auto scenario = a_minute();
+    auto third = event(10s, Deed::node_silent, "");
+    third.choice = NodeChoice::third_choice;
+    third.label = "it dies";
+    scenario.events = {third};
+    auto after = expectation(Measure::recovered_within, 30);
+    after.event = "it dies";
+    scenario.expectations = {after};
+    EXPECT_FALSE(run(scenario, {}).holds());
+}
+
+TEST(ScenarioRun, OfSeveralWorstGapsOneThatLastsIsEnough) {
+    Figures lasts;
+    lasts.worst_gap = 20;
+    lasts.worst_lasts = true;
+    Figures ended;
+    ended.worst_gap = 20;
+    Figures longer;
+    longer.worst_gap = 21;
+    EXPECT_TRUE(together({lasts, ended}).worst_lasts);
+    EXPECT_TRUE(together({ended, lasts}).worst_lasts);
+    EXPECT_FALSE(together({lasts, longer}).worst_lasts);
+}
+
 // An event that names the node of a phone that is registered nowhere breaks nothing, and says so.
 TEST(ScenarioRun, AnEventThatHitsNobodyIsKnown) {
     auto scenario = a_minute();
@@ -274,33 +291,6 @@ TEST(ScenarioRun, AnEventThatHitsNobodyIsKnown) {
     current.choice = NodeChoice::current;
     scenario.events = {current, second, third};
     EXPECT_EQ(run(scenario, {}).hit, (std::vector<bool>{false, true, false}));
-}
-
-// Whoever moves without saying where gets an address that nobody has or had, each time.
-TEST(ScenarioStage, WhoMovesGetsAnAddressThatNobodyHas) {
-    auto scenario = a_minute();
-    scenario.phones.push_back({.name = "crowd", .count = 200, .transport = Transport::udp});
-    Stage stage(scenario, {});
-    std::set<std::string> seen;
-    for (const auto& actor : stage.actors())
-        for (const auto& address : actor.phone->addresses()) seen.insert(address.to_string());
-    auto moves = event(1s, Deed::phone_moves, "alice");
-    for (auto i = 0; i < 500; ++i) {
-        moves.behind = i % 2 == 0 ? "" : "home";
-        stage.perform(moves);
-        const auto address = stage.actors().front().phone->addresses().front().to_string();
-        EXPECT_TRUE(seen.insert(address).second) << address;
-    }
-}
-
-TEST(ScenarioStage, AWorldThatHealsHasGoodCertificates) {
-    auto scenario = a_minute();
-    Stage stage(scenario, {});
-    const auto& node = *stage.world().clusters().front()->nodes().front();
-    stage.perform(event(1s, Deed::node_certificate_expires, "node1"));
-    EXPECT_TRUE(node.certificate().expired);
-    stage.perform(event(2s, Deed::world_heals, ""));
-    EXPECT_FALSE(node.certificate().expired);
 }
 
 TEST(ScenarioRun, TheSameSeedGivesTheSameRun) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "base/text.h"
 #include "registration/policy.h"
 
 namespace holdfast::lab::scenario {
@@ -203,9 +204,10 @@ bool Stage::perform(const EventPlan& event) {
     return true;
 }
 
-// Nobody is woken or switched on by it.
+// What was broken works again; what was changed stays so, and nobody is woken or switched on.
 void Stage::heal_all() {
     world_.heal();
+    bring_back("");
     world_.internet().link().set(scenario_.link);
     EventPlan heals;
     heals.deed = Deed::node_heals;
@@ -239,12 +241,34 @@ void Stage::perform_at_node(const EventPlan& event, Registrar& node) {
     }
 }
 
+// A name that has vanished has what the scenario begins with; "": each of them.
+void Stage::bring_back(const std::string& name) {
+    for (const auto& records : scenario_.dns) {
+        const auto key = lower_case(records.name);
+        if (vanished_.contains(key) && (name.empty() || lower_case(name) == key))
+            set_records(records);
+    }
+    if (name.empty())
+        vanished_.clear();
+    else
+        vanished_.erase(lower_case(name));
+}
+
 void Stage::perform_in_dns(const EventPlan& event) {
     auto& dns = world_.dns();
     const DnsFault fault{.status = event.failure, .delay = event.delay};
-    if (event.deed == Deed::dns_heals) return dns.heal();
-    if (event.deed == Deed::dns_removes) return dns.remove(event.subject);
-    if (event.deed == Deed::dns_changes) return set_records(event.records);
+    if (event.deed == Deed::dns_heals) {
+        bring_back(event.subject);
+        return event.subject.empty() ? dns.heal() : dns.heal(event.subject);
+    }
+    if (event.deed == Deed::dns_removes) {
+        vanished_.insert(lower_case(event.subject));
+        return dns.remove(event.subject);
+    }
+    if (event.deed == Deed::dns_changes) {
+        vanished_.erase(lower_case(event.subject));
+        return set_records(event.records);
+    }
     if (event.subject.empty()) return dns.fail(fault);
     dns.fail(event.subject, fault);
 }

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -57,6 +58,7 @@ private:
     void perform_in_dns(const EventPlan& event);
     void perform_at_nat(const EventPlan& event, Nat& nat);
     void perform_at_phone(const EventPlan& event, Actor& actor);
+    void bring_back(const std::string& name);
     void heal_all();
     void move(const EventPlan& event, Phone& phone);
     [[nodiscard]] std::vector<Registrar*> nodes_of(const EventPlan& event);
@@ -68,6 +70,7 @@ private:
     World world_;
     std::map<std::string, Registrar*> nodes_;
     std::map<std::string, Nat*> nats_;
+    std::set<std::string> vanished_;  // names in DNS, in small letters
     std::vector<Actor> actors_;
     std::uint32_t new_addresses_ = 0;
 };
