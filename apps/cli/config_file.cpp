@@ -12,14 +12,12 @@
 #include <toml++/toml.h>
 #include <algorithm>
 #include <array>
-#include <cerrno>
-#include <fstream>
-#include <iterator>
 #include <optional>
 #include <sstream>
 #include <utility>
 
 #include "apps/cli/command_line.h"
+#include "apps/cli/text_file.h"
 #include "apps/phone/typed_number.h"
 #include "base/text.h"
 #include "registration/policy.h"
@@ -29,6 +27,8 @@ namespace holdfast::cli {
 namespace {
 
 using Settings = std::vector<Setting>;
+
+constexpr std::size_t config_bytes_most = std::size_t{64} << 20U;  // 100'000 accounts and more
 
 std::string place_of(const std::string& name, const toml::source_region& source) {
     return name + ":" + std::to_string(source.begin.line);
@@ -251,14 +251,9 @@ std::expected<Configuration, std::string> parse_config(std::string_view text,
 }
 
 std::expected<Configuration, std::string> read_config_file(const std::filesystem::path& file) {
-    if (std::error_code error; std::filesystem::is_directory(file, error))
-        return std::unexpected(file.string() + ": this is a directory, not a configuration file");
-    std::ifstream stream(file, std::ios::binary);
-    if (!stream)
-        return std::unexpected(file.string() + ": the configuration file cannot be read: " +
-                               std::generic_category().message(errno));
-    const std::string text{std::istreambuf_iterator<char>(stream), {}};
-    auto parsed = parse_config(text, file.string());
+    const auto text = read_text_file(file, "configuration file", config_bytes_most);
+    if (!text) return std::unexpected(text.error());
+    auto parsed = parse_config(*text, file.string());
     if (!parsed) return parsed;
     if (const auto secret = check_secrecy(file, parsed->settings); !secret)
         return std::unexpected(secret.error());

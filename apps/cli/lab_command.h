@@ -13,8 +13,9 @@ namespace holdfast::cli {
 
 struct LabWord {
     std::string_view name;
-    std::string_view operand;  // "FILE…"; "": none
-    std::string_view meaning;  // a menu's line
+    std::string_view operand;                   // "FILE…"; "": none
+    std::string_view meaning;                   // a menu's line
+    std::span<const std::string_view> options;  // of those of `lab`: any other means nothing to it
     // operands: those after the word.
     ExitCode (*run)(const std::vector<std::string>& operands,
                     const std::vector<Setting>& settings) = nullptr;

@@ -4,15 +4,16 @@
 #include <algorithm>
 #include <fstream>
 #include <iterator>
+#include <nlohmann/json.hpp>
 #include <regex>
+#include <set>
 #include <sstream>
 
 #include "apps/cli/command_testing.h"
 #include "apps/cli/exit_code.h"
 #include "apps/cli/lab_command.h"
-#include "apps/cli/lab_report.h"
 #include "apps/cli/scenario_file.h"
-#include "lab/scenario_run.h"
+#include "lab/scenario.h"
 
 namespace holdfast::cli {
 namespace {
@@ -34,8 +35,9 @@ protected:
         EXPECT_TRUE(run_until_end(run)) << story(run);
         return run;
     }
-    [[nodiscard]] std::string file(const std::string& text) const {
-        const auto path = directory / "own.toml";
+    [[nodiscard]] std::string file(const std::string& text,
+                                   const std::string& name = "own.toml") const {
+        const auto path = directory / name;
         std::ofstream(path) << text;
         return path.string();
     }
@@ -101,6 +103,53 @@ TEST_F(LabCommand, WhatCannotBeMeantIsSaid) {
     expect({"lab", "list", "x"}, "one argument too many");
 }
 
+// An option that a word of the lab does not know would do nothing, and nobody would notice.
+TEST_F(LabCommand, OptionsOfOtherWordsAreRefused) {
+    const auto expect = [&](std::vector<std::string> arguments, std::string_view words) {
+        const auto& run = ran(std::move(arguments));
+        EXPECT_EQ(run.exit_code(), number_of(ExitCode::usage)) << story(run);
+        EXPECT_NE(run.errors().find(words), std::string::npos) << story(run);
+        EXPECT_EQ(run.output(), "");
+    };
+    expect({"lab", "run", "s3-refused-by-icmp", "--runs", "5"},
+           "--runs means nothing to lab run: it is of lab swarm.");
+    expect({"lab", "list", "--seed", "3"},
+           "--seed means nothing to lab list: it is of lab run and lab swarm.");
+    expect({"lab", "list", "--preset", "microsip"}, "--preset means nothing to lab list");
+    expect({"lab", "swarm", "--runs", "1", "--preset", "microsip"},
+           "--preset means nothing to lab swarm: it is of lab run.");
+    expect({"lab", "swarm", "--set", "policy.keepalive=none"}, "--set means nothing to lab swarm");
+    expect({"lab", "replay", "x.rec", "--minutes", "3"}, "--minutes means nothing to lab replay");
+}
+
+TEST_F(LabCommand, AScenarioThatIsNotThereIsSaidWithTheNearest) {
+    for (const auto* name : {"s5-node-dise", "s5-node-dise.toml"}) {
+        const auto& run = ran({"lab", "run", name});
+        EXPECT_EQ(run.exit_code(), number_of(ExitCode::config)) << story(run);
+        EXPECT_NE(
+            run.errors().find("no scenario of that name; did you mean s5-node-dies? (holdfast "
+                              "lab list)"),
+            std::string::npos)
+            << story(run);
+    }
+    const auto& run = ran({"lab", "run", "./s5-node-dies"});  // which is a file's name
+    EXPECT_EQ(run.exit_code(), number_of(ExitCode::config)) << story(run);
+    EXPECT_NE(run.errors().find("No such file"), std::string::npos) << story(run);
+}
+
+// What a file is called is somebody else's, and may be anything.
+TEST_F(LabCommand, NamesOfFilesAreShownAndNotObeyed) {
+    const auto text = std::string(one_phone) + "[[expect]]\nmoves = 0\n";
+    const auto own = file(text, "red\x1b[31m\xff.toml");
+    const auto& json = ran({"lab", "run", own, "--json"});
+    EXPECT_EQ(json.exit_code(), 0) << story(json);
+    EXPECT_EQ(nlohmann::json::parse(json.output())["scenario"], "red\x1b[31m\xef\xbf\xbd");
+    const auto& run = ran({"lab", "run", own});
+    EXPECT_EQ(run.exit_code(), 0) << story(run);
+    EXPECT_EQ(run.output().find('\x1b'), std::string::npos) << story(run);
+    EXPECT_TRUE(run.said("(red\\x1b[31m\\xff: 30s")) << story(run);
+}
+
 TEST_F(LabCommand, JsonHasALineForEachPreset) {
     const auto own = file(std::string(one_phone) + "[[expect]]\nmoves = 0\n");
     const auto& run =
@@ -112,6 +161,48 @@ TEST_F(LabCommand, JsonHasALineForEachPreset) {
                           "\"seed\":1,"),
               std::string::npos)
         << output;
+}
+
+TEST_F(LabCommand, JsonSaysWhatWasExpectedAndWhen) {
+    const auto own = file(std::string(one_phone) +
+                          "[[event]]\nat = \"10s\"\nnode = \"node1\"\ndoes = \"restarts\"\n"
+                          "[[expect]]\nfrom = \"2s\"\nto = \"9.5s\"\nrequests_at_most = 1000000\n"
+                          "[[expect]]\nreachable_at_least = 90\n");
+    const auto& run = ran({"lab", "run", own, "--json"});
+    EXPECT_EQ(run.exit_code(), 0) << story(run);
+    const auto line = nlohmann::json::parse(run.output());
+    const auto& requests = line["expectations"][0];
+    EXPECT_EQ(requests["key"], "requests_at_most");
+    EXPECT_EQ(requests["from_s"], 2);
+    EXPECT_EQ(requests["to_s"], 9.5);
+    EXPECT_EQ(requests["limit"], 1'000'000);
+    EXPECT_TRUE(requests["limit"].is_number_integer());
+    EXPECT_TRUE(requests["seen"].is_number_integer());
+    EXPECT_EQ(line["expectations"][1]["from_s"], 0);
+    EXPECT_EQ(line["expectations"][1]["to_s"], 30);
+    EXPECT_EQ(line["events"][0]["hit_somebody"], true);
+    const auto& words = ran({"lab", "run", own});
+    EXPECT_TRUE(words.said("all requests (2s to 9.5s) ≤ 1000000: ")) << story(words);
+}
+
+// A gap that lasts is told as one, be it the worst or not; an event about nobody, too.
+TEST_F(LabCommand, WhatHasNotEndedIsSaid) {
+    const auto own =
+        file(std::string(one_phone) +
+             "[[event]]\nat = \"10s\"\nnode = \"all\"\ndoes = \"silent\"\n"
+             "[[event]]\nat = \"20s\"\nnode = \"all\"\ndoes = \"heals\"\n"
+             "[[event]]\nat = \"29s\"\nnode = \"all\"\ndoes = \"silent\"\n"
+             "[[event]]\nat = \"9s\"\nphone = \"alice\"\ndoes = \"loses-power\"\n"
+             "[[event]]\nat = \"9.5s\"\nnode = \"current\"\ndoes = \"silent\"\nname = \"it dies\"\n"
+             "[[event]]\nat = \"9.6s\"\nphone = \"alice\"\ndoes = \"starts\"\n"
+             "[[expect]]\ngap_at_most = \"20s\"\n");
+    const auto& run = ran({"lab", "run", own});
+    EXPECT_EQ(run.exit_code(), 1) << story(run);
+    EXPECT_TRUE(run.said("worst gap ≤ 20 s: one has not ended")) << story(run);
+    EXPECT_FALSE(run.said("> ")) << story(run);
+    EXPECT_TRUE(
+        std::regex_search(run.output(), std::regex("it dies at 9.5s: back in +\\(nobody\\)")))
+        << story(run);
 }
 
 // I7, as a user sees it: the same seed prints the same, another one another thing.
@@ -146,27 +237,71 @@ TEST_F(LabCommand, ListNamesEveryScenarioAndRunTakesItsName) {
     }
     const auto output = list.output();
     EXPECT_EQ(static_cast<std::size_t>(std::ranges::count(output, '\n')), files);
+    // Two columns: the titles stand under each other, behind the longest name too.
+    std::set<std::size_t> columns;
+    std::istringstream lines(output);
+    for (std::string line; std::getline(lines, line);)
+        columns.insert(line.find_first_not_of(' ', line.find("  ")));
+    EXPECT_EQ(columns.size(), 1U) << output;
     const auto& run = ran({"lab", "run", "s3-refused-by-icmp"});
     EXPECT_EQ(run.exit_code(), 0) << story(run);
 }
 
-// docs/lab.md: the example in it runs, and what it expects holds.
-TEST(LabPage, ItsExampleRunsAndHolds) {
-    const auto text = lab_page();
-    const std::string fence = "```toml\n";
-    const auto begin = text.find(fence);
-    ASSERT_NE(begin, std::string::npos);
-    const auto example = text.substr(begin + fence.size(),
-                                     text.find("```", begin + fence.size()) - begin - fence.size());
-    const auto scenario = parse_scenario(example, "mine.toml");
-    ASSERT_TRUE(scenario) << scenario.error();
-    EXPECT_FALSE(scenario->expectations.empty());
-    const auto outcome = lab::scenario::run(*scenario, {});
-    EXPECT_TRUE(outcome.holds()) << lab_verdicts(std::span(&outcome, 1), false) << outcome.story;
+// docs/lab.md: the example in it runs as it stands there, is about what it says, and what it
+// expects holds; and so do the commands above it.
+class LabPage : public LabCommand {
+protected:
+    // What stands between this line and the next fence.
+    static std::string fenced(const std::string& page, const std::string& fence) {
+        const auto begin = page.find("```" + fence + "\n");
+        EXPECT_NE(begin, std::string::npos) << fence;
+        const auto text = begin + fence.size() + 4;
+        return page.substr(text, page.find("```", text) - text);
+    }
+};
+
+TEST_F(LabPage, ItsExampleRunsAndHolds) {
+    const auto own = file(fenced(lab_page(), "toml"), "mine.toml");
+    const auto& run = ran({"lab", "run", own, "--json"});
+    ASSERT_EQ(run.exit_code(), 0) << story(run);
+    const auto line = nlohmann::json::parse(run.output());
+    EXPECT_EQ(line["expectations"].size(), 4U);
+    for (const auto& expectation : line["expectations"]) EXPECT_TRUE(expectation["holds"]);
+    // Its server has died, and that was to be noticed: calls are lost until it is.
+    ASSERT_EQ(line["events"].size(), 1U);
+    EXPECT_TRUE(line["events"][0]["hit_somebody"]);
+    const auto& alice = line["phones"][0];
+    EXPECT_GT(alice["recovery_s"][0], 1);
+    EXPECT_GE(alice["calls_lost"], 2);
+    EXPECT_EQ(alice["moves"], 1);
+    // Each of them can break: whoever notices nothing is found out by it.
+    const auto& other = ran({"lab", "run", own, "--set", "policy.keepalive=none", "--seed", "7"});
+    EXPECT_EQ(other.exit_code(), 1) << story(other);
+    EXPECT_TRUE(other.said("BROKEN  holdfast alice: time to recover after her server dies"))
+        << story(other);
+    EXPECT_TRUE(other.said("BROKEN  holdfast alice: calls lost")) << story(other);
+}
+
+TEST_F(LabPage, ItsCommandsRun) {
+    const auto own = file(fenced(lab_page(), "toml"), "mine.toml");
+    std::istringstream lines(fenced(lab_page(), "sh"));
+    std::size_t commands = 0;
+    for (std::string line; std::getline(lines, line); ++commands) {
+        std::istringstream words(line.substr(0, line.find('#')));
+        std::vector<std::string> arguments;
+        for (std::string word; words >> word;)
+            arguments.push_back(word == "mine.toml" ? own : word);
+        ASSERT_EQ(arguments.front(), "holdfast") << line;
+        arguments.erase(arguments.begin());
+        const auto& run = ran(arguments);
+        const bool breaks = line.find("keepalive=none") != std::string::npos;
+        EXPECT_EQ(run.exit_code(), breaks ? 1 : 0) << line << "\n" << story(run);
+    }
+    EXPECT_EQ(commands, 5U);
 }
 
 // And its tables have every key of an expectation, and every word of an event.
-TEST(LabPage, HasEveryKeyOfAnExpectationAndEveryDeed) {
+TEST_F(LabPage, HasEveryKeyOfAnExpectationAndEveryDeed) {
     const auto text = lab_page();
     for (const auto& measure : lab::scenario::measures())
         EXPECT_NE(text.find("| `" + std::string(measure.key) + "`"), std::string::npos)
@@ -176,6 +311,16 @@ TEST(LabPage, HasEveryKeyOfAnExpectationAndEveryDeed) {
         const std::string name(name_of(static_cast<lab::scenario::Deed>(deed)));
         EXPECT_NE(text.find("`" + name + "`"), std::string::npos) << name;
     }
+}
+
+// Each option of the lab is some word's, and no word has another.
+TEST(LabWords, HaveEveryOptionOfTheLab) {
+    std::set<std::string_view> known;
+    for (const auto& option : option_table())
+        if ((option.commands & for_lab) != 0) known.insert(option.name);
+    std::set<std::string_view> taken;
+    for (const auto& word : lab_words()) taken.insert(word.options.begin(), word.options.end());
+    EXPECT_EQ(taken, known);
 }
 
 TEST(LabWords, AreInHelpManualAndDocs) {

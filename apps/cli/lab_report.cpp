@@ -7,6 +7,7 @@
 #include <functional>
 #include <nlohmann/json.hpp>
 
+#include "apps/cli/terminal.h"
 #include "registration/policy_values.h"
 
 namespace holdfast::cli {
@@ -49,6 +50,8 @@ std::string percent(double value) {
     if (value >= 100) return "100 %";
     return fmt::format("{:.1f} %", std::floor(10 * value) / 10);
 }
+
+std::string count(double value) { return std::to_string(std::llround(value)); }
 
 std::string gap(const Figures& f) { return (f.worst_lasts ? "> " : "") + seconds(f.worst_gap); }
 
@@ -122,19 +125,22 @@ std::string limit_of(const Expectation& expectation) {
                                   : text.comparison == Comparison::at_least ? "≥ "
                                                                             : "= ";
     switch (text.unit) {
-    case Unit::duration: return std::string(sign) + fmt::format("{:g} s", expectation.limit);
-    case Unit::percent: return std::string(sign) + fmt::format("{:g} %", expectation.limit);
-    case Unit::count: return std::string(sign) + fmt::format("{:g}", expectation.limit);
+    case Unit::duration: return std::string(sign) + fmt::format("{} s", expectation.limit);
+    case Unit::percent: return std::string(sign) + fmt::format("{} %", expectation.limit);
+    case Unit::count: return std::string(sign) + count(expectation.limit);
     case Unit::node: break;
     }
     return {};
 }
 
 std::string seen_of(const Verdict& verdict) {
-    switch (text_of(verdict.expectation->measure).unit) {
+    const auto measure = verdict.expectation->measure;
+    if (measure == Measure::gap_at_most && verdict.seen == Figures::not_yet)
+        return "one has not ended";
+    switch (text_of(measure).unit) {
     case Unit::duration: return seconds(verdict.seen);
     case Unit::percent: return percent(verdict.seen);
-    case Unit::count: return fmt::format("{:g}", verdict.seen);
+    case Unit::count: return count(verdict.seen);
     case Unit::node: return verdict.seen_node.empty() ? "nowhere" : verdict.seen_node;
     }
     return {};
@@ -146,6 +152,11 @@ std::string window_of(const Verdict& verdict) {
         return registration::print_duration(at - lab::Internet::start);
     };
     return fmt::format(" ({} to {})", text(verdict.window->from), text(verdict.window->to));
+}
+
+// Names of files need not be UTF-8.
+std::string json_line_of(const nlohmann::ordered_json& json) {
+    return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
 }
 
 nlohmann::ordered_json json_of(double value) {
@@ -206,7 +217,7 @@ std::string lab_table(const Scenario& scenario, std::span<const Findings> outcom
                               widths.begin() + static_cast<std::ptrdiff_t>(end)});
         begin = end;
     }
-    return text;
+    return printable(text);
 }
 
 std::string lab_verdicts(std::span<const Findings> outcomes, bool color) {
@@ -217,10 +228,11 @@ std::string lab_verdicts(std::span<const Findings> outcomes, bool color) {
             const auto& event = verdict.expectation->event;
             const std::string head = verdict.holds ? "  holds   " : "  BROKEN  ";
             const auto paint = color ? verdict.holds ? "\033[32m" : "\033[31m" : "";
-            text += fmt::format("{}{}{}{} {}: {}{}{} {}: {}\n", paint, head, color ? "\033[0m" : "",
-                                verdict.expectation->preset, verdict.phone, measure.what,
-                                event.empty() ? "" : " after " + event, window_of(verdict),
-                                limit_of(*verdict.expectation), seen_of(verdict));
+            text += fmt::format("{}{}{}", paint, head, color ? "\033[0m" : "");
+            text += printable(
+                fmt::format("{} {}: {}{}{} {}: {}\n", verdict.expectation->preset, verdict.phone,
+                            measure.what, event.empty() ? "" : " after " + event,
+                            window_of(verdict), limit_of(*verdict.expectation), seen_of(verdict)));
         }
     if (text.empty()) return "  Nothing is expected of these presets.\n";
     return text;
@@ -239,8 +251,9 @@ std::string lab_json(const Scenario& scenario, const Findings& outcome) {
     };
     line["events"] = nlohmann::ordered_json::array();
     for (std::size_t i = 0; i < scenario.events.size(); ++i)
-        line["events"].push_back(
-            {{"at_s", seconds_of(scenario.events[i].at)}, {"what", outcome.events[i]}});
+        line["events"].push_back({{"at_s", seconds_of(scenario.events[i].at)},
+                                  {"what", outcome.events[i]},
+                                  {"hit_somebody", static_cast<bool>(outcome.hit[i])}});
     for (const auto& phone : outcome.phones) {
         auto json = json_of(phone.figures);
         nlohmann::ordered_json one{{"name", phone.name}, {"preset", phone.preset}};
@@ -255,19 +268,25 @@ std::string lab_json(const Scenario& scenario, const Findings& outcome) {
                                    {"preset", expectation.preset},
                                    {"key", text_of(expectation.measure).key},
                                    {"holds", verdict.holds}};
+        const auto in_unit = [&](double value) -> nlohmann::ordered_json {
+            if (text_of(expectation.measure).unit == Unit::count) return std::llround(value);
+            return json_of(value);
+        };
+        one["from_s"] = seconds_of(expectation.from);
+        one["to_s"] = seconds_of(expectation.to.value_or(scenario.length));
         one["limit"] =
-            is_node ? nlohmann::ordered_json(expectation.node) : json_of(expectation.limit);
-        one["seen"] = is_node ? nlohmann::ordered_json(verdict.seen_node) : json_of(verdict.seen);
+            is_node ? nlohmann::ordered_json(expectation.node) : in_unit(expectation.limit);
+        one["seen"] = is_node ? nlohmann::ordered_json(verdict.seen_node) : in_unit(verdict.seen);
         if (!expectation.event.empty()) one["after"] = expectation.event;
         line["expectations"].push_back(std::move(one));
     }
-    return line.dump() + "\n";
+    return json_line_of(line);
 }
 
 std::string lab_list_json(const Scenario& scenario, const std::string& file) {
     const nlohmann::ordered_json line{
         {"name", scenario.name}, {"title", scenario.title}, {"file", file}};
-    return line.dump() + "\n";
+    return json_line_of(line);
 }
 
 }  // namespace holdfast::cli

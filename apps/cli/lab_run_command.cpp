@@ -71,12 +71,21 @@ std::expected<Orders, std::string> orders_of(const std::vector<Setting>& setting
 }
 
 // A file; else the name of one that comes with Holdfast.
-std::filesystem::path file_of(const std::string& operand) {
+std::expected<std::filesystem::path, std::string> file_of(const std::string& operand) {
     std::error_code error;
     if (operand.contains('/') || std::filesystem::exists(operand, error)) return operand;
-    for (const auto& file : shipped_scenarios())
+    const auto shipped = shipped_scenarios();
+    for (const auto& file : shipped)
         if (file.stem() == operand || file.filename() == operand) return file;
-    return operand;
+    std::vector<std::string> names;
+    for (const auto& file : shipped) names.push_back(file.stem().string());
+    const std::string_view word(operand);
+    const auto ending = word.ends_with(".toml") ? word.size() - 5 : word.size();
+    return std::unexpected("There is no file \"" + operand +
+                           "\" here, and no scenario of that name" +
+                           suggestion(word.substr(0, ending),
+                                      std::vector<std::string_view>(names.begin(), names.end())) +
+                           " (holdfast lab list)");
 }
 
 // All mistakes of all files, before the first one runs.
@@ -85,7 +94,8 @@ std::expected<std::vector<Scenario>, std::string> scenarios_of(
     std::vector<Scenario> scenarios;
     std::string mistakes;
     for (const auto& operand : operands) {
-        auto scenario = read_scenario_file(file_of(operand));
+        const auto file = file_of(operand);
+        auto scenario = file ? read_scenario_file(*file) : std::unexpected(file.error());
         if (scenario)
             scenarios.push_back(*std::move(scenario));
         else
@@ -147,12 +157,15 @@ ExitCode run_lab_list(const std::vector<std::string>& operands,
         return complain(ExitCode::config,
                         "The scenarios that come with Holdfast are not where they belong "
                         "(share/holdfast/scenarios beside its bin)");
+    std::size_t width = 0;
+    for (const auto& file : files) width = std::max(width, file.stem().string().size());
     Printer output(STDOUT_FILENO);
     for (const auto& file : files) {
         const auto scenario = read_scenario_file(file);
         if (!scenario) return complain_of_each(scenario.error());
         output.write(orders->json ? lab_list_json(*scenario, file.string())
-                                  : fmt::format("{:<24} {}\n", scenario->name, scenario->title));
+                                  : printable(fmt::format("{:<{}}  {}\n", scenario->name, width,
+                                                          scenario->title)));
     }
     return output.broken() ? ExitCode::host : ExitCode::ok;
 }

@@ -1,13 +1,12 @@
 #include "apps/cli/scenario_file.h"
 
 #include <algorithm>
-#include <cerrno>
-#include <fstream>
-#include <iterator>
 #include <system_error>
 
+#include "apps/cli/scenario_sense.h"
 #include "apps/cli/scenario_timeline.h"
 #include "apps/cli/scenario_topology.h"
+#include "apps/cli/text_file.h"
 #include "apps/cli/toml_tree.h"
 
 namespace holdfast::cli {
@@ -16,7 +15,8 @@ using lab::scenario::Scenario;
 
 namespace {
 
-constexpr std::size_t file_bytes_most = std::size_t{1} << 20U;
+constexpr std::size_t scenario_bytes_most = std::size_t{1} << 20U;
+constexpr Duration length_most = std::chrono::hours{24 * 28};
 
 // s2 before s10: the number in front of the first hyphen counts as one.
 std::pair<std::string, std::string> place_in_list(const std::filesystem::path& file) {
@@ -46,10 +46,10 @@ void read_parts(TableReader& top, Scenario& scenario, Problems& problems) {
         scenario.nats.push_back(read_nat(value, names, problems));
     });
     top.tables("phone", [&](const TomlValue& value) {
-        scenario.phones.push_back(read_phone(value, names, problems));
+        scenario.phones.push_back(read_phone(value, names, scenario, problems));
     });
     top.tables("caller", [&](const TomlValue& value) {
-        scenario.callers.push_back(read_caller(value, names, problems));
+        scenario.callers.push_back(read_caller(value, names, scenario, problems));
     });
     top.tables("event", [&](const TomlValue& value) {
         scenario.events.push_back(read_event(value, names, scenario, problems));
@@ -72,31 +72,27 @@ std::expected<Scenario, std::string> parse_scenario(std::string_view text,
     Scenario scenario;
     scenario.name = std::filesystem::path(name).stem().string();
     TableReader top(*document, "", problems);
-    top.text("title", scenario.title);
+    if (top.text("title", scenario.title) && scenario.title.empty())
+        top.complain("title", "there is nothing in it: what does the scenario show?");
     top.wants("title", "what does it show, in one line? (title = \"…\")");
     top.duration("length", scenario.length);
-    if (scenario.length <= Duration{} || scenario.length > std::chrono::hours{24 * 28})
-        top.complain("length", "from 1ms to four weeks (672h)");
+    if (scenario.length < std::chrono::milliseconds{1} || scenario.length > length_most) {
+        top.complain("length", "a scenario lasts from 1ms to 672h, which are four weeks");
+        scenario.length = length_most;  // whose moments are judged all the same
+    }
     read_parts(top, scenario, problems);
     top.finish();
+    // Of a file whose keys are wrong nobody knows what was meant.
+    if (problems.empty()) complain_of_nonsense(*document, scenario, problems);
     if (!problems.empty()) return std::unexpected(problems.text());
     std::ranges::stable_sort(scenario.events, {}, &lab::scenario::EventPlan::at);
     return scenario;
 }
 
 std::expected<Scenario, std::string> read_scenario_file(const std::filesystem::path& file) {
-    if (std::error_code error; std::filesystem::is_directory(file, error))
-        return std::unexpected(file.string() + ": this is a directory, not a scenario file");
-    std::ifstream stream(file, std::ios::binary);
-    if (!stream)
-        return std::unexpected(file.string() + ": the scenario file cannot be read: " +
-                               std::generic_category().message(errno));
-    std::string text(file_bytes_most + 1, '\0');
-    stream.read(text.data(), static_cast<std::streamsize>(text.size()));
-    text.resize(static_cast<std::size_t>(stream.gcount()));
-    if (text.size() > file_bytes_most)
-        return std::unexpected(file.string() + ": this is longer than a scenario may be, 1 MiB");
-    return parse_scenario(text, file.string());
+    const auto text = read_text_file(file, "scenario file", scenario_bytes_most);
+    if (!text) return std::unexpected(text.error());
+    return parse_scenario(*text, file.string());
 }
 
 // As installed; else those of the source tree that this is a build of (build/release/holdfast).

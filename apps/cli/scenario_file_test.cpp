@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "apps/cli/scenario_testing.h"
 #include "lab/scenario.h"
 
 namespace holdfast::cli {
@@ -14,23 +15,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using namespace lab::scenario;
-
-// The least there is, seven lines of it, and what comes behind.
-std::string least_and(const std::string& more) {
-    return "title = \"A test\"\n"
-           "[[cluster]]\n"
-           "nodes = [\"203.0.113.11\", \"203.0.113.12\"]\n"
-           "[[nat]]\n"
-           "name = \"home\"\n"
-           "[[phone]]\n"
-           "behind = \"home\"\n" +
-           more;
-}
-
-std::string mistakes_in(const std::string& text) {
-    const auto scenario = parse_scenario(text, "x.toml");
-    return scenario ? "no error" : scenario.error();
-}
 
 TEST(ScenarioFile, TheLeastThereIsIsAPhoneAndAServer) {
     const auto scenario = parse_scenario(least_and(""), "dir/least.toml");
@@ -51,7 +35,7 @@ loss = 0.1
 [[cluster]]
 name = "best"
 server = "kamailio"
-nodes = ["203.0.113.11 2001:db8::11"]
+nodes = ["203.0.113.11 2001:db8::11", "203.0.113.12"]
 location = "separate"
 max_contacts = 1
 digest = "SHA-256"
@@ -125,7 +109,7 @@ at_node = "best1"
     EXPECT_EQ(scenario->dns[0].srv[1].target, "");
     EXPECT_EQ(scenario->dns[0].naptr[0].service, "SIP+D2U");
     EXPECT_EQ(scenario->dns[0].options.order, lab::Rotation::random);
-    EXPECT_EQ(scenario->dns[1].addresses.size(), 2U);
+    EXPECT_EQ(scenario->dns[1].addresses.size(), 3U);
     const auto& phone = scenario->phones.front();
     EXPECT_EQ(phone.preset, "microsip");
     EXPECT_EQ(phone.policy.size(), 3U);
@@ -147,11 +131,6 @@ at_node = "best1"
     EXPECT_EQ(scenario->expectations[0].to, 2min);
     EXPECT_EQ(scenario->expectations[2].node, "best1");
 }
-
-struct Mistake {
-    const char* text;
-    const char* error;
-};
 
 TEST(ScenarioFile, AMistakeIsNamedWithItsLineAndKey) {
     const std::vector<Mistake> mistakes{
@@ -211,9 +190,123 @@ TEST(ScenarioFile, AMistakeIsNamedWithItsLineAndKey) {
          "x.toml:9: expect.at_node: there is no node \"nodd1\"; did you mean node1?"},
         {"phone = 3\n", "x.toml:8: "},
     };
-    for (const auto& [text, error] : mistakes)
-        EXPECT_NE(mistakes_in(least_and(text)).find(error), std::string::npos)
-            << text << "\nsaid: " << mistakes_in(least_and(text)) << "\nexpected: " << error;
+    expect_each(mistakes);
+}
+
+// What was silently made something else of, or ended the run by a CHECK.
+TEST(ScenarioFile, WhatIsNoNameOrAddressIsSaid) {
+    const std::string bob = "[[phone]]\nname = \"bob\"\n";
+    const std::string b = "[[cluster]]\nname = \"b\"\nnodes = [\"203.0.113.2\"]\n";
+    expect_each({
+        {bob + "aor = \"sip:example.test\"\n",
+         "x.toml:10: phone.aor: \"sip:example.test\" is no "
+         "AOR"},
+        {bob + "aor = \"sip:bob@exa mple.test\"\n", "x.toml:10: phone.aor: "},
+        {bob + "aor = \"sip:bob@a..test\"\n", "x.toml:10: phone.aor: "},
+        {bob + "aor = \"tel:110\"\n", "x.toml:10: phone.aor: "},
+        {bob + "registrar = \"example.test\"\n",
+         "x.toml:10: phone.registrar: \"example.test\": not a SIP URI"},
+        {bob + "outbound_proxy = \"sip:a b\"\n", "x.toml:10: phone.outbound_proxy: \"sip:a b\": "},
+        {bob + "backups = [\"sip:a.test\",\n\"b\"]\n", "x.toml:11: phone.backups: \"b\": "},
+        {b + "domain = \"a..test\"\n", "x.toml:11: cluster.domain: \"a..test\" is no name"},
+        {"[[dns]]\nname = \"a b.test\"\ncluster = \"node\"\n",
+         "x.toml:9: dns.name: \"a b.test\" is no name that DNS can have"},
+        {"[[dns]]\nsrv = [\"10 0 5060 a..b\"]\n", "x.toml:9: dns.srv: \"a..b\" is no name"},
+        {"[[dns]]\nnaptr = [\"10 10 s SIP+D2U a..b\"]\n", "x.toml:9: dns.naptr: \"a..b\" is no"},
+        {"[[dns]]\ncname = \"other.test.\"\n", "x.toml:9: dns.cname: \"other.test.\" is no name"},
+        {"[[nat]]\nname = \"six\"\npublic_address = \"2001:db8::1\"\n",
+         "x.toml:10: nat.public_address: \"2001:db8::1\" is no IPv4 address"},
+        {"[[event]]\nat = \"1s\"\nnat = \"home\"\ndoes = \"new-address\"\n"
+         "address = \"2001:db8::1\"\n",
+         "x.toml:12: event.address: a NAT is between IPv4 addresses"},
+        {"[[event]]\nat = \"1s\"\nphone = \"\"\ndoes = \"sleeps\"\n",
+         "x.toml:10: event.phone: a phone has a name; * is all of them"},
+    });
+}
+
+// They would be obeyed by the terminal that shows them.
+TEST(ScenarioFile, ControlCharactersAreRefused) {
+    const std::string bad = R"("\u001b]0;title\u0007")";
+    const std::string what = ": there are control characters in this text";
+    expect_each({
+        {"[[event]]\nat = \"1s\"\nworld = \"heals\"\nname = " + bad + "\n",
+         "x.toml:11: event.name" + what},
+        {"[[phone]]\nname = " + bad + "\n", "x.toml:9: phone.name" + what},
+        {"[[phone]]\nname = \"two\\nlines\"\n", "x.toml:9: phone.name" + what},
+        {"[[phone]]\nname = \"turned\u202e\"\n", "x.toml:9: phone.name" + what},
+        {"[[event]]\nat = \"1s\"\ndns = " + bad + "\ndoes = \"heals\"\n",
+         "x.toml:10: event.dns" + what},
+        {"[[cluster]]\nname = \"b\"\nnodes = [\"203.0.113.2\",\n" + bad + "]\n",
+         "x.toml:11: cluster.nodes" + what},
+        {"[[cluster]]\nname = \"b\"\nnodes = [\"203.0.113.2\"]\npasswords = { eve = " + bad +
+             " }\n",
+         "x.toml:11: cluster.passwords.eve" + what},
+    });
+    EXPECT_EQ(
+        mistakes_in("title = " + bad + "\n" + least_and("").substr(least_and("").find('\n') + 1)),
+        "x.toml:1: title" + what + ": leave them out");
+}
+
+TEST(ScenarioFile, WhatComesTooLateIsSaid) {
+    const std::string late = ": by then the scenario is over (length = \"300s\")";
+    expect_each({
+        {"[[phone]]\nname = \"bob\"\non = \"5min\"\n", "x.toml:10: phone.on" + late},
+        {"[[caller]]\nfrom = \"301s\"\n", "x.toml:9: caller.from" + late},
+        {"[[event]]\nat = \"300s\"\nworld = \"heals\"\n", "x.toml:9: event.at" + late},
+        {"[[expect]]\nfrom = \"5min\"\nmoves = 0\n", "x.toml:9: expect.from: this is not before"},
+        {"[[expect]]\nto = \"301s\"\nmoves = 0\n", "x.toml:9: expect.to: by then"},
+    });
+    EXPECT_EQ(mistakes_in("length = \"999us\"\n" + least_and("")),
+              "x.toml:1: length: a scenario lasts from 1ms to 672h, which are four weeks");
+    EXPECT_EQ(mistakes_in("length = \"673h\"\n" + least_and("")),
+              "x.toml:1: length: a scenario lasts from 1ms to 672h, which are four weeks");
+    EXPECT_EQ(mistakes_in("length = \"672h\"\n" + least_and("")), "no error");
+}
+
+// Keys that would do nothing where they stand.
+TEST(ScenarioFile, AKeyThatWouldDoNothingIsRefused) {
+    const std::string dies = "[[event]]\nat = \"30s\"\nnode = \"node1\"\ndoes = \"silent\"\n";
+    const std::string own = "[[phone]]\nname = \"bob\"\npreset = \"microsip\"\n";
+    expect_each({
+        {"[[event]]\nat = \"1s\"\nnode = \"all\"\nof = \"alice\"\ndoes = \"silent\"\n",
+         "x.toml:11: event.of: there is no such key"},
+        {"[[expect]]\nfrom = \"1s\"\nbans_at_most = 0\n",
+         "x.toml:9: expect.from: bans_at_most is about all servers"},
+        {"[[expect]]\nto = \"1s\"\nbans_at_most = 0\n", "x.toml:9: expect.to: bans_at_most"},
+        {"[[expect]]\nphone = \"alice\"\nbans_at_most = 0\n", "x.toml:9: expect.phone: bans_at_"},
+        {dies + "[[expect]]\nfrom = \"31s\"\nrecovered_within = \"1s\"\n",
+         "x.toml:14: expect.recovered_within: nothing happens in that time"},
+        {dies + "[[expect]]\nto = \"30s\"\nafter = \"node1 silent\"\nrecovered_within = \"1s\"\n",
+         "x.toml:15: expect.recovered_within: nothing happens in that time"},
+        {"[[expect]]\nrecovered_within = \"1s\"\n",
+         "x.toml:9: expect.recovered_within: nothing happens in that time"},
+        {own + "[[expect]]\nphone = \"bob\"\nmoves = 0\n",
+         "x.toml:12: expect.phone: bob runs microsip always, and is never judged for holdfast"},
+        {"[[phone]]\nname = \"bob\"\ncount = 30000\n",
+         "x.toml:10: phone.count: with these there are 30001 phones, and a scenario has 30000"},
+    });
+    EXPECT_EQ(mistakes_in(least_and(dies + "[[expect]]\nfrom = \"30s\"\nto = \"31s\"\n"
+                                           "recovered_within = \"1s\"\n")),
+              "no error");
+    EXPECT_EQ(mistakes_in(least_and(own + "[[expect]]\npreset = \"microsip\"\nphone = \"bob\"\n"
+                                          "moves = 0\n")),
+              "no error");
+}
+
+// Nought is a value, too; and a link that changes is as [link] says where the event says nothing.
+TEST(ScenarioFile, WhatIsSaidCountsAndWhatIsNotSaidStays) {
+    const auto scenario = parse_scenario(
+        least_and("[[event]]\nat = \"1s\"\nnode = \"node1\"\ndoes = \"answers\"\nretry_after = 0\n"
+                  "[[event]]\nat = \"2s\"\nnode = \"node1\"\ndoes = \"answers\"\n"
+                  "[[event]]\nat = \"3s\"\nlink = { loss = 0.5 }\n"
+                  "[link]\ndelay = \"70ms\"\nloss = 0.1\njitter = \"5ms\"\n"),
+        "x.toml");
+    ASSERT_TRUE(scenario) << scenario.error();
+    EXPECT_EQ(scenario->events[0].retry_after, 0U);
+    EXPECT_EQ(scenario->events[1].retry_after, std::nullopt);
+    EXPECT_EQ(scenario->events[2].link.loss, 0.5);
+    EXPECT_EQ(scenario->events[2].link.one_way_delay, 70ms);
+    EXPECT_EQ(scenario->events[2].link.jitter, 5ms);
 }
 
 // Who has made three mistakes does not run it three times to find them.

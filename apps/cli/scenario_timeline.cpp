@@ -68,6 +68,7 @@ void read_node(TableReader& table, EventPlan& event, const ScenarioNames& names)
     if (choice != choices.end()) {
         event.choice = choice->second;
         event.subject.clear();
+        if (event.choice == NodeChoice::all) return;  // whose they are is no question
         table.text("of", event.of);
         if (!event.of.empty() && !names.phones.contains(event.of))
             table.complain("of", unknown_name("phone", event.of, names.phones));
@@ -80,8 +81,10 @@ void read_node(TableReader& table, EventPlan& event, const ScenarioNames& names)
 }
 
 // "*": all of them.
-void read_subject(TableReader& table, std::string_view key, std::string& subject) {
-    table.text(key, subject);
+void read_subject(TableReader& table, std::string_view key, std::string_view kind,
+                  std::string& subject) {
+    if (table.text(key, subject) && subject.empty())
+        table.complain(key, "a " + std::string(kind) + " has a name; * is all of them");
     if (subject == "*") subject.clear();
 }
 
@@ -108,11 +111,11 @@ void read_details(TableReader& table, EventPlan& event, const ScenarioNames& nam
                   const Scenario& scenario) {
     switch (event.deed) {
     case Deed::node_answers: {
-        std::uint32_t retry_after = 0;
+        std::uint32_t retry_after = 0;  // which may be said
         table.count("status", event.status, 699);
         if (event.status < 300) table.complain("status", "this is a refusal, from 300 to 699");
         table.count("retry_after", retry_after, 86'400);
-        if (retry_after > 0) event.retry_after = retry_after;
+        if (table.has("retry_after")) event.retry_after = retry_after;
         break;
     }
     case Deed::node_slow:
@@ -133,6 +136,9 @@ void read_details(TableReader& table, EventPlan& event, const ScenarioNames& nam
         break;
     case Deed::nat_changes_address:
         read_address(table, event);
+        if (const auto address = IpAddress::parse(event.address);
+            address && address->family() != Family::ipv4)
+            table.complain("address", "a NAT is between IPv4 addresses");
         table.wants("address", "which one? (address = \"198.51.100.9\")");
         break;
     case Deed::nat_changes_timeout:
@@ -179,13 +185,13 @@ std::string_view subject_of(TableReader& table, Problems& problems) {
 }
 
 void read_whom(TableReader& table, EventPlan& event, const ScenarioNames& names,
-               Problems& problems) {
+               const Scenario& scenario, Problems& problems) {
     const auto subject = subject_of(table, problems);
     if (subject == "node") {
         read_node(table, event, names);
         read_deed(table, event, node_deeds);
     } else if (subject == "dns") {
-        read_subject(table, "dns", event.subject);
+        read_subject(table, "dns", "domain", event.subject);
         read_deed(table, event, dns_deeds);
     } else if (subject == "nat") {
         table.text("nat", event.subject);
@@ -193,12 +199,13 @@ void read_whom(TableReader& table, EventPlan& event, const ScenarioNames& names,
             table.complain("nat", unknown_name("NAT", event.subject, names.nats));
         read_deed(table, event, nat_deeds);
     } else if (subject == "phone") {
-        read_subject(table, "phone", event.subject);
+        read_subject(table, "phone", "phone", event.subject);
         if (!event.subject.empty() && !names.phones.contains(event.subject))
             table.complain("phone", unknown_name("phone", event.subject, names.phones));
         read_deed(table, event, phone_deeds);
     } else if (subject == "link") {
         event.deed = Deed::link_changes;
+        event.link = scenario.link;  // what is not named stays as it is
         table.table("link", [&](const TomlValue& value) {
             TableReader link(value, "event.link", problems);
             read_link(link, event.link);
@@ -236,6 +243,24 @@ void read_limit(TableReader& table, const MeasureText& text, Expectation& expect
     }
 }
 
+// What no phone is ever judged by holds always, and nobody notices.
+void must_be_judged(TableReader& table, const Expectation& common, const Scenario& scenario) {
+    for (const auto& phone : scenario.phones)
+        if (phone.name == common.phone && phone.preset && *phone.preset != common.preset)
+            table.complain("phone", phone.name + " runs " + *phone.preset +
+                                        " always, and is never judged for " + common.preset +
+                                        " (preset = " + in_quotes(*phone.preset) + ")");
+    if (!table.has("recovered_within")) return;
+    const auto is_meant = [&](const EventPlan& event) {
+        return event.at >= common.from && event.at < common.to.value_or(scenario.length) &&
+               (common.event.empty() || label_of(event) == common.event);
+    };
+    if (std::ranges::none_of(scenario.events, is_meant))
+        table.complain("recovered_within",
+                       "nothing happens in that time that a phone could come "
+                       "back from");
+}
+
 }  // namespace
 
 EventPlan read_event(const TomlValue& value, const ScenarioNames& names, const Scenario& scenario,
@@ -244,11 +269,9 @@ EventPlan read_event(const TomlValue& value, const ScenarioNames& names, const S
     EventPlan event;
     table.duration("at", event.at);
     table.wants("at", "when does it happen? (at = \"30s\")");
-    if (event.at >= scenario.length)
-        table.complain("at", "by then the scenario is over (length = \"" +
-                                 registration::print_duration(scenario.length) + "\")");
+    must_be_in_time(table, "at", event.at, scenario);
     table.text("name", event.label);
-    read_whom(table, event, names, problems);
+    read_whom(table, event, names, scenario, problems);
     read_details(table, event, names, scenario);
     table.finish();
     return event;
@@ -277,6 +300,8 @@ std::vector<Expectation> read_expect(const TomlValue& value, const ScenarioNames
     for (const auto& event : scenario.events) labels.insert(label_of(event));
     if (!common.event.empty() && !labels.contains(common.event))
         table.complain("after", unknown_name("event", common.event, labels));
+    else
+        must_be_judged(table, common, scenario);
     std::vector<Expectation> expectations;
     for (const auto& text : measures()) {
         auto expectation = common;
@@ -286,6 +311,12 @@ std::vector<Expectation> read_expect(const TomlValue& value, const ScenarioNames
     }
     if (table.has("after") && !table.has("recovered_within"))
         table.complain("after", "this goes with recovered_within");
+    if (table.has("bans_at_most"))
+        for (const auto key : {"from", "to", "phone"})
+            if (table.has(key))
+                table.complain(key,
+                               "bans_at_most is about all servers and all the time: give it "
+                               "a table of its own");
     table.finish();
     if (expectations.empty())
         problems.add(table.line(), "expect",

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "lab/known_servers.h"
 #include "registration/policy.h"
+#include "registration/policy_values.h"
 
 namespace holdfast::cli {
 
@@ -17,15 +18,7 @@ namespace {
 
 using Judged = std::expected<void, std::string>;
 
-// One name for one thing.
-void take_name(TableReader& table, std::string_view key, std::string_view kind,
-               const std::string& name, std::set<std::string, std::less<>>& taken) {
-    if (name.empty())
-        table.complain(key, "a " + std::string(kind) + " needs a name");
-    else if (!taken.insert(name).second)
-        table.complain(key, "there is another " + std::string(kind) + " named " + in_quotes(name) +
-                                ": give each its own name");
-}
+constexpr std::uint32_t phones_most = 30'000;  // each has an address of its own
 
 void read_server(TableReader& table, lab::ServerOptions& server) {
     constexpr std::array<Word<lab::ServerOptions (*)()>, 5> known{{{"kamailio", lab::kamailio},
@@ -83,52 +76,6 @@ bool are_addresses(std::string_view text) {
     return true;
 }
 
-// "10 0 5060 best.example.test", as a zone file has it.
-std::optional<dns::Srv> srv_of(const std::string& text) {
-    std::istringstream words(text);
-    std::uint32_t priority = 0;
-    std::uint32_t weight = 0;
-    std::uint32_t port = 0;
-    std::string target;
-    std::string more;
-    constexpr std::uint32_t most = 65'535;
-    if (!(words >> priority >> weight >> port >> target) || words >> more || priority > most ||
-        weight > most || port > most)
-        return std::nullopt;
-    return dns::Srv{static_cast<std::uint16_t>(priority), static_cast<std::uint16_t>(weight),
-                    static_cast<std::uint16_t>(port), target == "." ? "" : target};
-}
-
-// "10 10 s SIP+D2U _sip._udp.example.test".
-std::optional<dns::Naptr> naptr_of(const std::string& text) {
-    std::istringstream words(text);
-    std::uint32_t order = 0;
-    std::uint32_t preference = 0;
-    dns::Naptr naptr;
-    std::string more;
-    constexpr std::uint32_t most = 65'535;
-    if (!(words >> order >> preference >> naptr.flags >> naptr.service >> naptr.replacement) ||
-        words >> more || order > most || preference > most)
-        return std::nullopt;
-    naptr.order = static_cast<std::uint16_t>(order);
-    naptr.preference = static_cast<std::uint16_t>(preference);
-    return naptr;
-}
-
-template <class Record>
-void read_lines(TableReader& table, std::string_view key, std::vector<Record>& records,
-                std::optional<Record> (*parse)(const std::string&), const std::string& example) {
-    std::vector<std::string> lines;
-    table.texts(key, lines);
-    for (std::size_t i = 0; i < lines.size(); ++i) {
-        if (auto record = parse(lines[i]))
-            records.push_back(*std::move(record));
-        else
-            table.complain_of_value(key, i,
-                                    in_quotes(lines[i]) + " is none: write " + in_quotes(example));
-    }
-}
-
 Judged judge_policy(PhonePlan& phone, const std::string& key, const std::string& value) {
     if (key == "preset")
         return std::unexpected("the preset is a key of the phone itself (preset = \"…\")");
@@ -154,24 +101,7 @@ void read_policy(const TomlValue& table, PhonePlan& phone, Problems& problems) {
             problems.add(value.line, "phone.policy." + key, good.error());
 }
 
-Judged is_sip_uri(const std::string& text) {
-    const bool is_one = text.starts_with("sip:") || text.starts_with("sips:");
-    const auto at = text.find('@');
-    if (is_one && at != std::string::npos && at + 1 < text.size()) return {};
-    return std::unexpected(in_quotes(text) + " is no AOR: \"sip:alice@example.test\"");
-}
-
 }  // namespace
-
-std::string unknown_name(std::string_view kind, std::string_view name,
-                         const std::set<std::string, std::less<>>& known) {
-    const std::vector<std::string_view> names(known.begin(), known.end());
-    std::string list;
-    for (const auto one : names) list += (list.empty() ? "" : ", ") + std::string(one);
-    const auto near = suggestion(name, names);
-    return "there is no " + std::string(kind) + " " + in_quotes(name) +
-           (near.empty() ? list.empty() ? " in this file" : " in this file, only " + list : near);
-}
 
 void read_link(TableReader& table, lab::LinkOptions& link) {
     table.duration("delay", link.one_way_delay);
@@ -188,7 +118,10 @@ ClusterPlan read_cluster(const TomlValue& value, ScenarioNames& names, Problems&
     auto& [server, location, replication_delay, name] = plan.options;
     read_server(table, server);
     table.text("name", name);
-    table.text("domain", server.domain);
+    table.judged("domain", [&](const std::string& domain) {
+        server.domain = domain;
+        return judge_domain(domain);
+    });
     if (table.has("domain")) server.digest.realm = server.domain;
     table.texts("nodes", plan.nodes);
     table.wants("nodes", "which addresses? (nodes = [\"203.0.113.11\", \"203.0.113.12\"])");
@@ -227,62 +160,12 @@ ClusterPlan read_cluster(const TomlValue& value, ScenarioNames& names, Problems&
             else
                 problems.add(password.line, "cluster.passwords." + user,
                              "this is a text, in quotes");
+            if (const auto good = judge_text(user + password.text); !good)
+                problems.add(password.line, "cluster.passwords." + user, good.error());
         }
     });
     table.finish();
     return plan;
-}
-
-void read_records(TableReader& table, RecordsPlan& records, const Scenario& scenario) {
-    std::vector<std::string> addresses;
-    table.texts("addresses", addresses);
-    for (std::size_t i = 0; i < addresses.size(); ++i) {
-        if (const auto address = IpAddress::parse(addresses[i]))
-            records.addresses.push_back(*address);
-        else
-            table.complain_of_value("addresses", i, in_quotes(addresses[i]) + " is no IP address");
-    }
-    std::string cluster;
-    table.text("cluster", cluster);
-    if (!cluster.empty()) {
-        const auto found = std::ranges::find_if(scenario.clusters, [&](const ClusterPlan& plan) {
-            return plan.options.name == cluster;
-        });
-        std::set<std::string, std::less<>> known;
-        for (const auto& plan : scenario.clusters) known.insert(plan.options.name);
-        if (found == scenario.clusters.end())
-            table.complain("cluster", unknown_name("cluster", cluster, known));
-        else
-            for (const auto& node : found->nodes) {
-                std::istringstream words(node);
-                for (std::string word; words >> word;)
-                    if (const auto address = IpAddress::parse(word))
-                        records.addresses.push_back(*address);
-            }
-    }
-    read_lines<dns::Srv>(table, "srv", records.srv, srv_of, "10 0 5060 best.example.test");
-    read_lines<dns::Naptr>(table, "naptr", records.naptr, naptr_of,
-                           "10 10 s SIP+D2U _sip._udp.example.test");
-    table.text("cname", records.cname);
-    table.duration("ttl", records.options.ttl);
-    constexpr std::array<Word<lab::Rotation>, 3> rotations{
-        {{"fixed", lab::Rotation::fixed},
-         {"round-robin", lab::Rotation::round_robin},
-         {"random", lab::Rotation::random}}};
-    table.word<lab::Rotation>("rotate", records.options.order, rotations);
-    table.count("at_most", records.options.at_most, 64);
-    if (records.addresses.empty() && records.srv.empty() && records.naptr.empty() &&
-        records.cname.empty())
-        table.wants("addresses", "a name has addresses (or cluster), srv, naptr or a cname");
-}
-
-RecordsPlan read_dns(const TomlValue& value, const Scenario& scenario, Problems& problems) {
-    TableReader table(value, "dns", problems);
-    RecordsPlan records;
-    table.text("name", records.name);
-    read_records(table, records, scenario);
-    table.finish();
-    return records;
 }
 
 lab::NatOptions read_nat(const TomlValue& value, ScenarioNames& names, Problems& problems) {
@@ -307,22 +190,37 @@ lab::NatOptions read_nat(const TomlValue& value, ScenarioNames& names, Problems&
     table.duration("tcp_timeout", nat.tcp_timeout);
     table.flag("inbound_refresh", nat.inbound_refresh);
     table.text("public_address", nat.public_address);
-    if (!IpAddress::parse(nat.public_address))
-        table.complain("public_address", in_quotes(nat.public_address) + " is no IP address");
+    const auto address = IpAddress::parse(nat.public_address);
+    if (!address || address->family() != Family::ipv4)
+        table.complain("public_address", in_quotes(nat.public_address) + " is no IPv4 address");
     table.finish();
     return nat;
 }
 
-PhonePlan read_phone(const TomlValue& value, ScenarioNames& names, Problems& problems) {
+void must_be_in_time(TableReader& table, std::string_view key, Duration at,
+                     const Scenario& scenario) {
+    if (table.has(key) && at >= scenario.length)
+        table.complain(key, "by then the scenario is over (length = \"" +
+                                registration::print_duration(scenario.length) + "\")");
+}
+
+PhonePlan read_phone(const TomlValue& value, ScenarioNames& names, const Scenario& scenario,
+                     Problems& problems) {
     TableReader table(value, "phone", problems);
     PhonePlan phone;
     table.text("name", phone.name);
     take_name(table, "name", "phone", phone.name, names.phones);
-    table.count("count", phone.count, 1'000'000);
+    table.count("count", phone.count, phones_most);
     if (phone.count == 0) table.complain("count", "0 phones are no phone: 1 at least");
+    std::size_t phones = phone.count;
+    for (const auto& other : scenario.phones) phones += other.count;
+    if (phones > phones_most)
+        table.complain("count", "with these there are " + std::to_string(phones) +
+                                    " phones, and a scenario has " + std::to_string(phones_most) +
+                                    " at most");
     table.judged("aor", [&](const std::string& aor) {
         phone.aor = aor;
-        return is_sip_uri(aor);
+        return judge_aor(aor);
     });
     table.judged("preset", [&](const std::string& preset) -> Judged {
         phone.preset = preset;
@@ -342,19 +240,30 @@ PhonePlan read_phone(const TomlValue& value, ScenarioNames& names, Problems& pro
     table.duration("expires", phone.expires);
     table.count("flows", phone.flows, 2);
     table.text("password", phone.password);
-    table.text("registrar", phone.registrar);
-    table.text("outbound_proxy", phone.outbound_proxy);
+    const auto read_server_uri = [&](std::string_view key, std::string& uri) {
+        table.judged(key, [&](const std::string& text) {
+            uri = text;
+            return judge_server_uri(text);
+        });
+    };
+    read_server_uri("registrar", phone.registrar);
+    read_server_uri("outbound_proxy", phone.outbound_proxy);
     table.texts("backups", phone.backups);
+    for (std::size_t i = 0; i < phone.backups.size(); ++i)
+        if (const auto good = judge_server_uri(phone.backups[i]); !good)
+            table.complain_of_value("backups", i, good.error());
     table.flag("ipv4", phone.ipv4);
     table.flag("ipv6", phone.ipv6);
     if (!phone.ipv4 && !phone.ipv6) table.complain("ipv4", "a phone has IPv4, IPv6 or both");
     table.flag("resolver_cache", phone.resolver_cache);
     table.duration("on", phone.on);
+    must_be_in_time(table, "on", phone.on, scenario);
     table.finish();
     return phone;
 }
 
-CallerPlan read_caller(const TomlValue& value, const ScenarioNames& names, Problems& problems) {
+CallerPlan read_caller(const TomlValue& value, const ScenarioNames& names, const Scenario& scenario,
+                       Problems& problems) {
     TableReader table(value, "caller", problems);
     CallerPlan caller;
     table.text("phone", caller.phone);
@@ -370,6 +279,7 @@ CallerPlan read_caller(const TomlValue& value, const ScenarioNames& names, Probl
     constexpr std::array<Word<bool>, 2> ways{{{"every node", true}, {"first node", false}}};
     table.word<bool>("through", caller.every_node, ways);
     table.duration("from", caller.from);
+    must_be_in_time(table, "from", caller.from, scenario);
     table.finish();
     return caller;
 }

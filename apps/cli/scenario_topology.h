@@ -1,26 +1,11 @@
 // The parts of a scenario file that say what there is: servers, DNS, NATs, phones, callers.
 #pragma once
 
-#include <set>
-#include <string>
-#include <string_view>
-
+#include "apps/cli/scenario_names.h"
 #include "apps/cli/toml_tree.h"
 #include "lab/scenario.h"
 
 namespace holdfast::cli {
-
-// What others may name. "" is never in it.
-struct ScenarioNames {
-    std::set<std::string, std::less<>> clusters;
-    std::set<std::string, std::less<>> nodes;
-    std::set<std::string, std::less<>> nats;
-    std::set<std::string, std::less<>> phones;
-};
-
-// "there is no NAT \"hme\"; did you mean home?"
-std::string unknown_name(std::string_view kind, std::string_view name,
-                         const std::set<std::string, std::less<>>& known);
 
 void read_link(TableReader& table, lab::LinkOptions& link);
 lab::scenario::ClusterPlan read_cluster(const TomlValue& table, ScenarioNames& names,
@@ -31,9 +16,13 @@ void read_records(TableReader& table, lab::scenario::RecordsPlan& records,
 lab::scenario::RecordsPlan read_dns(const TomlValue& table, const lab::scenario::Scenario& scenario,
                                     Problems& problems);
 lab::NatOptions read_nat(const TomlValue& table, ScenarioNames& names, Problems& problems);
+// The scenario has its length, and the phones before this one.
 lab::scenario::PhonePlan read_phone(const TomlValue& table, ScenarioNames& names,
-                                    Problems& problems);
+                                    const lab::scenario::Scenario& scenario, Problems& problems);
 lab::scenario::CallerPlan read_caller(const TomlValue& table, const ScenarioNames& names,
-                                      Problems& problems);
+                                      const lab::scenario::Scenario& scenario, Problems& problems);
+// That the moment lies in the scenario, if the key is there.
+void must_be_in_time(TableReader& table, std::string_view key, Duration at,
+                     const lab::scenario::Scenario& scenario);
 
 }  // namespace holdfast::cli

@@ -10,6 +10,7 @@
 #include <cmath>
 
 #include "apps/cli/command_line.h"
+#include "apps/cli/terminal.h"
 #include "registration/policy_values.h"
 
 namespace holdfast::cli {
@@ -63,6 +64,11 @@ std::expected<TomlValue, std::string> parse_toml(std::string_view text, const st
         return std::unexpected(name + ":" + std::to_string(error.source().begin.line) + ": " +
                                std::string(error.description()));
     }
+}
+
+std::expected<void, std::string> judge_text(std::string_view text) {
+    if (text.find_first_of("\t\n") == std::string_view::npos && printable(text) == text) return {};
+    return std::unexpected("there are control characters in this text: leave them out");
 }
 
 void Problems::add(unsigned line, const std::string& key, const std::string& what) {
@@ -119,8 +125,15 @@ const TomlValue* TableReader::take(std::string_view key, Kind kind, std::string_
     return nullptr;
 }
 
-void TableReader::text(std::string_view key, std::string& value) {
-    if (const auto* found = take(key, Kind::text, "a text, in quotes")) value = found->text;
+bool TableReader::text(std::string_view key, std::string& value) {
+    const auto* found = take(key, Kind::text, "a text, in quotes");
+    if (found == nullptr) return false;
+    if (const auto good = judge_text(found->text); !good) {
+        complain(key, good.error());
+        return false;
+    }
+    value = found->text;
+    return true;
 }
 
 void TableReader::duration(std::string_view key, Duration& value) {
@@ -192,10 +205,13 @@ void TableReader::texts(std::string_view key, std::vector<std::string>& values) 
     if (found == nullptr) return;
     values.clear();
     for (std::size_t i = 0; i < found->list.size(); ++i) {
-        if (found->list[i].kind == Kind::text)
-            values.push_back(found->list[i].text);
-        else
+        const auto& element = found->list[i];
+        if (element.kind != Kind::text)
             complain_of_value(key, i, "this is a list of texts, each in quotes");
+        else if (const auto good = judge_text(element.text); !good)
+            complain_of_value(key, i, good.error());
+        else
+            values.push_back(element.text);
     }
 }
 
@@ -215,9 +231,7 @@ void TableReader::judged(
     std::string_view key,
     const std::function<std::expected<void, std::string>(const std::string&)>& judge) {
     std::string read;
-    const auto before = has(key) && table_.find(key)->kind == Kind::text;
-    text(key, read);
-    if (!before) return;
+    if (!text(key, read)) return;
     if (const auto good = judge(read); !good) complain(key, good.error());
 }
 

@@ -42,6 +42,10 @@ struct TomlValue {
 // The error names line and reason: "NAME:3: …".
 std::expected<TomlValue, std::string> parse_toml(std::string_view text, const std::string& name);
 
+// Names and texts are shown on terminals: nothing in them may be obeyed there. Line ends and tabs
+// count, too; the error is a sentence's end.
+std::expected<void, std::string> judge_text(std::string_view text);
+
 // What is wrong with one file, in the order of its lines.
 class Problems {
 public:
@@ -61,7 +65,7 @@ public:
     TableReader(const TomlValue& table, std::string where, Problems& problems);
 
     // Each leaves the value alone if the key is not there, or is wrong.
-    void text(std::string_view key, std::string& value);
+    bool text(std::string_view key, std::string& value);
     void duration(std::string_view key, Duration& value);
     void duration(std::string_view key, std::optional<Duration>& value);
     void flag(std::string_view key, bool& value);
