@@ -67,8 +67,8 @@ inline const Event* end_of(const Phone& phone, CallRef call) {
     return nullptr;
 }
 
-// The call rings, is answered, and ends at both ends when the caller hangs up; or ends by itself,
-// with a reason, if nobody is there.
+// The call rings, is answered, and ends at both ends when the caller hangs up: its own at once, for
+// who hangs up has done with it. Or it ends by itself, with a reason, if nobody is there.
 inline std::string complaint_of_a_call(World& world, Phone& from, const std::string& uri) {
     using namespace std::chrono_literals;
     auto* const callee = who_rings_at(world, uri);
@@ -101,6 +101,9 @@ inline std::string complaint_of_a_call(World& world, Phone& from, const std::str
     from.give(in::HangUp{.account = Phone::account, .call = call_after_the_fault});
     if (!is_told(*callee, EventKind::call_ended, ends, 5s))
         return "it hangs up, and " + callee->name() + " does not hear of it";
+    const auto has_ended = [&] { return end_of(from, call_after_the_fault) != nullptr; };
+    if (world.run_until(has_ended, 0s) != Stop::goal)
+        return "it hangs up, and its own call does not end";
     return "";
 }
 

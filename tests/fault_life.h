@@ -10,6 +10,7 @@
 #pragma once
 
 #include <algorithm>
+#include <optional>
 #include <ranges>
 #include <set>
 #include <string>
@@ -25,8 +26,9 @@ namespace holdfast::lab {
 
 class FaultLife {
 public:
-    explicit FaultLife(World& world) : world_(world) {
-        if (const auto plan = wanted_host_fault()) world_.fail_nth(plan->kind(), plan->left());
+    explicit FaultLife(World& world, const std::optional<HostFaultPlan>& plan = wanted_host_fault())
+        : world_(world) {
+        if (plan) world_.fail_nth(plan->kind(), plan->left());
     }
     FaultLife(const FaultLife&) = delete;
     FaultLife& operator=(const FaultLife&) = delete;
@@ -95,17 +97,31 @@ private:
             return complain_of(phone, "it is not registered half an hour after the world healed");
         // N4: where a Contact by hand leads to is in no lab.
         if (!phone.is_registered() || !phone.options().contact_address.empty()) return;
-        // K1, K2: a mapping or a connection that is gone is found out by the next keep-alive. That
-        // a story has taken the binding away is found out by the proof (R1), or at a server where
-        // there is none (R2) by the refresh.
-        Instant limit = world_.now() + 142s;
-        if (phone.count(EventKind::unprovable) > 0)
-            for (const auto& binding : phone.status().bindings)
-                if (binding.registered && binding.refresh_at < world_.now() + 1h)
-                    limit = std::max(limit, binding.refresh_at + 5s);
-        if (world_.run_until(is_well, limit - world_.now()) != Stop::goal)
-            complain_of(phone, world_.is_reachable(phone) ? "it has left a binding behind"
-                                                          : "it is registered and not reachable");
+        // K1, K2: a mapping or a connection that is gone is found out by the next keep-alive.
+        if (world_.run_until(is_well, 142s) == Stop::goal) return;
+        if (has_left_one(phone)) return complain_of(phone, "it has left a binding behind");
+        // That a story has taken the binding away is found out by the proof (R1, R3); where there
+        // is none, by the refresh.
+        if (!is_provable(phone) && world_.run_until(is_well, until_refresh(phone)) == Stop::goal)
+            return;
+        complain_of(phone, "it is registered and not reachable");
+    }
+    // R2: not where the servers answer an OPTIONS to the AOR themselves. What the phone says of it
+    // is no proof: a fault may have made it say so.
+    [[nodiscard]] bool is_provable(const Phone& phone) const {
+        for (const auto& cluster : world_.clusters())
+            if (phone.aor().ends_with("@" + cluster->domain()))
+                for (const auto& node : cluster->nodes())
+                    if (node->options().options_to_aor == OptionsToAor::answer) return false;
+        return true;
+    }
+    [[nodiscard]] Duration until_refresh(const Phone& phone) const {
+        using namespace std::chrono_literals;
+        Duration rest = 0s;
+        for (const auto& binding : phone.status().bindings)
+            if (binding.registered && binding.refresh_at < world_.now() + 1h)
+                rest = std::max(rest, binding.refresh_at + 5s - world_.now());
+        return rest;
     }
     // Somebody is there whom it could register with.
     bool is_served(const Phone& phone) const {
@@ -147,16 +163,26 @@ private:
             }
         return false;
     }
-    // F5: another password is needed, or another account. That a 403 means so is known of the
-    // answer to a nonce just received alone; the steps of N3 may have used it up, and then the 403
-    // is told as the refusal that it is, and tried again ever more slowly.
-    static bool is_hopeless(const Phone& phone) {
-        for (const auto& [at, event] : phone.events() | std::views::reverse) {
-            if (event.kind == EventKind::refused && event.status == 403) return true;
-            if (event.kind == EventKind::refused || event.kind == EventKind::registered) break;
+    // F5: another password is needed. That a 403 means so is known of the answer to a nonce just
+    // received alone; the steps of N3 may have used it up, and then the 403 is told as the refusal
+    // that it is, and tried again ever more slowly.
+    [[nodiscard]] bool is_hopeless(const Phone& phone) const {
+        const auto user = phone.aor().substr(4, phone.aor().find('@') - 4);
+        const auto& name = phone.options().auth_user.empty() ? user : phone.options().auth_user;
+        bool is_wrong = false;
+        bool is_forbidden = false;
+        for (const auto& cluster : world_.clusters()) {
+            if (!phone.aor().ends_with("@" + cluster->domain())) continue;
+            is_wrong = is_wrong || !cluster->takes(name, phone.options().password);
+            for (const auto& node : cluster->nodes())
+                is_forbidden = is_forbidden || node->options().digest.wrong_is_forbidden;
         }
-        const auto state = phone.status().state;
-        return state == "wrong password" || state.starts_with("given up");
+        if (!is_wrong) return false;
+        if (phone.status().state == "wrong password") return true;
+        for (const auto& [at, event] : phone.events() | std::views::reverse)
+            if (event.kind == EventKind::refused || event.kind == EventKind::registered)
+                return is_forbidden && event.kind == EventKind::refused && event.status == 403;
+        return false;
     }
     void check_promises(const Phone& phone) {
         for (const auto& complaints :

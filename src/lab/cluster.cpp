@@ -71,6 +71,10 @@ void Cluster::add_user(const std::string& user, const std::string& password) {
 
 bool Cluster::knows(const std::string& user) const { return nodes_.front()->knows(user); }
 
+bool Cluster::takes(const std::string& user, const std::string& password) const {
+    return nodes_.front()->takes(user, password);
+}
+
 void Cluster::add_peer(const IpAddress& address) {
     for (auto& node : nodes_) node->add_peer(address);
 }

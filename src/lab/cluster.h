@@ -42,6 +42,8 @@ public:
 
     void add_user(const std::string& user, const std::string& password);
     [[nodiscard]] bool knows(const std::string& user) const;
+    // That this is the user's password.
+    [[nodiscard]] bool takes(const std::string& user, const std::string& password) const;
     void add_peer(const IpAddress& address);
     void silence();  // all nodes
     void heal();

@@ -156,7 +156,12 @@ void Phone::plug_in() {
     if (addresses_.empty()) change_address(unplugged_);
 }
 
-void Phone::give(const Input& input) { feed(input); }
+void Phone::give(const Input& input) {
+    // Who changes it changes the configuration, which the next run of the process reads.
+    if (const auto* const change = std::get_if<in::ChangePassword>(&input))
+        options_.password = change->password.reveal();
+    feed(input);
+}
 
 void Phone::feed(const Input& input) {
     if (!engine_) return;

@@ -122,6 +122,10 @@ public:
         passwords_[user] = password;
     }
     [[nodiscard]] bool knows(const std::string& user) const { return passwords_.contains(user); }
+    [[nodiscard]] bool takes(const std::string& user, const std::string& password) const {
+        const auto known = passwords_.find(user);
+        return known != passwords_.end() && known->second == password;
+    }
     void add_peer(const IpAddress& address) {
         peers_.insert(address);
     }  // a node or caller: never filtered
