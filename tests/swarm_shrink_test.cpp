@@ -41,6 +41,9 @@ TEST(SwarmShrink, OnlyWhatMakesItFailStays) {
     const auto culprit = "fault" + std::to_string(last);
     const auto needs = std::set<std::string>{"fault3", culprit, "phone2", "node3"};
     const auto run = [&](const WorldPlan& world) -> Complaints {
+        // With the time go the faults that are not reached: nobody is told of them.
+        EXPECT_TRUE(std::ranges::all_of(
+            world.faults, [&](const PlannedFault& fault) { return fault.at < world.ends; }));
         const bool all =
             std::ranges::all_of(needs, [&](const auto& part) { return has_part(world, part); });
         return all ? Complaints{"I1: phone2 is not registered"} : Complaints{"I2: something else"};
@@ -85,13 +88,41 @@ TEST(SwarmShrink, LimitOfTriesIsKept) {
     EXPECT_FALSE(small.is_minimal);
 }
 
-TEST(SwarmShrink, UnknownPartIsAnError) {
+TEST(SwarmShrink, UnknownPartIsAnErrorAndChangesNothing) {
     auto plan = large_world();
+    const auto parts = parts_of(plan);
     EXPECT_FALSE(keep_only(plan, {"phone1", "node1", "fault4711"}));
     EXPECT_FALSE(keep_only(plan, {"phone1"}));
     EXPECT_FALSE(keep_only(plan, {"node1"}));
+    EXPECT_EQ(parts_of(plan), parts);
     EXPECT_TRUE(keep_only(plan, {"phone1", "node1"}));
     EXPECT_THAT(parts_of(plan), UnorderedElementsAre("phone1", "node1"));
+}
+
+// A fault needs what it is about.
+TEST(SwarmShrink, FaultsOfWhatIsLeftOutGoWithIt) {
+    auto plan = large_world();
+    plan.faults = {{.number = 1, .kind = FaultKind::node_silent, .whom = 2},
+                   {.number = 2, .kind = FaultKind::phone_crashes, .whom = 2},
+                   {.number = 3, .kind = FaultKind::nat_rebinds},
+                   {.number = 4, .kind = FaultKind::node_silent, .whom = 0},
+                   {.number = 5, .kind = FaultKind::phone_crashes, .whom = 0},
+                   {.number = 6, .kind = FaultKind::dns_fails}};
+    const auto faults_without = [&](const std::set<std::string>& gone) {
+        std::set<std::string> kept;
+        for (const auto& part : parts_of(plan))
+            if (!gone.contains(part)) kept.insert(part);
+        auto smaller = plan;
+        EXPECT_TRUE(keep_only(smaller, kept));
+        std::vector<std::size_t> numbers;
+        for (const auto& fault : smaller.faults) numbers.push_back(fault.number);
+        return numbers;
+    };
+    EXPECT_THAT(faults_without({}), ElementsAre(1, 2, 3, 4, 5, 6));
+    EXPECT_THAT(faults_without({"node3"}), ElementsAre(2, 3, 4, 5, 6));
+    EXPECT_THAT(faults_without({"phone3"}), ElementsAre(1, 3, 4, 5, 6));
+    EXPECT_THAT(faults_without({"nat"}), ElementsAre(1, 2, 4, 5, 6));
+    EXPECT_THAT(faults_without({"fault4"}), ElementsAre(1, 2, 3, 5, 6));
 }
 
 // What is left out takes nothing with it that was drawn for the rest: ports, tags and the like stay

@@ -146,8 +146,6 @@ void OutstandingWatch::look(Instant now, const AccountStatus& status) {
     }
 }
 
-std::size_t moves_of(const Phone& phone) { return phone.count(EventKind::moved); }
-
 Complaints check_flows_differ(const Phone& phone) {
     std::map<IpAddress, int> flows;
     for (const auto& binding : phone.status().bindings)

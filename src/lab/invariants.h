@@ -1,5 +1,5 @@
-// What must hold in every run, whatever was drawn (design: I1–I7). Each check returns sentences;
-// none is good. Not here: I8 (fuzzing).
+// What must hold in every run, whatever was drawn (design: I4–I6, B1, B2). Each check returns
+// sentences; none is good. What needs a world of its own (I1–I3, I7): lab/swarm.h; I8: fuzzing.
 #pragma once
 
 #include <string>
@@ -36,9 +36,6 @@ Complaints check_rates(const Phone& phone);
 Complaints check_flows_differ(const Phone& phone);
 // B2: Contact: * is never sent.
 Complaints check_no_star(const Cluster& cluster);
-
-// I3: how often a phone changed its server.
-std::size_t moves_of(const Phone& phone);
 
 // I6: a binding of somebody else's device, put into every location service, is still there as it
 // was.

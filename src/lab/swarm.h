@@ -29,11 +29,13 @@ public:
     void suffer(Duration duration);
     // I1: everyone is registered within 35 s of quiet. I2: no stale binding when the next
     // keep-alive had its 10 s, where the location service is shared; where it is not, when the
-    // longest binding could have lapsed; a flow whose mapping rests (K3) has not settled. I4, I5,
-    // I6, B1, B2 over the whole run.
+    // longest binding could have lapsed; a flow whose mapping rests (K3) by what the bad minutes
+    // did has not settled before that rest is over, 10 min at most. I4, I5, I6, B1, B2 over the
+    // whole run.
     Complaints heal_and_check();
 
-    // I3: nothing happens but permuted DNS answers, on a link that loses nothing: zero moves.
+    // I3: nothing happens but permuted DNS answers, on a link that loses nothing: zero moves, but
+    // where the server itself sends a phone away, and everyone is registered.
     Complaints rotate_only(Duration duration);
 
     World& world() { return *world_; }
@@ -51,9 +53,10 @@ private:
     void end(const PlannedFault& fault);
     void run_to(Duration since_start);
     void note(const std::string& what);
+    [[nodiscard]] bool has_reason_to_move(std::size_t index, const TimedEvent& move) const;
     [[nodiscard]] bool knows_targets(const Phone& phone) const;
     [[nodiscard]] bool rests(const Phone& phone) const;
-    void check_registered(Complaints& complaints);
+    void check_registered(Complaints& complaints, std::string_view invariant);
     void check_stale(Complaints& complaints, std::string_view when);
 
     WorldPlan plan_;
@@ -65,12 +68,14 @@ private:
     std::vector<std::unique_ptr<OutstandingWatch>> watches_;
     std::vector<std::unique_ptr<OtherDevice>> others_;
     std::string text_;
+    Instant healed_{};
 };
 
 // A whole life: it suffers as planned, heals, and is looked at.
 struct SwarmResult {
     Complaints complaints;  // empty is good
     std::string text;
+    std::uint64_t trace = 0;  // of all its packets, to the end
 };
 SwarmResult live(const WorldPlan& plan);
 // The same, and beside it what needs a world of its own: permuted answers alone (I3), and that the

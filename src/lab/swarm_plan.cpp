@@ -10,8 +10,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-std::string number(double value) { return std::to_string(value).substr(0, 5); }
-
 // Draws a plan in one order, always: what is drawn later never changes what was drawn before.
 class Drawing {
 public:
@@ -314,7 +312,15 @@ std::expected<void, std::string> keep_only(WorldPlan& plan, const std::set<std::
     return {};
 }
 
-std::string short_seconds(Duration duration) { return number(seconds_of(duration)); }
+std::string short_number(double value) {
+    constexpr std::size_t enough = 5;
+    auto text = std::to_string(value);  // six digits after the point
+    text.resize(std::max(enough, text.find('.')));
+    if (text.ends_with('.')) text.pop_back();
+    return text;
+}
+
+std::string short_seconds(Duration duration) { return short_number(seconds_of(duration)); }
 
 std::string words_of(const WorldPlan& plan, const PlannedFault& fault) {
     const auto node = numbered("node", fault.whom + 1);
@@ -343,7 +349,7 @@ std::string words_of(const WorldPlan& plan, const PlannedFault& fault) {
     case FaultKind::dns_fails: return "DNS fails";
     case FaultKind::dns_slow: return "DNS is slow by " + short_seconds(fault.delay) + " s";
     case FaultKind::all_silent: return "all registrars go silent";
-    case FaultKind::link_loses: return "loss " + number(fault.loss);
+    case FaultKind::link_loses: return "loss " + short_number(fault.loss);
     }
     return {};
 }

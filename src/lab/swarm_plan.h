@@ -104,7 +104,9 @@ std::expected<void, std::string> keep_only(WorldPlan& plan, const std::set<std::
 
 // A fault in words: "node2 goes silent".
 std::string words_of(const WorldPlan& plan, const PlannedFault& fault);
-// Seconds, as the text of a world has them: "12.34".
+// As the text of a world has it: "0.021", "12.34", "1234", "604800".
+std::string short_number(double value);
+// The same of seconds.
 std::string short_seconds(Duration duration);
 
 }  // namespace holdfast::lab

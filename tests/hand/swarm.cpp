@@ -1,9 +1,11 @@
 // Runs random worlds by number, more than CI has time for, and prints what does not hold.
 //
-//   swarm FIRST [LAST]             each world from FIRST to LAST, one line of result at the end
-//   swarm FIRST LAST shrink        the same, ended by the first that breaks one, which is made
-//   small swarm NUMBER ladder SECONDS    one world, the last packets before that second, and its
-//   events
+//   swarm FIRST [LAST]
+//       each world from FIRST to LAST, and one line of result at the end
+//   swarm FIRST LAST shrink
+//       the same, ended by the first that breaks an invariant, which is made small
+//   swarm NUMBER ladder SECONDS
+//       one world, the last packets before that second, and its events
 //
 // The exit code is 0 when every invariant held, 1 when one did not, 2 when the words were wrong.
 #include <charconv>
