@@ -44,7 +44,7 @@ TEST(NamedCrash, BadAddressIsNamedAndEndsTheProcess) {
 }
 
 // Each step has an array of its own on the stack.
-int deeper(volatile int* above, int left) {
+int deeper(const volatile int* above, int left) {
     volatile int own[1024];
     own[0] = *above + 1;
     return left == 0 ? own[0] : deeper(own, left - 1) + own[0];

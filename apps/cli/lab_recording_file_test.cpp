@@ -20,9 +20,9 @@ constexpr std::size_t mebibyte = 1U << 20U;
 
 class RecordingFile : public ::testing::Test {
 protected:
-    void SetUp() override { std::filesystem::create_directories(folder_); }
-    void TearDown() override { std::filesystem::remove_all(folder_); }
-    [[nodiscard]] std::string name(const std::string& file) const { return folder_ / file; }
+    void SetUp() override { std::filesystem::create_directories(folder); }
+    void TearDown() override { std::filesystem::remove_all(folder); }
+    [[nodiscard]] std::string name(const std::string& file) const { return folder / file; }
 
     // Somebody writes it into a FIFO for as long as somebody reads.
     std::expected<std::string, std::string> through_fifo(const std::string& text,
@@ -39,7 +39,7 @@ protected:
         return read;
     }
 
-    std::filesystem::path folder_ =
+    std::filesystem::path folder =
         std::filesystem::path(::testing::TempDir()) / ("recording" + std::to_string(::getpid()));
 };
 
@@ -76,7 +76,7 @@ TEST_F(RecordingFile, WhatCannotBeReadIsSaid) {
     const auto missing = text_of_recording(name("none"));
     ASSERT_FALSE(missing);
     EXPECT_THAT(missing.error(), HasSubstr("none cannot be read: No such file or directory"));
-    const auto directory = text_of_recording(folder_);
+    const auto directory = text_of_recording(folder);
     ASSERT_FALSE(directory);
     EXPECT_THAT(directory.error(), HasSubstr("is a directory"));
 }
