@@ -145,7 +145,12 @@ bool RandomWorld::has_reason_to_move(std::size_t index, const TimedEvent& move) 
     const bool is_full = server.rules.max_contacts > 0 && plan.has_other_device;
     const bool lacks_pong =
         server.rules.outbound && !server.pong && plan.transport != Transport::udp;
+    // And once away, it comes back (L7).
+    const bool comes_back = move.event.reason.contains("(L7)");
     return std::ranges::any_of(all_phones_[index]->events(), [&](const TimedEvent& e) {
+        if (comes_back && e.event.kind == EventKind::moved && e.at < move.at &&
+            e.event.reg_id == move.event.reg_id && has_reason_to_move(index, e))
+            return true;
         if (e.event.reg_id != move.event.reg_id || e.at > move.at || e.at + 10s < move.at)
             return false;
         return (is_full && e.event.status == 503) ||
