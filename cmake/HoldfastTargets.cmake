@@ -32,9 +32,12 @@ function(_holdfast_test_program target)
   if(arg_NEEDS)
     add_dependencies(${target} ${arg_NEEDS})
   endif()
-  # tools/run-tests gives CTest three places for each processor: what has sound takes three.
-  if("${arg_LINK}" MATCHES "gst|phone|media")
-    list(APPEND arg_PROPERTIES PROCESSORS 3)
+  # tools/run-tests gives CTest three places for each processor: what has sound takes three, one at a time and first, so that
+  # what only computes runs beside it all the while, and not after it.
+  if(target MATCHES "^(media_gst|phone)_test$")
+    list(APPEND arg_PROPERTIES PROCESSORS 3 RESOURCE_LOCK sound COST 1000)
+  elseif("${arg_LINK}" MATCHES "gst|phone|media")
+    list(APPEND arg_PROPERTIES PROCESSORS 2)
   endif()
   set(discovery DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60 PROPERTIES ${arg_PROPERTIES})
   if(arg_WORLDS AND HOLDFAST_SANITIZE)
