@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "base/check.h"
+#include "lab/scenario_chronicle.h"
 
 namespace holdfast::lab::scenario {
 
@@ -17,7 +18,10 @@ constexpr double close_enough = 1e-9;  // of percent that come from a division
 class Run {
 public:
     Run(const Scenario& scenario, const RunOptions& options)
-        : scenario_(scenario), options_(options), stage_(scenario, options), recorder_(stage_) {}
+        : scenario_(scenario), options_(options), stage_(scenario, options), recorder_(stage_) {
+        if (options.chronicle_lines > 0)
+            chronicler_.emplace(stage_, scenario, options.chronicle_lines);
+    }
 
     Findings run();
 
@@ -34,6 +38,7 @@ private:
     const RunOptions& options_;
     Stage stage_;
     Recorder recorder_;
+    std::optional<Chronicler> chronicler_;
     std::vector<Instant> events_;
 };
 
@@ -48,6 +53,7 @@ void Run::schedule() {
         stage_.world().at(event.at, [this, &event] {
             stage_.perform(event);
             recorder_.look_at_all();
+            if (chronicler_) chronicler_->look();
         });
     }
     for (auto& actor : stage_.actors())
@@ -64,6 +70,7 @@ void Run::pass() {
     const auto end = Internet::start + scenario_.length;
     const auto look = [&] {
         if (recorder_.somebody_is_unreachable()) recorder_.look_at_unreachable();
+        if (chronicler_) chronicler_->look_if_changed();
         return false;
     };
     while (world.now() < end) {
@@ -72,6 +79,7 @@ void Run::pass() {
         if (world.run_until(look, next - world.now()) == Stop::idle)
             world.run_for(next - world.now());
         recorder_.look_at_all();
+        if (chronicler_) chronicler_->look();
     }
 }
 
@@ -164,6 +172,8 @@ Findings Run::run() {
     outcome.trace_hash = stage_.world().trace_hash();
     judge(outcome);
     if (!outcome.holds()) outcome.story = story();
+    if (chronicler_)
+        outcome.chronicle = std::make_shared<const Chronicle>(chronicler_->take(recorder_));
     return outcome;
 }
 
