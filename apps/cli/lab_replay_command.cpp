@@ -1,16 +1,11 @@
 // holdfast lab replay: a recording, through the engine again.
 #include <unistd.h>
 
-#include <cerrno>
-#include <cstring>
-#include <expected>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <nlohmann/json.hpp>
 
 #include "apps/cli/commands.h"
 #include "apps/cli/lab_command.h"
+#include "apps/cli/recording_file.h"
 #include "apps/cli/terminal.h"
 #include "lab/replay.h"
 
@@ -19,25 +14,6 @@ namespace holdfast::cli {
 namespace {
 
 using nlohmann::ordered_json;
-
-constexpr std::uintmax_t largest_recording = std::uintmax_t{4} << 30;  // octets
-
-std::expected<std::string, std::string> content_of(const std::string& path) {
-    std::error_code error;
-    if (std::filesystem::is_directory(path, error))
-        return std::unexpected(path + " is a directory: name the file that --record has written");
-    const auto size = std::filesystem::file_size(path, error);
-    if (!error && size > largest_recording)
-        return std::unexpected(path + " has more than 4 GiB: no recording that can be replayed");
-    errno = 0;
-    std::ifstream file(path, std::ios::binary);
-    std::string text{std::istreambuf_iterator<char>(file), {}};
-    if (!file.is_open() || file.bad())
-        return std::unexpected(path +
-                               " cannot be read: " + std::strerror(errno != 0 ? errno : EIO) +
-                               ". Name the file that --record has written");
-    return text;
-}
 
 std::string count_of(std::size_t steps) {
     return std::to_string(steps) + (steps == 1 ? " step" : " steps");
@@ -86,14 +62,8 @@ ExitCode run_lab_replay(const std::vector<std::string>& operands,
     if (operands.size() > 1)
         return complain(ExitCode::usage, "\"" + operands[1] + "\" is one argument too many");
     const auto& path = operands.front();
-    const auto text = content_of(path);
-    if (!text) return complain(ExitCode::config, text.error());
-    const auto recording = parse_recording(*text);
-    if (!recording)
-        return complain(ExitCode::config,
-                        path + ": " + recording.error() +
-                            ". Replay it with the version of Holdfast that has recorded it, or "
-                            "record it again (holdfast register --record FILE)");
+    const auto recording = read_recording(path);
+    if (!recording) return complain(ExitCode::config, recording.error());
     const auto replay = lab::replay(*recording);
     Printer output(STDOUT_FILENO);
     output.write(options.json ? in_json(*recording, replay) : in_words(*recording, replay));
