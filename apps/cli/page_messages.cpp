@@ -47,13 +47,16 @@ std::string text_of(const dns::Record& record) {
 std::string first_line_of(std::string_view message) {
     constexpr std::string_view version = "SIP/2.0";
     auto line = trimmed(message.substr(0, message.find_first_of("\r\n")));
-    if (line.starts_with(version))
+    const bool is_response = line.starts_with(version);
+    if (is_response)
         line.remove_prefix(version.size());
     else if (line.ends_with(version))
         line.remove_suffix(version.size());
     auto first = printable(trimmed(line));
-    if (const auto sequence = header_of(message, "CSeq"); !sequence.empty())
-        first += " · " + printable(sequence);
+    const auto sequence = header_of(message, "CSeq");
+    if (is_response && !sequence.empty()) first += " · " + printable(sequence);
+    if (!is_response && !sequence.empty())
+        first += " · CSeq " + printable(sequence.substr(0, sequence.find(' ')));
     return shortened(first, first_most);
 }
 

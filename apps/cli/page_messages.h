@@ -24,7 +24,7 @@ struct PageMessage {
 };
 nlohmann::ordered_json json_of(const PageMessage& message);
 
-// "REGISTER sip:example.test · 2 REGISTER", "401 Unauthorized · 2 REGISTER".
+// "REGISTER sip:example.test · CSeq 2", "401 Unauthorized · 2 REGISTER".
 std::string first_line_of(std::string_view message);
 
 // "example.test A: 203.0.113.11, 203.0.113.12 (TTL 60 s)".
