@@ -16,7 +16,7 @@ using nlohmann::ordered_json;
 namespace {
 
 constexpr std::size_t lines_of_a_page = 3000;
-constexpr std::size_t lines_least = 60;
+constexpr std::size_t lines_least = 20;
 constexpr std::size_t lines_most = 2000;
 
 double since_start(Instant at) { return page_seconds(at - lab::Internet::start); }
@@ -87,9 +87,10 @@ std::string words_without_message(const lab::Packet& packet, lab::About about) {
     if (packet.kind != lab::PacketKind::datagram && packet.kind != lab::PacketKind::data)
         return "TCP " + std::string(name_of(packet.kind));
     if (about == lab::About::keep_alive)
-        return packet.bytes.find_first_not_of("\r\n") == std::string::npos ? "keep-alive (line ends)"
+        return packet.bytes.find_first_not_of("\r\n") == std::string::npos
+                   ? "keep-alive (line ends)"
                : packet.bytes.front() == '\0' && packet.bytes.size() < 20 ? "keep-alive (zeros)"
-                                                                         : "STUN";
+                                                                          : "STUN";
     if (packet.bytes.starts_with('\x16')) return "TLS handshake";
     return {};
 }

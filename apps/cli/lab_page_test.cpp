@@ -88,7 +88,8 @@ TEST(LabPageFile, HoldsWhatTheRunsFound) {
         }
         ASSERT_EQ(run.at("verdicts").size(), found.verdicts.size());
         std::size_t lost = 0;
-        for (const auto& call : run.at("phones").at(0).at("calls")) lost += call.at(3).get<std::size_t>();
+        for (const auto& call : run.at("phones").at(0).at("calls"))
+            lost += call.at(3).get<std::size_t>();
         EXPECT_EQ(lost, found.total.lost);
         EXPECT_FALSE(run.at("dns").empty());
     }
@@ -153,8 +154,9 @@ TEST(LabPageFile, AMessageIsPrintable) {
         .about = "signalling",
         .from = "alice",
         .to = "node1",
-        .bytes = "INVITE sip:\xff\x1b[2J@example.test SIP/2.0\r\nFrom: \"\xe2\x80\xae</script>\"\r\n"
-                 "Authorization: Digest response=\"0123\"\r\nCSeq: 1 INVITE\r\n\r\n"});
+        .bytes =
+            "INVITE sip:\xff\x1b[2J@example.test SIP/2.0\r\nFrom: \"\xe2\x80\xae</script>\"\r\n"
+            "Authorization: Digest response=\"0123\"\r\nCSeq: 1 INVITE\r\n\r\n"});
     const auto text = json.at("text").get<std::string>();
     EXPECT_TRUE(text.starts_with("INVITE sip:\\xff\\x1b[2J@example.test SIP/2.0\n")) << text;
     EXPECT_TRUE(text.contains("</script>")) << text;
@@ -165,8 +167,8 @@ TEST(LabPageFile, AMessageIsPrintable) {
 }
 
 TEST(LabPageFile, ALongMessageIsCutAndSaysSo) {
-    const auto json = json_of(PageMessage{
-        .bytes = "MESSAGE sip:a@b SIP/2.0\r\n\r\n" + std::string(100'000, 'x')});
+    const auto json = json_of(
+        PageMessage{.bytes = "MESSAGE sip:a@b SIP/2.0\r\n\r\n" + std::string(100'000, 'x')});
     const auto text = json.at("text").get<std::string>();
     EXPECT_LT(text.size(), 6100U);
     EXPECT_TRUE(text.contains("more octets are left out here"));
@@ -200,7 +202,8 @@ TEST(LabPageFile, ThePageReadsWhatIsWritten) {
 TEST(LabPageFile, FetchesNothing) {
     const std::string html(page_template());
     std::smatch found;
-    const std::regex link(R"((https?:)?//[a-z]|\b(src|href|srcset|action)="|@import|url\(['"]?[^#'"])");
+    const std::regex link(
+        R"((https?:)?//[a-z]|\b(src|href|srcset|action)="|@import|url\(['"]?[^#'"])");
     for (std::sregex_iterator at(html.begin(), html.end(), link), last; at != last; ++at) {
         const auto around = html.substr(static_cast<std::size_t>(at->position()), 40);
         EXPECT_TRUE(around.starts_with("//www.w3.org/2000/svg") ||
@@ -226,8 +229,8 @@ protected:
 
 TEST_F(LabPageCommand, RunWritesIt) {
     const auto file = directory / "page.html";
-    const auto& run = ran({"lab", "run", scenario(), "--html", file.string(), "--preset", "holdfast",
-                           "--preset", "microsip"});
+    const auto& run = ran({"lab", "run", scenario(), "--html", file.string(), "--preset",
+                           "holdfast", "--preset", "microsip"});
     EXPECT_EQ(run.exit_code(), 1) << run.errors();  // seven moves are expected, and it says so
     std::ifstream stream(file);
     const std::string html{std::istreambuf_iterator<char>(stream), {}};

@@ -217,7 +217,8 @@ std::string lab_verdict(const Findings& outcome, const Verdict& verdict) {
 std::vector<std::pair<std::string, std::string>> lab_figures(const Scenario& scenario,
                                                              const Findings& outcome) {
     std::vector<std::pair<std::string, std::string>> figures;
-    for (const auto& line : lines_of(scenario)) figures.emplace_back(line.label, line.cell(outcome));
+    for (const auto& line : lines_of(scenario))
+        figures.emplace_back(line.label, line.cell(outcome));
     return figures;
 }
 

@@ -43,7 +43,7 @@ TEST_F(OutputFileTest, IsThereWholeAfterCommit) {
     EXPECT_EQ(content(path), "new");
     EXPECT_EQ(names(), std::vector<std::string>{"page.html"});
     // Whoever may read other files of this user may read it.
-    struct stat status {};
+    struct stat status{};
     ASSERT_EQ(::stat(path.c_str(), &status), 0);
     const auto mask = ::umask(0);
     ::umask(mask);
@@ -78,8 +78,9 @@ TEST_F(OutputFileTest, SaysAtOnceThatItsNameIsWrong) {
         return file ? std::string("opened") : file.error();
     };
     const auto missing = (folder / "missing" / "page.html").string();
-    EXPECT_EQ(refusal(missing), missing + " cannot be written: No such file or directory (its "
-                                          "folder must be there)");
+    EXPECT_EQ(refusal(missing), missing +
+                                    " cannot be written: No such file or directory (its "
+                                    "folder must be there)");
     EXPECT_EQ(refusal(folder), folder.string() + " cannot be written: Is a directory");
     std::ofstream(folder / "plain") << "x";
     const auto below = (folder / "plain" / "page.html").string();

@@ -13,7 +13,7 @@ namespace holdfast::cli {
 
 namespace {
 
-constexpr std::size_t text_most = 6000;   // octets of one message; a page has thousands
+constexpr std::size_t text_most = 6000;  // octets of one message; a page has thousands
 constexpr std::size_t first_most = 120;  // characters
 
 std::string header_of(std::string_view message, std::string_view name) {

@@ -119,7 +119,8 @@ private:
     }
 
     static dns::RecordType type_of(std::string_view name) {
-        for (const auto type : {dns::RecordType::aaaa, dns::RecordType::srv, dns::RecordType::naptr})
+        for (const auto type :
+             {dns::RecordType::aaaa, dns::RecordType::srv, dns::RecordType::naptr})
             if (dns::name_of(type) == name) return type;
         return dns::RecordType::a;
     }
@@ -170,7 +171,8 @@ private:
     void add(const std::string& bytes, bool sent, const std::string& other,
              const std::string& way) {
         auto& added = line(sent, other, way);
-        const bool is_blank = bytes.find_first_not_of(std::string_view("\r\n\0", 3)) == std::string::npos;
+        const bool is_blank =
+            bytes.find_first_not_of(std::string_view("\r\n\0", 3)) == std::string::npos;
         added.is_keep_alive = is_blank || static_cast<unsigned char>(bytes.front()) < 4;
         if (added.is_keep_alive)
             added.first = is_blank ? "keep-alive" : "STUN";
@@ -215,19 +217,17 @@ std::string ladder_text(const Recording& recording, const RecordedLadder& ladder
 
 std::string ladder_page_json(const Recording& recording, const RecordedLadder& ladder,
                              const std::string& name) {
-    const auto since_start = [&](Instant at) { return page_seconds(at - recording.options.started); };
+    const auto since_start = [&](Instant at) {
+        return page_seconds(at - recording.options.started);
+    };
     const auto& lines = ladder.lines;
-    const auto last = recording.steps.empty() ? recording.options.started
-                                              : recording.steps.back().at;
+    const auto last =
+        recording.steps.empty() ? recording.options.started : recording.steps.back().at;
     const auto none = ordered_json::array();
-    ordered_json run{{"preset", "recording"},
-                     {"order", ordered_json::array({us})},
-                     {"figures", none},
-                     {"verdicts", none},
-                     {"phones", none},
-                     {"phones_left_out", 0},
-                     {"dns", none},
-                     {"dns_left_out", 0},
+    ordered_json run{{"preset", "recording"}, {"order", ordered_json::array({us})},
+                     {"figures", none},       {"verdicts", none},
+                     {"phones", none},        {"phones_left_out", 0},
+                     {"dns", none},           {"dns_left_out", 0},
                      {"messages", none}};
     const auto middle = lines.size() > page_first_most + page_last_most
                             ? lines.size() - page_first_most - page_last_most
@@ -252,7 +252,8 @@ std::string ladder_page_json(const Recording& recording, const RecordedLadder& l
                           {"length", since_start(last)},
                           {"events", none}};
     scenario["runs"].push_back(std::move(run));
-    ordered_json page{{"version", HOLDFAST_VERSION}, {"command", "holdfast trace " + printable(name)}};
+    ordered_json page{{"version", HOLDFAST_VERSION},
+                      {"command", "holdfast trace " + printable(name)}};
     page["scenarios"].push_back(std::move(scenario));
     return page.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
 }

@@ -16,6 +16,7 @@ namespace holdfast::cli {
 namespace {
 
 using namespace std::chrono_literals;
+using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -48,18 +49,20 @@ TEST_P(RecordingLadder, HasEveryMessageOnceAndWhole) {
     std::size_t answers = 0;
     for (const auto& line : ladder.lines) {
         if (line.bytes.starts_with("SIP/2.0 401")) ++challenges;
-        if (line.bytes.contains("Authorization: ") && line.bytes.starts_with("REGISTER ")) ++answers;
+        if (line.bytes.contains("Authorization: ") && line.bytes.starts_with("REGISTER "))
+            ++answers;
         if (line.bytes.empty()) continue;
         const bool ours = line.from == "this host";
         EXPECT_EQ(ours, line.to != "this host");
         EXPECT_THAT(ours ? line.to : line.from, HasSubstr(":203.0.113.1"));
         EXPECT_THAT(line.bytes, HasSubstr("\r\n\r\n"));
-        EXPECT_THAT(line.bytes, Not(HasSubstr("response=\"")));
+        EXPECT_THAT(line.bytes, Not(ContainsRegex("response=\"[0-9a-f]")));
     }
     EXPECT_GE(challenges, 1U);
     EXPECT_GE(answers, challenges);
-    EXPECT_FALSE(ladder.answers.empty());
-    EXPECT_EQ(ladder.answers.front().question.name, "example.test");
+    EXPECT_TRUE(std::ranges::any_of(ladder.answers, [](const RecordedAnswer& answer) {
+        return answer.question.name == "example.test" && answer.answer.records.size() == 2;
+    }));
 }
 
 INSTANTIATE_TEST_SUITE_P(Transports, RecordingLadder,

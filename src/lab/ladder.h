@@ -52,7 +52,8 @@ private:
     void mix(std::string_view bytes);
     void mix(std::uint64_t number);
     [[nodiscard]] std::string who(const Endpoint& endpoint) const;
-    [[nodiscard]] std::string name_of(const Endpoint& endpoint) const;  // its address if it has none
+    [[nodiscard]] std::string name_of(
+        const Endpoint& endpoint) const;  // its address if it has none
     [[nodiscard]] std::string text_of(const Line& line) const;
 
     Instant start_;

@@ -43,6 +43,9 @@ CallsOf row_of(const Call& call) {
 Chronicler::Chronicler(Stage& stage, const Scenario& scenario, std::size_t lines_most)
     : stage_(stage),
       end_(Internet::start + scenario.length),
+      spans_most_(std::clamp<std::size_t>(lines_most, 200, chronicle_spans_most)),
+      bindings_most_(std::clamp<std::size_t>(lines_most / 4, 40, chronicle_bindings_most)),
+      calls_most_(std::clamp<std::size_t>(lines_most, 200, chronicle_calls_most)),
       transcript_(transcript_of(scenario, lines_most)),
       phones_(std::min(stage.actors().size(), chronicle_phones_most)) {
     stage_.world().internet().ladder().write_to(&transcript_);
@@ -75,7 +78,7 @@ Chronicler::Open* Chronicler::find(Phone& phone, const Binding& binding) {
 }
 
 void Chronicler::close(Phone& phone, const Open& open, Instant now, bool lasts) {
-    if (phone.closed.size() == chronicle_bindings_most) {
+    if (phone.closed.size() == bindings_most_) {
         ++phone.left_out;
         return;
     }
@@ -115,7 +118,8 @@ void Chronicler::look_at(std::size_t actor) {
                                    : std::ranges::find(stale, binding) != stale.end()
                                        ? BindingState::stale
                                        : BindingState::current;
-                const auto known = std::ranges::find(states, open, &decltype(states)::value_type::first);
+                const auto known =
+                    std::ranges::find(states, open, &decltype(states)::value_type::first);
                 if (known == states.end())
                     states.emplace_back(open, state);
                 else
@@ -136,8 +140,8 @@ std::vector<ReachFrom> Chronicler::reach_of(const std::vector<TimedMoment>& mome
                                             Duration& resolution) const {
     std::vector<ReachFrom> spans;
     for (const auto& [at, moment] : moments) add(spans, at, scenario::reach_of(moment));
-    if (spans.size() <= chronicle_spans_most) return spans;
-    resolution = (end_ - Internet::start) / (chronicle_spans_most / 2);
+    if (spans.size() <= spans_most_) return spans;
+    resolution = (end_ - Internet::start) / static_cast<Duration::rep>(spans_most_ / 2);
     std::vector<ReachFrom> coarse;
     std::size_t next = 0;
     auto lasting = Reach::off;
@@ -160,8 +164,8 @@ std::vector<CallsOf> Chronicler::calls_of(const Stage::Actor& actor) const {
             if (call.reached || call.at + caller->options().patience <= end_)
                 rows.push_back(row_of(call));
     std::ranges::stable_sort(rows, {}, &CallsOf::at);
-    if (rows.size() <= chronicle_calls_most) return rows;
-    const auto during = (end_ - Internet::start) / (chronicle_calls_most / 2);
+    if (rows.size() <= calls_most_) return rows;
+    const auto during = (end_ - Internet::start) / static_cast<Duration::rep>(calls_most_ / 2);
     std::vector<CallsOf> together;
     for (const auto& row : rows) {
         const auto begin = Internet::start + during * ((row.at - Internet::start) / during);

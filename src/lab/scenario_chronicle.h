@@ -70,7 +70,7 @@ struct Chronicle {
     Transcript transcript;
 };
 
-// Its limits, for one run; the transcript's are RunOptions::chronicle_lines and a half of it.
+// The most of one run; of a run that may keep few lines (RunOptions::chronicle_lines) less of each.
 constexpr std::size_t chronicle_phones_most = 12;
 constexpr std::size_t chronicle_spans_most = 2000;  // of reachability
 constexpr std::size_t chronicle_bindings_most = 400;
@@ -110,6 +110,9 @@ private:
 
     Stage& stage_;
     Instant end_;
+    std::size_t spans_most_;
+    std::size_t bindings_most_;
+    std::size_t calls_most_;
     Transcript transcript_;
     std::vector<Phone> phones_;
     std::uint64_t changes_ = 0;

@@ -125,28 +125,29 @@ TEST(ScenarioChronicle, TheTranscriptHasTheRegistersTheEventAndTheAnswersOfDns) 
     EXPECT_TRUE(std::ranges::any_of(lines, [](const TranscriptLine& line) {
         return line.inside && line.to == "alice" && line.from.starts_with("node");
     }));
-    ASSERT_FALSE(transcript.answers().empty());
-    EXPECT_EQ(transcript.answers().front().question.name, "example.test");
-    EXPECT_EQ(transcript.answers().front().answer.records.size(), 2U);
+    EXPECT_TRUE(std::ranges::any_of(transcript.answers(), [](const TranscriptAnswer& answer) {
+        return answer.question == dns::Question{"example.test", dns::RecordType::a} &&
+               answer.answer.records.size() == 2 && answer.phone == "alice";
+    }));
 }
 
-// A day of calls, four a second and most of them lost, and a phone that can be reached by fits.
+// Calls by the hundreds, half of them lost, and a phone that can be reached by fits.
 TEST(ScenarioChronicle, ALongRunKeepsToItsLimits) {
     auto scenario = her_server_dies();
-    scenario.length = 2h;
-    scenario.link.loss = 0.3;
+    scenario.length = 12min;
+    scenario.phones.front().expires = 1h;
     scenario.events.clear();
-    for (int i = 1; i < 700; ++i) {
+    for (int i = 1; i < 360; ++i) {
         EventPlan plan;
-        plan.at = i * 10s;
+        plan.at = i * 2s;
         plan.choice = NodeChoice::all;
         plan.deed = i % 2 == 1 ? Deed::node_silent : Deed::node_heals;
         scenario.events.push_back(plan);
     }
-    const auto outcome = seen(scenario, "microsip", 200);
+    const auto outcome = seen(scenario, "microsip", 100);
     const auto& chronicle = *outcome.chronicle;
     const auto& phone = chronicle.phones.front();
-    EXPECT_LE(phone.calls.size(), chronicle_calls_most);
+    EXPECT_LE(phone.calls.size(), 200U);
     std::size_t calls = 0;
     std::size_t lost = 0;
     for (const auto& row : phone.calls) {
@@ -155,12 +156,13 @@ TEST(ScenarioChronicle, ALongRunKeepsToItsLimits) {
     }
     EXPECT_EQ(calls, outcome.total.calls);
     EXPECT_EQ(lost, outcome.total.lost);
-    EXPECT_LE(phone.reach.size(), chronicle_spans_most);
-    EXPECT_LE(phone.bindings.size(), chronicle_bindings_most);
+    EXPECT_LE(phone.reach.size(), 200U);
+    EXPECT_GT(phone.reach_resolution, Duration{});
+    EXPECT_LE(phone.bindings.size(), 40U);
     const auto& lines = chronicle.transcript.lines();
     const auto gaps = std::ranges::count_if(lines, &TranscriptLine::is_gap);
     EXPECT_GT(gaps, 0);
-    EXPECT_LE(lines.size() - static_cast<std::size_t>(gaps), 300U);
+    EXPECT_LE(lines.size() - static_cast<std::size_t>(gaps), 150U);
 }
 
 }  // namespace

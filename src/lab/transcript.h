@@ -52,10 +52,10 @@ struct TranscriptAnswer {
 };
 
 struct TranscriptOptions {
-    std::size_t signalling_most = 2000;    // lines, notes among them
-    std::size_t routine_most = 1000;       // lines
-    std::size_t answers_most = 500;        // of DNS, the first ones
-    std::vector<Instant> chapters{};       // when each but the first begins; rising
+    std::size_t signalling_most = 2000;  // lines, notes among them
+    std::size_t routine_most = 1000;     // lines
+    std::size_t answers_most = 500;      // of DNS, the first ones
+    std::vector<Instant> chapters{};     // when each but the first begins; rising
 };
 
 class Transcript {

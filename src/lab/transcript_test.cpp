@@ -28,9 +28,13 @@ TEST(Transcript, KnowsWhatAPacketIsAbout) {
     segment.kind = PacketKind::ack;
     auto reset = packet("");
     reset.kind = PacketKind::reset;
-    const std::vector<Packet> packets{packet(a_register), packet(a_call), packet("\r\n\r\n"),
-                                      packet(std::string(4, '\0')), packet(std::string("\0\1", 2)),
-                                      segment, reset};
+    const std::vector<Packet> packets{packet(a_register),
+                                      packet(a_call),
+                                      packet("\r\n\r\n"),
+                                      packet(std::string(4, '\0')),
+                                      packet(std::string("\0\1", 2)),
+                                      segment,
+                                      reset};
     for (std::size_t i = 0; i < packets.size(); ++i)
         transcript.record(i, {}, packets[i], "alice", "node1");
     std::vector<About> seen;
