@@ -66,8 +66,7 @@ TEST_P(RecordingLadder, HasEveryMessageOnceAndWhole) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Transports, RecordingLadder,
-                         ::testing::Values(Transport::udp, Transport::tcp),
-                         [](const auto& info) { return std::string(name_of(info.param)); });
+                         ::testing::Values(Transport::udp, Transport::tcp));
 
 TEST(RecordingLadderText, IsALineForEach) {
     Recording recording;

@@ -136,6 +136,7 @@ TEST(ScenarioChronicle, ALongRunKeepsToItsLimits) {
     auto scenario = her_server_dies();
     scenario.length = 12min;
     scenario.phones.front().expires = 1h;
+    scenario.clusters.front().options.server.use_received = true;
     scenario.events.clear();
     for (int i = 1; i < 360; ++i) {
         EventPlan plan;
