@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "apps/cli/command_testing.h"
 #include "apps/cli/page.h"
@@ -67,6 +68,32 @@ TEST_P(RecordingLadder, HasEveryMessageOnceAndWhole) {
 
 INSTANTIATE_TEST_SUITE_P(Transports, RecordingLadder,
                          ::testing::Values(Transport::udp, Transport::tcp));
+
+// A connection is read as it comes: what was cut is one message, and what came at once is two.
+TEST(RecordingLadderStream, PiecesArePutTogether) {
+    const auto whole = recorded_minute(Transport::tcp);
+    std::string cut;
+    std::istringstream lines(whole);
+    std::size_t cuts = 0;
+    for (std::string line; std::getline(lines, line);) {
+        auto json = nlohmann::ordered_json::parse(line);
+        if (json.value("in", "") == "received" && json["bytes"].contains("text")) {
+            auto& text = json["bytes"]["text"];
+            const auto bytes = text.get<std::string>();
+            text = bytes.substr(0, bytes.size() / 2);
+            cut += json.dump() + "\n";
+            text = bytes.substr(bytes.size() / 2);
+            ++cuts;
+        }
+        cut += json.dump() + "\n";
+    }
+    ASSERT_GT(cuts, 3U);
+    const auto of_whole = parse_recording(whole);
+    const auto of_cut = parse_recording(cut);
+    ASSERT_TRUE(of_cut) << of_cut.error();
+    EXPECT_EQ(ladder_text(*of_cut, ladder_of(*of_cut)),
+              ladder_text(*of_whole, ladder_of(*of_whole)));
+}
 
 TEST(RecordingLadderText, IsALineForEach) {
     Recording recording;

@@ -17,8 +17,8 @@ namespace holdfast::lab::scenario {
 
 enum class Reach : std::uint8_t { no, off, yes };  // off: switched off, asleep or unplugged
 struct ReachFrom {
-    Instant at;
-    Reach reach;
+    Instant at{};
+    Reach reach = Reach::off;
 };
 
 enum class BindingState : std::uint8_t {
@@ -27,8 +27,8 @@ enum class BindingState : std::uint8_t {
     mute,     // no server that answers has it
 };
 struct BindingStateFrom {
-    Instant at;
-    BindingState state;
+    Instant at{};
+    BindingState state = BindingState::current;
 };
 
 // A binding from its first REGISTER until it is gone: refreshes along the same way change nothing.
