@@ -116,9 +116,17 @@ constexpr std::array table{
         "how small that world can be made so that it still breaks, and the command for it.\n\n"
         "lab replay RECORDING runs what register --record has kept through the engine again:\n"
         "all that it says must be as it was; the first difference is shown.\n\n"
+        "With --html FILE, lab run also writes a page for a browser: when each phone could be\n"
+        "reached, its bindings and calls, and every message, the presets on one time axis.\n\n"
         "The exit code is 1 if an expectation does not hold, an invariant broke or a replay\n"
-        "differs, 3 if a file cannot be used.",
+        "differs, 3 if a file cannot be used, 10 if the page cannot be written.",
         for_lab, run_lab, 256},
+    Command{"trace", "RECORDING", "draw the messages of a recording as a ladder",
+            "Prints the messages that --record of register or resolve has kept, one a line, with\n"
+            "the seconds since it began, where from and where to, and what the phone said\n"
+            "meanwhile. With --html FILE it writes a page for a browser instead, on which each\n"
+            "message opens.",
+            for_trace, run_trace},
 };
 
 ExitCode print(std::string_view text) {

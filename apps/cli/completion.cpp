@@ -16,6 +16,8 @@ namespace holdfast::cli {
 
 namespace {
 
+constexpr std::string_view file_operand = "RECORDING";  // an operand that is a file
+
 enum class Offer : std::uint8_t { nothing, words, files, directories };
 
 struct Value {
@@ -166,6 +168,20 @@ std::string bash_lab_words() {
            names_of_lab_words() + "\"\n  fi\n";
 }
 
+// For bash: commands whose operand is a file.
+std::string bash_files() {
+    std::string text;
+    for (const auto& command : commands())
+        if (command.operand == file_operand)
+            text += "  if [ \"${COMP_WORDS[1]}\" = " + std::string(command.name) +
+                    " ] && [[ $word != -* ]]; then\n"
+                    "    compopt -o filenames 2>/dev/null\n"
+                    "    mapfile -t COMPREPLY < <(compgen -f -- \"$word\")\n"
+                    "    return\n"
+                    "  fi\n";
+    return text;
+}
+
 // For zsh: the operands of ctl.
 std::string zsh_verbs() {
     std::string cases;
@@ -311,7 +327,7 @@ std::string bash_completion() {
            "    return\n"
            "  fi\n"
            "  case ${COMP_WORDS[1]} in\n" +
-           option_cases + "  esac\n" + bash_verbs() + bash_lab_words() +
+           option_cases + "  esac\n" + bash_verbs() + bash_lab_words() + bash_files() +
            "  mapfile -t COMPREPLY < <(compgen -W \"$options\" -- \"$word\")\n"
            "}\n"
            "complete -F _holdfast holdfast\n";
@@ -334,6 +350,8 @@ std::string zsh_completion() {
             cases += "        '1:WORD:(" + names_of_lab_words() +
                      ")' \\\n"
                      "        '*:FILE:_files' \\\n";
+        else if (command.operand == file_operand)
+            cases += "        ':FILE:_files' \\\n";
         else if (!command.operand.empty())
             cases += "        ':" + escaped(command.operand, {{':', "\\:"}}) + ":( )' \\\n";
         cases += "        '(- *)'{-h,--help}'[what it does, and its options]' ;;\n";
@@ -368,6 +386,10 @@ std::string fish_completion() {
     for (const auto& command : commands())
         text += "complete -c holdfast -n __fish_use_subcommand -a " + std::string(command.name) +
                 " -d " + fish_text(command.summary) + "\n";
+    for (const auto& command : commands())
+        if (command.operand == file_operand)
+            text += "complete -c holdfast -n '__fish_seen_subcommand_from " +
+                    std::string(command.name) + "' -F\n";
     for (const auto& option : option_table())
         if (option.commands != 0) text += fish_option(option);
     return text + fish_verbs() + fish_lab_words();

@@ -268,6 +268,7 @@ TEST_F(Shell, BashOffersTheWordsOfLab) {
     EXPECT_EQ(in_bash("holdfast lab ''"), words);
     write("a.rec", "");
     EXPECT_EQ(in_bash("holdfast lab replay a."), (Names{"a.rec"}));
+    EXPECT_EQ(in_bash("holdfast trace a."), (Names{"a.rec"}));
 }
 
 TEST_F(Shell, FishOffersTheVerbsOfCtl) {

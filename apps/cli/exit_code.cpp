@@ -28,7 +28,7 @@ constexpr std::array table{
     ExitCodeText{ExitCode::address_unusable,
                  "the address given with --local or --metrics is not one of this host"},
     ExitCodeText{ExitCode::tls_files, "a CA, certificate or key file, or a pin, cannot be used"},
-    ExitCodeText{ExitCode::recording, "the recording cannot be written"},
+    ExitCodeText{ExitCode::recording, "the recording, or the page of --html, cannot be written"},
     ExitCodeText{ExitCode::auth_failed,
                  "wrong password or user name, or a challenge that cannot be answered"},
     ExitCodeText{ExitCode::refused, "the registration was refused (403, 404, …)"},

@@ -11,7 +11,7 @@ namespace holdfast::cli {
 
 namespace {
 
-constexpr std::array<std::string_view, 4> of_run{"preset", "set", "seed", "json"};
+constexpr std::array<std::string_view, 5> of_run{"preset", "set", "seed", "json", "html"};
 constexpr std::array<std::string_view, 1> of_list{"json"};
 constexpr std::array<std::string_view, 5> of_swarm{"runs", "seed", "minutes", "keep", "json"};
 constexpr std::array<std::string_view, 1> of_replay{"json"};

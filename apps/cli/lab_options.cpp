@@ -65,4 +65,10 @@ Applied apply_keep(Options& options, std::string_view value, bool first) {
     return {};
 }
 
+Applied apply_html(Options& options, std::string_view value, bool) {
+    if (value.empty()) return std::unexpected("a page needs the name of a file");
+    options.lab.html = value;
+    return {};
+}
+
 }  // namespace holdfast::cli

@@ -13,5 +13,6 @@ std::expected<void, std::string> apply_runs(Options& options, std::string_view v
 std::expected<void, std::string> apply_seed(Options& options, std::string_view value, bool);
 std::expected<void, std::string> apply_minutes(Options& options, std::string_view value, bool);
 std::expected<void, std::string> apply_keep(Options& options, std::string_view value, bool);
+std::expected<void, std::string> apply_html(Options& options, std::string_view value, bool);
 
 }  // namespace holdfast::cli

@@ -5,7 +5,7 @@
 
 #include "apps/cli/commands.h"
 #include "apps/cli/lab_command.h"
-#include "apps/cli/lab_recording_file.h"
+#include "apps/cli/recording_file.h"
 #include "apps/cli/terminal.h"
 #include "lab/replay.h"
 
@@ -62,14 +62,8 @@ ExitCode run_lab_replay(const std::vector<std::string>& operands,
     if (operands.size() > 1)
         return complain(ExitCode::usage, "\"" + operands[1] + "\" is one argument too many");
     const auto& path = operands.front();
-    const auto text = text_of_recording(path);
-    if (!text) return complain(ExitCode::config, text.error());
-    const auto recording = parse_recording(*text);
-    if (!recording)
-        return complain(ExitCode::config,
-                        path + ": " + recording.error() +
-                            ". Replay it with the version of Holdfast that has recorded it, or "
-                            "record it again (holdfast register --record FILE)");
+    const auto recording = read_recording(path);
+    if (!recording) return complain(ExitCode::config, recording.error());
     const auto replay = lab::replay(*recording);
     Printer output(STDOUT_FILENO);
     output.write(options.json ? in_json(*recording, replay) : in_words(*recording, replay));

@@ -220,19 +220,30 @@ std::string lab_table(const Scenario& scenario, std::span<const Findings> outcom
     return printable(text);
 }
 
+std::string lab_verdict(const Verdict& verdict) {
+    const auto& event = verdict.expectation->event;
+    return fmt::format("{} {}: {}{}{} {}: {}", verdict.expectation->preset, verdict.phone,
+                       text_of(verdict.expectation->measure).what,
+                       event.empty() ? "" : " after " + event, window_of(verdict),
+                       limit_of(*verdict.expectation), seen_of(verdict));
+}
+
+std::vector<std::pair<std::string, std::string>> lab_figures(const Scenario& scenario,
+                                                             const Findings& outcome) {
+    std::vector<std::pair<std::string, std::string>> figures;
+    for (const auto& line : lines_of(scenario))
+        figures.emplace_back(line.label, line.cell(outcome));
+    return figures;
+}
+
 std::string lab_verdicts(std::span<const Findings> outcomes, bool color) {
     std::string text;
     for (const auto& outcome : outcomes)
         for (const auto& verdict : outcome.verdicts) {
-            const auto& measure = text_of(verdict.expectation->measure);
-            const auto& event = verdict.expectation->event;
             const std::string head = verdict.holds ? "  holds   " : "  BROKEN  ";
             const auto paint = color ? verdict.holds ? "\033[32m" : "\033[31m" : "";
-            text += fmt::format("{}{}{}", paint, head, color ? "\033[0m" : "");
-            text += printable(
-                fmt::format("{} {}: {}{}{} {}: {}\n", verdict.expectation->preset, verdict.phone,
-                            measure.what, event.empty() ? "" : " after " + event,
-                            window_of(verdict), limit_of(*verdict.expectation), seen_of(verdict)));
+            text += fmt::format("{}{}{}{}\n", paint, head, color ? "\033[0m" : "",
+                                printable(lab_verdict(verdict)));
         }
     if (text.empty()) return "  Nothing is expected of these presets.\n";
     return text;

@@ -4,6 +4,8 @@
 
 #include <span>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "lab/scenario_run.h"
 
@@ -12,6 +14,11 @@ namespace holdfast::cli {
 // Lines of 100 columns at most.
 std::string lab_table(const lab::scenario::Scenario& scenario,
                       std::span<const lab::scenario::Findings> outcomes);
+// The same of one preset: what is measured, and what it came to.
+std::vector<std::pair<std::string, std::string>> lab_figures(
+    const lab::scenario::Scenario& scenario, const lab::scenario::Findings& outcome);
+// "holdfast alice: worst gap ≤ 1.5 s: 1.1 s".
+std::string lab_verdict(const lab::scenario::Verdict& verdict);
 // A line for each; those that do not hold in red if there is colour.
 std::string lab_verdicts(std::span<const lab::scenario::Findings> outcomes, bool color);
 std::string lab_json(const lab::scenario::Scenario& scenario,

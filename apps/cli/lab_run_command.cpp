@@ -5,12 +5,16 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <optional>
 #include <utility>
 
 #include "apps/cli/command_line.h"
 #include "apps/cli/commands.h"
 #include "apps/cli/lab_command.h"
+#include "apps/cli/lab_page.h"
 #include "apps/cli/lab_report.h"
+#include "apps/cli/output_file.h"
+#include "apps/cli/page.h"
 #include "apps/cli/scenario_file.h"
 #include "apps/cli/terminal.h"
 #include "registration/policy.h"
@@ -27,6 +31,7 @@ struct Orders {
     std::vector<std::string> presets;
     RunOptions run;
     bool json = false;
+    std::string html;  // "": no page
 };
 
 std::expected<void, std::string> take_value(Orders& orders, const Setting& setting) {
@@ -66,6 +71,7 @@ std::expected<Orders, std::string> orders_of(const std::vector<Setting>& setting
         return std::unexpected(applied.error());
     orders.json = options.json;
     orders.run.seed = options.lab.seed;
+    orders.html = options.lab.html;
     if (orders.presets.empty()) orders.presets.emplace_back(RunOptions{}.preset);
     return orders;
 }
@@ -114,6 +120,26 @@ ExitCode complain_of_each(std::string_view mistakes) {
     return ExitCode::config;
 }
 
+// How to see it again, as one would type it.
+std::string what_was_asked(const std::vector<std::string>& operands,
+                           const std::vector<Setting>& settings) {
+    const auto quoted = [](const std::string& word) {
+        const bool is_plain = word.find_first_not_of(
+                                  "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                  "-_./:=,@%+") == std::string::npos;
+        if (is_plain && !word.empty()) return word;
+        std::string text = "'";
+        for (const char c : word) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
+        return text + "'";
+    };
+    std::string text = "holdfast lab run";
+    for (const auto& operand : operands) text += " " + quoted(operand);
+    for (const auto& setting : settings)
+        if (setting.key == "preset" || setting.key == "set" || setting.key == "seed")
+            text += " --" + setting.key + " " + quoted(setting.value);
+    return text;
+}
+
 }  // namespace
 
 ExitCode run_lab_run(const std::vector<std::string>& operands,
@@ -125,6 +151,15 @@ ExitCode run_lab_run(const std::vector<std::string>& operands,
                         "Which scenario? holdfast lab run FILE…, or a name of holdfast lab list");
     const auto scenarios = scenarios_of(operands);
     if (!scenarios) return complain_of_each(scenarios.error());
+    std::optional<OutputFile> page;
+    if (!orders->html.empty()) {
+        auto opened = OutputFile::open(orders->html);
+        if (!opened) return complain(ExitCode::recording, opened.error());
+        page.emplace(*std::move(opened));
+    }
+    const auto page_lines =
+        page ? page_lines_of(scenarios->size() * orders->presets.size()) : std::size_t{0};
+    std::vector<PlayedScenario> played;
     Printer output(STDOUT_FILENO);
     const bool color = is_terminal(STDOUT_FILENO) && wants_color() && can_move_cursor();
     bool all_hold = true;
@@ -134,6 +169,7 @@ ExitCode run_lab_run(const std::vector<std::string>& operands,
         for (const auto& preset : orders->presets) {
             auto options = orders->run;
             options.preset = preset;
+            options.chronicle_lines = page_lines;
             outcomes.push_back(lab::scenario::run(scenario, options));
             all_hold = all_hold && outcomes.back().holds();
             if (orders->json) output.write(lab_json(scenario, outcomes.back()));
@@ -142,6 +178,12 @@ ExitCode run_lab_run(const std::vector<std::string>& operands,
             output.write((std::exchange(is_first, false) ? "" : "\n") +
                          lab_table(scenario, outcomes) + "\n" + lab_verdicts(outcomes, color));
         if (output.broken()) return ExitCode::host;
+        if (page) played.push_back({&scenario, std::move(outcomes)});
+    }
+    if (page) {
+        const auto html = page_of(lab_page_json(played, what_was_asked(operands, settings)));
+        if (const auto written = page->commit(html); !written)
+            return complain(ExitCode::recording, written.error());
     }
     return all_hold ? ExitCode::ok : ExitCode::expectation_broken;
 }

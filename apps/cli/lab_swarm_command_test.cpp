@@ -85,7 +85,7 @@ TEST_F(LabWorlds, WhatIsNoRecordingIsSaid) {
     EXPECT_EQ(foreign.exit_code(), 3);
     EXPECT_THAT(foreign.errors(),
                 HasSubstr("line 1 is not the beginning of a recording of this version"));
-    EXPECT_THAT(foreign.errors(), HasSubstr("Replay it with the version of Holdfast"));
+    EXPECT_THAT(foreign.errors(), HasSubstr("Use the version of Holdfast"));
 
     auto& garbled = lab_says({"replay", file("garbled.rec", recorded_minute() + "{}\n")});
     EXPECT_EQ(garbled.exit_code(), 3);

@@ -425,6 +425,10 @@ constexpr std::array table{
                "of swarm: one world with these parts of it alone, as in phone1,node2,fault7; a "
                "minimised world says which",
                Form::list, for_lab, false, apply_keep},
+    OptionText{"html", "FILE", "none",
+               "of lab run and trace: write what was seen as a page for a browser, one file that "
+               "fetches nothing",
+               Form::value, for_lab | for_trace, false, apply_html},
 };
 
 }  // namespace

@@ -73,6 +73,7 @@ struct LabOptions {
     std::uint64_t seed = 1;     // of the first one
     Duration suffering = std::chrono::minutes{10};
     std::set<std::string> keep;  // parts of one world (lab/swarm_plan.h); empty: all
+    std::string html;            // a page of what was seen; "": none
 };
 
 struct Options {
@@ -112,7 +113,8 @@ enum Commands : std::uint16_t {
     for_devices = 256,
     for_phone = 512,
     for_ctl = 1024,
-    for_lab = 2048
+    for_lab = 2048,
+    for_trace = 4096
 };
 
 struct OptionText {

@@ -87,7 +87,7 @@ std::string Caller::request(const std::string& id, const Open& open,
     writer.request_line(method, options_.aor);
     writer.via({.sent_by = local_.to_string(), .branch = open.branch});
     writer.max_forwards(70);
-    writer.from("", "sip:caller@caller.test", "c" + std::to_string(open.call));
+    writer.from("", uri, "c" + std::to_string(open.call));
     writer.header(sip::HeaderName::to, open.to);
     writer.call_id(id);
     writer.cseq(1, method);

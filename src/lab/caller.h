@@ -41,6 +41,8 @@ class Caller : public Node {
 public:
     Caller(Internet& internet, Cluster& cluster, CallerOptions options);
 
+    static constexpr std::string_view uri = "sip:caller@caller.test";  // in From
+
     void start();
     void stop() { ++generation_; }
     void receive(const Packet& packet) override;

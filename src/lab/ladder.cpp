@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "lab/transcript.h"
 
 namespace holdfast::lab {
 
@@ -99,16 +100,26 @@ std::size_t Ladder::record(Instant at, const Packet& packet) {
     mix(std::hash<Endpoint>{}(packet.to));
     mix(packet.bytes);
     keep({at, packet, {}, {}});
-    return dropped_ + lines_.size() - 1;
+    const auto number = dropped_ + lines_.size() - 1;
+    if (transcript_ != nullptr)
+        transcript_->record(number, at, packet, name_of(packet.inside.value_or(packet.from)),
+                            name_of(packet.to));
+    return number;
 }
 
 void Ladder::fate(std::size_t line, std::string_view what) {
     mix(what);
     if (line >= dropped_ && line - dropped_ < lines_.size()) lines_[line - dropped_].fate = what;
+    if (transcript_ != nullptr) transcript_->fate(line, what);
+}
+
+void Ladder::handed_on(std::size_t line, const Endpoint& inside) {
+    if (transcript_ != nullptr) transcript_->handed_on(line, inside, name_of(inside));
 }
 
 void Ladder::note(Instant at, std::string text) {
     mix(text);
+    if (transcript_ != nullptr) transcript_->note(dropped_ + lines_.size(), at, text);
     keep({at, {}, std::move(text), {}});
 }
 
@@ -130,6 +141,11 @@ void Ladder::mix(std::uint64_t number) { hash_ = (hash_ ^ number) * 0x100000001b
 std::string Ladder::who(const Endpoint& endpoint) const {
     const auto name = names_.find(endpoint.address);
     return (name == names_.end() ? std::string{} : name->second + " ") + endpoint.to_string();
+}
+
+std::string Ladder::name_of(const Endpoint& endpoint) const {
+    const auto name = names_.find(endpoint.address);
+    return name == names_.end() ? endpoint.address.to_string() : name->second;
 }
 
 std::string Ladder::text_of(const Line& line) const {

@@ -17,6 +17,8 @@
 
 namespace holdfast::lab {
 
+class Transcript;
+
 class Ladder {
 public:
     explicit Ladder(Instant start) : start_(start) {}
@@ -25,6 +27,11 @@ public:
     void fate(std::size_t line, std::string_view what);  // static text: "lost", "dropped by NAT", …
     void note(Instant at, std::string text);             // anything else worth a line
     void name(IpAddress address, std::string name) { names_[address] = std::move(name); }
+    // A NAT handed the packet of that line on to an inside endpoint. Only a transcript keeps it.
+    void handed_on(std::size_t line, const Endpoint& inside);
+    // From now on all of it goes there, too; nullptr: nowhere. It outlives the ladder's use.
+    void write_to(Transcript* transcript) { transcript_ = transcript; }
+    [[nodiscard]] Transcript* transcript() const { return transcript_; }
 
     // The last lines; all that is kept by default. Long runs keep only their end.
     [[nodiscard]] std::string text(std::size_t last = kept) const;
@@ -45,6 +52,8 @@ private:
     void mix(std::string_view bytes);
     void mix(std::uint64_t number);
     [[nodiscard]] std::string who(const Endpoint& endpoint) const;
+    [[nodiscard]] std::string name_of(
+        const Endpoint& endpoint) const;  // its address if it has none
     [[nodiscard]] std::string text_of(const Line& line) const;
 
     Instant start_;
@@ -53,6 +62,7 @@ private:
     std::size_t packets_ = 0;
     std::uint64_t hash_ = 0xcbf29ce484222325ULL;
     std::map<IpAddress, std::string> names_;
+    Transcript* transcript_ = nullptr;
 };
 
 }  // namespace holdfast::lab

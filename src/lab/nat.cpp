@@ -160,6 +160,7 @@ void Nat::receive(const Packet& packet) {
     if (options_.inbound_refresh || packet.is_tcp()) mapping.last_used = internet_.now();
     auto translated = packet;
     translated.to = *inside;
+    internet_.ladder().handed_on(packet.trace, *inside);
     deliver(translated);
 }
 

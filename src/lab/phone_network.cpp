@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "lab/phone.h"
 #include "lab/registrar.h"
+#include "lab/transcript.h"
 #include "sip/message.h"
 
 namespace holdfast::lab {
@@ -209,6 +210,8 @@ void Phone::perform(const out::Resolve& resolve) {
         answer = {.status = dns::Status::timed_out, .records = {}, .ttl = {}};
         delay = dns_timeout;
     }
+    if (auto* transcript = internet_.ladder().transcript())
+        transcript->answer({internet_.now() + delay, name_, resolve.question, answer});
     later(delay, in::DnsAnswer{resolve.query, std::move(answer)});
 }
 

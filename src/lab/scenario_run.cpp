@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "base/check.h"
+#include "lab/scenario_chronicle.h"
 
 namespace holdfast::lab::scenario {
 
@@ -17,7 +18,10 @@ constexpr double close_enough = 1e-9;  // of percent that come from a division
 class Run {
 public:
     Run(const Scenario& scenario, const RunOptions& options)
-        : scenario_(scenario), options_(options), stage_(scenario, options), recorder_(stage_) {}
+        : scenario_(scenario), options_(options), stage_(scenario, options), recorder_(stage_) {
+        if (options.chronicle_lines > 0)
+            chronicler_.emplace(stage_, scenario, options.chronicle_lines);
+    }
 
     Findings run();
 
@@ -38,6 +42,7 @@ private:
     Recorder recorder_;
     RunTimes times_;
     std::vector<bool> hit_;
+    std::optional<Chronicler> chronicler_;
 };
 
 // What happens at the very beginning has happened before the first phone is switched on.
@@ -55,6 +60,7 @@ void Run::schedule() {
         stage_.world().at(events[i].at, [this, i, is_last] {
             hit_[i] = stage_.perform(scenario_.events[i]);
             if (is_last) recorder_.look_at_all();
+            if (is_last && chronicler_) chronicler_->look();
         });
     }
     // A phone that is switched on changes nothing for the others yet.
@@ -72,6 +78,7 @@ void Run::pass() {
     const auto end = Internet::start + scenario_.length;
     const auto look = [&] {
         if (recorder_.somebody_is_unreachable()) recorder_.look_at_unreachable();
+        if (chronicler_) chronicler_->look_if_changed();
         return false;
     };
     while (world.now() < end) {
@@ -80,6 +87,7 @@ void Run::pass() {
         if (world.run_until(look, next - world.now()) == Stop::idle)
             world.run_for(next - world.now());
         recorder_.look_at_all();
+        if (chronicler_) chronicler_->look();
     }
 }
 
@@ -182,6 +190,8 @@ Findings Run::run() {
     outcome.trace_hash = stage_.world().trace_hash();
     judge(outcome);
     if (!outcome.holds()) outcome.story = story();
+    if (chronicler_)
+        outcome.chronicle = std::make_shared<const Chronicle>(chronicler_->take(recorder_));
     return outcome;
 }
 

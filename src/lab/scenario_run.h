@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -15,6 +16,8 @@
 #include "lab/scenario_stage.h"
 
 namespace holdfast::lab::scenario {
+
+struct Chronicle;  // scenario_chronicle.h
 
 struct PhoneFindings {
     std::string name;
@@ -42,6 +45,7 @@ struct Findings {
     std::vector<Verdict> verdicts{};  // of each phone by what is expected of the preset it runs
     std::string story{};              // events of the phones, then the ladder; "" if all holds
     std::uint64_t trace_hash = 0;     // I7
+    std::shared_ptr<const Chronicle> chronicle{};  // if it was asked for
 
     [[nodiscard]] bool holds() const;
 };

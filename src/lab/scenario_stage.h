@@ -17,7 +17,8 @@ namespace holdfast::lab::scenario {
 struct RunOptions {
     std::string preset = "holdfast";  // of phones that name none
     std::uint64_t seed = 1;
-    PolicyValues policy{};  // for every phone that runs that preset, after its own
+    PolicyValues policy{};            // for every phone that runs that preset, after its own
+    std::size_t chronicle_lines = 0;  // of signalling, kept for a page; 0: nothing is kept
 };
 
 class Stage {

@@ -1,4 +1,4 @@
-#include "apps/cli/lab_recording_file.h"
+#include "apps/cli/recording_file.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -50,7 +50,7 @@ std::expected<std::string, std::string> text_of_recording(const std::string& pat
         return std::unexpected(path + " is a directory: name the file that --record has written");
     const auto too_long = [&] {
         return std::unexpected(path + " has more than " + std::to_string(most >> 20U) +
-                               " MiB: no recording that can be replayed");
+                               " MiB: no recording that can be read");
     };
     // A file is known to be too long before it is read; a pipe or a device only then.
     if (const auto size = std::filesystem::file_size(path, error); !error && size > most)
@@ -67,6 +67,17 @@ std::expected<std::string, std::string> text_of_recording(const std::string& pat
         text.append(buffer.data(), static_cast<std::size_t>(size));
         if (!text.starts_with('{')) return text;
     }
+}
+
+std::expected<Recording, std::string> read_recording(const std::string& path) {
+    const auto text = text_of_recording(path);
+    if (!text) return std::unexpected(text.error());
+    auto recording = parse_recording(*text);
+    if (!recording)
+        return std::unexpected(path + ": " + recording.error() +
+                               ". Use the version of Holdfast that has recorded it, or record it "
+                               "again (holdfast register --record FILE)");
+    return recording;
 }
 
 }  // namespace holdfast::cli

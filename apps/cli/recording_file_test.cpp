@@ -1,4 +1,4 @@
-#include "apps/cli/lab_recording_file.h"
+#include "apps/cli/recording_file.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -50,8 +50,7 @@ TEST_F(RecordingFile, IsReadWholeUpToTheLimit) {
     std::ofstream(name("more")) << text << 'x';
     const auto more = text_of_recording(name("more"), mebibyte);
     ASSERT_FALSE(more);
-    EXPECT_THAT(more.error(),
-                EndsWith("more has more than 1 MiB: no recording that can be replayed"));
+    EXPECT_THAT(more.error(), EndsWith("more has more than 1 MiB: no recording that can be read"));
 }
 
 TEST_F(RecordingFile, PipeIsReadWholeUpToTheLimit) {
@@ -62,8 +61,7 @@ TEST_F(RecordingFile, PipeIsReadWholeUpToTheLimit) {
 TEST_F(RecordingFile, PipeWithMoreIsLeftThere) {
     const auto more = through_fifo("{" + std::string(4 * mebibyte, 'x'), mebibyte);
     ASSERT_FALSE(more);
-    EXPECT_THAT(more.error(),
-                EndsWith("fifo has more than 1 MiB: no recording that can be replayed"));
+    EXPECT_THAT(more.error(), EndsWith("fifo has more than 1 MiB: no recording that can be read"));
 }
 
 TEST_F(RecordingFile, OfRubbishOnlyTheBeginningIsRead) {
