@@ -112,7 +112,8 @@ enum Commands : std::uint16_t {
     for_devices = 256,
     for_phone = 512,
     for_ctl = 1024,
-    for_lab = 2048
+    for_lab = 2048,
+    for_doctor = 4096
 };
 
 struct OptionText {

@@ -1,0 +1,463 @@
+// The doctor in virtual time: a healthy account has nothing wrong with it, each planted fault is
+// found, and nothing stays behind (docs/doctor.md). Real sockets: apps/cli/doctor_command_test.cpp.
+#include "tests/doctor/doctor_world.h"
+
+namespace holdfast::doctor {
+namespace {
+
+using DoctorExamination = testing::DoctorWorld;
+using namespace std::chrono_literals;
+
+TEST_F(DoctorExamination, AHealthyAccountIsGoodAndNothingStays) {
+    build();
+    examine();
+    EXPECT_EQ(verdict, Verdict::good) << report() << world.ladder();
+    EXPECT_TRUE(found(Verdict::good, Step::registration, "share one location service")) << report();
+    for (const auto* server : {"203.0.113.11", "203.0.113.12", "203.0.113.13"})
+        EXPECT_TRUE(found(Verdict::good, Step::reachability,
+                          std::string("goes to udp:") + server + ":5060 arrives"))
+            << report();
+    EXPECT_TRUE(found(Verdict::good, Step::nat, "there is no NAT")) << report();
+    EXPECT_TRUE(found(Verdict::good, Step::path, "1,400 and 3,000")) << report();
+    EXPECT_NE(outlook.find("can be reached"), std::string::npos) << outlook;
+    EXPECT_EQ(bound(), 0U);
+    EXPECT_LE(world.elapsed(), 30s);
+    EXPECT_LE(host->examination().requests(), 40U) << report();
+}
+
+TEST_F(DoctorExamination, ADeadServerIsFound) {
+    build();
+    cluster->node(1).silence();
+    examine();
+    EXPECT_EQ(verdict, Verdict::bad);
+    EXPECT_TRUE(found(Verdict::bad, Step::servers, "203.0.113.12:5060 is silent")) << report();
+    EXPECT_EQ(bound(), 0U);
+}
+
+TEST_F(DoctorExamination, AServerWhoseProgramIsGoneIsFound) {
+    build();
+    cluster->node(2).refuse();
+    examine();
+    EXPECT_TRUE(found(Verdict::bad, Step::servers, "203.0.113.13:5060: port unreachable"))
+        << report();
+}
+
+TEST_F(DoctorExamination, AServerThatIsBeingTakenDownIsFound) {
+    build();
+    cluster->node(0).answer_with(503);
+    examine();
+    EXPECT_TRUE(
+        found(Verdict::doubtful, Step::servers, "203.0.113.11:5060 answers OPTIONS with 503"))
+        << report();
+}
+
+TEST_F(DoctorExamination, AServerThatHidesFromOptionsIsFound) {
+    build();
+    for (std::size_t i = 0; i < 3; ++i) cluster->node(i).filter_options();
+    examine();
+    EXPECT_TRUE(found(Verdict::doubtful, Step::servers, "answers REGISTER, but not OPTIONS"))
+        << report();
+    EXPECT_EQ(bound(), 0U);
+}
+
+TEST_F(DoctorExamination, ASlowServerIsFound) {
+    build();
+    cluster->node(0).slow_down(450ms);
+    examine();
+    EXPECT_TRUE(
+        found(Verdict::doubtful, Step::servers, "203.0.113.11:5060 answers OPTIONS with 200"))
+        << report();
+}
+
+// Nothing is tried a second time with a password that was refused.
+TEST_F(DoctorExamination, AWrongPasswordIsFoundAndTriedOnce) {
+    build();
+    options.account.password = Redacted<std::string>("wrong");
+    examine();
+    EXPECT_TRUE(found(Verdict::bad, Step::registration, "refuses the password")) << report();
+    EXPECT_EQ(count_sent("REGISTER"), 2U);
+    EXPECT_NE(outlook.find("cannot be registered"), std::string::npos) << outlook;
+}
+
+TEST_F(DoctorExamination, AServerThatSaysForbiddenToAWrongPasswordIsUnderstood) {
+    cluster_options.server.digest.wrong_is_forbidden = true;
+    build();
+    options.account.password = Redacted<std::string>("wrong");
+    examine();
+    EXPECT_TRUE(found(Verdict::bad, Step::registration, "refuses the password: 403")) << report();
+}
+
+TEST_F(DoctorExamination, NoPasswordAtAllIsFound) {
+    build();
+    options.account.password = {};
+    examine();
+    EXPECT_TRUE(found(Verdict::bad, Step::registration, "asks for a password")) << report();
+}
+
+TEST_F(DoctorExamination, ARefusalIsToldInTheServersWords) {
+    build();
+    for (std::size_t i = 0; i < 3; ++i) cluster->node(i).answer_with(404);
+    examine();
+    EXPECT_TRUE(found(Verdict::bad, Step::registration, "is refused: 404")) << report();
+}
+
+TEST_F(DoctorExamination, AnSrvRecordThatDanglesIsFound) {
+    build();
+    world.dns().srv("_sip._udp.example.test",
+                    {{10, 10, 5060, "sip1.example.test"}, {20, 10, 5060, "gone.example.test"}});
+    examine();
+    EXPECT_TRUE(found(Verdict::doubtful, Step::dns, "gone.example.test, which has no")) << report();
+}
+
+TEST_F(DoctorExamination, AnSrvRecordThatNamesAnAliasIsFound) {
+    build();
+    world.dns().cname("alias.example.test", "sip1.example.test");
+    world.dns().srv("_sip._udp.example.test", {{10, 10, 5060, "alias.example.test"}});
+    examine();
+    EXPECT_TRUE(found(Verdict::doubtful, Step::dns, "alias.example.test, which is an alias"))
+        << report();
+}
+
+TEST_F(DoctorExamination, ANameThatDoesNotExistIsFound) {
+    build();
+    options.account.aor = "sip:alice@exmaple.test";
+    examine();
+    EXPECT_TRUE(found(Verdict::bad, Step::dns, "exmaple.test does not exist")) << report();
+    EXPECT_TRUE(host->sent.empty());
+}
+
+TEST_F(DoctorExamination, DnsThatFailsIsFound) {
+    build();
+    world.dns().fail({.status = dns::Status::servfail});
+    examine();
+    EXPECT_TRUE(found(Verdict::bad, Step::dns, "DNS gave no answer")) << report();
+}
+
+TEST_F(DoctorExamination, OneNameThatFailsIsFound) {
+    build();
+    world.dns().fail("sip2.example.test", {.status = dns::Status::refused});
+    examine();
+    EXPECT_TRUE(found(Verdict::doubtful, Step::dns, "A sip2.example.test: ")) << report();
+}
+
+TEST_F(DoctorExamination, AddressesThatRotateAreFound) {
+    build();
+    without_srv({.rotate = true});
+    options.account.transport = Transport::udp;
+    examine();
+    EXPECT_TRUE(found(Verdict::doubtful, Step::dns, "the order of the addresses changes"))
+        << report();
+    EXPECT_TRUE(found(Verdict::doubtful, Step::dns, "has no SRV records, and 3 addresses"))
+        << report();
+}
+
+TEST_F(DoctorExamination, AnswersWithOtherAddressesEachTimeAreFound) {
+    build();
+    without_srv({.rotate = true, .at_most = 1});
+    options.account.transport = Transport::udp;
+    examine();
+    EXPECT_TRUE(found(Verdict::doubtful, Step::dns, "name different addresses")) << report();
+}
+
+TEST_F(DoctorExamination, AddressesThatMayBeKeptForDaysAreFound) {
+    build();
+    without_srv({.ttl = 48h});
+    options.account.transport = Transport::udp;
+    examine();
+    EXPECT_TRUE(found(Verdict::doubtful, Step::dns, "may be kept for 172800 s")) << report();
+}
+
+// The worst pair: what is registered at one is not known at the others.
+TEST_F(DoctorExamination, RotatingAddressesWithSeparateLocationServicesAreFound) {
+    cluster_options.location = lab::Location::separate;
+    build();
+    without_srv({.rotate = true});
+    options.account.transport = Transport::udp;
+    examine();
+    EXPECT_TRUE(found(Verdict::bad, Step::registration, "do not share their location service"))
+        << report();
+    const auto& pings = host->examination().seen().account.proofs;
+    ASSERT_EQ(pings.size(), 3U);
+    EXPECT_EQ(std::ranges::count(pings, true, &PingSeen::came_back), 1) << report();
+    EXPECT_NE(outlook.find("not through every server"), std::string::npos) << outlook;
+    EXPECT_EQ(bound(), 0U);
+}
+
+TEST_F(DoctorExamination, ALocationServiceThatCopiesWithADelayIsNoSeparateOne) {
+    cluster_options.location = lab::Location::replicated;
+    cluster_options.replication_delay = 1500ms;
+    build();
+    examine();
+    EXPECT_TRUE(
+        found(Verdict::good, Step::registration, "share one location service, with a delay"))
+        << report();
+    EXPECT_EQ(verdict, Verdict::good) << report();
+}
+
+TEST_F(DoctorExamination, ACertificateOfAnotherNameIsFound) {
+    build();
+    options.account.transport = Transport::tls;
+    world.dns().srv("_sips._tcp.example.test",
+                    {{10, 10, 5061, "sip1.example.test"}, {10, 10, 5061, "sip2.example.test"}});
+    cluster->node(1).set_certificate({.names = {"other.example"}});
+    examine();
+    EXPECT_TRUE(found(Verdict::bad, Step::servers, "the certificate is for other.example"))
+        << report();
+    EXPECT_TRUE(found(Verdict::good, Step::servers, "tls:203.0.113.11:5061: TLSv1.3")) << report();
+    EXPECT_EQ(bound(), 0U);
+}
+
+TEST_F(DoctorExamination, ACertificateThatHasExpiredIsFound) {
+    build();
+    options.account.transport = Transport::tls;
+    world.dns().srv("_sips._tcp.example.test", {{10, 10, 5061, "sip1.example.test"}});
+    cluster->node(0).set_certificate({.names = {"example.test"}, .expired = true});
+    examine();
+    EXPECT_TRUE(found(Verdict::bad, Step::servers, "expired on")) << report();
+}
+
+TEST_F(DoctorExamination, ACertificateThatExpiresSoonIsFound) {
+    build();
+    options.account.transport = Transport::tls;
+    world.dns().srv("_sips._tcp.example.test", {{10, 10, 5061, "sip1.example.test"}});
+    begin().certificate_days = 5;
+    examine();
+    EXPECT_TRUE(found(Verdict::doubtful, Step::servers, "5 days from now")) << report();
+}
+
+// Nobody promised TLS: that it is not there is no fault.
+TEST_F(DoctorExamination, ATransportThatNobodyPromisedIsNotMissed) {
+    build();
+    without_srv();
+    for (std::size_t i = 0; i < 3; ++i) cluster->node(i).tcp().stop_listening();
+    examine();
+    EXPECT_FALSE(std::ranges::any_of(findings, [](const Finding& finding) {
+        return finding.step == Step::servers && finding.verdict == Verdict::bad;
+    })) << report();
+}
+
+TEST_F(DoctorExamination, IPv6ThatLeadsNowhereIsFound) {
+    build();
+    const auto nowhere = *IpAddress::parse("2001:db8::99");
+    world.dns().aaaa("sip1.example.test", {nowhere});
+    begin();
+    host->start();
+    // The host's only address is IPv4: AAAA is not even asked for.
+    ASSERT_EQ(world.run_until([&] { return host->done(); }, 200s), lab::Stop::goal);
+    EXPECT_TRUE(std::ranges::none_of(host->examination().seen().servers, [&](const auto& server) {
+        return server.candidate.target.endpoint.address == nowhere;
+    }));
+}
+
+TEST_F(DoctorExamination, AnEndpointDependentNatIsFound) {
+    build();
+    nat = &world.add_nat({.mapping = lab::Dependence::address_and_port_dependent});
+    examine();
+    EXPECT_TRUE(found(Verdict::doubtful, Step::nat, "endpoint-dependent")) << report();
+    EXPECT_EQ(bound(), 0U);
+}
+
+TEST_F(DoctorExamination, AnEndpointIndependentNatIsGood) {
+    build();
+    nat = &world.add_nat({});
+    examine();
+    EXPECT_TRUE(found(Verdict::good, Step::nat, "endpoint-independent")) << report();
+    EXPECT_EQ(verdict, Verdict::good) << report();
+}
+
+std::string with_another_via(std::string bytes) {
+    const auto at = bytes.find("192.0.2.77:5070;");
+    return at == std::string::npos ? bytes : bytes.replace(at, 15, "10.0.0.1:23456");
+}
+
+TEST_F(DoctorExamination, AnAlgThatRewritesTheViaIsFound) {
+    build();
+    begin().mangle = with_another_via;
+    examine();
+    EXPECT_TRUE(found(Verdict::bad, Step::nat, "the answer has 10.0.0.1:23456")) << report();
+}
+
+TEST_F(DoctorExamination, AnAlgThatRewritesTheContactIsFound) {
+    build();
+    begin().mangle = [](std::string bytes) {
+        const auto at = bytes.find("Contact: <sip:alice@192.0.2.77:5070");
+        return at == std::string::npos ? bytes : bytes.replace(at + 20, 15, "10.0.0.1:23456");
+    };
+    examine();
+    EXPECT_TRUE(found(Verdict::doubtful, Step::nat, "the registrar lists sip:alice@10.0.0.1:23456"))
+        << report();
+    EXPECT_EQ(bound(), 0U) << report() << world.ladder();
+}
+
+TEST_F(DoctorExamination, APathThatSwallowsLargeRequestsIsFound) {
+    build();
+    begin().largest = 1300;
+    examine();
+    EXPECT_TRUE(found(Verdict::bad, Step::path, "does not answer a UDP request of 1,400 bytes"))
+        << report();
+}
+
+TEST_F(DoctorExamination, APathThatSwallowsFragmentsIsFound) {
+    build();
+    begin().largest = 1472;
+    examine();
+    EXPECT_TRUE(found(Verdict::doubtful, Step::path, "none of 3,000")) << report();
+}
+
+TEST_F(DoctorExamination, ADeviceThatIsNoLongerThereIsFound) {
+    cluster_options.server.branch_timeout = 8s;
+    build();
+    bind("sip:alice@198.51.100.200:5060");
+    examine();
+    EXPECT_TRUE(found(Verdict::bad, Step::bindings, "nobody answers at 1 the address")) << report();
+    EXPECT_TRUE(found(Verdict::bad, Step::reachability, "reaches nobody: 408")) << report();
+}
+
+// One binding, and nothing shows that there may be two: it must not be evicted.
+TEST_F(DoctorExamination, WhereOneDeviceIsRegisteredNoOtherIsAdded) {
+    cluster_options.server.rules.max_contacts = 1;
+    cluster_options.server.rules.too_many = lab::TooMany::drop_the_soonest;
+    cluster_options.server.branch_timeout = 1s;
+    build();
+    bind("sip:alice@198.51.100.200:5060");
+    examine();
+    EXPECT_TRUE(
+        found(Verdict::unknown, Step::registration, "nothing shows that the registrar keeps"))
+        << report();
+    ASSERT_EQ(bound(), 1U);
+    EXPECT_EQ(cluster->bindings("sip:alice@example.test").front().contact,
+              "sip:alice@198.51.100.200:5060");
+    EXPECT_FALSE(std::ranges::any_of(host->sent, [](const std::string& text) {
+        return text.starts_with("REGISTER") && text.find("\r\nContact:") != std::string::npos;
+    }));
+}
+
+TEST_F(DoctorExamination, WhereTwoAreRegisteredAThirdComesAndGoes) {
+    cluster_options.server.branch_timeout = 1s;
+    build();
+    bind("sip:alice@198.51.100.200:5060");
+    bind("sip:alice@198.51.100.201:5060");
+    examine();
+    EXPECT_TRUE(found(Verdict::good, Step::registration, "was granted for 300 s")) << report();
+    EXPECT_TRUE(found(Verdict::good, Step::reachability, "arrives at this host")) << report();
+    EXPECT_EQ(bound(), 2U);
+}
+
+TEST_F(DoctorExamination, TheLeastAndTheGrantedTimeAreTold) {
+    cluster_options.server.rules.min_expires = 400;
+    build();
+    examine();
+    EXPECT_TRUE(found(Verdict::good, Step::registration, "granted for 400 s")) << report();
+    EXPECT_TRUE(found(Verdict::good, Step::registration, "the least is 400 s")) << report();
+    EXPECT_EQ(bound(), 0U);
+}
+
+TEST_F(DoctorExamination, OutboundAndGruuAreTold) {
+    cluster_options.server.rules.outbound = true;
+    cluster_options.server.rules.gruu = true;
+    build();
+    examine();
+    EXPECT_TRUE(found(Verdict::good, Step::registration,
+                      "uses outbound (RFC 5626) and GRUU (RFC 5627); not Path (RFC 3327)"))
+        << report();
+    EXPECT_EQ(bound(), 0U);
+}
+
+TEST_F(DoctorExamination, AFirstHopWithoutOutboundIsNoObstacle) {
+    cluster_options.server.rules.outbound = true;
+    cluster_options.server.rules.first_hop_lacks_outbound = true;
+    build();
+    examine();
+    EXPECT_TRUE(found(Verdict::good, Step::registration, "was granted for 300 s")) << report();
+    EXPECT_EQ(bound(), 0U);
+}
+
+TEST_F(DoctorExamination, ARegistrarThatListsNothingGetsNoBindingOfOurs) {
+    cluster_options.server.rules.refuses_fetch = true;
+    build();
+    examine();
+    EXPECT_TRUE(found(Verdict::unknown, Step::registration, "does not list its bindings"))
+        << report();
+    EXPECT_FALSE(found(Verdict::bad, Step::registration, "")) << report();
+}
+
+TEST_F(DoctorExamination, AServerThatAnswersForThePhoneProvesNothing) {
+    cluster_options.server.options_to_aor = lab::OptionsToAor::answer;
+    build();
+    examine();
+    EXPECT_TRUE(
+        found(Verdict::unknown, Step::reachability, "answers OPTIONS to the account itself"))
+        << report();
+    EXPECT_EQ(verdict, Verdict::good) << report();
+}
+
+// Whenever it is interrupted, nothing of ours is left.
+TEST_F(DoctorExamination, InterruptedAtAnyMomentNothingStays) {
+    for (auto after = 100ms; after < 12s; after += 230ms) {
+        lab::World fresh{seed_from_number(12), {.one_way_delay = 40ms}};
+        auto& nodes = fresh.add_registrars({"203.0.113.11", "203.0.113.12"}, cluster_options);
+        nodes.add_user("alice", "secret");
+        fresh.dns().a("example.test", nodes.addresses());
+        options.account.transport = Transport::udp;
+        testing::Host there(fresh, fresh.internet(), options);
+        there.start();
+        fresh.run_for(after);
+        there.interrupt();
+        ASSERT_EQ(fresh.run_until([&] { return there.done(); }, 20s), lab::Stop::goal)
+            << fresh.ladder();
+        fresh.run_for(5s);
+        EXPECT_EQ(nodes.bindings("sip:alice@example.test").size(), 0U) << after.count() << "\n"
+                                                                       << fresh.ladder();
+    }
+}
+
+// A server that dies under our binding: what stays is said, and for how many tries.
+TEST_F(DoctorExamination, ABindingThatCannotBeRemovedIsSaid) {
+    build();
+    begin();
+    host->start();
+    ASSERT_EQ(world.run_until([&] { return bound() > 0; }, 60s), lab::Stop::goal);
+    cluster->silence();
+    ASSERT_EQ(world.run_until([&] { return host->done(); }, 200s), lab::Stop::goal);
+    findings = judge(host->examination().seen(), testing::unixtime_at_start);
+    EXPECT_TRUE(host->examination().has_binding());
+    EXPECT_TRUE(found(Verdict::bad, Step::registration, "could not be removed")) << report();
+}
+
+// Never hammers: 100 ms between any two requests, 250 ms between two to one address.
+TEST_F(DoctorExamination, RequestsKeepTheirDistance) {
+    build();
+    begin();
+    host->start();
+    std::size_t before = 0;
+    while (!host->done()) {
+        world.run_for(100ms);
+        EXPECT_LE(host->sent.size() - before, 2U);
+        before = host->sent.size();
+        ASSERT_LT(world.elapsed(), 100s);
+    }
+}
+
+TEST_F(DoctorExamination, TheSameSeedGivesTheSameReport) {
+    build();
+    examine();
+    const auto first = report();
+    const auto text = host->sent;
+    lab::World again{seed_from_number(11), {.one_way_delay = 5ms}};
+    auto& nodes = again.add_registrars({"203.0.113.11", "203.0.113.12", "203.0.113.13"}, {});
+    nodes.add_user("alice", "secret");
+    std::vector<dns::Srv> records;
+    for (std::size_t i = 0; i < 3; ++i) {
+        const auto name = "sip" + std::to_string(i + 1) + ".example.test";
+        again.dns().a(name, nodes.node(i).addresses());
+        records.push_back({10, 10, 5060, name});
+    }
+    again.dns().srv("_sip._udp.example.test", records);
+    testing::Host there(again, again.internet(), options);
+    there.start();
+    ASSERT_EQ(again.run_until([&] { return there.done(); }, 200s), lab::Stop::goal);
+    EXPECT_EQ(there.sent, text);
+}
+
+}  // namespace
+}  // namespace holdfast::doctor
