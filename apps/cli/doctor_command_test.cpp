@@ -41,17 +41,17 @@ protected:
         world->dns().srv(service + ".example.test", records);
     }
     CommandRun& start(const std::string& command, const Words& more = {},
-                      const std::string& password = "secret") {
+                      const std::string& secret = "secret") {
         Words words{command,   "sip:alice@example.test",
                     "--dns",   world->name_server().to_string(),
                     "--state", (scratch.path() / "state").string()};
         words.insert(words.end(), more.begin(), more.end());
         return runs.emplace_back(words, std::map<std::string, std::string>{
-                                            {"HOLDFAST_PASSWORD", password},
+                                            {"HOLDFAST_PASSWORD", secret},
                                             {"XDG_RUNTIME_DIR", scratch.path().string()}});
     }
-    CommandRun& examine(const Words& more = {}, const std::string& password = "secret") {
-        auto& run = start("doctor", more, password);
+    CommandRun& examine(const Words& more = {}, const std::string& secret = "secret") {
+        auto& run = start("doctor", more, secret);
         EXPECT_TRUE(run_until([&] { return run.ended(); }, 90s)) << story(run);
         return run;
     }

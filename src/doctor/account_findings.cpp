@@ -92,6 +92,8 @@ private:
         for (const auto& fetch : account_.fetches) {
             if (fetch.status >= 200 && fetch.status < 300) continue;
             const bool no_fetch = fetch.status == 400 || fetch.status == 405 || fetch.status == 501;
+            if (fetch.status == 0 && seen_.servers[fetch.server].reach != Reach::answered)
+                continue;  // said of the server already
             if (fetch.status == 0)
                 say(Verdict::doubtful, server(fetch.server) + " does not answer REGISTER",
                     "who is moved there cannot register",

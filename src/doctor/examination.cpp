@@ -251,7 +251,9 @@ void Examination::enter(Stage stage, Instant now, Outbox& outbox) {
     case Stage::knocking: return choose_workers();
     case Stage::fetching:
         for (const auto worker : workers_)
-            if (worker != account.decided_by && !account.lists_nothing)
+            if (!account.lists_nothing &&
+                std::ranges::find(account.fetches, worker, &FetchSeen::server) ==
+                    account.fetches.end())
                 send({.kind = Kind::fetch, .server = worker});
         return;
     case Stage::pinging:

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 
+#include "base/text.h"
 #include "doctor/words.h"
 #include "flow/mapping.h"
 #include "flow/nat_kind.h"
+#include "sip/uri.h"
 
 namespace holdfast::doctor {
 
@@ -78,6 +80,32 @@ void carrier(const ServerSeen& server, Findings& findings) {
                                  "or use IPv6"));
 }
 
+// Where the URI leads: host and port, whatever parameters a registrar adds.
+std::string host_port_of(const std::string& text) {
+    const auto uri = sip::OwnedUri::parse(text);
+    if (!uri) return text;
+    return lower_case(uri->get().host) + ":" + std::to_string(uri->get().port);
+}
+
+// Some registrars put the address that they see into the Contact (Asterisk's rewrite_contact).
+void contact(const Seen& seen, Findings& findings) {
+    const auto& trial = seen.account.trial;
+    if (trial.what != TrialSeen::What::made || trial.contact_listed.empty()) return;
+    const auto listed = host_port_of(trial.contact_listed);
+    if (listed == host_port_of(trial.contact_sent)) return;
+    auto words = "we registered the Contact " + without_secrets(trial.contact_sent) +
+                 ", the registrar lists " + without_secrets(trial.contact_listed);
+    const auto& mapping = seen.servers[trial.server].mapping;
+    if (mapping && listed == mapping->to_string())
+        return findings.push_back(
+            found(Step::nat, Verdict::good, words + ": the address that it sees itself"));
+    findings.push_back(found(Step::nat, Verdict::bad, std::move(words),
+                             "that is neither our Contact nor the address that the server sees: an "
+                             "ALG on the way has rewritten it, and calls go where it says",
+                             "turn the SIP ALG of the router off, or use TLS, which it cannot "
+                             "read"));
+}
+
 // RFC 3261 §18.2.1: a server copies the Via; only `received` and `rport` are its own.
 void gateways(const Seen& seen, Findings& findings) {
     const std::string why =
@@ -98,16 +126,7 @@ void gateways(const Seen& seen, Findings& findings) {
                                          " with Via " + seen.servers[proof.server].via_sent +
                                          " came back with " + proof.via_arrived,
                                      why, remedy));
-    const auto& trial = seen.account.trial;
-    if (trial.what == TrialSeen::What::made && !trial.contact_listed.empty() &&
-        trial.contact_listed != trial.contact_sent)
-        findings.push_back(
-            found(Step::nat, Verdict::doubtful,
-                  "we registered the Contact " + without_secrets(trial.contact_sent) +
-                      ", the registrar lists " + without_secrets(trial.contact_listed),
-                  "either the registrar puts the address there that it sees, which is its habit, "
-                  "or an ALG on the way has done it",
-                  "if calls arrive, leave it; if not, turn the SIP ALG of the router off"));
+    contact(seen, findings);
 }
 
 }  // namespace

@@ -57,6 +57,7 @@ std::vector<std::size_t> takers(const Seen& seen) {
     std::vector<std::size_t> found;
     for (const auto& fetch : seen.account.fetches)
         if (fetch.status >= 200 && fetch.status < 300) found.push_back(fetch.server);
+    if (found.empty() && seen.account.decided_by) found.push_back(*seen.account.decided_by);
     return found;
 }
 
@@ -103,7 +104,7 @@ std::string outlook(const Seen& seen, const Findings& findings,
                " cannot be registered, and so it cannot be reached: the findings marked "
                "bad say why.";
     const auto able = takers(seen);
-    const auto first = account.decided_by.value_or(able.empty() ? 0 : able.front());
+    const auto first = account.decided_by.value_or(able.front());
     const auto server = name_of(seen.servers[first]);
     const auto lost = std::ranges::count_if(findings, [](const Finding& finding) {
         return finding.step == Step::reachability && finding.verdict == Verdict::bad;
@@ -125,7 +126,7 @@ std::string outlook(const Seen& seen, const Findings& findings,
              count_of(able.size(), "server", "servers") + " that " +
              (able.size() == 1 ? "takes" : "take") + " the account. ";
     Ground ground{.transport = seen.servers[first].candidate.target.transport,
-                  .others = able.empty() ? 0 : able.size() - 1};
+                  .others = able.size() - 1};
     for (const auto index : able)
         if (index != first)
             ground.rtt = std::max(ground.rtt, seen.servers[index].rtt.value_or(Duration{}));

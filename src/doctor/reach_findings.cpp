@@ -13,6 +13,12 @@ bool is_success(const PingSeen& ping) { return ping.status >= 200 && ping.status
 
 std::string answer_of(const PingSeen& ping) { return ping.status == 0 ? "no answer" : ping.words; }
 
+// That it may not be asked says nothing of calls.
+bool refuses_options(const PingSeen& ping) {
+    return ping.status == 401 || ping.status == 403 || ping.status == 405 || ping.status == 407 ||
+           ping.status == 501;
+}
+
 // R1 with our own binding: proof is only the copy that arrives here.
 Finding proof(const Seen& seen, const PingSeen& ping) {
     const auto through = doctor::name_of(seen.servers[ping.server]);
@@ -22,6 +28,10 @@ Finding proof(const Seen& seen, const PingSeen& ping) {
     if (is_success(ping))  // R2
         return found(Step::reachability, Verdict::unknown,
                      through + " answers OPTIONS to the account itself (" + answer_of(ping) +
+                         "): whether calls arrive cannot be proven through it");
+    if (refuses_options(ping))
+        return found(Step::reachability, Verdict::unknown,
+                     through + " refuses OPTIONS to the account (" + answer_of(ping) +
                          "): whether calls arrive cannot be proven through it");
     const auto& trial = seen.account.trial;
     const bool unknown_there =

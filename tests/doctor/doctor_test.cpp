@@ -1,5 +1,6 @@
 // The doctor in virtual time: a healthy account has nothing wrong with it, each planted fault is
 // found, and nothing stays behind (docs/doctor.md). Real sockets: apps/cli/doctor_command_test.cpp.
+#include "doctor/limits.h"
 #include "tests/doctor/doctor_world.h"
 
 namespace holdfast::doctor {
@@ -284,9 +285,30 @@ TEST_F(DoctorExamination, AnAlgThatRewritesTheContactIsFound) {
         return at == std::string::npos ? bytes : bytes.replace(at + 20, 15, "10.0.0.1:23456");
     };
     examine();
-    EXPECT_TRUE(found(Verdict::doubtful, Step::nat, "the registrar lists sip:alice@10.0.0.1:23456"))
+    EXPECT_TRUE(found(Verdict::bad, Step::nat, "the registrar lists sip:alice@10.0.0.1:23456"))
         << report();
     EXPECT_EQ(bound(), 0U) << report() << world.ladder();
+}
+
+// Asterisk's rewrite_contact: what the registrar sees is what it lists, and that is right.
+TEST_F(DoctorExamination, ARegistrarThatPutsInWhatItSeesIsGood) {
+    cluster_options.server.rules.rewrites_contact = true;
+    build();
+    nat = &world.add_nat({.mapping = lab::Dependence::address_and_port_dependent});
+    examine();
+    EXPECT_FALSE(found(Verdict::bad, Step::nat, "")) << report();
+    EXPECT_EQ(bound(), 0U) << world.ladder();
+}
+
+// A server that fails is asked once; the next one decides.
+TEST_F(DoctorExamination, AServerThatFailsIsNotAskedAgain) {
+    build();
+    for (std::size_t i = 0; i < 2; ++i) cluster->node(i).answer_with(500);
+    examine();
+    EXPECT_EQ(host->examination().seen().account.access, Access::accepted) << report();
+    EXPECT_EQ(host->examination().seen().account.fetches.size(), 3U) << report();
+    EXPECT_TRUE(found(Verdict::doubtful, Step::registration, "refuses the account: 500"))
+        << report();
 }
 
 TEST_F(DoctorExamination, APathThatSwallowsLargeRequestsIsFound) {
@@ -436,6 +458,74 @@ TEST_F(DoctorExamination, RequestsKeepTheirDistance) {
         before = host->sent.size();
         ASSERT_LT(world.elapsed(), 100s);
     }
+}
+
+// limits::servers and limits::addresses, at the limit and past it.
+TEST_F(DoctorExamination, OfManyServersSomeAreLookedAt) {
+    for (const std::size_t count : {limits::servers, limits::servers + 1}) {
+        lab::World many{seed_from_number(13), {.one_way_delay = 5ms}};
+        std::vector<std::string> addresses;
+        for (std::size_t i = 0; i < count; ++i)
+            addresses.push_back("203.0.113." + std::to_string(11 + i));
+        auto& nodes = many.add_registrars(addresses, {});
+        nodes.add_user("alice", "secret");
+        many.dns().a("example.test", nodes.addresses());
+        options.account.transport = Transport::udp;
+        testing::Host there(many, many.internet(), options);
+        there.start();
+        ASSERT_EQ(many.run_until([&] { return there.done(); }, 200s), lab::Stop::goal);
+        const auto& seen = there.examination().seen();
+        EXPECT_EQ(seen.servers.size(), limits::servers);
+        EXPECT_EQ(seen.servers_left_out, count - limits::servers);
+        EXPECT_EQ(seen.account.fetches.size(), limits::addresses);
+        EXPECT_LE(there.examination().requests(), limits::requests);
+        EXPECT_EQ(nodes.bindings("sip:alice@example.test").size(), 0U);
+    }
+}
+
+// limits::challenge_rounds: a nonce that is always too old.
+TEST_F(DoctorExamination, AServerThatGoesOnAskingIsLeft) {
+    cluster_options.server.digest.nonce_lifetime = 0s;
+    build();
+    examine();
+    EXPECT_TRUE(found(Verdict::bad, Step::registration, "it goes on asking")) << report();
+    EXPECT_EQ(count_sent("REGISTER"), 1U + limits::challenge_rounds);
+}
+
+// limits::whole.
+TEST_F(DoctorExamination, WhatTakesTooLongIsCutShort) {
+    build();
+    world.dns().fail({.status = dns::Status::ok, .delay = 300s});
+    examine(limits::whole + 1s);
+    EXPECT_TRUE(host->examination().ran_out_of_time());
+    EXPECT_GE(world.elapsed(), limits::whole);
+}
+
+// limits::strangers: what is meant for the trial binding may come from another node, but not from
+// ever more; what is not meant for it is not answered at all.
+TEST_F(DoctorExamination, StrangersAreAnsweredOnlyIfTheyMeanUs) {
+    build();
+    begin();
+    host->start();
+    ASSERT_EQ(world.run_until([&] { return bound() > 0; }, 60s), lab::Stop::goal);
+    const auto contact = cluster->bindings("sip:alice@example.test").front().contact;
+    const auto ask = [&](const std::string& uri, std::size_t number) {
+        const auto from = "198.51.100." + std::to_string(number);
+        world.internet().send({.from = {*IpAddress::parse(from), 5060},
+                               .to = *Endpoint::parse("192.0.2.77:5070"),
+                               .bytes = "OPTIONS " + uri + " SIP/2.0\r\nVia: SIP/2.0/UDP " + from +
+                                        ";branch=z9hG4bK" + std::to_string(number) +
+                                        "\r\nFrom: <sip:x@example.test>;tag=1\r\nTo: <" + uri +
+                                        ">\r\nCall-ID: " + from +
+                                        "\r\nCSeq: 1 OPTIONS\r\nMax-Forwards: 9\r\n"
+                                        "Content-Length: 0\r\n\r\n"});
+    };
+    ask("sip:alice@192.0.2.77:5070", 1);
+    world.run_for(50ms);
+    EXPECT_EQ(count_sent("SIP/2.0"), 0U);
+    for (std::size_t i = 0; i <= limits::strangers; ++i) ask(contact, 10 + i);
+    world.run_for(50ms);
+    EXPECT_EQ(count_sent("SIP/2.0 200"), limits::strangers);
 }
 
 TEST_F(DoctorExamination, TheSameSeedGivesTheSameReport) {
