@@ -129,12 +129,15 @@ ExitCode examine(const Options& options) {
     driver->add_observer(relay);
     if (options.trace) driver->add_observer(trace);
     std::signal(SIGPIPE, SIG_IGN);  // output that nobody reads is noticed when it is written
-    constexpr std::array signals{SIGINT, SIGTERM};
+    constexpr std::array signals{SIGINT, SIGTERM, SIGHUP};
     bool interrupted = false;
     loop.on_signals(signals, [&](int) {
         if (std::exchange(interrupted, true)) return driver->stop();
         driver->submit(in::ShutDown{});
     });
+    if (is_terminal(STDERR_FILENO))
+        errors.write("Looking at " + options.account.aor +
+                     ": a few seconds, or half a minute where nobody answers …\n");
     driver->attach(runtime::machine_of(examination));
     driver->run();
     const auto now = wall_clock_now();

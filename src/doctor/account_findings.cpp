@@ -27,6 +27,7 @@ public:
         if (account_.access != Access::accepted) return {};
         step_ = Step::bindings;
         list();
+        twice();
         stale();
         return std::move(findings_);
     }
@@ -129,6 +130,10 @@ private:
             words += "; the least is " + std::to_string(*trial.least) + " s";
         else if (trial.takes_one_second)
             words += "; even 1 s is granted";
+        if (trial.granted_of_an_hour)
+            words += *trial.granted_of_an_hour < 3600
+                         ? "; the most is " + std::to_string(*trial.granted_of_an_hour) + " s"
+                         : "; an hour is granted, too";
         if (!trial.contact_listed.empty())
             say(Verdict::good, std::move(words));
         else
@@ -214,6 +219,26 @@ private:
         say(Verdict::doubtful, "left behind by this host: " + words,
             "calls also go to an address where nobody answers any more",
             "holdfast register, once, with the same --state removes it");
+    }
+
+    // RFC 5626 §4.1: an instance-id is one device, and a reg-id one flow of it.
+    void twice() {
+        std::set<std::string> told;
+        for (const auto& fetch : account_.fetches)
+            for (const auto& binding : fetch.bindings) {
+                const auto same = std::ranges::count_if(fetch.bindings, [&](const auto& other) {
+                    return !other.instance.empty() && other.instance == binding.instance &&
+                           other.reg_id == binding.reg_id;
+                });
+                if (same < 2 || !told.insert(binding.instance).second) continue;
+                say(Verdict::doubtful,
+                    "one device is registered " + std::to_string(same) + " times at " +
+                        server(fetch.server) + " (" + binding.instance + ")",
+                    "all but one of these addresses are old: calls are also sent to where nobody "
+                    "is any more",
+                    "they lapse by themselves; a phone that takes its old addresses back leaves "
+                    "none");
+            }
     }
 
     // Somebody is bound, and nobody answers.

@@ -21,6 +21,7 @@ namespace holdfast::doctor {
 namespace {
 
 constexpr FlowId first_stranger{1000};
+constexpr std::uint32_t an_hour = 3600;  // should the removal fail, no longer
 
 template <class... F>
 struct Overloaded : F... {
@@ -216,7 +217,8 @@ void Examination::advance(Instant now, Outbox& outbox) {
             }
             enter(Stage::proving, now, outbox);
             break;
-        case Stage::proving: enter(Stage::removing, now, outbox); break;
+        case Stage::proving: enter(Stage::stretching, now, outbox); break;
+        case Stage::stretching: enter(Stage::removing, now, outbox); break;
         case Stage::removing:
             if (may_be_bound_ && removals_ < limits::removals) {
                 ++removals_;
@@ -275,6 +277,8 @@ void Examination::enter(Stage stage, Instant now, Outbox& outbox) {
         for (const auto& fetch : account.fetches)
             if (fetch.status / 100 == 2) send({.kind = Kind::prove, .server = fetch.server});
         return;
+    case Stage::stretching:
+        return send({.kind = Kind::stretch, .server = account.trial.server, .expires = an_hour});
     case Stage::done: return finish(outbox);
     }
 }

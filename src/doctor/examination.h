@@ -77,7 +77,8 @@ private:
         trying,    // a binding of our own
         looking,   // whether the others list it
         looking_again,
-        proving,  // R1
+        proving,     // R1
+        stretching,  // how long a binding may last
         removing,
         done,
     };
@@ -91,6 +92,7 @@ private:
         bind,
         look,
         prove,
+        stretch,
         remove,
     };
     struct Errand {
@@ -159,6 +161,7 @@ private:
     void on_bind(const Errand& errand, const Reply& reply);
     void on_look(const Errand& errand, const Reply& reply);
     void on_proof(const Errand& errand, const Reply& reply);
+    void on_stretch(const Reply& reply);
     void on_removal(const Errand& errand, const Reply& reply);
     void note_trial(const Reply& reply);
     void without_outbound_or(std::string words);

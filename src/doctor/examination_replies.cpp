@@ -47,6 +47,7 @@ void Examination::on_reply(const Reply& reply) {
     case Kind::bind:
     case Kind::look:
     case Kind::prove:
+    case Kind::stretch:
     case Kind::remove: break;
     }
     if (on_challenge(errand, reply)) return;
@@ -61,6 +62,7 @@ void Examination::on_reply(const Reply& reply) {
     case Kind::bind: return on_bind(errand, reply);
     case Kind::look: return on_look(errand, reply);
     case Kind::prove: return on_proof(errand, reply);
+    case Kind::stretch: return on_stretch(reply);
     case Kind::remove: return on_removal(errand, reply);
     }
 }
@@ -136,7 +138,10 @@ void Examination::on_ping(const Errand& errand, const Reply& reply) {
 }
 
 BindingSeen Examination::binding_of(const sip::Contact& contact) const {
-    BindingSeen binding{.uri = std::string(contact.uri.text), .expires = contact.expires};
+    BindingSeen binding{.uri = std::string(contact.uri.text),
+                        .expires = contact.expires,
+                        .instance = std::string(contact.instance()),
+                        .reg_id = contact.reg_id().value_or(0)};
     if (registration::has_token(contact.uri, token_)) binding.owner = Owner::doctor;
     for (const auto& identity : known_) {
         const bool current = identity.contact == contact.uri.text;
@@ -285,6 +290,12 @@ void Examination::on_proof(const Errand& errand, const Reply& reply) {
     if (proof == seen_.account.proofs.end()) return;
     proof->words = in_words(errand, reply);
     if (reply.what == Reply::What::answered) proof->status = reply.response.status();
+}
+
+void Examination::on_stretch(const Reply& reply) {
+    if (reply.what != Reply::What::answered || reply.response.status() / 100 != 2) return;
+    if (const auto* ours = trial_in(reply.response))
+        seen_.account.trial.granted_of_an_hour = ours->expires;
 }
 
 void Examination::on_removal(const Errand& errand, const Reply& reply) {

@@ -147,6 +147,7 @@ std::string Examination::wire_of(Errand& errand, std::string_view branch) {
     case Kind::look:
     case Kind::brief:
     case Kind::bind:
+    case Kind::stretch:
     case Kind::remove: return register_text(errand, branch);
     case Kind::ask_others:
     case Kind::prove: return options_text(errand, branch);

@@ -67,6 +67,8 @@ struct BindingSeen {
     std::string uri;
     std::optional<std::uint32_t> expires{};  // seconds
     Owner owner = Owner::other;
+    std::string instance{};  // RFC 5626 §4.1, "" : none
+    std::uint32_t reg_id = 0;
 };
 
 // The answer to a REGISTER without Contact (RFC 3261 §10.2.3).
@@ -99,6 +101,7 @@ struct TrialSeen {
     std::optional<std::uint32_t> granted{};
     std::optional<std::uint32_t> least{};  // Min-Expires of a 423 to one second
     bool takes_one_second = false;
+    std::optional<std::uint32_t> granted_of_an_hour{};
     bool outbound = false;  // RFC 5626
     bool gruu = false;      // RFC 5627
     bool path = false;      // RFC 3327

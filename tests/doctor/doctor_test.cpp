@@ -354,6 +354,25 @@ TEST_F(DoctorExamination, WhereOneDeviceIsRegisteredNoOtherIsAdded) {
     }));
 }
 
+TEST_F(DoctorExamination, ADeviceThatIsRegisteredTwiceIsFound) {
+    cluster_options.server.branch_timeout = 1s;
+    build();
+    bind("sip:alice@198.51.100.200:5060", 3, "urn:uuid:00000000-0000-0000-0000-000000000001");
+    bind("sip:alice@198.51.100.201:5060", 3, "urn:uuid:00000000-0000-0000-0000-000000000001");
+    bind("sip:alice@198.51.100.202:5060", 3, "urn:uuid:00000000-0000-0000-0000-000000000002");
+    examine();
+    EXPECT_TRUE(found(Verdict::doubtful, Step::bindings, "one device is registered 2 times"))
+        << report();
+    EXPECT_EQ(bound(), 3U);
+}
+
+TEST_F(DoctorExamination, AServerWhoseClockIsWrongIsFound) {
+    build();
+    begin().header_of_answers = "Date: Sat, 13 Nov 2010 23:29:00 GMT";
+    examine();
+    EXPECT_TRUE(found(Verdict::bad, Step::clock, "s ahead of udp:203.0.113.11:5060's")) << report();
+}
+
 TEST_F(DoctorExamination, WhereTwoAreRegisteredAThirdComesAndGoes) {
     cluster_options.server.branch_timeout = 1s;
     build();
@@ -371,6 +390,14 @@ TEST_F(DoctorExamination, TheLeastAndTheGrantedTimeAreTold) {
     examine();
     EXPECT_TRUE(found(Verdict::good, Step::registration, "granted for 400 s")) << report();
     EXPECT_TRUE(found(Verdict::good, Step::registration, "the least is 400 s")) << report();
+    EXPECT_EQ(bound(), 0U);
+}
+
+TEST_F(DoctorExamination, TheMostIsTold) {
+    cluster_options.server.rules.max_expires = 1800;
+    build();
+    examine();
+    EXPECT_TRUE(found(Verdict::good, Step::registration, "the most is 1800 s")) << report();
     EXPECT_EQ(bound(), 0U);
 }
 

@@ -45,6 +45,8 @@ public:
     // Octets of a datagram that still get through, and what a SIP ALG on the way does to one.
     std::size_t largest = 65535;
     std::function<std::string(std::string)> mangle = [](std::string bytes) { return bytes; };
+    // What is put into each answer, behind its first line.
+    std::string header_of_answers;
     std::vector<std::string> sent;
 
     void receive(const lab::Packet& packet) override {
@@ -57,7 +59,7 @@ public:
         if (packet.kind != lab::PacketKind::datagram) return tcp_.receive(packet);
         for (const auto& [id, flow] : flows_)
             if (!is_reliable(flow.target.transport) && flow.target.endpoint == packet.from)
-                return feed(in::Received{id, packet.bytes});
+                return feed(in::Received{id, with_header(packet.bytes)});
         feed(in::Stray{packet.to, packet.from, packet.bytes});
     }
 
@@ -69,6 +71,11 @@ private:
         bool shaking_hands = false;
         bool open = false;
     };
+    [[nodiscard]] std::string with_header(std::string bytes) const {
+        const auto end = bytes.find("\r\n");
+        if (header_of_answers.empty() || !bytes.starts_with("SIP/2.0 ")) return bytes;
+        return bytes.insert(end + 2, header_of_answers + "\r\n");
+    }
     void later(Duration delay, Input input) {
         internet_.after(delay, [this, input = std::move(input)] { feed(input); });
     }
@@ -227,7 +234,7 @@ protected:
         return cluster->bindings("sip:alice@example.test").size();
     }
     // Another device, straight in the location service of every node.
-    void bind(const std::string& contact, std::size_t nodes = 3) {
+    void bind(const std::string& contact, std::size_t nodes = 3, const std::string& instance = "") {
         for (std::size_t i = 0; i < nodes; ++i) {
             auto& service = cluster->node(i).location_service();
             const auto key = lab::aor_key("sip:alice@example.test");
@@ -236,6 +243,8 @@ protected:
             lab::Binding binding;
             binding.contact = contact;
             binding.call_id = "other";
+            binding.instance = instance;
+            if (!instance.empty()) binding.parameters = ";+sip.instance=\"<" + instance + ">\"";
             binding.expires = world.now() + 1h;
             binding.flow = {Transport::udp,
                             {cluster->node(i).addresses().front(), 5060},
