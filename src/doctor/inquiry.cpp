@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 #include <utility>
+#include <variant>
 
 #include "doctor/limits.h"
 #include "registration/targets.h"
@@ -62,8 +63,17 @@ void Inquiry::ask(std::size_t hop, const std::vector<dns::Question>& questions, 
 void Inquiry::on_answer(Instant now, const in::DnsAnswer& answer, Outbox& outbox) {
     const auto node = asked_.extract(answer.query);
     if (node.empty()) return;
-    const auto& [index, question] = node.mapped();
+    const auto& [index, question, aside] = node.mapped();
     auto& hop = hops_[index];
+    if (question.name == hop.hop.host && question.type == dns::RecordType::a &&
+        !dns::is_failure(answer.answer.status))
+        hop.own_addresses = static_cast<std::size_t>(std::ranges::count_if(
+            answer.answer.records,
+            [](const dns::Record& record) { return std::holds_alternative<IpAddress>(record); }));
+    if (aside) {
+        if (asked_.empty()) next_round(now);
+        return;
+    }
     auto known = std::ranges::find(hop.asked, question, &AskedSeen::question);
     if (known == hop.asked.end())
         known = hop.asked.insert(hop.asked.end(), AskedSeen{.question = question, .answers = {}});
@@ -74,6 +84,19 @@ void Inquiry::on_answer(Instant now, const in::DnsAnswer& answer, Outbox& outbox
         ask(index, questions, outbox);
     }
     if (asked_.empty()) next_round(now);
+}
+
+// Who finds its servers by SRV does not ask for this; others ask for nothing else.
+void Inquiry::ask_aside(Outbox& outbox) {
+    for (std::size_t i = 0; i < hops_.size(); ++i) {
+        const auto& host = hops_[i].hop.host;
+        const bool is_known = hops_[i].own_addresses || IpAddress::parse(host);
+        if (is_known || hops_[i].asked.empty()) continue;
+        last_query_ = QueryId{last_query_.value + 1};
+        const dns::Question question{.name = host};
+        asked_.emplace(last_query_, Asked{.hop = i, .question = question, .aside = true});
+        outbox.push(out::Resolve{last_query_, question});
+    }
 }
 
 void Inquiry::next_round(Instant now) {
@@ -88,6 +111,7 @@ void Inquiry::on_time(Instant now, Outbox& outbox) {
     if (now < again_at_) return;
     again_at_ = never;
     ++round_;
+    if (round_ == 2) ask_aside(outbox);
     for (std::size_t i = 0; i < hops_.size(); ++i) {
         std::vector<dns::Question> questions;
         for (const auto& asked : hops_[i].asked) questions.push_back(asked.question);

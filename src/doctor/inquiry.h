@@ -35,7 +35,9 @@ private:
     struct Asked {
         std::size_t hop;
         dns::Question question;
+        bool aside = false;  // for own_addresses alone
     };
+    void ask_aside(Outbox& outbox);
     void ask(std::size_t hop, const std::vector<dns::Question>& questions, Outbox& outbox);
     void next_round(Instant now);
 

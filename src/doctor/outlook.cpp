@@ -72,6 +72,12 @@ std::string of_holdfast(const Outage& outage, const std::string& who, const std:
            seconds(outage.tries_every) + " more if that is within 5 minutes.";
 }
 
+// Of the name that the server belongs to, for who asks for no SRV.
+std::optional<std::size_t> own_addresses(const Seen& seen, const ServerSeen& server) {
+    if (server.place >= seen.hops.size()) return std::nullopt;
+    return seen.hops[server.place].own_addresses;
+}
+
 std::string of_microsip(const Outage& outage, const Ground& ground) {
     std::string words = "MicroSIP would notice at its next refresh only, up to " +
                         seconds(outage.noticed_after) + " later";
@@ -135,9 +141,16 @@ std::string outlook(const Seen& seen, const Findings& findings,
     const auto who = policy.preset == "holdfast" ? std::string("Holdfast")
                                                  : "a phone with the policy " + policy.preset;
     words += of_holdfast(outage(policy, ground), who, server);
-    auto plain = registration::preset("microsip");
-    if (plain) words += " " + of_microsip(outage(*plain, ground), ground);
-    return words;
+    const auto plain = registration::preset("microsip");
+    if (!plain) return words;
+    if (const auto own = own_addresses(seen, seen.servers[first]); own && !plain->use_srv) {
+        if (*own == 0)
+            return words +
+                   " MicroSIP would not find a server at all: it asks for no SRV records by "
+                   "default, and the name has no address of its own.";
+        ground.others = *own - 1;
+    }
+    return words + " " + of_microsip(outage(*plain, ground), ground);
 }
 
 }  // namespace holdfast::doctor

@@ -86,6 +86,18 @@ TEST(DoctorOutlook, SaysThroughWhatAndForHowLong) {
         << words;
 }
 
+// S9 of the reference: "nothing sent (no SRV by default)".
+TEST(DoctorOutlook, MicroSipFindsNoServerByItsSrvRecords) {
+    auto seen = two_servers();
+    seen.hops.resize(1);
+    seen.hops.front().own_addresses = 0;
+    const auto blind = outlook(seen, {}, policy_named("holdfast"));
+    EXPECT_NE(blind.find("MicroSIP would not find a server at all"), std::string::npos) << blind;
+    seen.hops.front().own_addresses = 1;
+    const auto alone = outlook(seen, {}, policy_named("holdfast"));
+    EXPECT_NE(alone.find("and then ask again every 310 s"), std::string::npos) << alone;
+}
+
 TEST(DoctorOutlook, WithoutARegistrationNothingIsPromised) {
     auto seen = two_servers();
     seen.account.access = Access::wrong_password;

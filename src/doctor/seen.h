@@ -29,6 +29,9 @@ struct HopSeen {
     std::optional<Transport> fixed{};  // by the account
     location::Outcome outcome{};
     std::vector<AskedSeen> asked{};
+    // How many addresses the name itself has: all that a phone sees that asks for no SRV. Nothing:
+    // it is a number, or DNS gave no answer.
+    std::optional<std::size_t> own_addresses{};
 };
 
 enum class Reach : std::uint8_t { not_tried, answered, silent, failed };
