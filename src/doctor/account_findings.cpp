@@ -168,6 +168,7 @@ private:
         std::string words = "the servers do not share their location service";
         if (!account_.trial.not_listed_at.empty()) {
             std::vector<std::string> names;
+            names.reserve(account_.trial.not_listed_at.size());
             for (const auto index : account_.trial.not_listed_at) names.push_back(server(index));
             words += ": what is registered at " + server(account_.trial.server) +
                      " is not known at " + list_of(names);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/text.h"
 #include "doctor/words.h"
 
 namespace holdfast::doctor {
@@ -121,7 +122,7 @@ void families(const Seen& seen, Findings& findings) {
         const std::string name = family == Family::ipv6 ? "IPv6" : "IPv4";
         findings.push_back(found(
             Step::servers, Verdict::bad,
-            "no server answers over " + name + ", but DNS has " + name + " addresses",
+            joined({"no server answers over ", name, ", but DNS has ", name, " addresses"}),
             "phones that prefer " + name + " are slow to register, or never do",
             "look whether " + name + " works here at all; if it does, the provider's does not"));
     }

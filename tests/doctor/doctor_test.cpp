@@ -294,6 +294,20 @@ TEST_F(DoctorExamination, AnAlgThatRewritesTheContactIsFound) {
     EXPECT_EQ(bound(), 0U) << report() << world.ladder();
 }
 
+// B1: over TCP the proof comes back on the connection that the binding was made over.
+TEST_F(DoctorExamination, OverTcpTheProofComesOnTheConnection) {
+    build();
+    options.account.transport = Transport::tcp;
+    world.dns().srv("_sip._tcp.example.test",
+                    {{10, 10, 5060, "sip1.example.test"}, {10, 10, 5060, "sip2.example.test"}});
+    nat = &world.add_nat({});
+    examine();
+    EXPECT_EQ(verdict, Verdict::good) << report();
+    const auto& proofs = host->examination().seen().account.proofs;
+    EXPECT_EQ(std::ranges::count(proofs, true, &PingSeen::came_back), 2) << report();
+    EXPECT_EQ(bound(), 0U);
+}
+
 // Asterisk's rewrite_contact: what the registrar sees is what it lists, and that is right.
 TEST_F(DoctorExamination, ARegistrarThatPutsInWhatItSeesIsGood) {
     cluster_options.server.rules.rewrites_contact = true;
