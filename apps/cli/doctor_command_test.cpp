@@ -163,7 +163,7 @@ TEST_F(DoctorCommand, FindsWhatAKilledPhoneHasLeft) {
     ASSERT_TRUE(run_until([&] { return phone.ended(); }));
     const auto& run = examine({"--transport", "udp"});
     EXPECT_EQ(run.exit_code(), number_of(ExitCode::bad)) << story(run);
-    EXPECT_TRUE(run.said("nobody answers at 1 the address")) << story(run);
+    EXPECT_TRUE(run.said("nobody answers at the address that")) << story(run);
 }
 
 TEST_F(DoctorCommand, NeedsAnAccountAndAPassword) {

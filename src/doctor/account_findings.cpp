@@ -254,6 +254,7 @@ private:
                    ping.status == 404 || ping.status == 430;
         });
         const auto& first = account_.pings.front();
+        const auto number = most_bindings(account_);
         if (!nobody)
             return say(Verdict::unknown,
                        "whether somebody is at these addresses could not be "
@@ -261,7 +262,8 @@ private:
                            first.words);
         say(Verdict::bad,
             "nobody answers at " +
-                count_of(most_bindings(account_), "the address", "the addresses") +
+                (number == 1 ? std::string("the address")
+                             : "any of the " + std::to_string(number) + " addresses") +
                 " that the location service has: OPTIONS to the account gets " +
                 (first.status == 0 ? "no answer" : first.words),
             "they are stale: calls ring nowhere until they lapse",

@@ -349,7 +349,8 @@ TEST_F(DoctorExamination, ADeviceThatIsNoLongerThereIsFound) {
     build();
     bind("sip:alice@198.51.100.200:5060");
     examine();
-    EXPECT_TRUE(found(Verdict::bad, Step::bindings, "nobody answers at 1 the address")) << report();
+    EXPECT_TRUE(found(Verdict::bad, Step::bindings, "nobody answers at the address that"))
+        << report();
     EXPECT_TRUE(found(Verdict::bad, Step::reachability, "reaches nobody: 408")) << report();
 }
 
@@ -476,6 +477,41 @@ TEST_F(DoctorExamination, InterruptedAtAnyMomentNothingStays) {
         EXPECT_EQ(nodes.bindings("sip:alice@example.test").size(), 0U) << after.count() << "\n"
                                                                        << fresh.ladder();
     }
+}
+
+// What this host's phone has registered is known by its state, and what an earlier run has left.
+TEST_F(DoctorExamination, ThisHostsBindingsAreKnownByItsState) {
+    cluster_options.server.branch_timeout = 1s;
+    build();
+    Random random(seed_from_number(3));
+    auto identity = registration::BindingIdentity::fresh(1, random);
+    identity.contact = "sip:alice@192.0.2.77:40000;hf=" + identity.token;
+    identity.contact_target = Target::parse("udp:203.0.113.11:5060");
+    const auto old = "sip:alice@192.0.2.77:30000;hf=" + identity.token;
+    options.state["account/sip:alice@example.test/binding-1"] = identity.encode();
+    bind(identity.contact);
+    bind(old);
+    bind("sip:alice@198.51.100.200:5060");
+    examine();
+    EXPECT_TRUE(found(Verdict::good, Step::bindings, "this host: sip:alice@192.0.2.77:40000;hf=…"))
+        << report();
+    EXPECT_TRUE(found(Verdict::doubtful, Step::bindings,
+                      "left behind by this host: sip:alice@192.0.2.77:30000;hf=…"))
+        << report();
+    EXPECT_TRUE(found(Verdict::good, Step::bindings, "another device: sip:alice@198.51.100.200"))
+        << report();
+    EXPECT_EQ(report().find(identity.token), std::string::npos);
+    EXPECT_EQ(bound(), 3U);
+}
+
+// It says that it is registered, and the registrar knows nothing of it: no trial either.
+TEST_F(DoctorExamination, APhoneThatBelievesItIsRegisteredIsFound) {
+    build();
+    options.phone = PhoneSeen{.registered = true, .reachable = false, .state = "registered"};
+    examine();
+    EXPECT_TRUE(found(Verdict::bad, Step::bindings, "although the phone that runs here says it is"))
+        << report();
+    EXPECT_EQ(host->examination().seen().account.trial.what, TrialSeen::What::not_tried);
 }
 
 // A server that dies under our binding: what stays is said, and for how many tries.
