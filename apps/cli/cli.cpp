@@ -89,6 +89,20 @@ constexpr std::array table{
             "own: give the account (sip:alice@example.test) and the same --state. A domain\n"
             "alone stands for the account of that domain that the state knows.",
             for_resolve, run_resolve},
+    Command{
+        "doctor", "AOR", "say why an account can or cannot be reached",
+        "Looks at the account from outside, step by step, and says of each what was seen, why\n"
+        "it matters and what to do: DNS, the servers by each transport, the NAT, registration\n"
+        "and bindings, whether a call would arrive through each server, large requests, the\n"
+        "clock. Ends with a paragraph: is the account reachable, and for how long would it not\n"
+        "be if its server died (docs/doctor.md).\n\n"
+        "It disturbs nobody: few requests, at a slow pace; a binding of its own is made only\n"
+        "where it evicts nobody's, and removed again, after SIGINT and SIGTERM too. A phone\n"
+        "that runs here is asked what it knows. The password is found as by register. The\n"
+        "report holds no secret.\n\n"
+        "The exit code is 0 if all is good, 25 if something is doubtful, 26 if something is\n"
+        "bad.",
+        for_doctor, run_doctor},
     Command{"presets", "", "list the named policies", "Lists the names that --preset takes.",
             for_policy, run_presets},
     Command{"policy", "", "list every policy value with its meaning",

@@ -37,6 +37,7 @@ ExitCode run_devices(const std::vector<std::string>& operands,
                      const std::vector<Setting>& settings);
 ExitCode run_resolve(const std::vector<std::string>& operands,
                      const std::vector<Setting>& settings);
+ExitCode run_doctor(const std::vector<std::string>& operands, const std::vector<Setting>& settings);
 ExitCode run_presets(const std::vector<std::string>& operands,
                      const std::vector<Setting>& settings);
 ExitCode run_policy(const std::vector<std::string>& operands, const std::vector<Setting>& settings);

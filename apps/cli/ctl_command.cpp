@@ -1,89 +1,19 @@
 // holdfast ctl: one verb for the phone that runs, through its control socket (docs/control.md).
-#include <poll.h>
-#include <sys/socket.h>
 #include <unistd.h>
 #include <csignal>
 
-#include <array>
-#include <cerrno>
-#include <chrono>
-#include <filesystem>
-#include <optional>
 #include <utility>
 
 #include "apps/cli/commands.h"
+#include "apps/cli/control_line.h"
 #include "apps/cli/session.h"
 #include "apps/cli/terminal.h"
 #include "apps/phone/verbs.h"
-#include "runtime/clock.h"
 #include "runtime/control_socket.h"
-#include "runtime/descriptor.h"
 
 namespace holdfast::cli {
 
 namespace {
-
-using namespace std::chrono_literals;
-
-constexpr Duration patience = 10s;                                 // for an answer
-constexpr std::size_t answer_most = std::size_t{4} * 1024 * 1024;  // octets of one line
-
-// The phone at the other end. Its failure ends the command with no_phone.
-class Line {
-public:
-    explicit Line(runtime::Descriptor socket) : socket_(std::move(socket)) {}
-
-    bool say(std::string text) {
-        text += "\n";
-        const auto end = runtime::boot_time() + patience;
-        for (std::size_t done = 0; done < text.size();) {
-            const auto size =
-                ::send(socket_.get(), text.data() + done, text.size() - done, MSG_NOSIGNAL);
-            if (size > 0) done += static_cast<std::size_t>(size);
-            if (size < 0 && errno != EAGAIN && errno != EINTR) return false;
-            if (size < 0 && !wait(POLLOUT, end)) return false;
-        }
-        return true;
-    }
-    // The next line; nothing once the phone is gone, or silent past `end`.
-    std::optional<std::string> hear(Instant end) {
-        while (true) {
-            if (const auto at = heard_.find('\n'); at != std::string::npos) {
-                auto line = heard_.substr(0, at);
-                heard_.erase(0, at + 1);
-                return line;
-            }
-            if (heard_.size() > answer_most || !wait(POLLIN, end)) return std::nullopt;
-            std::array<char, 65536> buffer{};
-            const auto size = ::recv(socket_.get(), buffer.data(), buffer.size(), 0);
-            if (size < 0 && (errno == EAGAIN || errno == EINTR)) continue;
-            if (size <= 0) return std::nullopt;
-            heard_.append(buffer.data(), static_cast<std::size_t>(size));
-        }
-    }
-    std::optional<std::string> ask(std::string request) {
-        if (!say(std::move(request))) return std::nullopt;
-        return hear(runtime::boot_time() + patience);
-    }
-
-private:
-    bool wait(short events, Instant end) const {
-        pollfd ready{.fd = socket_.get(), .events = events, .revents = 0};
-        while (true) {
-            int milliseconds = -1;
-            if (end != never) {
-                const auto left = (end - runtime::boot_time()) / 1ms;
-                if (left <= 0) return false;
-                milliseconds = static_cast<int>(left) + 1;
-            }
-            const int count = ::poll(&ready, 1, milliseconds);
-            if (count > 0) return true;
-            if (count == 0 || errno != EINTR) return false;
-        }
-    }
-    runtime::Descriptor socket_;
-    std::string heard_;
-};
 
 ExitCode gone() {
     return complain(
@@ -96,8 +26,8 @@ ExitCode refused(const phone::Refused& refused) {
 }
 
 // Until the phone ends, or nobody reads us any more.
-ExitCode print_events(Line& phone, std::span<const std::string> names, const Options& options,
-                      Printer& output) {
+ExitCode print_events(ControlLine& phone, std::span<const std::string> names,
+                      const Options& options, Printer& output) {
     const auto answer = phone.ask(phone::subscribe_request(names));
     if (!answer) return gone();
     if (const auto result = phone::result_of(*answer); !result) return refused(result.error());
@@ -111,7 +41,7 @@ ExitCode print_events(Line& phone, std::span<const std::string> names, const Opt
     return gone();
 }
 
-ExitCode print_csv(Line& phone, const std::string& search, Printer& output) {
+ExitCode print_csv(ControlLine& phone, const std::string& search, Printer& output) {
     constexpr std::size_t page_size = 100;
     std::string text(phone::csv_header);
     for (std::int64_t before = 0;;) {
@@ -127,22 +57,14 @@ ExitCode print_csv(Line& phone, const std::string& search, Printer& output) {
     return output.broken() ? ExitCode::host : ExitCode::ok;
 }
 
-ExitCode do_verb(Line& phone, const std::string& verb, std::string request, const Options& options,
-                 Printer& output) {
+ExitCode do_verb(ControlLine& phone, const std::string& verb, std::string request,
+                 const Options& options, Printer& output) {
     const auto answer = phone.ask(std::move(request));
     if (!answer) return gone();
     const auto told = options.json ? phone::result_of(*answer) : phone::in_words(verb, *answer);
     if (!told) return refused(told.error());
     output.write((options.json ? *told : printable(*told)) + "\n");
     return output.broken() ? ExitCode::host : ExitCode::ok;
-}
-
-std::expected<std::string, std::string> path_of(const Options& options) {
-    if (!options.control.socket.empty()) return options.control.socket;
-    const auto usual = runtime::default_control_socket();
-    if (usual) return usual->string();
-    return std::unexpected(
-        "XDG_RUNTIME_DIR names no directory: name the phone's socket with --socket PATH");
 }
 
 }  // namespace
@@ -164,11 +86,11 @@ ExitCode run_ctl(const std::vector<std::string>& operands, const std::vector<Set
     const bool listens = verb == "events";
     auto request = listens ? std::expected<std::string, std::string>{} : phone::request_of(words);
     if (!request) return complain(ExitCode::usage, request.error());
-    const auto path = path_of(options);
+    const auto path = control_path_of(options);
     if (!path) return complain(ExitCode::no_phone, path.error());
     auto socket = runtime::connect_to_control(*path);
     if (!socket) return complain(ExitCode::no_phone, socket.error());
-    Line phone(*std::move(socket));
+    ControlLine phone(*std::move(socket));
     std::signal(SIGPIPE, SIG_IGN);  // output that nobody reads is noticed when it is written
     Printer output(STDOUT_FILENO);
     if (listens) return print_events(phone, std::span(operands).subspan(1), options, output);

@@ -55,6 +55,8 @@ constexpr std::array table{
     ExitCodeText{ExitCode::no_phone, "ctl: no phone listens on the control socket, or it is gone"},
     ExitCodeText{ExitCode::not_done,
                  "ctl: the phone did not do it, and says why: no such call, nobody rings"},
+    ExitCodeText{ExitCode::doubtful, "doctor: nothing bad was found, but something doubtful was"},
+    ExitCodeText{ExitCode::bad, "doctor: something bad was found"},
 };
 
 }  // namespace

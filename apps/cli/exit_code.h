@@ -37,6 +37,8 @@ enum class ExitCode : std::uint8_t {
     control_socket = 22,
     no_phone = 23,
     not_done = 24,
+    doubtful = 25,
+    bad = 26,
 };
 
 struct ExitCodeText {

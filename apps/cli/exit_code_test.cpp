@@ -25,7 +25,7 @@ TEST(ExitCodes, HaveOneNumberEachFromZeroUpwards) {
         EXPECT_EQ(number_of(code), expected++);
         EXPECT_FALSE(meaning.empty());
     }
-    EXPECT_EQ(expected, number_of(ExitCode::not_done) + 1);
+    EXPECT_EQ(expected, number_of(ExitCode::bad) + 1);
 }
 
 TEST(ExitCodes, StandInTheDocumentationAndInEveryHelp) {

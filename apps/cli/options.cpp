@@ -192,7 +192,7 @@ Applied apply_nothing(Options&, std::string_view, bool) {
 constexpr std::uint16_t calls = for_call | for_answer;
 constexpr std::uint16_t sound = calls | for_phone;
 constexpr std::uint16_t dials = for_call | for_phone | of_an_account;
-constexpr std::uint16_t both = for_register | for_resolve | sound;
+constexpr std::uint16_t both = for_register | for_resolve | for_doctor | sound;
 constexpr std::uint16_t all = both | for_policy;
 constexpr std::uint16_t host = both | for_run;       // one for the process
 constexpr std::uint16_t own = both | of_an_account;  // each account of many may have its own
@@ -377,8 +377,8 @@ constexpr std::array table{
                "which events are printed: all, or those that change an account's state",
                Form::value, for_run | for_phone, true, apply_log},
     OptionText{"socket", "PATH", "$XDG_RUNTIME_DIR/holdfast/phone.sock",
-               "the Unix socket by which the phone is driven", Form::value, for_phone | for_ctl,
-               true, apply_socket},
+               "the Unix socket by which the phone is driven", Form::value,
+               for_phone | for_ctl | for_doctor, true, apply_socket},
     OptionText{"dnd", "", "off", "do not disturb: refuse every call that comes, until `dnd off`",
                Form::flag, for_phone, true, apply_dnd},
     OptionText{"one-call", "", "off", "one call at a time: a second one that comes is busy",

@@ -114,7 +114,8 @@ enum Commands : std::uint16_t {
     for_phone = 512,
     for_ctl = 1024,
     for_lab = 2048,
-    for_trace = 4096
+    for_trace = 4096,
+    for_doctor = 8192
 };
 
 struct OptionText {

@@ -195,6 +195,12 @@ std::string expires_on(const X509& certificate) {
     return words_of(X509_get0_notAfter(&certificate));
 }
 
+std::int64_t expires_at(const X509& certificate) {
+    tm when{};
+    if (ASN1_TIME_to_tm(X509_get0_notAfter(&certificate), &when) != 1) return 0;
+    return ::timegm(&when);
+}
+
 bool is_current(const X509& certificate) {
     return X509_cmp_current_time(X509_get0_notBefore(&certificate)) < 0 &&
            X509_cmp_current_time(X509_get0_notAfter(&certificate)) > 0;

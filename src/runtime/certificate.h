@@ -37,6 +37,7 @@ std::string to_string(const Pin& pin);                // "sha256/BASE64"
 std::string issuer_of(const x509_st& certificate);  // its common name, else all of it
 std::string begins_on(const x509_st& certificate);  // "2026-11-23 14:00 UTC"
 std::string expires_on(const x509_st& certificate);
-bool is_current(const x509_st& certificate);  // by the host's clock
+std::int64_t expires_at(const x509_st& certificate);  // seconds since 1970; 0: unreadable
+bool is_current(const x509_st& certificate);          // by the host's clock
 
 }  // namespace holdfast::runtime

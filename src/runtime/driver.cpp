@@ -210,6 +210,11 @@ std::expected<void, Failure> Driver::Impl::open_flows() {
                                  if (std::exchange(remembered_ports_[family], port) == port) return;
                                  unstored_[port_key(family)] = std::to_string(port);
                              }};
+    if (options_.tell_tls)
+        handler.secured = [this](FlowId flow, const TlsFacts& facts) {
+            const auto at = std::max(now_, boot_time());
+            for (auto* observer : observers_) observer->on_tls(at, flow, facts);
+        };
     flows_ = std::make_unique<Flows>(loop_, std::move(flows), std::move(handler));
     if (options_.local && options_.local->port != 0)
         for (const auto& local : ends_of(*options_.local))

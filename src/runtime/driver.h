@@ -23,6 +23,7 @@
 
 #include "base/outbox.h"
 #include "base/time.h"
+#include "base/tls_facts.h"
 #include "engine/engine.h"
 #include "engine/input.h"
 #include "runtime/failure.h"
@@ -47,6 +48,7 @@ struct DriverOptions {
     std::filesystem::path record_file;  // "": no recording
     std::string user_agent = "Holdfast";
     std::optional<Seed> seed;  // nothing: the host's entropy
+    bool tell_tls = false;     // Observer::on_tls
     friend bool operator==(const DriverOptions&, const DriverOptions&) = default;
 };
 
@@ -71,6 +73,8 @@ public:
     virtual void on_event(Instant, const Event&) {}  // the engine's, and the runtime's own notices
     virtual void on_media(Instant, const out::Media&) {}  // of a call
     virtual void on_traffic(Instant, const Traffic&) {}
+    // A TLS connection was accepted; its in::FlowOpened comes next. With DriverOptions::tell_tls.
+    virtual void on_tls(Instant, FlowId, const TlsFacts&) {}
     // Everything: one step of the machine, before it is performed.
     virtual void on_step(Instant, const Input&, const std::vector<Output>&) {}
 };

@@ -201,7 +201,11 @@ void Flows::open_stream(const out::OpenFlow& request) {
     StreamHandler handler{
         .opened =
             [this, id](const Endpoint& local, const std::string& name) {
-                flows_.at(id).local = local;
+                auto& flow = flows_.at(id);
+                flow.local = local;
+                if (handler_.secured)
+                    if (auto facts = flow.stream->tls_facts())
+                        handler_.secured(id, *std::move(facts));
                 handler_.happened(
                     in::FlowOpened{.flow = id, .local = local, .verified_name = name});
             },

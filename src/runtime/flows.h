@@ -38,6 +38,8 @@ struct FlowsHandler {
     std::function<void(const Traffic&)> traffic;
     std::function<void(std::string)> notice;                 // a sentence for the user
     std::function<void(Family, std::uint16_t)> port_chosen;  // UDP's port, to be kept (N6)
+    // Just before in::FlowOpened of a TLS flow; none: nobody wants to know.
+    std::function<void(FlowId, TlsFacts)> secured{};
 };
 
 class Flows {

@@ -187,6 +187,11 @@ void StreamFlow::end(FlowError error, std::string detail) {
     handler(error, std::move(detail));
 }
 
+std::optional<TlsFacts> StreamFlow::tls_facts() const {
+    if (!session_ || state_ != State::open) return std::nullopt;
+    return session_->facts();
+}
+
 void StreamFlow::silence() {
     if (state_ == State::open && session_) session_->goodbye();
     state_ = State::over;

@@ -45,6 +45,8 @@ public:
     void start();
     void send(std::string_view bytes);
     void silence();  // no handler is called from now on; TLS says goodbye
+    // While it is open and has TLS.
+    [[nodiscard]] std::optional<TlsFacts> tls_facts() const;
 
 private:
     enum class State : std::uint8_t { connecting, handshaking, open, over };

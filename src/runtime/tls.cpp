@@ -244,6 +244,18 @@ TlsSession::~TlsSession() = default;
 const std::string& TlsSession::name() const { return impl_->name; }
 bool TlsSession::resumed() const { return SSL_session_reused(impl_->ssl.get()) == 1; }
 
+TlsFacts TlsSession::facts() const {
+    TlsFacts facts{.version = SSL_get_version(impl_->ssl.get()), .names = {}, .issuer = {}};
+    const Owned<X509> certificate{SSL_get1_peer_certificate(impl_->ssl.get())};
+    if (!certificate) return facts;
+    auto names = names_of(*certificate);
+    facts.names = std::move(names.domains);
+    facts.names.insert(facts.names.end(), names.addresses.begin(), names.addresses.end());
+    facts.issuer = issuer_of(*certificate);
+    facts.expires = expires_at(*certificate);
+    return facts;
+}
+
 void TlsSession::attach(int socket) {
     BIO* bio = new_socket_bio(socket);
     SSL_set_bio(impl_->ssl.get(), bio, bio);  // one reference serves both ways

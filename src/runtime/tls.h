@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "base/flow_error.h"
+#include "base/tls_facts.h"
 #include "runtime/failure.h"
 #include "runtime/tls_options.h"
 
@@ -41,6 +42,7 @@ public:
     [[nodiscard]] TlsFailure failure() const;  // after TlsStep::failed
     [[nodiscard]] const std::string& name() const;
     [[nodiscard]] bool resumed() const;
+    [[nodiscard]] TlsFacts facts() const;  // after the handshake
 
 private:
     std::unique_ptr<Impl> impl_;
