@@ -155,6 +155,47 @@ TEST_F(NatTest, IcmpIsTranslated) {
     EXPECT_EQ(phone.packets.front().error->to, endpoint("203.0.113.11:5060"));
 }
 
+// RFC 4787 §6, REQ-9: two phones behind one NAT reach each other at their public endpoints if it
+// turns packets around, and only then; the receiver sees the sender's public one.
+TEST_F(NatTest, HairpinningIsAChoice) {
+    const auto second_inside = endpoint("192.168.1.11:40000");
+    for (const bool hairpin : {false, true}) {
+        make({.filtering = Dependence::endpoint_independent, .hairpin = hairpin});
+        Inbox second;
+        nat->attach(second_inside.address, second, "second");
+        const auto first_public = send_out("203.0.113.11:5060");
+        nat->send({.from = second_inside, .to = endpoint("203.0.113.11:5060")});
+        settle();
+        const auto second_public = server.packets.back().from;
+        nat->send({.from = inside, .to = second_public});
+        settle();
+        ASSERT_EQ(second.packets.size(), hairpin ? 1U : 0U);
+        if (hairpin) {
+            EXPECT_EQ(second.packets.front().from, first_public);
+            EXPECT_EQ(second.packets.front().to, second_inside);
+        }
+    }
+}
+
+// The filter looks at what was turned around as at what comes from outside.
+TEST_F(NatTest, HairpinnedPacketsAreFilteredToo) {
+    const auto second_inside = endpoint("192.168.1.11:40000");
+    make({.hairpin = true});
+    Inbox second;
+    nat->attach(second_inside.address, second, "second");
+    const auto first_public = send_out("203.0.113.11:5060");
+    nat->send({.from = second_inside, .to = endpoint("203.0.113.11:5060")});
+    settle();
+    const auto second_public = server.packets.back().from;
+    nat->send({.from = inside, .to = second_public});
+    settle();
+    EXPECT_TRUE(second.packets.empty());
+    nat->send({.from = second_inside, .to = first_public});  // now it waits for the other
+    nat->send({.from = inside, .to = second_public});
+    settle();
+    EXPECT_EQ(second.packets.size(), 1U);
+}
+
 TEST_F(NatTest, Ipv6IsRoutedUntouched) {
     make({});
     const auto source = endpoint("[2001:db8:a::1]:40000");

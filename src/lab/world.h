@@ -39,7 +39,11 @@ public:
     DnsZone& dns() { return zone_; }
     Cluster& add_registrars(const std::vector<std::string>& nodes,
                             const ClusterOptions& options = {});
+    // Behind the internet, or the NAT that it names, which is there already.
     Nat& add_nat(NatOptions options = {});
+    // What a NAT has that names no public address, as the n-th of the world, from 1: 198.51.100.n,
+    // behind another one 100.64.0.n (RFC 6598).
+    static std::string nat_address(std::size_t number, const NatOptions& options);
     // Its user is known to every cluster of its domain, with its password unless the cluster has
     // another already.
     Phone& add_phone(PhoneOptions options = {});

@@ -85,7 +85,7 @@ bool World::reaches(const Hop& way, const Phone& phone) const {
     const auto endpoint = phone.udp_endpoint(way.remote.address.family());
     if (!endpoint) return false;
     if (phone.behind() != nullptr && way.remote.address.family() == Family::ipv4)
-        return phone.behind()->would_deliver(false, way.local, way.remote) == endpoint;
+        return phone.behind()->way_in(false, way.local, way.remote) == endpoint;
     return way.remote == endpoint;
 }
 
