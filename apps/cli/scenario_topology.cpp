@@ -194,6 +194,11 @@ lab::NatOptions read_nat(const TomlValue& value, ScenarioNames& names, Problems&
     table.duration("tcp_timeout", nat.tcp_timeout);
     table.flag("inbound_refresh", nat.inbound_refresh);
     table.flag("hairpin", nat.hairpin);
+    constexpr std::array<Word<lab::SipAlg>, 4> algs{{{"none", lab::SipAlg::none},
+                                                     {"contact", lab::SipAlg::contact},
+                                                     {"full", lab::SipAlg::full},
+                                                     {"wrong-port", lab::SipAlg::wrong_port}}};
+    table.word<lab::SipAlg>("alg", nat.alg, algs);
     table.text("public_address", nat.public_address);
     const auto address = IpAddress::parse(nat.public_address);
     if (!address || address->family() != Family::ipv4)

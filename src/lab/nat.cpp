@@ -114,11 +114,14 @@ void Nat::send(Packet packet) {
         uplink_->send(std::move(packet));
         return;
     }
-    auto& mapping = mapping_for(tcp, packet.from, packet.to)->second;
+    const auto inside = packet.from;
+    auto& mapping = mapping_for(tcp, inside, packet.to)->second;
     mapping.last_used = internet_.now();
     mapping.permitted.insert(reduced(packet.to, options_.filtering));
-    if (!packet.inside) packet.inside = packet.from;
+    if (!packet.inside) packet.inside = inside;
     packet.from = {public_address_, mapping.public_port};
+    if (!tcp && is_watched(packet.to.port))
+        packet.bytes = rewrite_outbound(options_.alg, packet.bytes, inside, packet.from);
     if (packet.to.address == public_address_) return turn_around(std::move(packet));
     uplink_->send(std::move(packet));
 }
@@ -179,6 +182,8 @@ void Nat::receive(const Packet& packet) {
     if (options_.inbound_refresh || packet.is_tcp()) mapping.last_used = internet_.now();
     auto translated = packet;
     translated.to = *inside;
+    if (!packet.is_tcp() && is_watched(packet.from.port))
+        translated.bytes = rewrite_inbound(options_.alg, packet.bytes, *inside, packet.to);
     deliver(translated);
 }
 

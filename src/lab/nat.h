@@ -19,6 +19,7 @@
 #include "base/random.h"
 #include "base/time.h"
 #include "lab/internet.h"
+#include "lab/sip_alg.h"
 
 namespace holdfast::lab {
 
@@ -40,6 +41,7 @@ struct NatOptions {
     bool inbound_refresh = false;  // RFC 4787 REQ-6: outbound always does
     // RFC 4787 §6: from inside to our own public address, and so to another host inside.
     bool hairpin = false;
+    SipAlg alg = SipAlg::none;
     std::string public_address = "198.51.100.1";
     std::string name = "nat";
     std::string behind{};  // a NAT that the world has already; "": the internet

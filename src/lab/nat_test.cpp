@@ -196,6 +196,31 @@ TEST_F(NatTest, HairpinnedPacketsAreFilteredToo) {
     EXPECT_EQ(second.packets.size(), 1U);
 }
 
+// An ALG sees UDP to and from port 5060, with the NAT's own translation.
+TEST_F(NatTest, ItsAlgRewritesSipOnItsWay) {
+    make({.alg = SipAlg::full});
+    const auto sip = [](const Endpoint& contact) {
+        return "OPTIONS sip:example.test SIP/2.0\r\nm: <sip:" + contact.to_string() + ">\r\n\r\n";
+    };
+    const auto send = [&](PacketKind kind, std::string_view to) {
+        nat->send({.kind = kind, .from = inside, .to = endpoint(to), .bytes = sip(inside)});
+        settle();
+        return server.packets.back();
+    };
+    const auto seen = send(PacketKind::datagram, "203.0.113.11:5060");
+    EXPECT_EQ(seen.bytes, sip(seen.from));
+    EXPECT_EQ(send(PacketKind::datagram, "203.0.113.11:5070").bytes, sip(inside));
+    EXPECT_EQ(send(PacketKind::data, "203.0.113.11:5060").bytes, sip(inside));
+    internet.send(
+        {.from = endpoint("203.0.113.11:5060"), .to = seen.from, .bytes = sip(seen.from)});
+    internet.send(
+        {.from = endpoint("203.0.113.11:5070"), .to = seen.from, .bytes = sip(seen.from)});
+    settle();
+    ASSERT_EQ(phone.packets.size(), 2U);
+    EXPECT_EQ(phone.packets[0].bytes, sip(inside));
+    EXPECT_EQ(phone.packets[1].bytes, sip(seen.from));
+}
+
 TEST_F(NatTest, Ipv6IsRoutedUntouched) {
     make({});
     const auto source = endpoint("[2001:db8:a::1]:40000");
