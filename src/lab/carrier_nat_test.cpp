@@ -52,9 +52,8 @@ protected:
     Mailbox phone;
     Mailbox server;
     Nat carrier{internet, {.udp_timeout = 30s, .name = "carrier"}};
-    Nat home{internet,
-             {.udp_timeout = 60s, .public_address = "100.64.0.2", .name = "home"},
-             &carrier};
+    Nat home{
+        internet, {.udp_timeout = 60s, .public_address = "100.64.0.2", .name = "home"}, &carrier};
 };
 
 TEST_F(CarrierNat, BothTranslateThereAndBack) {

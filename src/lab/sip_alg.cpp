@@ -57,7 +57,7 @@ void replace_parameter(std::string& text, std::string_view name, const std::stri
     const auto at = text.find(whole);
     if (at == std::string::npos) return;
     const auto end = at + whole.size();
-    if (!stands_alone(text, at, end)) return;
+    if (!stands_alone(text, at + whole.size() - from.size(), end)) return;
     text.replace(at, whole.size(), ";" + std::string(name) + "=" + to);
 }
 
@@ -134,9 +134,9 @@ std::string rewrite_outbound(SipAlg alg, std::string_view text, const Endpoint& 
 std::string rewrite_inbound(SipAlg alg, std::string_view text, const Endpoint& inside,
                             const Endpoint& outside) {
     if (alg == SipAlg::none || alg == SipAlg::contact) return std::string(text);
-    return change_message(text, {.from = shown(alg, inside, outside),
-                                 .to = inside,
-                                 .parameters = alg == SipAlg::full});
+    return change_message(
+        text,
+        {.from = shown(alg, inside, outside), .to = inside, .parameters = alg == SipAlg::full});
 }
 
 }  // namespace holdfast::lab

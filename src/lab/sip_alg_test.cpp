@@ -19,18 +19,18 @@ std::string request(const std::string& via, const std::string& contact) {
 }
 
 TEST(SipAlgTest, FullWritesThePublicEndpointIntoTopViaAndContact) {
-    EXPECT_EQ(rewrite_outbound(SipAlg::full,
-                               request("192.168.1.10:40000;rport", "192.168.1.10:40000;ob"), inside,
-                               outside),
-              request("198.51.100.1:31000;rport", "198.51.100.1:31000;ob"));
+    EXPECT_EQ(
+        rewrite_outbound(SipAlg::full, request("192.168.1.10:40000;rport", "192.168.1.10:40000;ob"),
+                         inside, outside),
+        request("198.51.100.1:31000;rport", "198.51.100.1:31000;ob"));
 }
 
 TEST(SipAlgTest, FullTakesItBackWithReceivedAndRport) {
     EXPECT_EQ(
-        rewrite_inbound(SipAlg::full,
-                        request("198.51.100.1:31000;received=198.51.100.1;rport=31000",
-                                "198.51.100.1:31000"),
-                        inside, outside),
+        rewrite_inbound(
+            SipAlg::full,
+            request("198.51.100.1:31000;received=198.51.100.1;rport=31000", "198.51.100.1:31000"),
+            inside, outside),
         request("192.168.1.10:40000;received=192.168.1.10;rport=40000", "192.168.1.10:40000"));
 }
 
@@ -68,10 +68,10 @@ TEST(SipAlgTest, WithoutAPortIsPort5060) {
 // A call for the phone, with compact header names.
 TEST(SipAlgTest, ARequestLineIsTakenBack) {
     const std::string rest = "v: SIP/2.0/UDP 203.0.113.11:5060\r\nm: <sip:bob@192.0.2.9>\r\n\r\n";
-    EXPECT_EQ(rewrite_inbound(SipAlg::full,
-                              "INVITE sip:alice@198.51.100.1:31000;ob SIP/2.0\r\n" + rest, inside,
-                              outside),
-              "INVITE sip:alice@192.168.1.10:40000;ob SIP/2.0\r\n" + rest);
+    EXPECT_EQ(
+        rewrite_inbound(SipAlg::full, "INVITE sip:alice@198.51.100.1:31000;ob SIP/2.0\r\n" + rest,
+                        inside, outside),
+        "INVITE sip:alice@192.168.1.10:40000;ob SIP/2.0\r\n" + rest);
 }
 
 TEST(SipAlgTest, WhatIsNoSipStays) {
