@@ -72,7 +72,7 @@ private:
     void judge_labels();
     void judge_event(const TomlValue& table, const EventPlan& event);
     [[nodiscard]] bool is_used(const std::string& nat) const;
-    void judge_node_event(const TomlValue& table, const EventPlan& event);
+    void judge_node_event(const TomlValue& table, std::string_view key, const EventPlan& event);
     void judge_dns_event(const TomlValue& table, const EventPlan& event);
     [[nodiscard]] Names asked_names() const;
     [[nodiscard]] Names names_with_records() const;
@@ -213,7 +213,14 @@ bool Sense::is_used(const std::string& nat) const {
 }
 
 void Sense::judge_event(const TomlValue& table, const EventPlan& event) {
-    if (event.deed <= Deed::node_heals) return judge_node_event(table, event);
+    if (event.deed <= Deed::node_heals) return judge_node_event(table, "node", event);
+    if (event.deed >= Deed::cut_both_ways && event.deed <= Deed::cut_heals) {
+        const bool is_nat = std::ranges::any_of(
+            scenario_.nats, [&](const auto& nat) { return nat.name == event.cut_off; });
+        if (is_nat && !is_used(event.cut_off))
+            complain(table, "event", "cut", "no phone is ever behind " + in_quotes(event.cut_off));
+        return judge_node_event(table, "cut", event);
+    }
     if (event.deed <= Deed::dns_heals) return judge_dns_event(table, event);
     if (event.deed <= Deed::nat_changes_timeout && !is_used(event.subject))
         complain(table, "event", "nat", "no phone is ever behind " + in_quotes(event.subject));
@@ -231,20 +238,20 @@ void Sense::judge_event(const TomlValue& table, const EventPlan& event) {
                      " phones: leave it out, and each gets a new one");
 }
 
-void Sense::judge_node_event(const TomlValue& table, const EventPlan& event) {
+void Sense::judge_node_event(const TomlValue& table, std::string_view key, const EventPlan& event) {
     const auto nodes = node_count();
     const std::size_t wanted = event.choice == NodeChoice::third_choice      ? 3
                                : event.choice == NodeChoice::second_choice   ? 2
                                : event.choice == NodeChoice::all_but_current ? 2
                                                                              : 1;
     if (nodes < wanted)
-        complain(table, "event", "node",
+        complain(table, "event", key,
                  "there are not so many servers: " + std::to_string(nodes) + " in all");
     const auto& phone = phone_of(event.of);
     const bool is_about_current =
         event.choice == NodeChoice::current || event.choice == NodeChoice::all_but_current;
     if (is_about_current && event.at <= phone.on)
-        complain(table, "event", "node",
+        complain(table, "event", key,
                  phone.name + " is registered nowhere by then, before it is switched on");
 }
 

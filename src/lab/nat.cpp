@@ -11,6 +11,10 @@ namespace {
 constexpr std::uint16_t first_port = 10'000;
 constexpr std::uint16_t last_port = 60'000;
 
+void lose(Internet& internet, const Packet& packet) {
+    internet.ladder().fate(internet.ladder().record(internet.now(), packet), "the way is cut");
+}
+
 }  // namespace
 
 Nat::Nat(Internet& internet, NatOptions options, Nat* outer)
@@ -105,14 +109,14 @@ void Nat::send(Packet packet) {
         return;
     }
     const bool tcp = packet.is_tcp() || (packet.error && packet.error->tcp);
+    const bool is_lost = cuts_.is_cut(packet.from.address, packet.to.address);
     if (packet.kind ==
         PacketKind::icmp) {  // about a packet that came in: back through the same mapping
         const auto mapping = mapping_of(tcp, packet.error->to, packet.error->from);
         if (!mapping) return;
         packet.error->to = *mapping;
         packet.from = {public_address_, 0};
-        uplink_->send(std::move(packet));
-        return;
+        return is_lost ? lose(internet_, packet) : uplink_->send(std::move(packet));
     }
     const auto inside = packet.from;
     auto& mapping = mapping_for(tcp, inside, packet.to)->second;
@@ -122,6 +126,7 @@ void Nat::send(Packet packet) {
     packet.from = {public_address_, mapping.public_port};
     if (!tcp && is_watched(packet.to.port))
         packet.bytes = rewrite_outbound(options_.alg, packet.bytes, inside, packet.from);
+    if (is_lost) return lose(internet_, packet);
     if (packet.to.address == public_address_) return turn_around(std::move(packet));
     uplink_->send(std::move(packet));
 }
@@ -198,6 +203,10 @@ void Nat::receive_icmp(const Packet& packet) {
 }
 
 void Nat::deliver(const Packet& packet) {
+    if (cuts_.is_cut(packet.from.address, packet.to.address)) {
+        internet_.ladder().fate(packet.trace, "the way is cut");
+        return;
+    }
     const auto node = inside_.find(packet.to.address);
     if (node == inside_.end()) {
         internet_.ladder().fate(packet.trace, "nobody inside has this address");

@@ -79,7 +79,12 @@ public:
                                                      const Endpoint& remote) const;
     [[nodiscard]] const IpAddress& public_address() const { return public_address_; }
     [[nodiscard]] const NatOptions& options() const { return options_; }
+    Nat* outer() { return outer_; }
     [[nodiscard]] const Nat* outer() const { return outer_; }
+    // Ways between IPv4 addresses inside and others. What is cut keeps its mapping alive: it is
+    // lost behind the NAT, of one of its hosts.
+    Cuts& cuts() { return cuts_; }
+    [[nodiscard]] const Cuts& cuts() const { return cuts_; }
     void set_udp_timeout(Duration timeout) { options_.udp_timeout = timeout; }
 
 private:
@@ -114,6 +119,7 @@ private:
     Random random_;
     IpAddress public_address_;
     std::map<IpAddress, Node*> inside_;
+    Cuts cuts_;
     Mappings mappings_;
     std::map<std::pair<bool, std::uint16_t>, Key> by_public_port_;
     std::set<std::uint16_t> burnt_ports_;  // of before the last rebind

@@ -78,6 +78,8 @@ public:
     [[nodiscard]] bool reaches(const Hop& way, const Phone& phone) const;
     // Bindings of the phone's AOR, on nodes that answer, that reach no phone.
     [[nodiscard]] std::vector<Binding> stale_bindings(const Phone& phone) const;
+    // That a question of one is not answered by the other: a way between them is cut.
+    [[nodiscard]] bool is_cut_off(const Phone& phone, const IpAddress& server) const;
     // At least one binding reaches it, through a node that answers.
     [[nodiscard]] bool is_reachable(const Phone& phone) const;
     [[nodiscard]] const std::vector<std::unique_ptr<Phone>>& phones() const { return phones_; }
