@@ -85,7 +85,8 @@ TEST(ScenarioWays, WhatCannotBeCutIsSaid) {
         {cut("cut = [\"home\", \"current\"]\ndoes = \"heals\"\n"),
          "x.toml:10: event.cut: by now this can be another node: name it, or all"},
         {cut("cut = [\"home\", \"node1\"]\ndoes = \"silent\"\n"), "x.toml:11: event.does: "},
-        {cut("cut = [\"home\", \"node1\"]\nnode = \"node1\"\n"), "x.toml:11: event.node: "},
+        {cut("cut = [\"home\", \"node1\"]\nnode = \"node1\"\n"),
+         "x.toml:10: event.cut: an event is about one thing"},
         {cut("does = \"cut\"\n"), "node, dns, nat, phone, link, cut or world?"},
     });
 }
