@@ -8,6 +8,7 @@
 
 #include "apps/cli/scenario_names.h"
 #include "base/text.h"
+#include "lab/world.h"
 #include "location/next_hop.h"
 
 namespace holdfast::cli {
@@ -70,7 +71,8 @@ private:
     void judge_callers();
     void judge_labels();
     void judge_event(const TomlValue& table, const EventPlan& event);
-    void judge_node_event(const TomlValue& table, const EventPlan& event);
+    [[nodiscard]] bool is_used(const std::string& nat) const;
+    void judge_node_event(const TomlValue& table, std::string_view key, const EventPlan& event);
     void judge_dns_event(const TomlValue& table, const EventPlan& event);
     [[nodiscard]] Names asked_names() const;
     [[nodiscard]] Names names_with_records() const;
@@ -127,11 +129,8 @@ void Sense::judge_addresses() {
     }
     const auto nats = tables("nat");
     for (std::size_t i = 0; i < scenario_.nats.size(); ++i) {
-        // As the world gives them to NATs that name none.
         const auto& plan = scenario_.nats[i];
-        const bool is_usual = plan.public_address == lab::NatOptions{}.public_address;
-        take(*nats[i], "nat", "public_address",
-             i > 0 && is_usual ? "198.51.100." + std::to_string(i + 1) : plan.public_address,
+        take(*nats[i], "nat", "public_address", lab::World::nat_address(i + 1, plan),
              "the NAT " + in_quotes(plan.name) + " already");
     }
 }
@@ -200,19 +199,31 @@ void Sense::judge_labels() {
     }
 }
 
+// A phone is behind it at some time, or behind a NAT that is.
+bool Sense::is_used(const std::string& nat) const {
+    return std::ranges::any_of(scenario_.phones,
+                               [&](const auto& phone) { return phone.behind == nat; }) ||
+           std::ranges::any_of(scenario_.events,
+                               [&](const auto& event) {
+                                   return event.deed == Deed::phone_moves && event.behind == nat;
+                               }) ||
+           std::ranges::any_of(scenario_.nats, [&](const auto& inner) {
+               return inner.behind == nat && is_used(inner.name);
+           });
+}
+
 void Sense::judge_event(const TomlValue& table, const EventPlan& event) {
-    if (event.deed <= Deed::node_heals) return judge_node_event(table, event);
-    if (event.deed <= Deed::dns_heals) return judge_dns_event(table, event);
-    if (event.deed <= Deed::nat_changes_timeout) {
-        const bool has_phones =
-            std::ranges::any_of(scenario_.phones,
-                                [&](const auto& phone) { return phone.behind == event.subject; }) ||
-            std::ranges::any_of(scenario_.events, [&](const auto& other) {
-                return other.deed == Deed::phone_moves && other.behind == event.subject;
-            });
-        if (!has_phones)
-            complain(table, "event", "nat", "no phone is ever behind " + in_quotes(event.subject));
+    if (event.deed <= Deed::node_heals) return judge_node_event(table, "node", event);
+    if (event.deed >= Deed::cut_both_ways && event.deed <= Deed::cut_heals) {
+        const bool is_nat = std::ranges::any_of(
+            scenario_.nats, [&](const auto& nat) { return nat.name == event.cut_off; });
+        if (is_nat && !is_used(event.cut_off))
+            complain(table, "event", "cut", "no phone is ever behind " + in_quotes(event.cut_off));
+        return judge_node_event(table, "cut", event);
     }
+    if (event.deed <= Deed::dns_heals) return judge_dns_event(table, event);
+    if (event.deed <= Deed::nat_changes_timeout && !is_used(event.subject))
+        complain(table, "event", "nat", "no phone is ever behind " + in_quotes(event.subject));
     if (event.address.empty()) return;
     const auto taken = addresses_.find(IpAddress::parse(event.address)->to_string());
     const bool is_inside = event.deed == Deed::phone_moves && !event.behind.empty();
@@ -227,20 +238,20 @@ void Sense::judge_event(const TomlValue& table, const EventPlan& event) {
                      " phones: leave it out, and each gets a new one");
 }
 
-void Sense::judge_node_event(const TomlValue& table, const EventPlan& event) {
+void Sense::judge_node_event(const TomlValue& table, std::string_view key, const EventPlan& event) {
     const auto nodes = node_count();
     const std::size_t wanted = event.choice == NodeChoice::third_choice      ? 3
                                : event.choice == NodeChoice::second_choice   ? 2
                                : event.choice == NodeChoice::all_but_current ? 2
                                                                              : 1;
     if (nodes < wanted)
-        complain(table, "event", "node",
+        complain(table, "event", key,
                  "there are not so many servers: " + std::to_string(nodes) + " in all");
     const auto& phone = phone_of(event.of);
     const bool is_about_current =
         event.choice == NodeChoice::current || event.choice == NodeChoice::all_but_current;
     if (is_about_current && event.at <= phone.on)
-        complain(table, "event", "node",
+        complain(table, "event", key,
                  phone.name + " is registered nowhere by then, before it is switched on");
 }
 

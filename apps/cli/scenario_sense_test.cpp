@@ -39,6 +39,9 @@ TEST(ScenarioSense, TwoThingsAtOneAddressAreSaid) {
          "x.toml:10: nat.public_address: 203.0.113.12 is the address of node2 already"},
         {"[[nat]]\nname = \"b\"\n[[nat]]\nname = \"c\"\npublic_address = \"198.51.100.2\"\n",
          "x.toml:12: nat.public_address: 198.51.100.2 is the address of the NAT \"b\" already"},
+        {"[[nat]]\nname = \"b\"\nbehind = \"home\"\n[[nat]]\nname = \"c\"\n"
+         "public_address = \"100.64.0.2\"\n",
+         "x.toml:13: nat.public_address: 100.64.0.2 is the address of the NAT \"b\" already"},
         {event("nat = \"home\"\ndoes = \"new-address\"\naddress = \"203.0.113.11\"\n"),
          "x.toml:12: event.address: 203.0.113.11 is the address of node1 already"},
         {event("phone = \"alice\"\ndoes = \"moves\"\naddress = \"203.0.113.11\"\n"),
@@ -64,6 +67,9 @@ TEST(ScenarioSense, AnEventThatIsAboutNobodyIsSaid) {
         {"[[phone]]\nname = \"bob\"\non = \"11s\"\n" +
              event("node = \"all but current\"\nof = \"bob\"\ndoes = \"silent\"\n"),
          "x.toml:13: event.node: bob is registered nowhere by then"},
+        {"[[nat]]\nname = \"b\"\n[[nat]]\nname = \"c\"\nbehind = \"b\"\n" +
+             event("nat = \"b\"\ndoes = \"reboots\"\n"),
+         "x.toml:15: event.nat: no phone is ever behind \"b\""},
         {"[[nat]]\nname = \"b\"\n" + event("nat = \"b\"\ndoes = \"reboots\"\n"),
          "x.toml:12: event.nat: no phone is ever behind \"b\""},
         {"[[phone]]\nname = \"bob\"\naor = \"sip:bob@other.test\"\n",
@@ -87,6 +93,10 @@ TEST(ScenarioSense, WhatCanBeMeantIsTaken) {
                  event("phone = \"alice\"\ndoes = \"moves\"\nbehind = \"b\"\n"),
              event("phone = \"alice\"\ndoes = \"moves\"\nbehind = \"home\"\n"
                    "address = \"203.0.113.11\"\n"),
+             // A phone is behind a NAT that is behind it.
+             "[[nat]]\nname = \"b\"\n[[nat]]\nname = \"c\"\nbehind = \"b\"\n"
+             "[[phone]]\nname = \"bob\"\nbehind = \"c\"\n" +
+                 event("nat = \"b\"\ndoes = \"reboots\"\n"),
              // Two devices of one person.
              std::string("[[phone]]\nname = \"bob\"\naor = \"sip:alice@Example.test\"\n"),
          })

@@ -62,8 +62,9 @@ constexpr std::array<Word<NodeChoice>, 6> choices{
      {"all", NodeChoice::all},
      {"all but current", NodeChoice::all_but_current}}};
 
-void read_node(TableReader& table, EventPlan& event, const ScenarioNames& names) {
-    table.text("node", event.subject);
+// What the event's subject is: a node's name, or a choice among them.
+void judge_node(TableReader& table, std::string_view key, EventPlan& event,
+                const ScenarioNames& names) {
     const auto choice = std::ranges::find(choices, event.subject, &Word<NodeChoice>::first);
     if (choice != choices.end()) {
         event.choice = choice->second;
@@ -77,7 +78,42 @@ void read_node(TableReader& table, EventPlan& event, const ScenarioNames& names)
     if (names.nodes.contains(event.subject)) return;
     auto known = names.nodes;
     for (const auto& [word, meaning] : choices) known.emplace(word);
-    table.complain("node", unknown_name("node", event.subject, known));
+    table.complain(key, unknown_name("node", event.subject, known));
+}
+
+void read_cut(TableReader& table, EventPlan& event, const ScenarioNames& names) {
+    constexpr std::array<Word<Deed>, 4> deeds{{{"both-ways", Deed::cut_both_ways},
+                                               {"way-out", Deed::cut_way_out},
+                                               {"way-in", Deed::cut_way_in},
+                                               {"heals", Deed::cut_heals}}};
+    event.deed = Deed::cut_both_ways;
+    table.word<Deed>("does", event.deed, deeds);
+    std::vector<std::string> ends;
+    table.texts("cut", ends);
+    if (ends.size() != 2)
+        return table.complain("cut",
+                              "a way has two ends: a phone, NAT or node, and a node "
+                              "(cut = [\"home\", \"node1\"])");
+    event.cut_off = ends[0];
+    event.subject = ends[1];
+    Names known = names.phones;
+    known.insert(names.nats.begin(), names.nats.end());
+    known.insert(names.nodes.begin(), names.nodes.end());
+    const auto meanings =
+        names.phones.count(ends[0]) + names.nats.count(ends[0]) + names.nodes.count(ends[0]);
+    if (meanings == 0)
+        table.complain_of_value("cut", 0, unknown_name("phone, NAT or node", ends[0], known));
+    if (meanings > 1)
+        table.complain_of_value("cut", 0,
+                                in_quotes(ends[0]) +
+                                    " is the name of several things: "
+                                    "give each its own name");
+    if (ends[0] == ends[1]) table.complain_of_value("cut", 1, "nothing is cut off from itself");
+    judge_node(table, "cut", event, names);
+    const bool can_be_another =
+        event.choice != NodeChoice::named && event.choice != NodeChoice::all;
+    if (event.deed == Deed::cut_heals && can_be_another)
+        table.complain_of_value("cut", 1, "by now this can be another node: name it, or all");
 }
 
 // "*": all of them.
@@ -165,7 +201,8 @@ void read_deed(TableReader& table, EventPlan& event, Deeds deeds) {
 }
 
 // Exactly one of these keys says whom an event is about.
-constexpr std::array<std::string_view, 6> subjects{"node", "dns", "nat", "phone", "link", "world"};
+constexpr std::array<std::string_view, 7> subjects{"node", "dns", "nat",  "phone",
+                                                   "link", "cut", "world"};
 
 std::string_view subject_of(TableReader& table, Problems& problems) {
     std::string_view subject;
@@ -179,7 +216,7 @@ std::string_view subject_of(TableReader& table, Problems& problems) {
     }
     if (subject.empty())
         problems.add(table.line(), "event",
-                     "whom is it about: node, dns, nat, phone, link or "
+                     "whom is it about: node, dns, nat, phone, link, cut or "
                      "world? (node = \"node1\")");
     return subject;
 }
@@ -188,7 +225,8 @@ void read_whom(TableReader& table, EventPlan& event, const ScenarioNames& names,
                const Scenario& scenario, Problems& problems) {
     const auto subject = subject_of(table, problems);
     if (subject == "node") {
-        read_node(table, event, names);
+        table.text("node", event.subject);
+        judge_node(table, "node", event, names);
         read_deed(table, event, node_deeds);
     } else if (subject == "dns") {
         read_subject(table, "dns", "domain", event.subject);
@@ -210,6 +248,8 @@ void read_whom(TableReader& table, EventPlan& event, const ScenarioNames& names,
             TableReader link(value, "event.link", problems);
             read_link(link, event.link);
         });
+    } else if (subject == "cut") {
+        read_cut(table, event, names);
     } else if (subject == "world") {
         event.deed = Deed::world_heals;
         table.word<Deed>("world", event.deed, world_deeds);

@@ -173,6 +173,10 @@ lab::NatOptions read_nat(const TomlValue& value, ScenarioNames& names, Problems&
     lab::NatOptions nat;
     nat.name = "home";
     table.text("name", nat.name);
+    // So nothing is behind itself, by however many others.
+    table.text("behind", nat.behind);
+    if (!nat.behind.empty() && !names.nats.contains(nat.behind))
+        table.complain("behind", unknown_name("NAT before this one named", nat.behind, names.nats));
     take_name(table, "name", "NAT", nat.name, names.nats);
     using lab::Dependence;
     constexpr std::array<Word<Dependence>, 3> kinds{
@@ -189,6 +193,12 @@ lab::NatOptions read_nat(const TomlValue& value, ScenarioNames& names, Problems&
     table.duration("udp_timeout", nat.udp_timeout);
     table.duration("tcp_timeout", nat.tcp_timeout);
     table.flag("inbound_refresh", nat.inbound_refresh);
+    table.flag("hairpin", nat.hairpin);
+    constexpr std::array<Word<lab::SipAlg>, 4> algs{{{"none", lab::SipAlg::none},
+                                                     {"contact", lab::SipAlg::contact},
+                                                     {"full", lab::SipAlg::full},
+                                                     {"wrong-port", lab::SipAlg::wrong_port}}};
+    table.word<lab::SipAlg>("alg", nat.alg, algs);
     table.text("public_address", nat.public_address);
     const auto address = IpAddress::parse(nat.public_address);
     if (!address || address->family() != Family::ipv4)

@@ -50,6 +50,10 @@ void Internet::attach(const IpAddress& address, Node& node, const std::string& n
 
 void Internet::send(Packet packet) {
     packet.trace = ladder_.record(now_, packet);
+    if (cuts_.is_cut(packet.from.address, packet.to.address)) {
+        ladder_.fate(packet.trace, "the way is cut");
+        return;
+    }
     const auto when = link_.arrival(now_, packet);
     if (!when) {
         ladder_.fate(packet.trace, "lost");

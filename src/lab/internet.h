@@ -10,6 +10,7 @@
 
 #include "base/random.h"
 #include "base/time.h"
+#include "lab/cuts.h"
 #include "lab/ladder.h"
 #include "lab/link.h"
 #include "lab/packet.h"
@@ -64,6 +65,8 @@ public:
     void send(Packet packet) override;
 
     Link& link() { return link_; }
+    Cuts& cuts() { return cuts_; }
+    [[nodiscard]] const Cuts& cuts() const { return cuts_; }
     Ladder& ladder() { return ladder_; }
     [[nodiscard]] const Ladder& ladder() const { return ladder_; }
 
@@ -80,6 +83,7 @@ private:
     Instant now_ = start;
     Random random_;
     Link link_;
+    Cuts cuts_;
     Ladder ladder_{start};
     std::vector<Entry>
         queue_;  // a heap: the earliest in front, ties in the order they were asked for

@@ -11,27 +11,33 @@ namespace {
 constexpr std::uint16_t first_port = 10'000;
 constexpr std::uint16_t last_port = 60'000;
 
+void lose(Internet& internet, const Packet& packet) {
+    internet.ladder().fate(internet.ladder().record(internet.now(), packet), "the way is cut");
+}
+
 }  // namespace
 
-Nat::Nat(Internet& internet, NatOptions options)
+Nat::Nat(Internet& internet, NatOptions options, Nat* outer)
     : internet_(internet),
+      outer_(outer),
+      uplink_(outer != nullptr ? static_cast<Uplink*>(outer) : &internet),
       options_(std::move(options)),
       random_(internet.fork()),
       next_port_(static_cast<std::uint16_t>(first_port + random_.below(20'000))) {
     const auto address = IpAddress::parse(options_.public_address);
     CHECK(address);
     public_address_ = *address;
-    internet_.attach(public_address_, *this, options_.name);
+    uplink_->attach(public_address_, *this, options_.name);
 }
 
 void Nat::attach(const IpAddress& address, Node& node, const std::string& name) {
-    if (address.family() == Family::ipv6) return internet_.attach(address, node, name);
+    if (address.family() == Family::ipv6) return uplink_->attach(address, node, name);
     inside_[address] = &node;
     internet_.ladder().name(address, name);
 }
 
 void Nat::detach(const IpAddress& address) {
-    if (address.family() == Family::ipv6) return internet_.detach(address);
+    if (address.family() == Family::ipv6) return uplink_->detach(address);
     inside_.erase(address);
 }
 
@@ -96,28 +102,44 @@ Nat::Mappings::iterator Nat::mapping_for(bool tcp, const Endpoint& inside, const
 }
 
 void Nat::send(Packet packet) {
-    if (packet.to.address.family() == Family::ipv6) return internet_.send(std::move(packet));
+    if (packet.to.address.family() == Family::ipv6) return uplink_->send(std::move(packet));
     if (const auto peer = inside_.find(packet.to.address); peer != inside_.end()) {
         packet.trace = internet_.ladder().record(internet_.now(), packet);
         internet_.after(Duration{1}, [node = peer->second, packet] { node->receive(packet); });
         return;
     }
     const bool tcp = packet.is_tcp() || (packet.error && packet.error->tcp);
+    const bool is_lost = cuts_.is_cut(packet.from.address, packet.to.address);
     if (packet.kind ==
         PacketKind::icmp) {  // about a packet that came in: back through the same mapping
         const auto mapping = mapping_of(tcp, packet.error->to, packet.error->from);
         if (!mapping) return;
         packet.error->to = *mapping;
         packet.from = {public_address_, 0};
-        internet_.send(std::move(packet));
-        return;
+        return is_lost ? lose(internet_, packet) : uplink_->send(std::move(packet));
     }
-    auto& mapping = mapping_for(tcp, packet.from, packet.to)->second;
+    const auto inside = packet.from;
+    auto& mapping = mapping_for(tcp, inside, packet.to)->second;
     mapping.last_used = internet_.now();
     mapping.permitted.insert(reduced(packet.to, options_.filtering));
-    packet.inside = packet.from;
+    if (!packet.inside) packet.inside = inside;
     packet.from = {public_address_, mapping.public_port};
-    internet_.send(std::move(packet));
+    if (!tcp && is_watched(packet.to.port))
+        packet.bytes = rewrite_outbound(options_.alg, packet.bytes, inside, packet.from);
+    if (is_lost) return lose(internet_, packet);
+    if (packet.to.address == public_address_) return turn_around(std::move(packet));
+    uplink_->send(std::move(packet));
+}
+
+// RFC 4787 REQ-9: it comes in as from outside, with our public address as its source, and the
+// filter looks at it as at any other.
+void Nat::turn_around(Packet packet) {
+    packet.trace = internet_.ladder().record(internet_.now(), packet);
+    if (!options_.hairpin) {
+        internet_.ladder().fate(packet.trace, "not turned around by NAT");
+        return;
+    }
+    internet_.after(Duration{1}, [this, packet] { receive(packet); });
 }
 
 Nat::Mappings::const_iterator Nat::find_public(bool tcp, std::uint16_t port) const {
@@ -136,6 +158,11 @@ std::optional<Endpoint> Nat::would_deliver(bool tcp, const Endpoint& from,
     if (mapping == mappings_.end()) return std::nullopt;
     if (!mapping->second.permitted.contains(reduced(from, options_.filtering))) return std::nullopt;
     return mapping->first.inside;
+}
+
+std::optional<Endpoint> Nat::way_in(bool tcp, const Endpoint& from, const Endpoint& to) const {
+    const auto here = outer_ != nullptr ? outer_->way_in(tcp, from, to) : to;
+    return here ? would_deliver(tcp, from, *here) : std::nullopt;
 }
 
 std::optional<Endpoint> Nat::mapping_of(bool tcp, const Endpoint& inside,
@@ -161,6 +188,8 @@ void Nat::receive(const Packet& packet) {
     auto translated = packet;
     translated.to = *inside;
     internet_.ladder().handed_on(packet.trace, *inside);
+    if (!packet.is_tcp() && is_watched(packet.from.port))
+        translated.bytes = rewrite_inbound(options_.alg, packet.bytes, *inside, packet.to);
     deliver(translated);
 }
 
@@ -175,6 +204,10 @@ void Nat::receive_icmp(const Packet& packet) {
 }
 
 void Nat::deliver(const Packet& packet) {
+    if (cuts_.is_cut(packet.from.address, packet.to.address)) {
+        internet_.ladder().fate(packet.trace, "the way is cut");
+        return;
+    }
     const auto node = inside_.find(packet.to.address);
     if (node == inside_.end()) {
         internet_.ladder().fate(packet.trace, "nobody inside has this address");
@@ -194,9 +227,9 @@ void Nat::rebind() {
 void Nat::rebind(const IpAddress& new_public_address) {
     rebind();
     burnt_ports_.clear();
-    internet_.detach(public_address_);
+    uplink_->detach(public_address_);
     public_address_ = new_public_address;
-    internet_.attach(public_address_, *this, options_.name);
+    uplink_->attach(public_address_, *this, options_.name);
 }
 
 }  // namespace holdfast::lab

@@ -155,6 +155,72 @@ TEST_F(NatTest, IcmpIsTranslated) {
     EXPECT_EQ(phone.packets.front().error->to, endpoint("203.0.113.11:5060"));
 }
 
+// RFC 4787 §6, REQ-9: two phones behind one NAT reach each other at their public endpoints if it
+// turns packets around, and only then; the receiver sees the sender's public one.
+TEST_F(NatTest, HairpinningIsAChoice) {
+    const auto second_inside = endpoint("192.168.1.11:40000");
+    for (const bool hairpin : {false, true}) {
+        make({.filtering = Dependence::endpoint_independent, .hairpin = hairpin});
+        Inbox second;
+        nat->attach(second_inside.address, second, "second");
+        const auto first_public = send_out("203.0.113.11:5060");
+        nat->send({.from = second_inside, .to = endpoint("203.0.113.11:5060")});
+        settle();
+        const auto second_public = server.packets.back().from;
+        nat->send({.from = inside, .to = second_public});
+        settle();
+        ASSERT_EQ(second.packets.size(), hairpin ? 1U : 0U);
+        if (hairpin) {
+            EXPECT_EQ(second.packets.front().from, first_public);
+            EXPECT_EQ(second.packets.front().to, second_inside);
+        }
+    }
+}
+
+// The filter looks at what was turned around as at what comes from outside.
+TEST_F(NatTest, HairpinnedPacketsAreFilteredToo) {
+    const auto second_inside = endpoint("192.168.1.11:40000");
+    make({.hairpin = true});
+    Inbox second;
+    nat->attach(second_inside.address, second, "second");
+    const auto first_public = send_out("203.0.113.11:5060");
+    nat->send({.from = second_inside, .to = endpoint("203.0.113.11:5060")});
+    settle();
+    const auto second_public = server.packets.back().from;
+    nat->send({.from = inside, .to = second_public});
+    settle();
+    EXPECT_TRUE(second.packets.empty());
+    nat->send({.from = second_inside, .to = first_public});  // now it waits for the other
+    nat->send({.from = inside, .to = second_public});
+    settle();
+    EXPECT_EQ(second.packets.size(), 1U);
+}
+
+// An ALG sees UDP to and from port 5060, with the NAT's own translation.
+TEST_F(NatTest, ItsAlgRewritesSipOnItsWay) {
+    make({.alg = SipAlg::full});
+    const auto sip = [](const Endpoint& contact) {
+        return "OPTIONS sip:example.test SIP/2.0\r\nm: <sip:" + contact.to_string() + ">\r\n\r\n";
+    };
+    const auto send = [&](PacketKind kind, std::string_view to) {
+        nat->send({.kind = kind, .from = inside, .to = endpoint(to), .bytes = sip(inside)});
+        settle();
+        return server.packets.back();
+    };
+    const auto seen = send(PacketKind::datagram, "203.0.113.11:5060");
+    EXPECT_EQ(seen.bytes, sip(seen.from));
+    EXPECT_EQ(send(PacketKind::datagram, "203.0.113.11:5070").bytes, sip(inside));
+    EXPECT_EQ(send(PacketKind::data, "203.0.113.11:5060").bytes, sip(inside));
+    internet.send(
+        {.from = endpoint("203.0.113.11:5060"), .to = seen.from, .bytes = sip(seen.from)});
+    internet.send(
+        {.from = endpoint("203.0.113.11:5070"), .to = seen.from, .bytes = sip(seen.from)});
+    settle();
+    ASSERT_EQ(phone.packets.size(), 2U);
+    EXPECT_EQ(phone.packets[0].bytes, sip(inside));
+    EXPECT_EQ(phone.packets[1].bytes, sip(seen.from));
+}
+
 TEST_F(NatTest, Ipv6IsRoutedUntouched) {
     make({});
     const auto source = endpoint("[2001:db8:a::1]:40000");

@@ -94,6 +94,10 @@ std::string_view name_of(Deed deed) {
     case Deed::phone_changes_password: return "password";
     case Deed::phone_registers_now: return "registers-now";
     case Deed::link_changes: return "link-changes";
+    case Deed::cut_both_ways: return "cut";
+    case Deed::cut_way_out: return "way out cut";
+    case Deed::cut_way_in: return "way in cut";
+    case Deed::cut_heals:
     case Deed::node_heals:
     case Deed::dns_heals:
     case Deed::world_heals: return "heals";
@@ -123,6 +127,8 @@ std::string label_of(const EventPlan& event) {
     const bool is_dns = event.deed >= Deed::dns_fails && event.deed <= Deed::dns_heals;
     if (is_dns) text = "DNS" + (text.empty() ? "" : " of " + text);
     if (event.deed == Deed::link_changes) return "link changes";
+    if (event.deed >= Deed::cut_both_ways && event.deed <= Deed::cut_heals)
+        return event.cut_off + " and " + text + ": " + std::string(name_of(event.deed));
     if (event.deed == Deed::world_heals) return "everything heals";
     return text + " " + std::string(name_of(event.deed)) +
            (event.deed == Deed::node_answers ? " " + std::to_string(event.status) : "");

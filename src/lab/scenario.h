@@ -101,6 +101,10 @@ enum class Deed : std::uint8_t {
     phone_changes_password,
     phone_registers_now,
     link_changes,
+    cut_both_ways,
+    cut_way_out,  // what the phone, NAT or server sends to the node is lost
+    cut_way_in,   // what the node sends to it
+    cut_heals,
     world_heals,
 };
 
@@ -121,7 +125,8 @@ struct EventPlan {
     Deed deed = Deed::world_heals;
     std::string subject{};  // a node, NAT or phone; for DNS a name, "" all names
     NodeChoice choice = NodeChoice::named;
-    std::string of{};  // whose choice
+    std::string of{};       // whose choice
+    std::string cut_off{};  // a phone, NAT or node: from the subject, which is a node
     int status = 503;
     std::optional<std::uint32_t> retry_after{};
     Duration delay{};

@@ -183,6 +183,8 @@ bool Stage::perform(const EventPlan& event) {
         for (auto* node : nodes) perform_at_node(event, *node);
         return !nodes.empty();
     }
+    if (event.deed >= Deed::cut_both_ways && event.deed <= Deed::cut_heals)
+        return perform_cut(event);
     if (event.deed <= Deed::phone_registers_now && event.deed > Deed::nat_changes_timeout) {
         bool hit = false;
         for (auto& actor : actors_) {
@@ -207,6 +209,7 @@ bool Stage::perform(const EventPlan& event) {
 // What was broken works again; what was changed stays so, and nobody is woken or switched on.
 void Stage::heal_all() {
     world_.heal();
+    cut_ways_.clear();
     bring_back("");
     world_.internet().link().set(scenario_.link);
     EventPlan heals;
@@ -301,6 +304,52 @@ void Stage::perform_at_phone(const EventPlan& event, Actor& actor) {
     case Deed::phone_registers_now: return phone.give(in::RegisterNow{});
     default: CHECK(!"an event of something else");
     }
+}
+
+// IPv4 addresses behind a NAT are known there alone.
+std::vector<Stage::Place> Stage::places_of(const std::string& name) {
+    auto& internet = world_.internet();
+    std::vector<Place> places;
+    if (const auto nat = nats_.find(name); nat != nats_.end()) {
+        auto* outer = nat->second->outer();
+        places.push_back(
+            {nat->second->public_address(), outer != nullptr ? &outer->cuts() : &internet.cuts()});
+    }
+    if (const auto node = nodes_.find(name); node != nodes_.end())
+        for (const auto& address : node->second->addresses())
+            places.push_back({address, &internet.cuts()});
+    for (const auto& actor : actors_) {
+        if (actor.plan != name) continue;
+        auto* nat = actor.phone->options().behind;
+        for (const auto& address : actor.phone->addresses()) {
+            const bool is_inside = nat != nullptr && address.family() == Family::ipv4;
+            places.push_back({address, is_inside ? &nat->cuts() : &internet.cuts()});
+        }
+    }
+    return places;
+}
+
+// The addresses of this moment: whoever moves away is out of it, as out of the network that broke.
+bool Stage::perform_cut(const EventPlan& event) {
+    bool hit = false;
+    for (auto* node : nodes_of(event)) {
+        auto& ways = cut_ways_[{event.cut_off, node->name()}];
+        if (event.deed == Deed::cut_heals) {
+            for (const auto& way : ways) way.cuts->mend(way.from, way.to);
+            hit = hit || !ways.empty();
+            ways.clear();
+            continue;
+        }
+        for (const auto& [own, cuts] : places_of(event.cut_off))
+            for (const auto& address : node->addresses()) {
+                if (address.family() != own.family() || address == own) continue;
+                if (event.deed != Deed::cut_way_in) ways.push_back({cuts, own, address});
+                if (event.deed != Deed::cut_way_out) ways.push_back({cuts, address, own});
+                hit = true;
+            }
+        for (const auto& way : ways) way.cuts->cut(way.from, way.to);
+    }
+    return hit;
 }
 
 // To another address, of the internet or inside a NAT; if none is said, to one that nobody has.

@@ -7,6 +7,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "lab/scenario.h"
@@ -59,6 +60,17 @@ private:
     void perform_in_dns(const EventPlan& event);
     void perform_at_nat(const EventPlan& event, Nat& nat);
     void perform_at_phone(const EventPlan& event, Actor& actor);
+    struct Place {  // an address, and where ways from it are cut
+        IpAddress address;
+        Cuts* cuts;
+    };
+    struct CutWay {
+        Cuts* cuts;
+        IpAddress from;
+        IpAddress to;
+    };
+    bool perform_cut(const EventPlan& event);
+    [[nodiscard]] std::vector<Place> places_of(const std::string& name);
     void bring_back(const std::string& name);
     void heal_all();
     void move(const EventPlan& event, Phone& phone);
@@ -73,6 +85,8 @@ private:
     std::map<std::string, Nat*> nats_;
     std::set<std::string> vanished_;  // names in DNS, in small letters
     std::vector<Actor> actors_;
+    // By the names of both ends: it may have moved when its way heals.
+    std::map<std::pair<std::string, std::string>, std::vector<CutWay>> cut_ways_;
     std::uint32_t new_addresses_ = 0;
 };
 

@@ -31,11 +31,19 @@ Cluster& World::add_registrars(const std::vector<std::string>& nodes,
 }
 
 Nat& World::add_nat(NatOptions options) {
-    const auto number = std::to_string(nats_.size() + 1);
-    if (!nats_.empty() && options.public_address == NatOptions{}.public_address)
-        options.public_address = "198.51.100." + number;
-    if (options.name == NatOptions{}.name) options.name += number;
-    return *nats_.emplace_back(std::make_unique<Nat>(internet_, std::move(options)));
+    const auto number = nats_.size() + 1;
+    options.public_address = nat_address(number, options);
+    if (options.name == NatOptions{}.name) options.name += std::to_string(number);
+    Nat* outer = nullptr;
+    for (const auto& nat : nats_)
+        if (!options.behind.empty() && nat->options().name == options.behind) outer = nat.get();
+    CHECK(options.behind.empty() || outer != nullptr);
+    return *nats_.emplace_back(std::make_unique<Nat>(internet_, std::move(options), outer));
+}
+
+std::string World::nat_address(std::size_t number, const NatOptions& options) {
+    if (options.public_address != NatOptions{}.public_address) return options.public_address;
+    return (options.behind.empty() ? "198.51.100." : "100.64.0.") + std::to_string(number);
 }
 
 Registrar& World::node_at(const Target& target) {

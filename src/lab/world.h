@@ -39,7 +39,11 @@ public:
     DnsZone& dns() { return zone_; }
     Cluster& add_registrars(const std::vector<std::string>& nodes,
                             const ClusterOptions& options = {});
+    // Behind the internet, or the NAT that it names, which is there already.
     Nat& add_nat(NatOptions options = {});
+    // What a NAT has that names no public address, as the n-th of the world, from 1: 198.51.100.n,
+    // behind another one 100.64.0.n (RFC 6598).
+    static std::string nat_address(std::size_t number, const NatOptions& options);
     // Its user is known to every cluster of its domain, with its password unless the cluster has
     // another already.
     Phone& add_phone(PhoneOptions options = {});
@@ -74,6 +78,8 @@ public:
     [[nodiscard]] bool reaches(const Hop& way, const Phone& phone) const;
     // Bindings of the phone's AOR, on nodes that answer, that reach no phone.
     [[nodiscard]] std::vector<Binding> stale_bindings(const Phone& phone) const;
+    // That a question of one is not answered by the other: a way between them is cut.
+    [[nodiscard]] bool is_cut_off(const Phone& phone, const IpAddress& server) const;
     // At least one binding reaches it, through a node that answers.
     [[nodiscard]] bool is_reachable(const Phone& phone) const;
     [[nodiscard]] const std::vector<std::unique_ptr<Phone>>& phones() const { return phones_; }

@@ -48,6 +48,8 @@ void World::fail_nth(HostFault fault, std::size_t nth) {
 void World::heal() {
     internet_.ladder().note(internet_.now(), "the world heals");
     internet_.link().set({.one_way_delay = usual_.one_way_delay});
+    internet_.cuts().mend_all();
+    for (const auto& nat : nats_) nat->cuts().mend_all();
     zone_.heal();
     for (const auto& cluster : clusters_) cluster->heal();
     for (const auto& phone : phones_) {
@@ -79,13 +81,28 @@ bool World::reaches_over_stream(const Hop& way, const Phone& phone) const {
     });
 }
 
+// At each NAT between them the phone has another address.
+bool World::is_cut_off(const Phone& phone, const IpAddress& server) const {
+    for (const auto& own : phone.addresses()) {
+        if (own.family() != server.family()) continue;
+        auto address = own;
+        const auto* nat = own.family() == Family::ipv4 ? phone.behind() : nullptr;
+        for (; nat != nullptr; nat = nat->outer()) {
+            if (nat->cuts().parts(address, server)) return true;
+            address = nat->public_address();
+        }
+        if (internet_.cuts().parts(address, server)) return true;
+    }
+    return false;
+}
+
 bool World::reaches(const Hop& way, const Phone& phone) const {
-    if (!phone.is_running()) return false;
+    if (!phone.is_running() || is_cut_off(phone, way.local.address)) return false;
     if (is_reliable(way.transport)) return reaches_over_stream(way, phone);
     const auto endpoint = phone.udp_endpoint(way.remote.address.family());
     if (!endpoint) return false;
     if (phone.behind() != nullptr && way.remote.address.family() == Family::ipv4)
-        return phone.behind()->would_deliver(false, way.local, way.remote) == endpoint;
+        return phone.behind()->way_in(false, way.local, way.remote) == endpoint;
     return way.remote == endpoint;
 }
 
