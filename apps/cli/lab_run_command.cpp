@@ -84,6 +84,7 @@ std::expected<std::filesystem::path, std::string> file_of(const std::string& ope
     for (const auto& file : shipped)
         if (file.stem() == operand || file.filename() == operand) return file;
     std::vector<std::string> names;
+    names.reserve(shipped.size());
     for (const auto& file : shipped) names.push_back(file.stem().string());
     const std::string_view word(operand);
     const auto ending = word.ends_with(".toml") ? word.size() - 5 : word.size();
