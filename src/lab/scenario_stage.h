@@ -61,13 +61,13 @@ private:
     void perform_at_nat(const EventPlan& event, Nat& nat);
     void perform_at_phone(const EventPlan& event, Actor& actor);
     struct Place {  // an address, and where ways from it are cut
-        IpAddress address;
-        Cuts* cuts;
+        IpAddress address{};
+        Cuts* cuts = nullptr;
     };
     struct CutWay {
-        Cuts* cuts;
-        IpAddress from;
-        IpAddress to;
+        Cuts* cuts = nullptr;
+        IpAddress from{};
+        IpAddress to{};
     };
     bool perform_cut(const EventPlan& event);
     [[nodiscard]] std::vector<Place> places_of(const std::string& name);
