@@ -218,7 +218,26 @@ TEST_F(LabCommand, TheSameSeedPrintsTheSame) {
 
 // --set changes what the phones do: without a keep-alive a NAT that forgets is noticed late.
 TEST_F(LabCommand, PolicyValuesAreThePhones) {
-    const auto own = (scenario_folder() / "nat-forgets-after-30s.toml").string();
+    const auto own = file(R"(
+title = "A NAT that forgets after 30 s"
+length = "4min"
+[[cluster]]
+nodes = ["203.0.113.11"]
+[[dns]]
+cluster = "node"
+[[nat]]
+udp_timeout = "30s"
+[[phone]]
+transport = "udp"
+behind = "home"
+expires = "1h"
+[[caller]]
+phone = "alice"
+every = "1min"
+from = "1s"
+[[expect]]
+calls_lost_at_most = 0
+)");
     EXPECT_EQ(ran({"lab", "run", own}).exit_code(), 0);
     const auto& run = ran({"lab", "run", own, "--set", "policy.keepalive=none"});
     EXPECT_EQ(run.exit_code(), 1) << story(run);
