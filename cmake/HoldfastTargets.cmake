@@ -38,7 +38,7 @@ function(_holdfast_test_program target)
     list(APPEND arg_PROPERTIES PROCESSORS 3 RESOURCE_LOCK sound COST 1000)
   elseif("${arg_LINK}" MATCHES "gst|phone|media")
     list(APPEND arg_PROPERTIES PROCESSORS 2)
-  elseif(target STREQUAL "faults_test")  # they wait for the disk, and ten times as long if several do
+  elseif(target STREQUAL "faults_test")  # they wait for the disk, and longer if several do
     list(APPEND arg_PROPERTIES RESOURCE_LOCK disk COST 900)
   endif()
   set(discovery DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60 PROPERTIES ${arg_PROPERTIES})
