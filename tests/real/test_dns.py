@@ -239,7 +239,7 @@ def bursts(dns, seconds, quiet=5):
     return seen
 
 
-@pytest.mark.lasts(260)
+@pytest.mark.lasts(265)
 @pytest.mark.parametrize("first, then", [(100, 60), (60, 100), (100, 100), (20, 20)])
 def test_the_ttl_gives_the_rhythm_of_questions(make_world, first, then):
     """L4: the next question comes when the TTL has run out; a new TTL counts from the first answer that has it. The third case
@@ -249,13 +249,15 @@ def test_the_ttl_gives_the_rhythm_of_questions(make_world, first, then):
     phone = world.phone(behind=world.nat(), transport="udp", expires=300)
     phone.start().wait_until_registered()
     phone.wait_for("reachable", limit=5)
-    time.sleep(3)  # a late word about its network leads to one more look-up (K5)
+    # A late word about its network leads to one more look-up (K5), later still on a busy host.
+    assert any(not bursts(world.dns, 5) for _ in range(4)), "it asks again and again"
     world.dns.change(ttl=then)
     asked = bursts(world.dns, 2 * 100 + 45)
     assert len(asked) >= 2, asked
     first, then = max(first, 60), max(then, 60)
-    # The answer that counts came with the start, or with that late word: up to 8 s before the first second here.
-    assert first - 8 <= asked[0] <= first + 1, asked
+    # The answer that counts came with the start, or with that late word: up to 5 s of look-ups and 5 s without before the first
+    # second here, and what the start took.
+    assert first - 15 <= asked[0] <= first + 1, asked
     gaps = [later - earlier for earlier, later in zip(asked, asked[1:])]
     assert all(abs(gap - then) <= 2 for gap in gaps), (asked, gaps)
     assert len(gaps) == int((245 - asked[0]) // then), (asked, gaps)
